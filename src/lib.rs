@@ -1,0 +1,5 @@
+//! Palyra Tray: keeps Palyra's sidecars running, shows how they are, and brings approvals to a person.
+#![deny(unsafe_code)]
+
+pub mod core;
+pub mod protocol;

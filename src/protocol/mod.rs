@@ -1,0 +1,231 @@
+//! What crosses a process boundary, types only: the control socket here, the shim contract in [`shim`].
+//!
+//! Control socket: one JSON value a line. The client sends one [`Envelope`], the agent answers with one [`Reply`].
+
+pub mod shim;
+
+use serde::{Deserialize, Serialize};
+
+pub use shim::{RunId, ServiceId};
+
+/// Version of the control protocol; a client and an agent that differ say so instead of guessing.
+pub const VERSION: u32 = 1;
+
+/// What a click, a button or a command asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Action {
+    /// Start one sidecar, or all.
+    Start {
+        /// All when absent.
+        service: Option<ServiceId>,
+    },
+    /// Stop one sidecar, or all.
+    Stop {
+        /// All when absent.
+        service: Option<ServiceId>,
+    },
+    /// Stop and start again.
+    Restart {
+        /// All when absent.
+        service: Option<ServiceId>,
+    },
+    /// Open the dashboard, signed in.
+    Open {
+        /// Where in it.
+        place: Place,
+    },
+    /// Decide what was shown. Only surfaces that showed the whole record offer it.
+    Decide {
+        /// Which approval.
+        approval_id: String,
+        /// Digest of the record as it was shown.
+        digest: String,
+        /// Yes or no.
+        verdict: Verdict,
+    },
+    /// Switch the browser service on or off.
+    SetBrowser {
+        /// Wanted state.
+        enabled: bool,
+    },
+    /// Open the folder or file with a service's log.
+    ShowLog {
+        /// Whose log.
+        service: ServiceId,
+    },
+    /// Put away a notification that tells of an event.
+    Dismiss {
+        /// Its key.
+        notice: String,
+    },
+    /// End the agent.
+    Quit {
+        /// Leave the sidecars for the next agent.
+        keep_running: bool,
+    },
+}
+
+/// A person's decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Let it happen.
+    Approve,
+    /// Refuse it.
+    Deny,
+}
+
+/// How long an approval holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// This one action.
+    #[default]
+    Once,
+    /// Until the session ends.
+    Session,
+    /// For a stated time.
+    Timeboxed,
+}
+
+/// A place in the dashboard. Names and intents are those the dashboard knows; unknown intents are dropped.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Place {
+    /// `overview`, `approvals`, `chat`, …; empty means the overview.
+    pub section: String,
+    /// Session to show.
+    pub session_id: Option<String>,
+    /// Run to show.
+    pub run_id: Option<String>,
+    /// Device to show.
+    pub device_id: Option<String>,
+    /// What the person came for.
+    pub intent: Option<String>,
+}
+
+impl Place {
+    /// A section and nothing more.
+    pub fn section(name: &str) -> Self {
+        Self { section: name.to_owned(), ..Self::default() }
+    }
+}
+
+/// A request with the version of its sender.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Envelope {
+    /// [`VERSION`] of the client.
+    pub version: u32,
+    /// What it wants.
+    pub request: Request,
+}
+
+/// What a client can ask.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "snake_case")]
+pub enum Request {
+    /// The snapshot.
+    Status,
+    /// Anything the tray can do. Never [`Action::Decide`]: see [`Request::Decide`].
+    Act {
+        /// What to do.
+        action: Action,
+    },
+    /// A second start: show yourself.
+    Activate,
+    /// A newer agent wants to take over: leave the sidecars and go.
+    HandOver,
+    /// The inbox.
+    Approvals {
+        /// Decided and expired ones too, as far as the gateway returns them.
+        all: bool,
+    },
+    /// One record, read again from the gateway.
+    Approval {
+        /// Its id.
+        approval_id: String,
+    },
+    /// Decide.
+    Decide(Decision),
+}
+
+/// A decision with all its particulars.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// Which approval.
+    pub approval_id: String,
+    /// Digest of the record as it was shown.
+    pub digest: String,
+    /// Yes or no.
+    pub verdict: Verdict,
+    /// How long it holds.
+    #[serde(default)]
+    pub scope: Scope,
+    /// Milliseconds, only with [`Scope::Timeboxed`].
+    #[serde(default)]
+    pub ttl_ms: Option<i64>,
+    /// In the person's words.
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
+/// What the agent answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reply {
+    /// Done, with one sentence for the person.
+    Done(String),
+    /// A JSON document: snapshot, inbox, record.
+    Data(serde_json::Value),
+    /// Not done.
+    Error(Failure),
+}
+
+/// Why something was not done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// Becomes the client's exit code.
+    pub code: FailureCode,
+    /// What and why, in one sentence, without secrets.
+    pub message: String,
+    /// What to do.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub hint: String,
+}
+
+/// Classes of failure, each with its exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureCode {
+    /// Exit code 1.
+    Failed,
+    /// Exit code 2.
+    Usage,
+    /// Exit code 3.
+    NoAgent,
+    /// Exit code 4.
+    Refused,
+    /// Exit code 5.
+    GatewayUnreachable,
+}
+
+impl FailureCode {
+    /// The process exit code that scripts can rely on.
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::NoAgent => 3,
+            Self::Refused => 4,
+            Self::GatewayUnreachable => 5,
+        }
+    }
+}
+
+impl Failure {
+    /// A failure with what to do about it.
+    pub fn new(code: FailureCode, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { code, message: message.into(), hint: hint.into() }
+    }
+}

@@ -1,3 +1,17 @@
 //! Pure decisions: no clock, file, environment, process, thread or D-Bus in here. The world is an argument.
 
+pub mod agent;
+pub mod compose;
+pub mod decisions;
+pub mod describe;
+pub mod fleet;
+pub mod health;
+pub mod inbox;
+pub mod notices;
+pub mod place;
+pub mod record;
+pub mod service;
+pub mod snapshot;
+pub mod text;
+pub mod time;
 pub mod view;

@@ -35,6 +35,11 @@ pub enum Action {
         /// Where in it.
         place: Place,
     },
+    /// Start what is stopped, then open the dashboard: the answer to having been asked.
+    StartAndOpen {
+        /// Where in it.
+        place: Place,
+    },
     /// Decide what was shown. Only surfaces that showed the whole record offer it.
     Decide {
         /// Which approval.

@@ -1,0 +1,968 @@
+//! The agent: what it knows, and what it does about an event.
+//!
+//! [`Agent::update`] takes one [`Event`] and answers with [`Effect`]s; [`Agent::deadline`] says when it next wants
+//! [`Event::Wake`]. Nothing in here reads a clock, touches a file or talks to anybody.
+
+use std::collections::BTreeMap;
+
+use crate::core::decisions::{DecisionOrder, Decisions, LedgerLine, Surface, Unanswered};
+use crate::core::fleet::Fleet;
+use crate::core::inbox::{Inbox, Look, LookOrder, Watch};
+use crate::core::notices::{self, Server};
+use crate::core::record::Record;
+use crate::core::service::{Goal, Order, Phase, Probe};
+use crate::core::text;
+use crate::core::time::{Now, earlier};
+use crate::core::view::{Button, NoticeKey, Urgency};
+use crate::core::{place, snapshot};
+use crate::protocol::shim::{ExitRecord, RunRecord};
+use crate::protocol::{Action, Decision, Failure, FailureCode, Place, Reply, Request, RunId, ServiceId};
+
+/// A client waits this long for a start, stop or restart, milliseconds.
+pub const WAIT_MS: u64 = 90_000;
+/// An end that takes longer than this is cut short, milliseconds: the shims finish their ladders by themselves.
+pub const QUIT_MS: u64 = 15_000;
+
+/// Ports of one service by purpose.
+pub type Ports = BTreeMap<String, u16>;
+
+/// Somebody who waits for an answer.
+pub type Ticket = u64;
+
+/// What the agent is started with.
+#[derive(Clone, Debug, Default)]
+pub struct Setup {
+    /// This program's version.
+    pub version: String,
+    /// Our process id, for the snapshot.
+    pub pid: u32,
+    /// Start the sidecars without being asked.
+    pub start: bool,
+    /// The browser service is wanted.
+    pub browser: bool,
+    /// A node host is enrolled.
+    pub node_host: bool,
+    /// Everything is for show, and says so.
+    pub demo: bool,
+    /// Preferred ports.
+    pub ports: BTreeMap<ServiceId, Ports>,
+    /// Spreads restarts.
+    pub seed: u64,
+    /// What went wrong before the core came to be (a corrupt file set aside, a setting not understood).
+    pub warnings: Vec<String>,
+}
+
+/// Where the secrets stand.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub enum Secrets {
+    /// Asked for.
+    #[default]
+    Unknown,
+    /// There; `warning` says so when they lie in a file.
+    Ready {
+        /// "keyring" or "file".
+        place: String,
+        /// Empty when all is as it should be.
+        warning: String,
+    },
+    /// The keyring does not answer or is locked; nothing is overwritten.
+    Waiting(String),
+    /// They cannot be had.
+    Failed(String),
+}
+
+/// What was found in a run directory at start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// No process; how the last one ended, if known.
+    Nothing(Option<ExitRecord>),
+    /// A living one.
+    Living(RunRecord),
+    /// A lock is held, but by what cannot be told: nothing is started beside it.
+    Unclear(String),
+}
+
+/// Facts a ready gateway told.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Facts {
+    /// Of the sidecar.
+    pub version: String,
+    /// Of the sidecar.
+    pub git_hash: String,
+    /// Seconds, at the time of the probe.
+    pub uptime_seconds: u64,
+    /// The gateway's journal, to be watched; only when just signed in.
+    pub journal: Option<String>,
+}
+
+/// What can be seen of the desktop.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Desktop {
+    /// A sentence about the tray host: "shown", "no tray host", "no session bus".
+    pub tray: String,
+    /// A host shows the icon.
+    pub tray_present: bool,
+    /// The notification server; absent: none.
+    pub notifications: Option<Server>,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// The deadline came.
+    Wake,
+    /// A run directory was looked at.
+    Found(ServiceId, Found),
+    /// The ports of a launch were chosen; `note` tells of a move, in words.
+    PortsChosen {
+        /// Ports by service, for every service they were chosen for.
+        ports: BTreeMap<ServiceId, Ports>,
+        /// Why they differ from what was preferred; empty when they do not.
+        note: String,
+    },
+    /// The shim answered.
+    Running(ServiceId, RunRecord),
+    /// No process came of a launch.
+    StartFailed {
+        /// Which.
+        service: ServiceId,
+        /// Which life.
+        run: RunId,
+        /// What, why, what to do.
+        why: String,
+        /// Trying again cannot cure it.
+        hopeless: bool,
+    },
+    /// A process and its shim are gone.
+    Ended(ServiceId, RunId, Option<ExitRecord>),
+    /// A probe came back.
+    Probed(ServiceId, RunId, Result<Facts, String>),
+    /// Where the secrets stand.
+    Secrets(Secrets),
+    /// The journal was written to.
+    Rang,
+    /// The journal is watched, or no longer can be.
+    Watching(bool),
+    /// A look at the gateway's records came back.
+    Looked(Result<Look, String>),
+    /// A record was read.
+    RecordRead(String, Result<Record, Unanswered>),
+    /// A client's record was read.
+    RecordShown(Ticket, Result<Record, Unanswered>),
+    /// A client's list was read.
+    RecordsListed(Ticket, Result<Vec<Record>, Unanswered>),
+    /// An intent was put on disk.
+    Recorded(String, Result<(), String>),
+    /// A decision was sent.
+    Sent(String, Result<Record, Unanswered>),
+    /// The browser was sent to the dashboard.
+    Opened(Option<Ticket>, Result<(), String>),
+    /// The one-time address of the dashboard was asked for twice.
+    OpenedTwice,
+    /// The desktop changed.
+    Desktop(Desktop),
+    /// A button, a notification's body or a menu entry.
+    Clicked(Action, Click),
+    /// A notification was put away by the person or the server.
+    NoticeGone(NoticeKey),
+    /// The icon was clicked.
+    IconClicked,
+    /// A client asks.
+    Asked(Ticket, Request),
+    /// A signal, or the end of the session.
+    Shutdown,
+}
+
+/// What was clicked: only a notification may decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Click {
+    /// A one-time button of a notification, checked by the shell.
+    Notification,
+    /// A tray menu, which any program of the person's can click.
+    Menu,
+}
+
+/// Something to be done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Start a sidecar.
+    Launch {
+        /// Which.
+        service: ServiceId,
+        /// Its new life.
+        run: RunId,
+        /// What every service would like, or has, to listen on.
+        ports: BTreeMap<ServiceId, Ports>,
+        /// Services that run: their ports are theirs.
+        running: Vec<ServiceId>,
+        /// The gateway is told so.
+        browser: bool,
+    },
+    /// Ask a shim for its stop ladder.
+    Stop(ServiceId, RunRecord),
+    /// Look whether a sidecar answers. `sign_in`: also whether it takes our token.
+    Probe {
+        /// Which.
+        service: ServiceId,
+        /// Which life.
+        run: RunId,
+        /// Its HTTP port.
+        port: u16,
+        /// Sign in besides.
+        sign_in: bool,
+    },
+    /// Watch this journal, or none.
+    WatchJournal(Option<String>),
+    /// Look at the gateway's records.
+    Look(LookOrder),
+    /// Read a record for a decision.
+    ReadRecord(String),
+    /// Read a record for a client.
+    ShowRecord(Ticket, String),
+    /// Read all records for a client.
+    ListRecords(Ticket),
+    /// Append to the record of decisions. `answer`: report [`Event::Recorded`].
+    WriteLedger {
+        /// What.
+        line: LedgerLine,
+        /// Intents are answered.
+        answer: bool,
+    },
+    /// Send a decision, once.
+    SendDecision(Decision),
+    /// Send the browser to this path of the dashboard.
+    OpenDashboard(Option<Ticket>, String),
+    /// Open a service's log.
+    ShowLog(ServiceId),
+    /// Keep the browser switch.
+    SaveBrowser(bool),
+    /// Keep the ports.
+    SavePorts(BTreeMap<ServiceId, Ports>),
+    /// Answer a client.
+    Reply(Ticket, Reply),
+    /// End the process. `sidecars_left`: they go on.
+    Exit {
+        /// The sidecars were left running.
+        sidecars_left: bool,
+    },
+}
+
+#[derive(Clone, Debug)]
+struct Waiter {
+    ticket: Ticket,
+    goal: Goal,
+    services: Vec<ServiceId>,
+    deadline: u64,
+}
+
+#[derive(Clone, Debug)]
+struct WaitingOpen {
+    ticket: Option<Ticket>,
+    place: Place,
+    deadline: u64,
+}
+
+/// A notification about something that happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventNotice {
+    /// One line.
+    pub title: String,
+    /// What and what to do.
+    pub body: String,
+    /// For servers that show them.
+    pub buttons: Vec<Button>,
+    /// How hard it asks.
+    pub urgency: Urgency,
+}
+
+/// All that is known.
+#[derive(Clone, Debug)]
+pub struct Agent {
+    /// What it was started with; `browser` and `ports` follow the person and the machine.
+    pub setup: Setup,
+    /// When.
+    pub started: Now,
+    /// The sidecars.
+    pub fleet: Fleet,
+    /// Where the secrets stand.
+    pub secrets: Secrets,
+    /// What the ready gateway said.
+    pub gateway: Option<(Facts, Now)>,
+    /// What waits for a person.
+    pub inbox: Inbox,
+    /// Decisions under way.
+    pub decisions: Decisions,
+    /// What can be seen of the desktop.
+    pub desktop: Desktop,
+    /// Told until put away or no longer so.
+    pub events: BTreeMap<NoticeKey, EventNotice>,
+    /// Being ended: until when, and whether the end has been ordered.
+    pub quitting: Option<u64>,
+    /// gRPC port of browserd that the running gateway was told.
+    told_browser_port: Option<u16>,
+    waiters: Vec<Waiter>,
+    opens: Vec<WaitingOpen>,
+    exited: bool,
+}
+
+impl Agent {
+    /// Knows nothing yet: every run directory, the secrets and the desktop are still to be reported.
+    pub fn new(setup: Setup, now: Now) -> Self {
+        let mut fleet = Fleet::new(setup.seed);
+        for id in ServiceId::ALL {
+            let service = fleet.get_mut(id);
+            if let Some(ports) = setup.ports.get(&id) {
+                service.ports.clone_from(ports);
+            }
+        }
+        let mut agent = Self {
+            started: now,
+            fleet,
+            secrets: Secrets::Unknown,
+            gateway: None,
+            inbox: Inbox::default(),
+            decisions: Decisions::default(),
+            desktop: Desktop { tray: "not looked for yet".to_owned(), ..Desktop::default() },
+            events: BTreeMap::new(),
+            quitting: None,
+            told_browser_port: None,
+            waiters: Vec::new(),
+            opens: Vec::new(),
+            exited: false,
+            setup,
+        };
+        if agent.setup.start {
+            agent.want_all(Goal::Up);
+        }
+        agent
+    }
+
+    /// Takes in one event; says what to do about it.
+    pub fn update(&mut self, event: Event, now: Now) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        self.take(event, now, &mut effects);
+        self.settle(now, &mut effects);
+        effects
+    }
+
+    /// When [`Event::Wake`] is wanted, on the monotonic clock.
+    pub fn deadline(&self) -> Option<u64> {
+        let waits =
+            self.waiters.iter().map(|waiter| waiter.deadline).chain(self.opens.iter().map(|open| open.deadline));
+        let own = earlier(waits.min(), self.quitting);
+        earlier(own, earlier(self.fleet.deadline(), self.inbox.deadline()))
+    }
+
+    /// What every service listens on, or would like to.
+    pub fn ports(&self) -> BTreeMap<ServiceId, Ports> {
+        self.fleet.iter().map(|service| (service.id, service.ports.clone())).collect()
+    }
+
+    /// The sidecars that belong to "all", in start order.
+    pub fn enabled(&self) -> Vec<ServiceId> {
+        ServiceId::ALL
+            .into_iter()
+            .filter(|id| match id {
+                ServiceId::Gateway => true,
+                ServiceId::Browserd => self.setup.browser,
+                ServiceId::NodeHost => self.setup.node_host,
+            })
+            .collect()
+    }
+
+    /// Where the dashboard is, once the gateway is ready.
+    pub fn dashboard_port(&self) -> Option<u16> {
+        let gateway = self.fleet.get(ServiceId::Gateway);
+        if gateway.is_ready() { gateway.ports.get("http").copied() } else { None }
+    }
+
+    fn take(&mut self, event: Event, now: Now, effects: &mut Vec<Effect>) {
+        let mut orders = Vec::new();
+        match event {
+            Event::Wake => {}
+            Event::Found(id, found) => self.found(id, found, now),
+            Event::PortsChosen { ports, note } => self.ports_chosen(ports, &note, effects),
+            Event::Running(id, record) => {
+                self.fleet.get_mut(id).running(record, now, &mut orders);
+                self.perform(id, orders, effects);
+            }
+            Event::StartFailed { service, run, why, hopeless } => {
+                let (sidecar, jitter) = self.fleet.split(service);
+                sidecar.start_failed(&run, why, hopeless, jitter, now, &mut orders);
+                self.perform(service, orders, effects);
+            }
+            Event::Ended(id, run, exit) => {
+                let (sidecar, jitter) = self.fleet.split(id);
+                sidecar.ended(&run, exit.as_ref(), jitter, now, &mut orders);
+                self.perform(id, orders, effects);
+            }
+            Event::Probed(id, run, outcome) => self.probed(id, &run, outcome, now, effects),
+            Event::Secrets(secrets) => self.secrets = secrets,
+            Event::Rang => self.inbox.ring(now),
+            Event::Watching(watching) => {
+                self.inbox.watch = if watching { Watch::Doorbell } else { Watch::Polling };
+                self.inbox.ring(now);
+            }
+            Event::Looked(outcome) => {
+                if outcome.is_err() {
+                    self.fleet.get_mut(ServiceId::Gateway).probe_soon(now);
+                }
+                self.inbox.looked(outcome, now);
+            }
+            Event::RecordRead(id, answer) => self.decided(now, effects, |d, orders| d.read(&id, answer, now, orders)),
+            Event::Recorded(id, outcome) => self.decided(now, effects, |d, orders| d.recorded(&id, outcome, orders)),
+            Event::Sent(id, answer) => self.decided(now, effects, |d, orders| d.sent(&id, answer, now, orders)),
+            Event::RecordShown(ticket, answer) => effects.push(Effect::Reply(
+                ticket,
+                match answer {
+                    Ok(record) => Reply::Data(snapshot::record(&record, now)),
+                    Err(lost) => Reply::Error(unanswered(&lost)),
+                },
+            )),
+            Event::RecordsListed(ticket, answer) => effects.push(Effect::Reply(
+                ticket,
+                match answer {
+                    Ok(records) => Reply::Data(snapshot::records(&records, now)),
+                    Err(lost) => Reply::Error(unanswered(&lost)),
+                },
+            )),
+            Event::Opened(ticket, outcome) => self.opened(ticket, outcome, effects),
+            Event::OpenedTwice => {
+                self.tell("event:handoff", text::HANDOFF_TWICE, Vec::new(), Urgency::Critical);
+            }
+            Event::Desktop(desktop) => self.desktop = desktop,
+            Event::Clicked(action, click) => self.clicked(action, click, now, effects),
+            Event::NoticeGone(key) => {
+                self.events.remove(&key);
+            }
+            Event::IconClicked => {
+                let section = if self.inbox.pending.is_empty() { "overview" } else { "approvals" };
+                self.open(None, Place::section(section), now, effects);
+            }
+            Event::Asked(ticket, request) => self.asked(ticket, request, now, effects),
+            Event::Shutdown => self.quit(false, now, effects),
+        }
+    }
+
+    /// Everything that follows from the state, after every event.
+    fn settle(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        let may_launch = matches!(self.secrets, Secrets::Ready { .. }) && self.quitting.is_none();
+        for (id, order) in self.fleet.step(may_launch, now) {
+            self.perform(id, vec![order], effects);
+        }
+        let ready = self.fleet.get(ServiceId::Gateway).is_ready();
+        if !ready
+            && self.inbox.is_open()
+            && !matches!(self.fleet.get(ServiceId::Gateway).phase, Phase::Unhealthy { .. })
+        {
+            self.inbox.close();
+            self.gateway = None;
+            effects.push(Effect::WatchJournal(None));
+        }
+        if let Some(order) = self.inbox.step(now) {
+            effects.push(Effect::Look(order));
+        }
+        self.settle_opens(now, effects);
+        self.settle_waiters(now, effects);
+        if let Some(deadline) = self.quitting
+            && !self.exited
+            && (self.fleet.all_down() || now.mono_ms >= deadline)
+        {
+            self.exited = true;
+            effects.push(Effect::Exit { sidecars_left: false });
+        }
+    }
+
+    fn settle_opens(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        if self.opens.is_empty() {
+            return;
+        }
+        let gateway = self.fleet.get(ServiceId::Gateway);
+        if gateway.is_ready() {
+            for open in std::mem::take(&mut self.opens) {
+                effects.push(Effect::OpenDashboard(open.ticket, place::redirect_path(&open.place)));
+            }
+            return;
+        }
+        let hopeless = gateway.goal == Goal::Down || gateway.phase == Phase::GivenUp;
+        let (over, waiting): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.opens).into_iter().partition(|open| hopeless || now.mono_ms >= open.deadline);
+        self.opens = waiting;
+        for open in over {
+            let why = text::gateway_not_ready(self);
+            self.opened(open.ticket, Err(why), effects);
+        }
+    }
+
+    fn settle_waiters(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        let waiters = std::mem::take(&mut self.waiters);
+        for waiter in waiters {
+            let services: Vec<_> = waiter.services.iter().map(|id| self.fleet.get(*id)).collect();
+            let reached = services.iter().all(|service| match waiter.goal {
+                Goal::Up => service.is_ready(),
+                Goal::Down => !service.is_up(),
+            });
+            let stuck = services.iter().find(|service| waiter.goal == Goal::Up && service.phase == Phase::GivenUp);
+            let countermanded = services.iter().any(|service| service.goal != waiter.goal);
+            let reply = if reached {
+                Some(Reply::Done(text::reached(waiter.goal, &waiter.services)))
+            } else if let Some(service) = stuck {
+                Some(Reply::Error(Failure::new(FailureCode::Failed, text::gave_up(service), text::SEE_LOGS)))
+            } else if countermanded {
+                Some(Reply::Error(Failure::new(
+                    FailureCode::Failed,
+                    "something else was asked meanwhile",
+                    "See: palyra-tray status",
+                )))
+            } else if now.mono_ms >= waiter.deadline {
+                Some(Reply::Error(Failure::new(FailureCode::Failed, text::took_too_long(&services), text::SEE_LOGS)))
+            } else if waiter.goal == Goal::Up
+                && let Secrets::Waiting(why) | Secrets::Failed(why) = &self.secrets
+            {
+                Some(Reply::Error(Failure::new(FailureCode::Failed, why.clone(), text::UNLOCK_KEYRING)))
+            } else {
+                None
+            };
+            match reply {
+                Some(reply) => effects.push(Effect::Reply(waiter.ticket, reply)),
+                None => self.waiters.push(waiter),
+            }
+        }
+    }
+
+    fn perform(&mut self, id: ServiceId, orders: Vec<Order>, effects: &mut Vec<Effect>) {
+        for order in orders {
+            match order {
+                Order::Launch(run) => {
+                    self.events.remove(&format!("event:{id}:given_up"));
+                    let running = self.fleet.iter().filter(|s| s.id != id && s.is_up()).map(|s| s.id).collect();
+                    let browser = self.setup.browser;
+                    effects.push(Effect::Launch { service: id, run, ports: self.ports(), running, browser });
+                }
+                Order::Stop(_) => {
+                    if let Some(record) = self.fleet.get(id).run.as_ref().and_then(|run| run.record.clone()) {
+                        effects.push(Effect::Stop(id, record));
+                    }
+                }
+                Order::Probe(run) => {
+                    let service = self.fleet.get(id);
+                    let starting = matches!(service.phase, Phase::Starting { .. });
+                    let port = service.ports.get("http").copied().unwrap_or(0);
+                    let sign_in = id == ServiceId::Gateway && starting;
+                    effects.push(Effect::Probe { service: id, run, port, sign_in });
+                }
+                Order::GaveUp => {
+                    let body = text::gave_up(self.fleet.get(id));
+                    let buttons = vec![
+                        Button { label: "Try again".to_owned(), action: Action::Start { service: Some(id) } },
+                        Button { label: "Show log".to_owned(), action: Action::ShowLog { service: id } },
+                    ];
+                    let title = format!("{} does not stay up", text::service(id));
+                    let notice = EventNotice { title, body, buttons, urgency: Urgency::Critical };
+                    self.events.insert(format!("event:{id}:given_up"), notice);
+                }
+            }
+        }
+    }
+
+    fn found(&mut self, id: ServiceId, found: Found, now: Now) {
+        let told = self.setup.browser;
+        let service = self.fleet.get_mut(id);
+        match found {
+            Found::Nothing(last) => service.found_nothing(last.as_ref()),
+            Found::Living(record) => {
+                if id == ServiceId::Gateway {
+                    self.told_browser_port = record.ports.get("browser_grpc").copied();
+                }
+                service.adopted(record, now);
+                // what lives was wanted, unless it was switched off since
+                if self.quitting.is_none() && (id != ServiceId::Browserd || told) {
+                    service.want(Goal::Up);
+                }
+            }
+            Found::Unclear(why) => {
+                service.trouble = why;
+                service.phase = Phase::GivenUp;
+            }
+        }
+    }
+
+    fn ports_chosen(&mut self, ports: BTreeMap<ServiceId, Ports>, note: &str, effects: &mut Vec<Effect>) {
+        for (id, ports) in &ports {
+            self.fleet.get_mut(*id).ports.clone_from(ports);
+        }
+        if !note.is_empty() {
+            self.tell("event:ports", ("Palyra uses other ports", note), Vec::new(), Urgency::Low);
+        }
+        let grpc = self.fleet.get(ServiceId::Browserd).ports.get("grpc").copied();
+        if ports.contains_key(&ServiceId::Gateway) {
+            self.told_browser_port = grpc;
+        } else if ports.contains_key(&ServiceId::Browserd) && grpc != self.told_browser_port {
+            // the gateway was told another port: it is the one that must start again
+            let mut orders = Vec::new();
+            self.fleet.get_mut(ServiceId::Gateway).restart(&mut orders);
+            self.perform(ServiceId::Gateway, orders, effects);
+        }
+        effects.push(Effect::SavePorts(self.ports()));
+    }
+
+    fn probed(
+        &mut self,
+        id: ServiceId,
+        run: &RunId,
+        outcome: Result<Facts, String>,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) {
+        let was_ready = self.fleet.get(id).is_ready();
+        let (probe, facts) = match outcome {
+            Ok(facts) => (Probe::Good, Some(facts)),
+            Err(why) => (Probe::Bad(why), None),
+        };
+        let mut orders = Vec::new();
+        self.fleet.get_mut(id).probed(run, probe, now, &mut orders);
+        self.perform(id, orders, effects);
+        if id != ServiceId::Gateway || !self.fleet.get(id).is_ready() {
+            return;
+        }
+        if let Some(facts) = facts {
+            if facts.journal.is_some() {
+                effects.push(Effect::WatchJournal(facts.journal.clone()));
+            }
+            self.gateway = Some((facts, now));
+        }
+        if !was_ready && !self.inbox.is_open() {
+            self.inbox.open(now);
+        }
+    }
+
+    fn decided(
+        &mut self,
+        now: Now,
+        effects: &mut Vec<Effect>,
+        step: impl FnOnce(&mut Decisions, &mut Vec<DecisionOrder>),
+    ) {
+        let mut orders = Vec::new();
+        step(&mut self.decisions, &mut orders);
+        self.decide(orders, now, effects);
+    }
+
+    fn decide(&mut self, orders: Vec<DecisionOrder>, now: Now, effects: &mut Vec<Effect>) {
+        for order in orders {
+            match order {
+                DecisionOrder::Read(id) => effects.push(Effect::ReadRecord(id)),
+                DecisionOrder::Write(line) => {
+                    let answer = line.outcome.is_empty();
+                    effects.push(Effect::WriteLedger { line, answer });
+                }
+                DecisionOrder::Send(decision) => effects.push(Effect::SendDecision(decision)),
+                DecisionOrder::Finish { approval_id, ticket, result } => {
+                    if let Ok(_) | Err(Failure { code: FailureCode::Refused, .. }) = &result {
+                        self.inbox.pending.remove(&approval_id);
+                    }
+                    self.inbox.ring(now);
+                    self.answer(&approval_id, ticket, result, effects);
+                }
+            }
+        }
+    }
+
+    /// A client gets its reply; a click that failed is told by a notification.
+    fn answer(
+        &mut self,
+        approval_id: &str,
+        ticket: Option<Ticket>,
+        result: Result<String, Failure>,
+        effects: &mut Vec<Effect>,
+    ) {
+        match (ticket, result) {
+            (Some(ticket), Ok(text)) => effects.push(Effect::Reply(ticket, Reply::Done(text))),
+            (Some(ticket), Err(failure)) => effects.push(Effect::Reply(ticket, Reply::Error(failure))),
+            (None, Ok(_)) => {}
+            (None, Err(failure)) => {
+                let body = format!("{}. {}", text::capitalise(&failure.message), failure.hint);
+                let key = format!("event:decision:{approval_id}");
+                self.tell(&key, (text::NOT_DECIDED, &body), Vec::new(), Urgency::Critical);
+            }
+        }
+    }
+
+    fn clicked(&mut self, action: Action, click: Click, now: Now, effects: &mut Vec<Effect>) {
+        match action {
+            Action::Decide { approval_id, digest, verdict } => {
+                if click != Click::Notification {
+                    return;
+                }
+                let decision = Decision {
+                    approval_id,
+                    digest,
+                    verdict,
+                    scope: crate::protocol::Scope::Once,
+                    ttl_ms: None,
+                    reason: None,
+                };
+                self.begin_decision(decision, Surface::Notification, None, now, effects);
+            }
+            other => self.act(None, other, now, effects),
+        }
+    }
+
+    fn begin_decision(
+        &mut self,
+        decision: Decision,
+        surface: Surface,
+        ticket: Option<Ticket>,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) {
+        let id = decision.approval_id.clone();
+        if !self.inbox.is_open() {
+            let failure =
+                Failure::new(FailureCode::GatewayUnreachable, text::gateway_not_ready(self), text::TRY_WHEN_READY);
+            self.answer(&id, ticket, Err(failure), effects);
+            return;
+        }
+        match self.decisions.begin(decision, surface, ticket, self.inbox.pending.get(&id), now) {
+            Ok(order) => self.decide(vec![order], now, effects),
+            Err(failure) => self.answer(&id, ticket, Err(failure), effects),
+        }
+    }
+
+    fn asked(&mut self, ticket: Ticket, request: Request, now: Now, effects: &mut Vec<Effect>) {
+        match request {
+            Request::Status => effects.push(Effect::Reply(ticket, Reply::Data(snapshot::snapshot(self, now)))),
+            Request::Activate => {
+                let body = text::activated(self, now);
+                let buttons = vec![Button {
+                    label: "Open Dashboard".to_owned(),
+                    action: Action::Open { place: Place::default() },
+                }];
+                self.tell("event:activated", ("Palyra Tray is running", &body), buttons, Urgency::Normal);
+                effects.push(Effect::Reply(ticket, Reply::Done(body)));
+            }
+            Request::HandOver => {
+                effects.push(Effect::Reply(ticket, Reply::Done("The sidecars are left to the next agent.".to_owned())));
+                self.quit(true, now, effects);
+            }
+            Request::Approvals { all: false } => {
+                effects.push(Effect::Reply(
+                    ticket,
+                    if self.inbox.is_current() {
+                        Reply::Data(snapshot::inbox(&self.inbox, now))
+                    } else {
+                        Reply::Error(self.no_inbox())
+                    },
+                ));
+            }
+            Request::Approvals { all: true } => self.ask_gateway(ticket, Effect::ListRecords(ticket), effects),
+            Request::Approval { approval_id } => {
+                self.ask_gateway(ticket, Effect::ShowRecord(ticket, approval_id), effects);
+            }
+            Request::Decide(decision) => self.begin_decision(decision, Surface::Cli, Some(ticket), now, effects),
+            Request::Act { action } => self.act(Some(ticket), action, now, effects),
+        }
+    }
+
+    fn ask_gateway(&mut self, ticket: Ticket, effect: Effect, effects: &mut Vec<Effect>) {
+        if self.inbox.is_open() {
+            effects.push(effect);
+        } else {
+            effects.push(Effect::Reply(ticket, Reply::Error(self.no_inbox())));
+        }
+    }
+
+    fn no_inbox(&self) -> Failure {
+        let why =
+            if self.inbox.trouble.is_empty() { text::gateway_not_ready(self) } else { self.inbox.trouble.clone() };
+        Failure::new(FailureCode::GatewayUnreachable, why, text::TRY_WHEN_READY)
+    }
+
+    fn act(&mut self, ticket: Option<Ticket>, action: Action, now: Now, effects: &mut Vec<Effect>) {
+        match action {
+            Action::Start { service } => {
+                let ids = service.map_or_else(|| self.enabled(), |id| vec![id]);
+                if let Err(failure) = self.check_enabled(service) {
+                    return self.fail(ticket, failure, effects);
+                }
+                for id in &ids {
+                    // a dependant is nothing without its gateway
+                    self.fleet.get_mut(ServiceId::Gateway).want(Goal::Up);
+                    self.fleet.get_mut(*id).want(Goal::Up);
+                    self.events.remove(&format!("event:{id}:given_up"));
+                }
+                self.wait(ticket, Goal::Up, ids, now);
+            }
+            Action::Stop { service } => {
+                let ids = service.map_or_else(|| ServiceId::ALL.to_vec(), |id| vec![id]);
+                for id in &ids {
+                    self.fleet.get_mut(*id).want(Goal::Down);
+                }
+                self.wait(ticket, Goal::Down, ids, now);
+            }
+            Action::Restart { service } => {
+                if let Err(failure) = self.check_enabled(service) {
+                    return self.fail(ticket, failure, effects);
+                }
+                let ids = service.map_or_else(|| self.enabled(), |id| vec![id]);
+                for id in &ids {
+                    let mut orders = Vec::new();
+                    self.fleet.get_mut(ServiceId::Gateway).want(Goal::Up);
+                    self.fleet.get_mut(*id).restart(&mut orders);
+                    self.perform(*id, orders, effects);
+                }
+                self.wait(ticket, Goal::Up, ids, now);
+            }
+            Action::Open { place } => self.open(ticket, place, now, effects),
+            Action::StartAndOpen { place } => {
+                self.want_all(Goal::Up);
+                self.events.remove("event:open");
+                self.open(ticket, place, now, effects);
+            }
+            Action::SetBrowser { enabled } => self.set_browser(ticket, enabled, now, effects),
+            Action::ShowLog { service } => {
+                effects.push(Effect::ShowLog(service));
+                self.done(ticket, "Opened.", effects);
+            }
+            Action::Dismiss { notice } => {
+                self.events.remove(&notice);
+                self.done(ticket, "Put away.", effects);
+            }
+            Action::Quit { keep_running } => {
+                self.done(ticket, if keep_running { text::QUIT_KEEP } else { text::QUIT_STOP }, effects);
+                self.quit(keep_running, now, effects);
+            }
+            Action::Decide { .. } => {
+                let failure = Failure::new(
+                    FailureCode::Refused,
+                    "a decision needs its own request",
+                    "Use: palyra-tray approvals approve",
+                );
+                self.fail(ticket, failure, effects);
+            }
+        }
+    }
+
+    fn check_enabled(&self, service: Option<ServiceId>) -> Result<(), Failure> {
+        match service {
+            Some(ServiceId::Browserd) if !self.setup.browser => Err(Failure::new(
+                FailureCode::Refused,
+                "the browser service is switched off",
+                "Switch it on in the tray menu, under Browser.",
+            )),
+            Some(ServiceId::NodeHost) if !self.setup.node_host => Err(Failure::new(
+                FailureCode::Refused,
+                "this machine is not enrolled as a node",
+                "Enrol it first with the palyra command line.",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn open(&mut self, ticket: Option<Ticket>, place: Place, now: Now, effects: &mut Vec<Effect>) {
+        let gateway = self.fleet.get(ServiceId::Gateway);
+        if gateway.goal == Goal::Up && gateway.phase != Phase::GivenUp {
+            self.opens.push(WaitingOpen { ticket, place, deadline: now.mono_ms + WAIT_MS });
+            return;
+        }
+        if ticket.is_some() {
+            let failure = Failure::new(
+                FailureCode::GatewayUnreachable,
+                text::gateway_not_ready(self),
+                "Start it and open the dashboard in one go: palyra-tray open --start",
+            );
+            return self.fail(ticket, failure, effects);
+        }
+        let buttons = vec![Button { label: "Start and open".to_owned(), action: Action::StartAndOpen { place } }];
+        let body = format!("{} Start it and open the dashboard?", text::sentence(&text::gateway_not_ready(self)));
+        self.tell("event:open", ("The dashboard needs Palyra", &body), buttons, Urgency::Normal);
+    }
+
+    fn opened(&mut self, ticket: Option<Ticket>, outcome: Result<(), String>, effects: &mut Vec<Effect>) {
+        match outcome {
+            Ok(()) => {
+                self.events.remove("event:open");
+                self.done(ticket, "The dashboard opens in your browser.", effects);
+            }
+            Err(why) if ticket.is_none() => {
+                self.tell(
+                    "event:open",
+                    ("The dashboard could not be opened", &text::sentence(&why)),
+                    Vec::new(),
+                    Urgency::Normal,
+                );
+            }
+            Err(why) => self.fail(ticket, Failure::new(FailureCode::Failed, why, text::SEE_STATUS), effects),
+        }
+    }
+
+    fn set_browser(&mut self, ticket: Option<Ticket>, enabled: bool, now: Now, effects: &mut Vec<Effect>) {
+        if self.setup.browser == enabled {
+            return self.done(ticket, "Nothing to change.", effects);
+        }
+        self.setup.browser = enabled;
+        effects.push(Effect::SaveBrowser(enabled));
+        let up = self.fleet.get(ServiceId::Gateway).goal == Goal::Up;
+        self.fleet.get_mut(ServiceId::Browserd).want(if enabled && up { Goal::Up } else { Goal::Down });
+        if up {
+            // the gateway learns of it from its environment
+            let mut orders = Vec::new();
+            self.fleet.get_mut(ServiceId::Gateway).restart(&mut orders);
+            self.perform(ServiceId::Gateway, orders, effects);
+            let ids = if enabled { vec![ServiceId::Gateway, ServiceId::Browserd] } else { vec![ServiceId::Gateway] };
+            return self.wait(ticket, Goal::Up, ids, now);
+        }
+        self.done(ticket, "Kept for the next start.", effects);
+    }
+
+    fn want_all(&mut self, goal: Goal) {
+        for id in self.enabled() {
+            self.fleet.get_mut(id).want(goal);
+        }
+    }
+
+    fn wait(&mut self, ticket: Option<Ticket>, goal: Goal, services: Vec<ServiceId>, now: Now) {
+        if let Some(ticket) = ticket {
+            self.waiters.push(Waiter { ticket, goal, services, deadline: now.mono_ms + WAIT_MS });
+        }
+    }
+
+    fn quit(&mut self, keep_running: bool, now: Now, effects: &mut Vec<Effect>) {
+        if self.exited {
+            return;
+        }
+        if keep_running {
+            self.exited = true;
+            effects.push(Effect::Exit { sidecars_left: true });
+            return;
+        }
+        for id in ServiceId::ALL {
+            self.fleet.get_mut(id).want(Goal::Down);
+        }
+        self.quitting.get_or_insert(now.mono_ms + QUIT_MS);
+    }
+
+    fn tell(&mut self, key: &str, (title, body): (&str, &str), buttons: Vec<Button>, urgency: Urgency) {
+        let notice = EventNotice { title: title.to_owned(), body: notices::cut(body, 400), buttons, urgency };
+        self.events.insert(key.to_owned(), notice);
+    }
+
+    fn done(&mut self, ticket: Option<Ticket>, text: &str, effects: &mut Vec<Effect>) {
+        if let Some(ticket) = ticket {
+            effects.push(Effect::Reply(ticket, Reply::Done(text.to_owned())));
+        }
+    }
+
+    fn fail(&mut self, ticket: Option<Ticket>, failure: Failure, effects: &mut Vec<Effect>) {
+        if let Some(ticket) = ticket {
+            effects.push(Effect::Reply(ticket, Reply::Error(failure)));
+        } else {
+            let body = format!("{} {}", text::sentence(&failure.message), failure.hint);
+            self.tell("event:refused", ("Not done", &body), Vec::new(), Urgency::Normal);
+        }
+    }
+}
+
+fn unanswered(lost: &Unanswered) -> Failure {
+    let code = if lost.unreachable { FailureCode::GatewayUnreachable } else { FailureCode::Failed };
+    Failure::new(code, lost.why.clone(), text::SEE_STATUS)
+}

@@ -1,0 +1,216 @@
+//! State → [`View`]: icon, tooltip, menu, notifications. Pure, so that it is compared and only differences are sent.
+
+use crate::core::agent::Agent;
+use crate::core::describe::{describe, risk_word};
+use crate::core::notices::{self, Server};
+use crate::core::service::{Goal, Phase, Service};
+use crate::core::time::Now;
+use crate::core::view::{Badge, Base, Icon, Item, ItemKind, View};
+use crate::core::{health, text};
+use crate::protocol::{Action, Place, ServiceId};
+
+/// Rows of the approvals submenu.
+const APPROVAL_ROWS: usize = 12;
+
+/// What the desktop should show now.
+pub fn view(agent: &Agent, now: Now) -> View {
+    let base = health::base(agent);
+    let icon = Icon {
+        base,
+        badge: Badge {
+            approvals: u32::try_from(agent.inbox.pending.len()).unwrap_or(u32::MAX),
+            critical: agent.inbox.has_critical(),
+            active: false,
+            paused: false,
+        },
+    };
+    let mark = if agent.setup.demo { "Palyra demo" } else { "Palyra" };
+    let line = steady_line(agent, base, now);
+    let waiting = agent.inbox.pending.len();
+    let tooltip = match waiting {
+        0 => format!("{mark}: {line}"),
+        1 => format!("{mark}: {line}. 1 approval waits"),
+        n => format!("{mark}: {line}. {n} approvals wait"),
+    };
+    View { icon, tooltip, menu: menu(agent, base, now, &line), notices: all_notices(agent) }
+}
+
+/// The status line without what changes by itself: an idle tray is not redrawn for a running clock.
+fn steady_line(agent: &Agent, base: Base, now: Now) -> String {
+    match (base, &agent.gateway) {
+        (Base::Healthy, Some((facts, _))) => format!("Healthy: palyrad {}", facts.version),
+        _ => text::status_line(agent, base, now),
+    }
+}
+
+fn all_notices(agent: &Agent) -> std::collections::BTreeMap<String, crate::core::view::Notice> {
+    let none = Server::default();
+    let server = agent.desktop.notifications.as_ref().unwrap_or(&none);
+    let mut notices =
+        if agent.quitting.is_some() { Default::default() } else { notices::approvals(&agent.inbox, server) };
+    for (key, event) in &agent.events {
+        notices.insert(
+            key.clone(),
+            notices::event(&event.title, &event.body, event.buttons.clone(), server, event.urgency),
+        );
+    }
+    if agent.setup.demo {
+        for notice in notices.values_mut() {
+            notice.title = format!("[Demo] {}", notice.title);
+        }
+    }
+    notices
+}
+
+fn menu(agent: &Agent, base: Base, now: Now, line: &str) -> Vec<Item> {
+    let mut items = Vec::new();
+    if agent.setup.demo {
+        items.push(label("demo", "Demo: nothing here is real"));
+    }
+    items.push(label("status", &format!("{} {line}", dot(base))));
+    items.push(separator("s1"));
+    items.push(approvals(agent));
+    items.push(command("open", "Open Dashboard", true, Action::Open { place: Place::default() }));
+    items.push(command("chat", "Open Chat", true, Action::Open { place: Place::section("chat") }));
+    items.push(go_to());
+    items.push(separator("s2"));
+    let down = agent.enabled().iter().any(|id| {
+        let service = agent.fleet.get(*id);
+        service.goal == Goal::Down || service.phase == Phase::GivenUp
+    });
+    let up = agent.fleet.iter().any(|service| service.goal == Goal::Up || service.run.is_some());
+    items.push(command("start", "Start", down, Action::Start { service: None }));
+    items.push(command("stop", "Stop", up, Action::Stop { service: None }));
+    items.push(command("restart", "Restart", up, Action::Restart { service: None }));
+    items.push(separator("s3"));
+    for service in agent.fleet.iter() {
+        if service.id != ServiceId::NodeHost || agent.setup.node_host {
+            items.push(service_menu(agent, service, now));
+        }
+    }
+    items.push(separator("s4"));
+    items.push(command("quit", "Quit and stop Palyra", true, Action::Quit { keep_running: false }));
+    items.push(command("leave", "Quit, keep Palyra running", true, Action::Quit { keep_running: true }));
+    items
+}
+
+fn approvals(agent: &Agent) -> Item {
+    let waiting = agent.inbox.by_urgency();
+    let mut rows: Vec<Item> = waiting
+        .iter()
+        .take(APPROVAL_ROWS)
+        .map(|pending| {
+            let words = describe(&pending.record);
+            let text = format!("{}: {}", words.title, words.what);
+            let id = format!("approval:{}", pending.record.approval_id);
+            command(&id, &notices::cut(&text, 60), true, notices::review(&pending.record.approval_id))
+        })
+        .collect();
+    if waiting.len() > APPROVAL_ROWS {
+        rows.push(label("approvals:more", &format!("and {} more", waiting.len() - APPROVAL_ROWS)));
+    }
+    if waiting.is_empty() {
+        let text = if agent.inbox.is_current() { "Nothing waits" } else { "Not known: the gateway does not answer" };
+        rows.push(label("approvals:none", text));
+    }
+    rows.push(command("approvals:all", "Review all in dashboard", true, notices::review("")));
+    let title = match waiting.first() {
+        Some(worst) => format!(
+            "Approvals ({}), highest risk {}",
+            waiting.len(),
+            risk_word(worst.record.prompt.risk_level).to_lowercase()
+        ),
+        None if agent.inbox.is_current() => "Approvals".to_owned(),
+        None => "Approvals (not known)".to_owned(),
+    };
+    submenu("approvals", &title, rows)
+}
+
+fn go_to() -> Item {
+    let places = [
+        ("approvals", "Approvals"),
+        ("sessions", "Sessions"),
+        ("access", "Access"),
+        ("channels", "Channels"),
+        ("browser", "Browser"),
+        ("auth", "Provider sign-in"),
+        ("config", "Config"),
+        ("secrets", "Secrets"),
+        ("operations", "Diagnostics"),
+    ];
+    let rows = places
+        .into_iter()
+        .map(|(section, name)| {
+            command(&format!("go:{section}"), name, true, Action::Open { place: Place::section(section) })
+        })
+        .collect();
+    submenu("go", "Go to", rows)
+}
+
+fn service_menu(agent: &Agent, service: &Service, now: Now) -> Item {
+    let id = service.id;
+    let name = text::service(id);
+    let off = id == ServiceId::Browserd && !agent.setup.browser;
+    let state = if off { "off".to_owned() } else { text::state(service, now) };
+    let mut rows = Vec::new();
+    let row = |key: &str, text: &str| label(&format!("{id}:{key}"), text);
+    if let Some(record) = service.run.as_ref().and_then(|run| run.record.as_ref()) {
+        rows.push(row("pid", &format!("Process {}", record.sidecar.pid)));
+    }
+    if !service.ports.is_empty() && service.run.is_some() {
+        let ports: Vec<_> = service.ports.iter().map(|(purpose, port)| format!("{purpose} {port}")).collect();
+        rows.push(row("ports", &notices::cut(&format!("Ports: {}", ports.join(", ")), 60)));
+    }
+    if !service.trouble.is_empty() {
+        rows.push(row("trouble", &notices::cut(&text::capitalise(&service.trouble), 60)));
+    }
+    if let Some(exit) = &service.last_exit {
+        rows.push(row("exit", &notices::cut(&format!("Last time it {}", exit.what), 60)));
+    }
+    if !rows.is_empty() {
+        rows.push(separator(&format!("{id}:s")));
+    }
+    let can_restart = !off && agent.fleet.get(ServiceId::Gateway).goal == Goal::Up;
+    rows.push(command(&format!("{id}:restart"), "Restart", can_restart, Action::Restart { service: Some(id) }));
+    rows.push(command(&format!("{id}:log"), "Show log", true, Action::ShowLog { service: id }));
+    if id == ServiceId::Browserd {
+        let enabled = agent.setup.browser;
+        rows.push(Item {
+            id: "browserd:enabled".to_owned(),
+            kind: ItemKind::Check {
+                label: "Enabled".to_owned(),
+                enabled: true,
+                checked: enabled,
+                action: Action::SetBrowser { enabled: !enabled },
+            },
+        });
+    }
+    submenu(&format!("service:{id}"), &format!("{name}: {state}"), rows)
+}
+
+const fn dot(base: Base) -> &'static str {
+    match base {
+        Base::Healthy => "●",
+        Base::Stopped => "■",
+        Base::Degraded => "▲",
+        Base::Starting => "◌",
+        Base::Down => "▬",
+        Base::Fatal => "✖",
+    }
+}
+
+fn label(id: &str, text: &str) -> Item {
+    Item { id: id.to_owned(), kind: ItemKind::Command { label: text.to_owned(), enabled: false, action: None } }
+}
+
+fn command(id: &str, text: &str, enabled: bool, action: Action) -> Item {
+    Item { id: id.to_owned(), kind: ItemKind::Command { label: text.to_owned(), enabled, action: Some(action) } }
+}
+
+fn submenu(id: &str, text: &str, items: Vec<Item>) -> Item {
+    Item { id: id.to_owned(), kind: ItemKind::Submenu { label: text.to_owned(), enabled: true, items } }
+}
+
+fn separator(id: &str) -> Item {
+    Item { id: id.to_owned(), kind: ItemKind::Separator }
+}

@@ -1,0 +1,373 @@
+//! A decision from the click to its trace on disk: read again, compare, record the intent, send once, read the answer.
+//!
+//! The gateway overwrites a decision with the next one and has no guard against that. So a record is read again right
+//! before, nothing is sent twice, and when the answer shows that somebody else was first, deny wins.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::inbox::Pending;
+use crate::core::record::{self, Record, Risk};
+use crate::core::time::Now;
+use crate::protocol::{Decision, Failure, FailureCode, Scope, Verdict};
+
+/// Where a decision was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Surface {
+    /// A button of a notification.
+    Notification,
+    /// The command line.
+    Cli,
+    /// This program, to restore a denial.
+    Agent,
+}
+
+/// One line of the local record: an intent before anything is sent, a result after.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerLine {
+    /// Wall clock.
+    pub at_unix_ms: i64,
+    /// `intent` or `result`.
+    pub kind: LedgerKind,
+    /// Which approval.
+    pub approval_id: String,
+    /// Digest of the record as it was shown.
+    pub digest: String,
+    /// Yes or no.
+    pub verdict: Verdict,
+    /// How long it holds.
+    pub scope: Scope,
+    /// Where it was made.
+    pub surface: Surface,
+    /// What came of it, in words; empty for an intent.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub outcome: String,
+}
+
+/// See [`LedgerLine`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LedgerKind {
+    /// About to be sent.
+    Intent,
+    /// What came of it.
+    Result,
+}
+
+/// Why the gateway did not answer a read or a decision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unanswered {
+    /// In words.
+    pub why: String,
+    /// The gateway may have acted all the same.
+    pub may_have_acted: bool,
+    /// Nobody answered at all.
+    pub unreachable: bool,
+}
+
+/// What the decision asks of the shell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DecisionOrder {
+    /// Read the record again.
+    Read(String),
+    /// Append to the record on disk, synced; answer with [`Decisions::recorded`] when it is an intent.
+    Write(LedgerLine),
+    /// Send it, once.
+    Send(Decision),
+    /// It is over.
+    Finish {
+        /// Which approval.
+        approval_id: String,
+        /// Who waits for the answer, if anybody.
+        ticket: Option<u64>,
+        /// One sentence, or why not.
+        result: Result<String, Failure>,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Step {
+    Rereading,
+    Recording,
+    Sending,
+    /// The answer was lost: what does the record say?
+    Reconciling,
+    /// Somebody was first: a denial is being restored.
+    Restoring,
+}
+
+#[derive(Clone, Debug)]
+struct Deciding {
+    decision: Decision,
+    surface: Surface,
+    ticket: Option<u64>,
+    step: Step,
+}
+
+/// Decisions under way, one at most for each approval.
+#[derive(Clone, Debug, Default)]
+pub struct Decisions {
+    open: BTreeMap<String, Deciding>,
+}
+
+impl Decisions {
+    /// One is under way for this approval.
+    pub fn is_open(&self, approval_id: &str) -> bool {
+        self.open.contains_key(approval_id)
+    }
+
+    /// None is under way.
+    pub fn is_idle(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// Begins a decision, or says why not.
+    ///
+    /// # Errors
+    /// What was shown is not what waits now, it has expired, is being decided, or the scope does not fit the risk.
+    pub fn begin(
+        &mut self,
+        decision: Decision,
+        surface: Surface,
+        ticket: Option<u64>,
+        pending: Option<&Pending>,
+        now: Now,
+    ) -> Result<DecisionOrder, Failure> {
+        let id = decision.approval_id.clone();
+        let Some(pending) = pending else {
+            return Err(refused(
+                format!("approval {id} is not waiting: it was decided, has expired or is unknown"),
+                LIST,
+            ));
+        };
+        if self.is_open(&id) {
+            return Err(refused(format!("approval {id} is being decided right now"), LIST));
+        }
+        if pending.digest != decision.digest {
+            return Err(refused(format!("approval {id} has changed since it was shown"), LOOK_AGAIN));
+        }
+        if pending.is_expired(now) {
+            return Err(refused(format!("approval {id} has expired"), LIST));
+        }
+        if decision.verdict == Verdict::Approve {
+            check_scope(&decision, pending.record.prompt.risk_level)?;
+        }
+        self.open.insert(id.clone(), Deciding { decision, surface, ticket, step: Step::Rereading });
+        Ok(DecisionOrder::Read(id))
+    }
+
+    /// The record was read again.
+    pub fn read(&mut self, id: &str, answer: Result<Record, Unanswered>, now: Now, orders: &mut Vec<DecisionOrder>) {
+        let Some(deciding) = self.open.get_mut(id) else { return };
+        match (&deciding.step, answer) {
+            (Step::Rereading, Ok(record)) => {
+                let verdict = check_reread(&record, &deciding.decision, now);
+                match verdict {
+                    Ok(()) => {
+                        deciding.step = Step::Recording;
+                        orders.push(DecisionOrder::Write(deciding.line(LedgerKind::Intent, String::new(), now)));
+                    }
+                    Err(failure) => self.finish(id, Err(failure), None, orders),
+                }
+            }
+            (Step::Rereading, Err(lost)) => {
+                let code = if lost.unreachable { FailureCode::GatewayUnreachable } else { FailureCode::Failed };
+                let failure = Failure::new(
+                    code,
+                    format!("nothing was decided: the gateway could not be asked about {id}: {}", lost.why),
+                    "Try again when the gateway is ready.",
+                );
+                self.finish(id, Err(failure), None, orders);
+            }
+            (Step::Reconciling, Ok(record)) => {
+                let wanted = outcome_of(deciding.decision.verdict);
+                let result = match &record.decision {
+                    Some(found) if *found == wanted => Ok(done_text(deciding.decision.verdict)),
+                    Some(found) => Err(refused(
+                        format!("approval {id} was decided elsewhere: {}", found.name()),
+                        "Nothing more was sent.",
+                    )),
+                    None => Err(Failure::new(
+                        FailureCode::Failed,
+                        format!("approval {id} still waits: the gateway did not take the decision"),
+                        "Decide again.",
+                    )),
+                };
+                self.finish(id, result, Some(now), orders);
+            }
+            (Step::Reconciling, Err(lost)) => {
+                let failure = Failure::new(
+                    FailureCode::GatewayUnreachable,
+                    format!("it is not known whether the decision on {id} arrived: {}", lost.why),
+                    "It will not be sent again; the list shows it once the gateway answers.",
+                );
+                self.finish(id, Err(failure), Some(now), orders);
+            }
+            (Step::Recording | Step::Sending | Step::Restoring, _) => {}
+        }
+    }
+
+    /// The intent is on disk, or could not be put there. Without a trace nothing is approved; a denial goes on.
+    pub fn recorded(&mut self, id: &str, outcome: Result<(), String>, orders: &mut Vec<DecisionOrder>) {
+        let Some(deciding) = self.open.get_mut(id).filter(|deciding| deciding.step == Step::Recording) else { return };
+        match outcome {
+            Err(why) if deciding.decision.verdict == Verdict::Approve => {
+                let failure = Failure::new(
+                    FailureCode::Failed,
+                    format!("approval {id} was not approved: its record could not be written: {why}"),
+                    "Free some space or mend the permissions of the state folder, then decide again.",
+                );
+                self.finish(id, Err(failure), None, orders);
+            }
+            _ => {
+                deciding.step = Step::Sending;
+                orders.push(DecisionOrder::Send(deciding.decision.clone()));
+            }
+        }
+    }
+
+    /// The gateway answered a decision, or did not.
+    pub fn sent(&mut self, id: &str, answer: Result<Record, Unanswered>, now: Now, orders: &mut Vec<DecisionOrder>) {
+        let Some(deciding) = self.open.get_mut(id) else { return };
+        match (&deciding.step, answer) {
+            (Step::Sending, Ok(record)) => {
+                let approved = deciding.decision.verdict == Verdict::Approve;
+                if approved && was_decided_before(&record) {
+                    deciding.step = Step::Restoring;
+                    let restore = Decision {
+                        verdict: Verdict::Deny,
+                        scope: Scope::Once,
+                        ttl_ms: None,
+                        reason: Some("restored: decided elsewhere first".to_owned()),
+                        ..deciding.decision.clone()
+                    };
+                    orders.push(DecisionOrder::Send(restore));
+                } else {
+                    let text = done_text(deciding.decision.verdict);
+                    self.finish(id, Ok(text), Some(now), orders);
+                }
+            }
+            (Step::Sending, Err(lost)) if lost.may_have_acted => {
+                deciding.step = Step::Reconciling;
+                orders.push(DecisionOrder::Read(id.to_owned()));
+            }
+            (Step::Sending, Err(lost)) => {
+                let failure = Failure::new(
+                    if lost.unreachable { FailureCode::GatewayUnreachable } else { FailureCode::Failed },
+                    format!("the gateway did not take the decision on {id}: {}", lost.why),
+                    "Decide again.",
+                );
+                self.finish(id, Err(failure), Some(now), orders);
+            }
+            (Step::Restoring, Ok(_)) => {
+                let failure = refused(
+                    format!("approval {id} had been decided elsewhere a moment before; it now stands as denied"),
+                    "If it should run, let the agent ask again.",
+                );
+                self.finish(id, Err(failure), Some(now), orders);
+            }
+            (Step::Restoring, Err(lost)) => {
+                let failure = Failure::new(
+                    FailureCode::Failed,
+                    format!(
+                        "approval {id} was decided elsewhere and stands as allowed; denying it failed: {}",
+                        lost.why
+                    ),
+                    "Open the dashboard and look at it, or stop the gateway.",
+                );
+                self.finish(id, Err(failure), Some(now), orders);
+            }
+            (Step::Rereading | Step::Recording | Step::Reconciling, _) => {}
+        }
+    }
+
+    /// `recorded`: the moment of the result line, when an intent was written before.
+    fn finish(
+        &mut self,
+        id: &str,
+        result: Result<String, Failure>,
+        recorded: Option<Now>,
+        orders: &mut Vec<DecisionOrder>,
+    ) {
+        let Some(deciding) = self.open.remove(id) else { return };
+        if let Some(now) = recorded {
+            let outcome = match &result {
+                Ok(text) => text.clone(),
+                Err(failure) => failure.message.clone(),
+            };
+            orders.push(DecisionOrder::Write(deciding.line(LedgerKind::Result, outcome, now)));
+        }
+        orders.push(DecisionOrder::Finish { approval_id: id.to_owned(), ticket: deciding.ticket, result });
+    }
+}
+
+impl Deciding {
+    fn line(&self, kind: LedgerKind, outcome: String, now: Now) -> LedgerLine {
+        LedgerLine {
+            at_unix_ms: now.unix_ms,
+            kind,
+            approval_id: self.decision.approval_id.clone(),
+            digest: self.decision.digest.clone(),
+            verdict: self.decision.verdict,
+            scope: self.decision.scope,
+            surface: self.surface,
+            outcome,
+        }
+    }
+}
+
+const LIST: &str = "See what waits: palyra-tray approvals list";
+const LOOK_AGAIN: &str = "Look at it again before you decide: palyra-tray approvals show";
+
+fn refused(message: String, hint: &str) -> Failure {
+    Failure::new(FailureCode::Refused, message, hint)
+}
+
+fn done_text(verdict: Verdict) -> String {
+    match verdict {
+        Verdict::Approve => "Approved.".to_owned(),
+        Verdict::Deny => "Denied.".to_owned(),
+    }
+}
+
+/// Somebody decided before the decision that this answer belongs to.
+fn was_decided_before(answer: &Record) -> bool {
+    answer.resolved_at_unix_ms != answer.updated_at_unix_ms
+}
+
+fn outcome_of(verdict: Verdict) -> record::Decision {
+    match verdict {
+        Verdict::Approve => record::Decision::Allow,
+        Verdict::Deny => record::Decision::Deny,
+    }
+}
+
+fn check_scope(decision: &Decision, risk: Risk) -> Result<(), Failure> {
+    match decision.scope {
+        Scope::Once => Ok(()),
+        _ if risk == Risk::Critical => {
+            Err(refused("a critical approval is given once only".to_owned(), "Leave out --scope."))
+        }
+        Scope::Session => Ok(()),
+        Scope::Timeboxed if decision.ttl_ms.is_some_and(|ttl| ttl > 0) => Ok(()),
+        Scope::Timeboxed => {
+            Err(refused("a time box needs a length above zero".to_owned(), "Add --ttl, for example --ttl 10m."))
+        }
+    }
+}
+
+fn check_reread(record: &Record, decision: &Decision, now: Now) -> Result<(), Failure> {
+    let id = &decision.approval_id;
+    if let Some(found) = &record.decision {
+        return Err(refused(format!("approval {id} was already decided elsewhere: {}", found.name()), LIST));
+    }
+    if now.unix_ms >= record.expires_at_unix_ms() {
+        return Err(refused(format!("approval {id} has expired"), LIST));
+    }
+    if record.approval_id != *id || record::digest(&record.raw) != decision.digest {
+        return Err(refused(format!("approval {id} has changed since it was shown"), LOOK_AGAIN));
+    }
+    Ok(())
+}

@@ -1,0 +1,232 @@
+//! The inbox: which approvals wait for a person. The gateway is its truth; this decides when to look and what is news.
+//!
+//! A quiet gateway is not polled: the doorbell (a write to the gateway's journal) asks for a look, at once and then at
+//! most five times a second, with a slow safety look besides. Where the journal cannot be watched the inbox polls, faster
+//! while something waits.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::core::record::{self, Record, Risk};
+use crate::core::service::PROBE_HEALTHY_MS;
+use crate::core::time::{Now, earlier};
+
+/// Shortest time between two looks, milliseconds.
+pub const LOOK_SPACING_MS: u64 = 200;
+/// Between looks while something waits and the journal cannot be watched, milliseconds.
+pub const POLL_BUSY_MS: u64 = 1_000;
+/// Between looks while nothing waits and the journal cannot be watched, milliseconds.
+pub const POLL_QUIET_MS: u64 = 5_000;
+/// Looks reach this far behind the newest record, milliseconds: clocks and writes are not exact.
+pub const LOOK_BACK_MS: i64 = 60_000;
+/// Longest wait after failed looks, milliseconds.
+pub const RETRY_LIMIT_MS: u64 = 30_000;
+
+/// An approval that waits.
+#[derive(Clone, Debug)]
+pub struct Pending {
+    /// As the gateway gave it.
+    pub record: Record,
+    /// Over everything a decision rests on.
+    pub digest: String,
+    /// When it was first seen.
+    pub first_seen: Now,
+    /// Monotonic time of its expiry.
+    pub expires_mono_ms: u64,
+}
+
+impl Pending {
+    /// No decision is sent after this.
+    pub fn is_expired(&self, now: Now) -> bool {
+        now.mono_ms >= self.expires_mono_ms || now.unix_ms >= self.record.expires_at_unix_ms()
+    }
+}
+
+/// One look at the gateway's records.
+#[derive(Clone, Debug, Default)]
+pub struct Look {
+    /// Undecided ones, and decided ones that were asked about by id.
+    pub records: Vec<Record>,
+    /// Request time of the newest record in the window, decided or not.
+    pub newest_requested_at: Option<i64>,
+    /// Records that could not be understood.
+    pub unreadable: u32,
+}
+
+/// What to ask the gateway.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LookOrder {
+    /// Records requested since then; absent: all.
+    pub since_unix_ms: Option<i64>,
+    /// Ids known to wait, so that their decisions are heard of.
+    pub known: BTreeSet<String>,
+}
+
+/// How the inbox hears of news.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Watch {
+    /// By polling.
+    #[default]
+    Polling,
+    /// By watching the journal.
+    Doorbell,
+}
+
+/// The inbox.
+#[derive(Clone, Debug, Default)]
+pub struct Inbox {
+    /// By approval id.
+    pub pending: BTreeMap<String, Pending>,
+    /// When the gateway last answered; absent: never since it became ready.
+    pub as_of: Option<Now>,
+    /// Why the newest look failed; empty when it did not.
+    pub trouble: String,
+    /// Records of the newest look that could not be understood.
+    pub unreadable: u32,
+    /// How news arrives.
+    pub watch: Watch,
+    newest_requested_at: Option<i64>,
+    open: bool,
+    looking: bool,
+    again: bool,
+    failures: u32,
+    last_look: Option<u64>,
+    next_look: Option<u64>,
+}
+
+impl Inbox {
+    /// The gateway is ready: look at everything once.
+    pub fn open(&mut self, now: Now) {
+        self.open = true;
+        self.looking = false;
+        self.again = false;
+        self.failures = 0;
+        self.newest_requested_at = None;
+        self.next_look = Some(now.mono_ms);
+    }
+
+    /// The gateway is gone. What waits is kept and shown as old; nothing is decided meanwhile.
+    pub fn close(&mut self) {
+        self.open = false;
+        self.looking = false;
+        self.next_look = None;
+        self.watch = Watch::Polling;
+    }
+
+    /// Whether looks are under way or due at all.
+    pub fn is_open(&self) -> bool {
+        self.open
+    }
+
+    /// The gateway has answered since it became ready.
+    pub fn is_current(&self) -> bool {
+        self.open && self.as_of.is_some() && self.trouble.is_empty()
+    }
+
+    /// Something may have changed: look soon.
+    pub fn ring(&mut self, now: Now) {
+        if !self.open {
+            return;
+        }
+        if self.looking {
+            self.again = true;
+            return;
+        }
+        let due = self.last_look.map_or(now.mono_ms, |last| now.mono_ms.max(last + LOOK_SPACING_MS));
+        self.next_look = earlier(self.next_look, Some(due));
+    }
+
+    /// Starts a look when one is due, and drops what has expired.
+    pub fn step(&mut self, now: Now) -> Option<LookOrder> {
+        self.pending.retain(|_, pending| !pending.is_expired(now));
+        if !self.open || self.looking || self.next_look.is_none_or(|at| now.mono_ms < at) {
+            return None;
+        }
+        self.looking = true;
+        self.again = false;
+        self.last_look = Some(now.mono_ms);
+        self.next_look = None;
+        let oldest_pending = self.pending.values().map(|pending| pending.record.requested_at_unix_ms).min();
+        let newest = self.newest_requested_at.map(|newest| newest.saturating_sub(LOOK_BACK_MS));
+        let since_unix_ms = newest.map(|newest| oldest_pending.map_or(newest, |oldest| oldest.min(newest)));
+        Some(LookOrder { since_unix_ms, known: self.pending.keys().cloned().collect() })
+    }
+
+    /// A look came back.
+    pub fn looked(&mut self, outcome: Result<Look, String>, now: Now) {
+        if !self.looking {
+            return;
+        }
+        self.looking = false;
+        match outcome {
+            Ok(look) => {
+                self.failures = 0;
+                self.trouble.clear();
+                self.as_of = Some(now);
+                self.unreadable = look.unreadable;
+                self.newest_requested_at = self.newest_requested_at.max(look.newest_requested_at);
+                let mut fresh = BTreeMap::new();
+                for record in look.records {
+                    let pending = self.admit(record, now);
+                    if pending.record.is_pending() && !pending.is_expired(now) {
+                        fresh.insert(pending.record.approval_id.clone(), pending);
+                    }
+                }
+                self.pending = fresh;
+                self.next_look = Some(self.quiet_until(now));
+            }
+            Err(why) => {
+                self.trouble = why;
+                self.failures += 1;
+                let wait = (1_000_u64 << (self.failures - 1).min(5)).min(RETRY_LIMIT_MS);
+                self.next_look = Some(now.mono_ms + wait);
+                self.again = false;
+            }
+        }
+        if std::mem::take(&mut self.again) {
+            self.ring(now);
+        }
+    }
+
+    /// When [`Inbox::step`] next has something to do.
+    pub fn deadline(&self) -> Option<u64> {
+        let expiry = self.pending.values().map(|pending| pending.expires_mono_ms).min();
+        earlier(expiry, if self.looking { None } else { self.next_look })
+    }
+
+    /// Riskiest first, then newest.
+    pub fn by_urgency(&self) -> Vec<&Pending> {
+        let mut rows: Vec<_> = self.pending.values().collect();
+        rows.sort_by(|a, b| {
+            let key = |p: &Pending| (p.record.prompt.risk_level, p.record.requested_at_unix_ms);
+            key(b).cmp(&key(a)).then_with(|| a.record.approval_id.cmp(&b.record.approval_id))
+        });
+        rows
+    }
+
+    /// One of them is critical.
+    pub fn has_critical(&self) -> bool {
+        self.pending.values().any(|pending| pending.record.prompt.risk_level == Risk::Critical)
+    }
+
+    /// A record keeps the moment it was first seen, unless what it asks for has changed.
+    fn admit(&self, record: Record, now: Now) -> Pending {
+        let digest = record::digest(&record.raw);
+        let known = self.pending.get(&record.approval_id).filter(|known| known.digest == digest);
+        match known {
+            Some(known) => Pending { record, ..known.clone() },
+            None => {
+                let expires_mono_ms = now.mono_at(record.expires_at_unix_ms());
+                Pending { record, digest, first_seen: now, expires_mono_ms }
+            }
+        }
+    }
+
+    fn quiet_until(&self, now: Now) -> u64 {
+        match self.watch {
+            // the moment on which healthy sidecars are probed: one wake-up for both
+            Watch::Doorbell => (now.mono_ms / PROBE_HEALTHY_MS + 1) * PROBE_HEALTHY_MS,
+            Watch::Polling if self.pending.is_empty() => now.mono_ms + POLL_QUIET_MS,
+            Watch::Polling => now.mono_ms + POLL_BUSY_MS,
+        }
+    }
+}

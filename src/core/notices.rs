@@ -1,0 +1,146 @@
+//! Which notifications should be on the screen, and which buttons each may carry.
+
+use std::collections::BTreeMap;
+
+use crate::core::describe::{describe, risk_word};
+use crate::core::inbox::{Inbox, Pending};
+use crate::core::record::{Risk, Subject};
+use crate::core::view::{Button, Notice, NoticeKey, Urgency};
+use crate::protocol::{Action, Place, Verdict};
+
+/// More than this from one principal and session become one summary.
+pub const SUMMARY_ABOVE: usize = 3;
+
+/// What the notification server can do, as it says itself.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Server {
+    /// Name it gives itself.
+    pub name: String,
+    /// Shows buttons.
+    pub actions: bool,
+    /// A notification can be taken back, and clicks are told apart.
+    pub withdraws: bool,
+}
+
+/// Characters of body text that a server is known to show whole. Unknown servers get none: Review only.
+///
+/// Two lines of sixty characters are what every server listed here shows in its default look.
+fn budget(server: &Server) -> usize {
+    const TWO_LINES: usize = 120;
+    let known =
+        ["dunst", "Xfce Notify Daemon", "gnome-shell", "Plasma", "Notification Daemon", "mako", "lxqt-notificationd"];
+    if known.iter().any(|name| name.eq_ignore_ascii_case(&server.name)) { TWO_LINES } else { 0 }
+}
+
+/// Where Review… leads until the review dialog exists.
+pub fn review(_approval_id: &str) -> Action {
+    Action::Open { place: Place { intent: Some("approve".to_owned()), ..Place::section("approvals") } }
+}
+
+/// One notification for each approval that waits, or one for many of the same origin.
+pub fn approvals(inbox: &Inbox, server: &Server) -> BTreeMap<NoticeKey, Notice> {
+    let mut origins: BTreeMap<(&str, &str), Vec<&Pending>> = BTreeMap::new();
+    for pending in inbox.pending.values() {
+        let origin = (pending.record.principal.as_str(), pending.record.session_id.as_str());
+        origins.entry(origin).or_default().push(pending);
+    }
+    let mut notices = BTreeMap::new();
+    for ((principal, session), waiting) in origins {
+        if waiting.len() > SUMMARY_ABOVE {
+            notices.insert(format!("approvals:{principal}:{session}"), summary(principal, &waiting, server));
+        } else {
+            for pending in waiting {
+                notices.insert(format!("approval:{}", pending.record.approval_id), approval(pending, server));
+            }
+        }
+    }
+    notices
+}
+
+/// A notification about something that happened, for as long as its text stays.
+pub fn event(title: &str, body: &str, buttons: Vec<Button>, server: &Server, urgency: Urgency) -> Notice {
+    Notice {
+        title: title.to_owned(),
+        body: body.to_owned(),
+        urgency,
+        buttons: if server.actions { buttons } else { Vec::new() },
+        default_action: None,
+        resident: false,
+        quiet_update: false,
+    }
+}
+
+/// May a notification on this server decide this approval by one click?
+fn decidable(pending: &Pending, whole: bool, length: usize, server: &Server) -> bool {
+    server.actions
+        && server.withdraws
+        && whole
+        && length <= budget(server)
+        && pending.record.prompt.risk_level != Risk::Critical
+        && !matches!(pending.record.subject_type, Subject::DevicePairing | Subject::BrowserAction | Subject::Unknown(_))
+}
+
+fn approval(pending: &Pending, server: &Server) -> Notice {
+    let record = &pending.record;
+    let words = describe(record);
+    let decidable = decidable(pending, words.whole, words.what.chars().count(), server);
+    let decide = |label: &str, verdict| Button {
+        label: label.to_owned(),
+        action: Action::Decide { approval_id: record.approval_id.clone(), digest: pending.digest.clone(), verdict },
+    };
+    let open = |label: &str| Button { label: label.to_owned(), action: review(&record.approval_id) };
+    let buttons = match (server.actions, decidable) {
+        (false, _) => Vec::new(),
+        (true, true) => vec![decide("Approve once", Verdict::Approve), decide("Deny", Verdict::Deny), open("Details")],
+        (true, false) => vec![open("Review…"), decide("Deny", Verdict::Deny)],
+    };
+    let mut what = words.what;
+    if !decidable {
+        what = cut(&what, 120);
+    }
+    let minutes = pending.record.expires_at_unix_ms().saturating_sub(pending.first_seen.unix_ms) / 60_000;
+    let left = if minutes < 1 { "under a minute".to_owned() } else { format!("{minutes} min") };
+    let mut body = format!("{what}\nAsked by {}. Time to answer: {left}.", cut(&words.who, 48));
+    if !server.actions {
+        body.push_str("\nTo answer, open the dashboard from the Palyra icon, or run: palyra-tray approvals list");
+    }
+    Notice {
+        title: cut(&words.title, 80),
+        body,
+        urgency: if record.prompt.risk_level == Risk::Critical { Urgency::Critical } else { Urgency::Normal },
+        buttons,
+        default_action: Some(review(&record.approval_id)),
+        resident: true,
+        quiet_update: true,
+    }
+}
+
+fn summary(principal: &str, waiting: &[&Pending], server: &Server) -> Notice {
+    let worst = waiting.iter().map(|pending| pending.record.prompt.risk_level).max().unwrap_or(Risk::Critical);
+    Notice {
+        title: format!("{} approvals wait", waiting.len()),
+        body: format!(
+            "All asked by {}. Highest risk: {}.{}",
+            cut(&crate::core::describe::visible(principal), 48),
+            risk_word(worst).to_lowercase(),
+            if server.actions { "" } else { "\nTo answer, open the dashboard from the Palyra icon." }
+        ),
+        urgency: if worst == Risk::Critical { Urgency::Critical } else { Urgency::Normal },
+        buttons: if server.actions {
+            vec![Button { label: "Review…".to_owned(), action: review("") }]
+        } else {
+            Vec::new()
+        },
+        default_action: Some(review("")),
+        resident: true,
+        quiet_update: true,
+    }
+}
+
+/// At most `limit` characters, with an ellipsis where something was left out.
+pub fn cut(text: &str, limit: usize) -> String {
+    if text.chars().count() <= limit {
+        return text.to_owned();
+    }
+    text.chars().take(limit.saturating_sub(1)).chain(['…']).collect()
+}

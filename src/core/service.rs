@@ -1,0 +1,460 @@
+//! One sidecar: what is wanted of it, what it does, when it is tried again and when that is given up.
+//!
+//! Every input carries the run it is about; what concerns another run is ignored, so a late exit of an old process
+//! cannot touch a new one.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::core::time::{Jitter, Now, earlier};
+use crate::protocol::shim::{ExitCause, ExitRecord, RunRecord};
+use crate::protocol::{RunId, ServiceId};
+
+/// Waits between restarts stay within these, milliseconds.
+pub const BACKOFF_MS: (u64, u64) = (1_000, 30_000);
+/// Health for this long makes the next end the first one again, milliseconds.
+pub const STABLE_MS: u64 = 60_000;
+/// This many ends within [`CRASH_LOOP_WINDOW_MS`] are a crash loop.
+pub const CRASH_LOOP_ENDS: usize = 5;
+/// Window of the crash-loop count, milliseconds.
+pub const CRASH_LOOP_WINDOW_MS: u64 = 120_000;
+/// This many restarts without one stable run are a crash loop too, however slowly they came (a sidecar that hangs each
+/// time ends less than five times in two minutes).
+pub const CRASH_LOOP_ATTEMPTS: u32 = 10;
+/// Probe interval of a healthy sidecar, milliseconds.
+pub const PROBE_HEALTHY_MS: u64 = 30_000;
+/// Probe interval after a miss, and the longest one while starting, milliseconds.
+pub const PROBE_EAGER_MS: u64 = 2_000;
+/// First probe interval while starting, milliseconds; doubles up to [`PROBE_EAGER_MS`].
+pub const PROBE_FIRST_MS: u64 = 50;
+/// Misses in a row that make a running sidecar sick.
+pub const PROBE_MISSES: u32 = 3;
+/// A start that has not become ready by then has failed, milliseconds.
+pub const START_DEADLINE_MS: u64 = 60_000;
+
+/// What is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Goal {
+    /// Not running.
+    #[default]
+    Down,
+    /// Running and ready.
+    Up,
+}
+
+/// Why a running sidecar is being stopped; it travels with the stop, so that an intended end is no crash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StopReason {
+    /// Somebody wants it down.
+    Asked,
+    /// To be started again at once.
+    Restart,
+    /// It lives but does not answer.
+    Sick,
+    /// It did not become ready in time.
+    SlowStart,
+}
+
+/// What is known of the process.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub enum Phase {
+    /// The run directory has not been looked at yet.
+    #[default]
+    Unknown,
+    /// No process.
+    Stopped,
+    /// A process was asked for or lives, but is not ready.
+    Starting {
+        /// Monotonic time at which the start has failed.
+        deadline: u64,
+        /// Wait before the probe after the next one.
+        interval: u64,
+    },
+    /// Answers.
+    Ready {
+        /// Monotonic time of the first good answer.
+        since: u64,
+    },
+    /// Lives, was ready, misses probes.
+    Unhealthy {
+        /// In a row.
+        misses: u32,
+        /// Monotonic time of the first good answer.
+        since: u64,
+    },
+    /// The shim runs its stop ladder.
+    Stopping {
+        /// Why.
+        why: StopReason,
+    },
+    /// Waits to be tried again.
+    BackingOff {
+        /// Monotonic deadline.
+        until: u64,
+    },
+    /// Will not be tried again unless asked.
+    GivenUp,
+}
+
+/// A living process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// Which life.
+    pub id: RunId,
+    /// From the shim; absent until it answered.
+    pub record: Option<RunRecord>,
+}
+
+/// How the last run ended, in the words a person reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastExit {
+    /// One sentence fragment: "exited with code 3".
+    pub what: String,
+    /// Wall clock.
+    pub at_unix_ms: i64,
+    /// The newest lines of standard error.
+    pub stderr: Vec<String>,
+}
+
+/// What a probe found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Probe {
+    /// It answers and is ours.
+    Good,
+    /// It does not, with the reason in words.
+    Bad(String),
+}
+
+/// What the sidecar's state machine asks of the shell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Start a process under this run id.
+    Launch(RunId),
+    /// Ask the shim of this run to run its stop ladder.
+    Stop(RunId),
+    /// Look whether this run answers.
+    Probe(RunId),
+    /// It is hopeless: tell the person.
+    GaveUp,
+}
+
+/// One sidecar.
+#[derive(Clone, Debug)]
+pub struct Service {
+    /// Which.
+    pub id: ServiceId,
+    /// What is wanted.
+    pub goal: Goal,
+    /// What is.
+    pub phase: Phase,
+    /// The living process, in every phase that has one.
+    pub run: Option<Run>,
+    /// Ports by purpose, from the last launch.
+    pub ports: BTreeMap<String, u16>,
+    /// Restarts since the last stable run.
+    pub attempts: u32,
+    /// How the last run ended.
+    pub last_exit: Option<LastExit>,
+    /// Why it is not ready, in words; empty when it is.
+    pub trouble: String,
+    ends: VecDeque<u64>,
+    healthy: Option<(u64, u64)>,
+    next_probe: Option<u64>,
+    probing: bool,
+    counter: u64,
+}
+
+impl Service {
+    /// Nothing known, nothing wanted.
+    pub fn new(id: ServiceId) -> Self {
+        Self {
+            id,
+            goal: Goal::Down,
+            phase: Phase::Unknown,
+            run: None,
+            ports: BTreeMap::new(),
+            attempts: 0,
+            last_exit: None,
+            trouble: String::new(),
+            ends: VecDeque::new(),
+            healthy: None,
+            next_probe: None,
+            probing: false,
+            counter: 0,
+        }
+    }
+
+    /// A process lives, ready or not, or may live.
+    pub fn is_up(&self) -> bool {
+        self.run.is_some() || self.phase == Phase::Unknown
+    }
+
+    /// It answers.
+    pub fn is_ready(&self) -> bool {
+        matches!(self.phase, Phase::Ready { .. })
+    }
+
+    /// Sets what is wanted. Wanting it up once more forgets a give-up; wanting it down ends a restart under way.
+    pub fn want(&mut self, goal: Goal) {
+        self.goal = goal;
+        match (goal, &self.phase) {
+            (Goal::Up, Phase::GivenUp | Phase::BackingOff { .. }) => {
+                self.forget_failures();
+                self.phase = Phase::Stopped;
+            }
+            (Goal::Up, Phase::Stopping { why: StopReason::Asked }) => {
+                self.phase = Phase::Stopping { why: StopReason::Restart };
+            }
+            (Goal::Down, Phase::BackingOff { .. } | Phase::GivenUp) => {
+                self.forget_failures();
+                self.phase = Phase::Stopped;
+            }
+            (Goal::Down, Phase::Stopping { .. }) => self.phase = Phase::Stopping { why: StopReason::Asked },
+            _ => {}
+        }
+    }
+
+    /// An intended restart: no crash, no wait.
+    pub fn restart(&mut self, orders: &mut Vec<Order>) {
+        self.want(Goal::Up);
+        self.stop(StopReason::Restart, orders);
+    }
+
+    /// Does what is due: `may_launch` says whether what this sidecar needs is there, `may_stop` whether what needs this
+    /// sidecar is gone.
+    pub fn step(&mut self, may_launch: bool, may_stop: bool, jitter: &mut Jitter, now: Now, orders: &mut Vec<Order>) {
+        if self.goal == Goal::Down && may_stop {
+            self.stop(StopReason::Asked, orders);
+        }
+        if let Phase::BackingOff { until } = self.phase
+            && now.mono_ms >= until
+        {
+            self.phase = Phase::Stopped;
+        }
+        if self.goal == Goal::Up && may_launch && self.phase == Phase::Stopped {
+            self.launch(jitter, now, orders);
+        }
+        if let Phase::Starting { deadline, .. } = self.phase
+            && now.mono_ms >= deadline
+        {
+            self.stop(StopReason::SlowStart, orders);
+        }
+        if !self.probing
+            && let (Some(at), Some(run)) = (self.next_probe, &self.run)
+            && now.mono_ms >= at
+        {
+            self.probing = true;
+            self.next_probe = None;
+            orders.push(Order::Probe(run.id.clone()));
+        }
+    }
+
+    /// When [`Service::step`] next has something to do.
+    pub fn deadline(&self) -> Option<u64> {
+        let own = match self.phase {
+            Phase::BackingOff { until } => Some(until),
+            Phase::Starting { deadline, .. } => Some(deadline),
+            _ => None,
+        };
+        earlier(own, if self.probing { None } else { self.next_probe })
+    }
+
+    /// The run directory was looked at: no process lives there.
+    pub fn found_nothing(&mut self, last: Option<&ExitRecord>) {
+        if self.phase == Phase::Unknown {
+            self.phase = Phase::Stopped;
+            self.last_exit = last.map(|exit| describe_exit(Some(exit), 0));
+        }
+    }
+
+    /// A process of an earlier agent lives on: it is taken back, not restarted.
+    pub fn adopted(&mut self, record: RunRecord, now: Now) {
+        if self.phase != Phase::Unknown {
+            return;
+        }
+        self.ports.clone_from(&record.ports);
+        self.run = Some(Run { id: record.run_id.clone(), record: Some(record) });
+        self.begin_probing(now);
+    }
+
+    /// The shim answered: the process lives.
+    pub fn running(&mut self, record: RunRecord, now: Now, orders: &mut Vec<Order>) {
+        let Some(run) = self.run.as_mut().filter(|run| run.id == record.run_id) else { return };
+        run.record = Some(record);
+        match self.phase {
+            Phase::Starting { .. } => self.next_probe = Some(now.mono_ms),
+            // it was asked to end before it could be reached
+            Phase::Stopping { .. } => orders.push(Order::Stop(run.id.clone())),
+            _ => {}
+        }
+    }
+
+    /// No process came of a launch. `hopeless`: trying again cannot cure it.
+    pub fn start_failed(
+        &mut self,
+        run: &RunId,
+        why: String,
+        hopeless: bool,
+        jitter: &mut Jitter,
+        now: Now,
+        orders: &mut Vec<Order>,
+    ) {
+        if self.current(run) {
+            self.trouble.clone_from(&why);
+            self.last_exit = Some(LastExit { what: why, at_unix_ms: now.unix_ms, stderr: Vec::new() });
+            self.over(hopeless, jitter, now, orders);
+        }
+    }
+
+    /// The process is gone, and so is its shim. `exit` is absent when nobody could see how.
+    pub fn ended(
+        &mut self,
+        run: &RunId,
+        exit: Option<&ExitRecord>,
+        jitter: &mut Jitter,
+        now: Now,
+        orders: &mut Vec<Order>,
+    ) {
+        if !self.current(run) {
+            return;
+        }
+        self.last_exit = Some(describe_exit(exit, now.unix_ms));
+        let hopeless = matches!(exit.map(|exit| &exit.cause), Some(ExitCause::SpawnFailed { retryable: false, .. }));
+        self.over(hopeless, jitter, now, orders);
+    }
+
+    /// A probe came back.
+    pub fn probed(&mut self, run: &RunId, probe: Probe, now: Now, orders: &mut Vec<Order>) {
+        if !self.current(run) || !self.probing {
+            return;
+        }
+        self.probing = false;
+        if probe == Probe::Good {
+            self.healthy = Some((self.healthy.map_or(now.mono_ms, |(first, _)| first), now.mono_ms));
+        }
+        let eager = now.mono_ms + PROBE_EAGER_MS;
+        match (probe, self.phase.clone()) {
+            (Probe::Good, Phase::Starting { .. }) => {
+                self.trouble.clear();
+                self.phase = Phase::Ready { since: now.mono_ms };
+                self.next_probe = Some(next_common_probe(now));
+            }
+            (Probe::Good, Phase::Ready { since } | Phase::Unhealthy { since, .. }) => {
+                self.trouble.clear();
+                self.phase = Phase::Ready { since };
+                self.next_probe = Some(next_common_probe(now));
+            }
+            (Probe::Bad(why), Phase::Starting { deadline, interval }) => {
+                self.trouble = why;
+                self.next_probe = Some(now.mono_ms + interval);
+                self.phase = Phase::Starting { deadline, interval: (interval * 2).min(PROBE_EAGER_MS) };
+            }
+            (Probe::Bad(why), Phase::Ready { since }) => {
+                self.trouble = why;
+                self.phase = Phase::Unhealthy { misses: 1, since };
+                self.next_probe = Some(eager);
+            }
+            (Probe::Bad(why), Phase::Unhealthy { misses, since }) => {
+                self.trouble = why;
+                if misses + 1 >= PROBE_MISSES {
+                    self.stop(StopReason::Sick, orders);
+                } else {
+                    self.phase = Phase::Unhealthy { misses: misses + 1, since };
+                    self.next_probe = Some(eager);
+                }
+            }
+            (
+                _,
+                Phase::Unknown | Phase::Stopped | Phase::Stopping { .. } | Phase::BackingOff { .. } | Phase::GivenUp,
+            ) => {}
+        }
+    }
+
+    /// Probe now rather than at the next deadline: something hints at trouble.
+    pub fn probe_soon(&mut self, now: Now) {
+        if self.next_probe.is_some() {
+            self.next_probe = Some(now.mono_ms);
+        }
+    }
+
+    fn current(&self, run: &RunId) -> bool {
+        self.run.as_ref().is_some_and(|current| current.id == *run)
+    }
+
+    fn launch(&mut self, jitter: &mut Jitter, now: Now, orders: &mut Vec<Order>) {
+        self.counter += 1;
+        let id = RunId(format!("{}-{:x}-{:04x}-{}", self.id, now.unix_ms, jitter.between(0, 0xffff), self.counter));
+        self.run = Some(Run { id: id.clone(), record: None });
+        self.begin_probing(now);
+        self.next_probe = None; // not before the shim says that a process lives
+        orders.push(Order::Launch(id));
+    }
+
+    fn begin_probing(&mut self, now: Now) {
+        self.probing = false;
+        self.next_probe = Some(now.mono_ms);
+        self.phase = Phase::Starting { deadline: now.mono_ms + START_DEADLINE_MS, interval: PROBE_FIRST_MS };
+    }
+
+    fn stop(&mut self, why: StopReason, orders: &mut Vec<Order>) {
+        let Some(run) = &self.run else { return };
+        if let Phase::Stopping { .. } = self.phase {
+            return;
+        }
+        orders.push(Order::Stop(run.id.clone()));
+        self.next_probe = None;
+        self.phase = Phase::Stopping { why };
+    }
+
+    /// The run is over: decide what comes next.
+    fn over(&mut self, hopeless: bool, jitter: &mut Jitter, now: Now, orders: &mut Vec<Order>) {
+        let phase = std::mem::replace(&mut self.phase, Phase::Stopped);
+        self.run = None;
+        self.next_probe = None;
+        self.probing = false;
+        let healthy = self.healthy.take();
+        let intended = matches!(phase, Phase::Stopping { why: StopReason::Asked | StopReason::Restart });
+        if intended || self.goal == Goal::Down {
+            self.trouble.clear();
+            return;
+        }
+        let last_good =
+            if matches!(phase, Phase::Ready { .. }) { now.mono_ms } else { healthy.map_or(0, |(_, last)| last) };
+        if healthy.is_some_and(|(first, _)| last_good.saturating_sub(first) >= STABLE_MS) {
+            self.forget_failures();
+        }
+        self.ends.push_back(now.mono_ms);
+        self.ends.retain(|end| now.mono_ms - end < CRASH_LOOP_WINDOW_MS);
+        self.attempts += 1;
+        if hopeless || self.ends.len() >= CRASH_LOOP_ENDS || self.attempts >= CRASH_LOOP_ATTEMPTS {
+            self.phase = Phase::GivenUp;
+            orders.push(Order::GaveUp);
+        } else if self.attempts > 1 {
+            let ceiling = BACKOFF_MS.0.saturating_mul(1 << (self.attempts - 1).min(5)).min(BACKOFF_MS.1);
+            self.phase = Phase::BackingOff { until: now.mono_ms + jitter.between(BACKOFF_MS.0, ceiling) };
+        }
+    }
+
+    fn forget_failures(&mut self) {
+        self.attempts = 0;
+        self.ends.clear();
+    }
+}
+
+/// Probes of healthy sidecars fall on common moments, so that an idle machine is woken once for all of them.
+fn next_common_probe(now: Now) -> u64 {
+    (now.mono_ms / PROBE_HEALTHY_MS + 1) * PROBE_HEALTHY_MS
+}
+
+fn describe_exit(exit: Option<&ExitRecord>, now_unix_ms: i64) -> LastExit {
+    let what = match exit.map(|exit| &exit.cause) {
+        None => "ended, nobody could see how (its shim was killed)".to_owned(),
+        Some(ExitCause::Code { code }) => format!("exited with code {code}"),
+        Some(ExitCause::Signal { signal }) => format!("was ended by signal {signal}"),
+        Some(ExitCause::SpawnFailed { message, .. }) => message.clone(),
+    };
+    LastExit {
+        what,
+        at_unix_ms: exit.map_or(now_unix_ms, |exit| exit.ended_at_unix_ms),
+        stderr: exit.map(|exit| exit.last_stderr.clone()).unwrap_or_default(),
+    }
+}

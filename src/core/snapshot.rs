@@ -1,0 +1,195 @@
+//! The snapshot: one consistent view of everything as JSON, for `status --json`, scripts and support.
+//!
+//! Field names that the earlier desktop app had are kept.
+
+use serde_json::{Value, json};
+
+use crate::core::agent::{Agent, Secrets};
+use crate::core::describe::describe;
+use crate::core::inbox::{Inbox, Pending, Watch};
+use crate::core::record::Record;
+use crate::core::service::{Goal, Phase, Service};
+use crate::core::time::Now;
+use crate::core::{health, text};
+use crate::protocol::{self, ServiceId};
+
+/// Everything.
+pub fn snapshot(agent: &Agent, now: Now) -> Value {
+    let base = health::base(agent);
+    let facts = agent.gateway.as_ref();
+    let gateway_up = agent.fleet.get(ServiceId::Gateway).is_ready();
+    json!({
+        "generated_at_unix_ms": now.unix_ms,
+        "demo": agent.setup.demo,
+        "overall_status": health::overall(base),
+        "state": health::name(base),
+        "status_line": text::status_line(agent, base, now),
+        "agent": {
+            "version": agent.setup.version,
+            "protocol": protocol::VERSION,
+            "pid": agent.setup.pid,
+            "started_at_unix_ms": agent.started.unix_ms,
+        },
+        "quick_facts": {
+            "dashboard_url": agent.dashboard_port().map(|port| format!("http://127.0.0.1:{port}/#/control/overview")),
+            "dashboard_access_mode": "local",
+            "dashboard_remote_trust_state": "local",
+            "gateway_version": facts.map(|(facts, _)| facts.version.clone()),
+            "gateway_git_hash": facts.map(|(facts, _)| facts.git_hash.clone()),
+            "gateway_uptime_seconds": facts.map(|(facts, at)| facts.uptime_seconds + now.mono_ms.saturating_sub(at.mono_ms) / 1_000),
+            "browser_service": browser(agent),
+            "node_host": { "installed": agent.setup.node_host, "running": agent.fleet.get(ServiceId::NodeHost).run.is_some() },
+        },
+        "gateway_process": process(agent.fleet.get(ServiceId::Gateway), now),
+        "browserd_process": process(agent.fleet.get(ServiceId::Browserd), now),
+        "node_host_process": process(agent.fleet.get(ServiceId::NodeHost), now),
+        "approvals": {
+            "known": agent.inbox.is_current(),
+            "pending": agent.inbox.pending.len(),
+            "critical": agent.inbox.has_critical(),
+            "unreadable": agent.inbox.unreadable,
+            "as_of_unix_ms": agent.inbox.as_of.map(|at| at.unix_ms),
+            "heard_of_by": match agent.inbox.watch { Watch::Doorbell => "journal", Watch::Polling => "polling" },
+        },
+        "connection": if gateway_up { "connected" } else if agent.fleet.get(ServiceId::Gateway).goal == Goal::Up { "reconnecting" } else { "offline" },
+        "tray": { "present": agent.desktop.tray_present, "detail": agent.desktop.tray },
+        "notifications": agent.desktop.notifications.as_ref().map(|server| json!({
+            "server": server.name, "actions": server.actions, "withdraws": server.withdraws,
+        })),
+        "secrets": match &agent.secrets {
+            Secrets::Unknown => json!({ "state": "asked_for" }),
+            Secrets::Ready { place, .. } => json!({ "state": "ready", "place": place }),
+            Secrets::Waiting(why) => json!({ "state": "waiting", "why": why }),
+            Secrets::Failed(why) => json!({ "state": "failed", "why": why }),
+        },
+        "warnings": warnings(agent),
+    })
+}
+
+/// The inbox with digests, for `approvals list --json`.
+pub fn inbox(inbox: &Inbox, now: Now) -> Value {
+    let rows: Vec<_> = inbox.by_urgency().into_iter().map(pending).collect();
+    json!({
+        "approvals": rows,
+        "as_of_unix_ms": inbox.as_of.map_or(now.unix_ms, |at| at.unix_ms),
+        "unreadable": inbox.unreadable,
+    })
+}
+
+/// All records, decided ones too.
+pub fn records(records: &[Record], now: Now) -> Value {
+    let rows: Vec<_> = records.iter().map(|record| with_digest(record, &record.digest())).collect();
+    json!({ "approvals": rows, "as_of_unix_ms": now.unix_ms })
+}
+
+/// One record.
+pub fn record(record: &Record, now: Now) -> Value {
+    json!({ "approval": with_digest(record, &record.digest()), "as_of_unix_ms": now.unix_ms })
+}
+
+fn pending(pending: &Pending) -> Value {
+    with_digest(&pending.record, &pending.digest)
+}
+
+/// The gateway's own record, plus what a person and a script need to decide about it.
+fn with_digest(record: &Record, digest: &str) -> Value {
+    let mut value = record.raw.clone();
+    let words = describe(record);
+    if let Value::Object(map) = &mut value {
+        map.insert("digest".to_owned(), json!(digest));
+        map.insert("expires_at_unix_ms".to_owned(), json!(record.expires_at_unix_ms()));
+        map.insert(
+            "in_words".to_owned(),
+            json!({ "title": words.title, "what": words.what, "who": words.who, "whole": words.whole }),
+        );
+    }
+    value
+}
+
+fn browser(agent: &Agent) -> Value {
+    let service = agent.fleet.get(ServiceId::Browserd);
+    let healthy = !agent.setup.browser || service.is_ready();
+    let status = match (agent.setup.browser, service.is_ready(), service.run.is_some()) {
+        (false, _, _) => "disabled",
+        (true, true, _) => "ok",
+        (true, false, true) => "degraded",
+        (true, false, false) => "down",
+    };
+    json!({
+        "enabled": agent.setup.browser,
+        "healthy": healthy,
+        "status": status,
+        "last_error": service.last_exit.as_ref().filter(|_| !healthy).map(|exit| exit.what.clone()),
+    })
+}
+
+fn process(service: &Service, now: Now) -> Value {
+    let record = service.run.as_ref().and_then(|run| run.record.as_ref());
+    let (state, until) = state(&service.phase, service.goal);
+    json!({
+        "service": service.id.name(),
+        "desired_running": service.goal == Goal::Up,
+        "running": service.run.is_some(),
+        "liveness": if service.run.is_some() { "running" } else if service.goal == Goal::Up { "restarting" } else { "stopped" },
+        "state": state,
+        "pid": record.map(|record| record.sidecar.pid),
+        "shim_pid": record.map(|record| record.shim.pid),
+        "program": record.map(|record| record.program.display().to_string()),
+        "last_start_unix_ms": record.map(|record| record.started_at_unix_ms),
+        "uptime_seconds": record.map(|record| now.unix_ms.saturating_sub(record.started_at_unix_ms) / 1_000),
+        "trouble": if service.trouble.is_empty() { Value::Null } else { json!(service.trouble) },
+        "last_exit": service.last_exit.as_ref().map(|exit| exit.what.clone()),
+        "last_exit_unix_ms": service.last_exit.as_ref().map(|exit| exit.at_unix_ms),
+        "last_stderr": service.last_exit.as_ref().map(|exit| exit.stderr.clone()).unwrap_or_default(),
+        "restart_attempt": service.attempts,
+        "next_restart_unix_ms": until.map(|until| now.plus(until.saturating_sub(now.mono_ms)).unix_ms),
+        "bound_ports": service.ports,
+    })
+}
+
+fn state(phase: &Phase, goal: Goal) -> (&'static str, Option<u64>) {
+    match phase {
+        Phase::Unknown => ("unknown", None),
+        Phase::Stopped if goal == Goal::Up => ("starting", None),
+        Phase::Stopped => ("stopped", None),
+        Phase::Starting { .. } => ("starting", None),
+        Phase::Ready { .. } => ("ready", None),
+        Phase::Unhealthy { .. } => ("unhealthy", None),
+        Phase::Stopping { .. } => ("stopping", None),
+        Phase::BackingOff { until } => ("backing_off", Some(*until)),
+        Phase::GivenUp => ("given_up", None),
+    }
+}
+
+fn warnings(agent: &Agent) -> Vec<String> {
+    let mut warnings = agent.setup.warnings.clone();
+    if let Secrets::Ready { warning, .. } = &agent.secrets
+        && !warning.is_empty()
+    {
+        warnings.push(warning.clone());
+    }
+    if !agent.inbox.trouble.is_empty() {
+        warnings.push(format!("approvals cannot be read: {}", agent.inbox.trouble));
+    }
+    if agent.inbox.unreadable > 0 {
+        warnings
+            .push(format!("{} approvals cannot be understood; look at them in the dashboard", agent.inbox.unreadable));
+    }
+    if !agent.desktop.tray_present {
+        warnings.push(format!("no tray shows the icon: {}", agent.desktop.tray));
+    }
+    match &agent.desktop.notifications {
+        None => warnings.push(
+            "no notification server: approvals show in the menu, the dashboard and `palyra-tray approvals list`"
+                .to_owned(),
+        ),
+        Some(server) if !server.actions => {
+            warnings.push(format!(
+                "the notification server {} shows no buttons: decide in the dashboard or on the command line",
+                server.name
+            ));
+        }
+        Some(_) => {}
+    }
+    warnings
+}

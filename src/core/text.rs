@@ -1,0 +1,176 @@
+//! The words a person reads, in one place and one voice: plain, short, what happened and what to do.
+
+use crate::core::agent::{Agent, Secrets};
+use crate::core::service::{Goal, Phase, Service, StopReason};
+use crate::core::time::Now;
+use crate::core::view::Base;
+use crate::protocol::ServiceId;
+
+/// Hint.
+pub const SEE_LOGS: &str = "See the newest lines: palyra-tray logs";
+/// Hint.
+pub const SEE_STATUS: &str = "See: palyra-tray status";
+/// Hint.
+pub const TRY_WHEN_READY: &str = "Try again when the gateway is ready: palyra-tray status";
+/// Hint.
+pub const UNLOCK_KEYRING: &str = "Unlock the keyring (sign in to the desktop), and Palyra starts by itself.";
+/// Title.
+pub const NOT_DECIDED: &str = "Not decided as you chose";
+/// Title and body.
+pub const HANDOFF_TWICE: (&str, &str) = (
+    "Somebody else asked for your dashboard",
+    "The one-time address that signs you in was used twice. If that was not you, restart Palyra: it ends all sessions.",
+);
+/// Reply.
+pub const QUIT_STOP: &str = "Stopping Palyra.";
+/// Reply.
+pub const QUIT_KEEP: &str = "The tray ends; Palyra keeps running.";
+
+/// What a person calls it.
+pub const fn service(id: ServiceId) -> &'static str {
+    match id {
+        ServiceId::Gateway => "Gateway",
+        ServiceId::Browserd => "Browser",
+        ServiceId::NodeHost => "Node host",
+    }
+}
+
+/// Its state in a word or three.
+pub fn state(service: &Service, now: Now) -> String {
+    match &service.phase {
+        Phase::Unknown => "looking".to_owned(),
+        Phase::Stopped if service.goal == Goal::Up => "waiting to start".to_owned(),
+        Phase::Stopped => "stopped".to_owned(),
+        Phase::Starting { .. } => "starting".to_owned(),
+        Phase::Ready { .. } => "ready".to_owned(),
+        Phase::Unhealthy { misses, .. } => format!("not answering ({misses})"),
+        Phase::Stopping { why: StopReason::Restart } => "restarting".to_owned(),
+        Phase::Stopping { .. } => "stopping".to_owned(),
+        Phase::BackingOff { until } => {
+            let seconds = until.saturating_sub(now.mono_ms).div_ceil(1_000);
+            format!("restarts in {seconds} s, attempt {}", service.attempts)
+        }
+        Phase::GivenUp => "given up".to_owned(),
+    }
+}
+
+/// The first line of menu and tooltip: the state in words.
+pub fn status_line(agent: &Agent, base: Base, now: Now) -> String {
+    let gateway = agent.fleet.get(ServiceId::Gateway);
+    if agent.quitting.is_some() {
+        return "Stopping Palyra".to_owned();
+    }
+    if gateway.goal == Goal::Up
+        && gateway.phase == Phase::Stopped
+        && let Secrets::Waiting(why) | Secrets::Failed(why) = &agent.secrets
+    {
+        return capitalise(why);
+    }
+    match base {
+        Base::Healthy => match &agent.gateway {
+            Some((facts, at)) => {
+                let seconds = facts.uptime_seconds + now.mono_ms.saturating_sub(at.mono_ms) / 1_000;
+                format!("Healthy: palyrad {}, up {}", facts.version, duration(seconds))
+            }
+            None => "Healthy".to_owned(),
+        },
+        Base::Stopped => "Stopped".to_owned(),
+        Base::Starting => format!("{}: {}", service(ServiceId::Gateway), state(gateway, now)),
+        Base::Degraded => degraded(agent, now),
+        Base::Down | Base::Fatal if gateway.phase == Phase::GivenUp => gave_up(gateway),
+        Base::Down | Base::Fatal => format!("{}: {}", service(ServiceId::Gateway), state(gateway, now)),
+    }
+}
+
+fn degraded(agent: &Agent, now: Now) -> String {
+    if let Some(sick) = agent.fleet.iter().find(|service| {
+        service.goal == Goal::Up && !matches!(service.phase, Phase::Ready { .. } | Phase::Starting { .. })
+    }) {
+        return format!("{}: {}", service(sick.id), state(sick, now));
+    }
+    if agent.inbox.trouble.is_empty() {
+        format!("{} approvals cannot be read; look at them in the dashboard", agent.inbox.unreadable)
+    } else {
+        format!("Approvals cannot be read: {}", agent.inbox.trouble)
+    }
+}
+
+/// Why it is not tried again.
+pub fn gave_up(sidecar: &Service) -> String {
+    let why = match (&sidecar.last_exit, sidecar.trouble.is_empty()) {
+        (_, false) => sidecar.trouble.clone(),
+        (Some(exit), true) => exit.what.clone(),
+        (None, true) => "no reason is known".to_owned(),
+    };
+    let last = sidecar.last_exit.as_ref().and_then(|exit| exit.stderr.last());
+    match last {
+        Some(line) if !why.contains(line.as_str()) => {
+            format!("{} failed: {why}; it last said: {line}", service(sidecar.id))
+        }
+        _ => format!("{} failed: {why}", service(sidecar.id)),
+    }
+}
+
+/// What became of a start or stop.
+pub fn reached(goal: Goal, services: &[ServiceId]) -> String {
+    let names: Vec<_> = services.iter().map(|id| service(*id)).collect();
+    match goal {
+        Goal::Up => format!("Ready: {}.", names.join(", ")),
+        Goal::Down => format!("Stopped: {}.", names.join(", ")),
+    }
+}
+
+/// A start that is not over in time.
+pub fn took_too_long(services: &[&Service]) -> String {
+    let slow: Vec<_> =
+        services.iter().filter(|s| !s.is_ready()).map(|s| format!("{}: {}", service(s.id), s.trouble)).collect();
+    format!("not there yet: {}", slow.join("; "))
+}
+
+/// Why the dashboard or the inbox cannot be reached.
+pub fn gateway_not_ready(agent: &Agent) -> String {
+    let gateway = agent.fleet.get(ServiceId::Gateway);
+    match (&gateway.phase, gateway.goal) {
+        (Phase::GivenUp, _) => gave_up(gateway),
+        (_, Goal::Down) => "Palyra is stopped".to_owned(),
+        (Phase::Stopped, Goal::Up) => match &agent.secrets {
+            Secrets::Waiting(why) | Secrets::Failed(why) => why.clone(),
+            _ => "the gateway is about to start".to_owned(),
+        },
+        _ if gateway.trouble.is_empty() => "the gateway is not ready yet".to_owned(),
+        _ => format!("the gateway is not ready: {}", gateway.trouble),
+    }
+}
+
+/// What a second start says.
+pub fn activated(agent: &Agent, now: Now) -> String {
+    let base = crate::core::health::base(agent);
+    let line = sentence(&status_line(agent, base, now));
+    if agent.desktop.tray_present {
+        format!("{line} Its icon is in the tray.")
+    } else {
+        format!("{line} No tray shows its icon ({}); use: palyra-tray status", agent.desktop.tray)
+    }
+}
+
+/// "2 h", "5 min", "12 s".
+pub fn duration(seconds: u64) -> String {
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3_600 => format!("{} min", seconds / 60),
+        3_600..172_800 => format!("{} h", seconds / 3_600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
+/// First letter upper-case.
+pub fn capitalise(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+/// Upper-case first letter and a full stop.
+pub fn sentence(text: &str) -> String {
+    let text = capitalise(text.trim());
+    if text.is_empty() || text.ends_with(['.', '!', '?']) { text } else { format!("{text}.") }
+}

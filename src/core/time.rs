@@ -1,0 +1,50 @@
+//! The two clocks, as values.
+
+/// One moment on both clocks. Deadlines live on the monotonic one, expiry and records on the wall clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Now {
+    /// Milliseconds on a clock that never jumps.
+    pub mono_ms: u64,
+    /// Milliseconds since the Unix epoch.
+    pub unix_ms: i64,
+}
+
+impl Now {
+    /// The same moment moved forward on both clocks.
+    #[must_use]
+    pub fn plus(self, ms: u64) -> Self {
+        Self { mono_ms: self.mono_ms + ms, unix_ms: self.unix_ms.saturating_add(ms.try_into().unwrap_or(i64::MAX)) }
+    }
+
+    /// The monotonic deadline that falls on a wall-clock time, as far as both clocks agree now.
+    pub fn mono_at(self, unix_ms: i64) -> u64 {
+        self.mono_ms.saturating_add(u64::try_from(unix_ms.saturating_sub(self.unix_ms)).unwrap_or(0))
+    }
+}
+
+/// The earlier of two deadlines, either of which may be absent.
+pub fn earlier(a: Option<u64>, b: Option<u64>) -> Option<u64> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}
+
+/// A small generator for jitter, seeded by the shell. Nothing secret depends on it.
+#[derive(Clone, Debug)]
+pub struct Jitter(u64);
+
+impl Jitter {
+    /// Any seed will do.
+    pub fn new(seed: u64) -> Self {
+        Self(seed | 1)
+    }
+
+    /// Uniform in `low..=high`.
+    pub fn between(&mut self, low: u64, high: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        low + self.0 % (high.saturating_sub(low) + 1)
+    }
+}

@@ -9,6 +9,7 @@ pub mod health;
 pub mod inbox;
 pub mod notices;
 pub mod place;
+pub mod ports;
 pub mod record;
 pub mod service;
 pub mod snapshot;

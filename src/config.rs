@@ -1,0 +1,582 @@
+//! Where things are and what the person prefers. Everything that is read from the environment is read here, once.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use crate::protocol::ServiceId;
+
+/// Principal of the desktop; passed always.
+pub const PRINCIPAL: &str = "admin:desktop-control-center";
+/// Device of the desktop; existing sessions hang on it.
+pub const DEVICE_ID: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
+
+/// The environment as it was at start, as far as it concerns us.
+#[derive(Clone, Debug, Default)]
+pub struct Environment {
+    variables: Vec<(String, OsString)>,
+    /// This executable.
+    pub executable: PathBuf,
+}
+
+/// Variables that are read.
+const VARIABLES: [&str; 20] = [
+    "PALYRA_STATE_ROOT",
+    "PALYRA_CONFIG",
+    "PALYRA_DESKTOP_PALYRAD_BIN",
+    "PALYRA_DESKTOP_BROWSERD_BIN",
+    "PALYRA_DESKTOP_PALYRA_BIN",
+    "PALYRA_GATEWAY_IDENTITY_STORE_DIR",
+    "PALYRA_VAULT_DIR",
+    "PALYRA_CLI_PROFILE",
+    "PALYRA_TRAY_KEYRING",
+    "PALYRA_TRAY_NODE_HOST",
+    "HOME",
+    "XDG_STATE_HOME",
+    "XDG_CONFIG_HOME",
+    "XDG_RUNTIME_DIR",
+    "LOCALAPPDATA",
+    "APPDATA",
+    "PROGRAMDATA",
+    "USERPROFILE",
+    "TMPDIR",
+    "RUST_LOG",
+];
+
+impl Environment {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// The system does not tell where this executable is.
+    pub fn read() -> io::Result<Self> {
+        let variables = VARIABLES
+            .iter()
+            .filter_map(|name| std::env::var_os(name).map(|value| ((*name).to_owned(), value)))
+            .filter(|(_, value)| !value.is_empty())
+            .collect();
+        Ok(Self { variables, executable: std::env::current_exe()? })
+    }
+
+    /// An environment made by hand.
+    pub fn of(variables: &[(&str, &Path)], executable: &Path) -> Self {
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), value.as_os_str().to_owned())).collect();
+        Self { variables, executable: executable.to_owned() }
+    }
+
+    /// A variable that is set and not empty.
+    pub fn get(&self, name: &str) -> Option<&OsString> {
+        self.variables.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+
+    /// The same, as a path.
+    pub fn path(&self, name: &str) -> Option<PathBuf> {
+        self.get(name).map(PathBuf::from)
+    }
+}
+
+/// Why the agent cannot know where things are. The words name variable or file, and what to do.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(pub String);
+
+/// Every place that the agent knows.
+#[derive(Clone, Debug)]
+pub struct Paths {
+    /// Root of everything Palyra keeps.
+    pub state_root: PathBuf,
+    /// What the sidecars get as `PALYRA_STATE_ROOT`.
+    pub runtime_root: PathBuf,
+    /// What is ours alone: `<state_root>/tray`.
+    pub own: PathBuf,
+    /// Identity store of the sidecars.
+    pub identity: PathBuf,
+    /// Vault of the sidecars.
+    pub vault: PathBuf,
+    /// The sidecars' config file, which exists or is made at start.
+    pub config: PathBuf,
+    /// The config file was not found anywhere: it is ours to make.
+    pub config_is_new: bool,
+    /// Socket of the running agent.
+    pub socket: PathBuf,
+    /// Short name of this state root, for names that must differ between two.
+    pub qualifier: String,
+}
+
+#[derive(Deserialize, Default)]
+struct InstallMetadata {
+    artifact_kind: Option<String>,
+    state_root: Option<PathBuf>,
+    config_path: Option<PathBuf>,
+}
+
+impl Paths {
+    /// Finds them. Looks at the disk, makes nothing.
+    ///
+    /// # Errors
+    /// A variable or the install metadata name something that cannot be used, or there is no home.
+    pub fn find(env: &Environment) -> Result<Self, ConfigError> {
+        let metadata = install_metadata(env)?;
+        let default_root = default_state_root(env);
+        let state_root = match (env.path("PALYRA_STATE_ROOT"), metadata.state_root) {
+            (Some(root), _) if root.is_absolute() => root,
+            (Some(root), _) => return Err(not_absolute("PALYRA_STATE_ROOT", &root)),
+            (None, Some(root)) if root.is_absolute() => root,
+            (None, Some(root)) => return Err(not_absolute("state_root in install-metadata.json", &root)),
+            (None, None) => default_root.clone().ok_or_else(|| {
+                ConfigError("no home directory is known; set PALYRA_STATE_ROOT to an absolute path".to_owned())
+            })?,
+        };
+        let is_default = default_root.as_ref() == Some(&state_root);
+        let (config, config_is_new) = find_config(env, metadata.config_path, &state_root, is_default)?;
+        let own = state_root.join("tray");
+        let qualifier = qualifier(&state_root);
+        Ok(Self {
+            runtime_root: state_root.join("desktop-control-center").join("runtime"),
+            identity: env.path("PALYRA_GATEWAY_IDENTITY_STORE_DIR").unwrap_or_else(|| state_root.join("identity")),
+            vault: env.path("PALYRA_VAULT_DIR").unwrap_or_else(|| state_root.join("vault")),
+            socket: socket_path(env, &own, &qualifier),
+            config,
+            config_is_new,
+            own,
+            qualifier,
+            state_root,
+        })
+    }
+
+    /// Run directory of a service.
+    pub fn run_dir(&self, service: ServiceId) -> PathBuf {
+        self.own.join("run").join(service.name())
+    }
+
+    /// Newest log file of a service.
+    pub fn log(&self, service: ServiceId) -> PathBuf {
+        self.own.join("logs").join(format!("{}.log", service.name()))
+    }
+
+    /// Log of the agent itself.
+    pub fn agent_log(&self) -> PathBuf {
+        self.own.join("logs").join("tray.log")
+    }
+
+    /// Names the socket, for clients.
+    pub fn control_file(&self) -> PathBuf {
+        self.own.join("control.json")
+    }
+
+    /// Preferences.
+    pub fn settings(&self) -> PathBuf {
+        self.own.join("settings.toml")
+    }
+}
+
+/// Finds a sidecar's executable: variable, beside this executable, the remembered folder, then build folders. Never the
+/// working directory, never `PATH`.
+///
+/// # Errors
+/// It is nowhere, or the variable names something that is not an executable file.
+pub fn find_binary(env: &Environment, service: ServiceId, remembered: Option<&Path>) -> Result<PathBuf, ConfigError> {
+    let (name, variable) = match service {
+        ServiceId::Gateway => ("palyrad", "PALYRA_DESKTOP_PALYRAD_BIN"),
+        ServiceId::Browserd => ("palyra-browserd", "PALYRA_DESKTOP_BROWSERD_BIN"),
+        ServiceId::NodeHost => ("palyra", "PALYRA_DESKTOP_PALYRA_BIN"),
+    };
+    if let Some(path) = env.path(variable) {
+        if !path.is_absolute() {
+            return Err(not_absolute(variable, &path));
+        }
+        return usable(&path).map_err(|why| ConfigError(format!("{variable} is {}, which {why}; correct or unset it", path.display())));
+    }
+    let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+    let mut tried = None;
+    for folder in binary_folders(env, remembered) {
+        let path = folder.join(&file);
+        match usable(&path) {
+            Ok(path) => return Ok(path),
+            Err(why) if path.exists() => tried = Some(format!("{} {why}", path.display())),
+            Err(_) => {}
+        }
+    }
+    let found = tried.map(|tried| format!(" ({tried})")).unwrap_or_default();
+    Err(ConfigError(format!(
+        "{name} was not found{found}; put it beside palyra-tray, or set {variable} to its absolute path"
+    )))
+}
+
+fn binary_folders(env: &Environment, remembered: Option<&Path>) -> Vec<PathBuf> {
+    let mut folders: Vec<PathBuf> = env.executable.parent().map(Path::to_owned).into_iter().collect();
+    folders.extend(remembered.map(Path::to_owned));
+    for ancestor in env.executable.ancestors().take(8) {
+        folders.push(ancestor.join("target").join("debug"));
+        folders.push(ancestor.join("target").join("release"));
+    }
+    folders
+}
+
+fn usable(path: &Path) -> Result<PathBuf, String> {
+    let metadata = fs::metadata(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => "does not exist".to_owned(),
+        _ => format!("cannot be read ({error})"),
+    })?;
+    if !metadata.is_file() {
+        return Err("is not a file".to_owned());
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        if metadata.permissions().mode() & 0o111 == 0 {
+            return Err("is not executable".to_owned());
+        }
+    }
+    fs::canonicalize(path).map_err(|error| format!("cannot be read ({error})"))
+}
+
+/// What the person prefers, from `settings.toml`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The browser service is wanted.
+    pub browser: bool,
+    /// Where Palyra's executables are, when they are not beside ours.
+    pub folder: Option<PathBuf>,
+    /// What the icon must stand out from.
+    pub panel: Panel,
+}
+
+/// What the icon must stand out from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Panel {
+    /// Dark, as most panels are.
+    #[default]
+    Dark,
+    /// Light.
+    Light,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { browser: true, folder: None, panel: Panel::default() }
+    }
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct SettingsFile {
+    services: ServicesTable,
+    tray: TrayTable,
+    #[serde(flatten)]
+    unknown: std::collections::BTreeMap<String, toml::Value>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct ServicesTable {
+    browser: Option<bool>,
+    folder: Option<PathBuf>,
+    #[serde(flatten)]
+    unknown: std::collections::BTreeMap<String, toml::Value>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct TrayTable {
+    panel: Option<Panel>,
+    #[serde(flatten)]
+    unknown: std::collections::BTreeMap<String, toml::Value>,
+}
+
+impl Settings {
+    /// Reads them. What cannot be understood keeps its default and is named in the warnings.
+    pub fn read(path: &Path) -> (Self, Vec<String>) {
+        let text = match fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return (Self::default(), Vec::new()),
+            Err(error) => {
+                return (Self::default(), vec![format!("{} cannot be read ({error}); its defaults are used", path.display())]);
+            }
+        };
+        Self::parse(&text, &path.display().to_string())
+    }
+
+    fn parse(text: &str, name: &str) -> (Self, Vec<String>) {
+        let file: SettingsFile = match toml::from_str(text) {
+            Ok(file) => file,
+            Err(error) => {
+                let why = error.to_string().lines().next().unwrap_or_default().to_owned();
+                return (Self::default(), vec![format!("{name} is not understood ({why}); its defaults are used")]);
+            }
+        };
+        let tables = [("", &file.unknown), ("services.", &file.services.unknown), ("tray.", &file.tray.unknown)];
+        let warnings = tables
+            .into_iter()
+            .flat_map(|(table, unknown)| unknown.keys().map(move |key| format!("{name}: {table}{key} is unknown and ignored")))
+            .collect();
+        let defaults = Self::default();
+        let settings = Self {
+            browser: file.services.browser.unwrap_or(defaults.browser),
+            folder: file.services.folder,
+            panel: file.tray.panel.unwrap_or_default(),
+        };
+        (settings, warnings)
+    }
+}
+
+/// What of the sidecars' config file concerns us.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PalyraConfig {
+    /// `admin.bound_principal`
+    pub bound_principal: Option<String>,
+    /// `gateway.identity_store_dir`, absolute.
+    pub identity: Option<PathBuf>,
+    /// `storage.vault_dir`, absolute.
+    pub vault: Option<PathBuf>,
+    /// `daemon.port`
+    pub http: Option<u16>,
+    /// `gateway.grpc_port`
+    pub grpc: Option<u16>,
+    /// `gateway.quic_port`
+    pub quic: Option<u16>,
+    /// Port of `tool_call.browser_service.endpoint`
+    pub browser_grpc: Option<u16>,
+    /// Port of `tool_call.browser_service.health_base_url`
+    pub browser_http: Option<u16>,
+    /// The config names a key of its own for the browser's state, in its vault.
+    pub browser_key_in_vault: bool,
+}
+
+/// Tokens that the config holds itself; kept apart because they are secret.
+#[derive(Default)]
+pub struct ConfigSecrets {
+    /// `admin.auth_token`
+    pub admin_token: Option<secrecy::SecretString>,
+    /// `tool_call.browser_service.auth_token`
+    pub browser_token: Option<secrecy::SecretString>,
+}
+
+impl PalyraConfig {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// The file cannot be read or is not TOML.
+    pub fn read(path: &Path) -> Result<(Self, ConfigSecrets), ConfigError> {
+        let text = fs::read_to_string(path)
+            .map_err(|error| ConfigError(format!("the config {} cannot be read ({error}); mend or remove it", path.display())))?;
+        let table: toml::Table = toml::from_str(&text).map_err(|error| {
+            let why = error.message().to_owned();
+            ConfigError(format!("the config {} is not valid TOML ({why}); correct it", path.display()))
+        })?;
+        let folder = path.parent().unwrap_or(Path::new("/"));
+        let get = |keys: &str| {
+            let mut value = None;
+            let mut at = &table;
+            for key in keys.split('.') {
+                value = at.get(key);
+                if let Some(toml::Value::Table(next)) = value {
+                    at = next;
+                }
+            }
+            value
+        };
+        let text = |keys: &str| get(keys).and_then(toml::Value::as_str).map(str::trim).filter(|text| !text.is_empty());
+        let port = |keys: &str| get(keys).and_then(toml::Value::as_integer).and_then(|port| u16::try_from(port).ok()).filter(|port| *port != 0);
+        let secret = |keys: &str| text(keys).map(|value| secrecy::SecretString::from(value.to_owned()));
+        let config = Self {
+            bound_principal: text("admin.bound_principal").map(str::to_owned),
+            identity: text("gateway.identity_store_dir").map(|dir| folder.join(dir)),
+            vault: text("storage.vault_dir").map(|dir| folder.join(dir)),
+            http: port("daemon.port"),
+            grpc: port("gateway.grpc_port"),
+            quic: port("gateway.quic_port"),
+            browser_grpc: text("tool_call.browser_service.endpoint").and_then(port_of_url),
+            browser_http: text("tool_call.browser_service.health_base_url").and_then(port_of_url),
+            browser_key_in_vault: text("tool_call.browser_service.state_key_vault_ref").is_some(),
+        };
+        let secrets = ConfigSecrets {
+            admin_token: secret("admin.auth_token"),
+            browser_token: secret("tool_call.browser_service.auth_token"),
+        };
+        Ok((config, secrets))
+    }
+}
+
+fn port_of_url(url: &str) -> Option<u16> {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next()?;
+    authority.rsplit_once(':')?.1.parse().ok()
+}
+
+fn install_metadata(env: &Environment) -> Result<InstallMetadata, ConfigError> {
+    let Some(path) = env.executable.parent().map(|folder| folder.join("install-metadata.json")) else {
+        return Ok(InstallMetadata::default());
+    };
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(InstallMetadata::default()),
+        Err(error) => return Err(ConfigError(format!("{} cannot be read ({error}); mend or remove it", path.display()))),
+    };
+    let metadata: InstallMetadata = serde_json::from_str(&text)
+        .map_err(|error| ConfigError(format!("{} is not understood ({error}); mend or remove it", path.display())))?;
+    let ours = metadata.artifact_kind.as_deref().is_none_or(|kind| kind.eq_ignore_ascii_case("desktop"));
+    Ok(if ours { metadata } else { InstallMetadata::default() })
+}
+
+fn default_state_root(env: &Environment) -> Option<PathBuf> {
+    if cfg!(windows) {
+        return env.path("LOCALAPPDATA").or_else(|| env.path("APPDATA")).map(|folder| folder.join("Palyra"));
+    }
+    let xdg = env.path("XDG_STATE_HOME").filter(|path| path.is_absolute());
+    xdg.or_else(|| Some(env.path("HOME")?.join(".local").join("state"))).map(|folder| folder.join("palyra"))
+}
+
+fn find_config(
+    env: &Environment,
+    metadata: Option<PathBuf>,
+    state_root: &Path,
+    is_default: bool,
+) -> Result<(PathBuf, bool), ConfigError> {
+    if let Some(path) = env.path("PALYRA_CONFIG") {
+        if !path.is_absolute() {
+            return Err(not_absolute("PALYRA_CONFIG", &path));
+        }
+        if path.is_file() {
+            return Ok((path, false));
+        }
+        return Err(ConfigError(format!("PALYRA_CONFIG is {}, which is not a file; correct or unset it", path.display())));
+    }
+    if let Some(path) = metadata.filter(|path| path.is_absolute() && path.is_file()) {
+        return Ok((path, false));
+    }
+    let own = state_root.join("config").join("palyra.toml");
+    if own.is_file() {
+        return Ok((own, false));
+    }
+    let search = if is_default { search_path(env) } else { Vec::new() };
+    match search.into_iter().find(|path| path.is_file()) {
+        Some(path) => Ok((path, false)),
+        None => Ok((own, true)),
+    }
+}
+
+/// Where the daemon itself looks.
+fn search_path(env: &Environment) -> Vec<PathBuf> {
+    if cfg!(windows) {
+        let folders = [env.path("APPDATA").map(|f| f.join("Palyra")), env.path("PROGRAMDATA").map(|f| f.join("Palyra"))];
+        return folders.into_iter().flatten().map(|folder| folder.join("palyra.toml")).collect();
+    }
+    let config_home = env.path("XDG_CONFIG_HOME").or_else(|| Some(env.path("HOME")?.join(".config")));
+    let mut paths: Vec<_> = config_home.map(|folder| folder.join("palyra").join("palyra.toml")).into_iter().collect();
+    paths.push(PathBuf::from("/etc/palyra/palyra.toml"));
+    paths
+}
+
+fn qualifier(state_root: &Path) -> String {
+    let hash = Sha256::digest(state_root.as_os_str().as_encoded_bytes());
+    hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Socket addresses are at most about 100 bytes long, and state roots need not be.
+fn socket_path(env: &Environment, own: &Path, qualifier: &str) -> PathBuf {
+    if cfg!(windows) {
+        return PathBuf::from(format!(r"\\.\pipe\palyra-tray-{qualifier}"));
+    }
+    if let Some(runtime) = env.path("XDG_RUNTIME_DIR").filter(|path| path.is_dir() && path.as_os_str().len() < 60) {
+        return runtime.join(format!("palyra-tray-{qualifier}.sock"));
+    }
+    let beside = own.join("control.sock");
+    if beside.as_os_str().len() < 100 {
+        return beside;
+    }
+    let tmp = env.path("TMPDIR").filter(|path| path.as_os_str().len() < 50).unwrap_or_else(|| PathBuf::from("/tmp"));
+    tmp.join(format!("palyra-tray-{qualifier}")).join("control.sock")
+}
+
+fn not_absolute(what: &str, path: &Path) -> ConfigError {
+    ConfigError(format!("{what} is {}, which is not an absolute path; correct or unset it", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    fn executable(path: &Path) {
+        use std::os::unix::fs::PermissionsExt;
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "#!/bin/sh\n").unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    #[test]
+    fn a_relative_state_root_is_refused_by_name() {
+        let env = Environment::of(&[("PALYRA_STATE_ROOT", Path::new("here"))], Path::new("/x/palyra-tray"));
+        let error = Paths::find(&env).unwrap_err().to_string();
+        assert!(error.contains("PALYRA_STATE_ROOT") && error.contains("absolute"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_layout_that_the_command_line_tool_expects() {
+        let dir = tempfile::tempdir().unwrap();
+        let env = Environment::of(&[("PALYRA_STATE_ROOT", dir.path())], Path::new("/x/palyra-tray"));
+        let paths = Paths::find(&env).unwrap();
+        assert_eq!(paths.runtime_root, dir.path().join("desktop-control-center/runtime"));
+        assert_eq!(paths.identity, dir.path().join("identity"));
+        assert_eq!(paths.vault, dir.path().join("vault"));
+        assert_eq!(paths.config, dir.path().join("config/palyra.toml"));
+        assert!(paths.config_is_new);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_sidecar_is_found_beside_us_then_in_the_remembered_folder_then_in_build_folders() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = fs::canonicalize(dir.path()).unwrap();
+        let env = Environment::of(&[], &root.join("app/bin/palyra-tray"));
+        let remembered = root.join("palyra");
+        for place in ["app/target/release/palyrad", "palyra/palyrad", "app/bin/palyrad"] {
+            executable(&root.join(place));
+            let found = find_binary(&env, ServiceId::Gateway, Some(&remembered)).unwrap();
+            assert_eq!(found, root.join(place));
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_override_that_cannot_be_used_is_named_and_nothing_else_is_tried() {
+        let dir = tempfile::tempdir().unwrap();
+        executable(&dir.path().join("palyrad"));
+        let exe = dir.path().join("palyra-tray");
+        let plain = dir.path().join("plain");
+        fs::write(&plain, "x").unwrap();
+        for (value, needle) in [(Path::new("bin/palyrad"), "absolute"), (plain.as_path(), "not executable"), (Path::new("/nowhere/palyrad"), "does not exist")] {
+            let env = Environment::of(&[("PALYRA_DESKTOP_PALYRAD_BIN", value)], &exe);
+            let error = find_binary(&env, ServiceId::Gateway, None).unwrap_err().to_string();
+            assert!(error.contains(needle) && error.contains("PALYRA_DESKTOP_PALYRAD_BIN"), "{error}");
+        }
+    }
+
+    #[test]
+    fn settings_keep_defaults_for_what_is_not_understood_and_say_so() {
+        let (settings, warnings) = Settings::parse("[services]\nbrowser = false\ncolour = 1\n[tray]\npanel = \"light\"", "s");
+        assert_eq!(settings, Settings { browser: false, folder: None, panel: Panel::Light });
+        assert_eq!(warnings, ["s: services.colour is unknown and ignored"]);
+        let (settings, warnings) = Settings::parse("nonsense", "s");
+        assert_eq!(settings, Settings::default());
+        assert_eq!(warnings.len(), 1);
+    }
+
+    #[test]
+    fn a_config_gives_ports_and_keeps_tokens_apart() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("palyra.toml");
+        let text = "version = 1\n[admin]\nauth_token = \"s3cret\"\n[daemon]\nport = 9142\n[tool_call.browser_service]\nendpoint = \"http://127.0.0.1:9543/\"\n";
+        fs::write(&path, text).unwrap();
+        let (config, secrets) = PalyraConfig::read(&path).unwrap();
+        assert_eq!((config.http, config.browser_grpc, config.browser_http), (Some(9142), Some(9543), None));
+        assert!(secrets.admin_token.is_some() && secrets.browser_token.is_none());
+        assert!(!format!("{config:?}").contains("s3cret"));
+    }
+}

@@ -1,0 +1,124 @@
+//! One agent for each state root, by a kernel lock; and the earlier desktop app shut out, both ways.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::config::Paths;
+use crate::shell::store;
+
+/// File name of the earlier app's executable.
+const EARLIER_APP: &str = "palyra-desktop-control-center";
+
+/// Held while this agent lives; the kernel lets go of it however the agent ends.
+#[derive(Debug)]
+pub struct AgentLock {
+    _file: File,
+}
+
+/// Why the lock was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Another agent has it.
+    #[error("Palyra Tray already runs for this state root")]
+    Held,
+    /// The earlier desktop app runs on this state root.
+    #[error("the Palyra desktop app runs on this state root (process {0}); quit it first, then start Palyra Tray")]
+    EarlierApp(u32),
+    /// The place cannot be written.
+    #[error("the state folder cannot be used: {0}; mend its permissions or set PALYRA_STATE_ROOT to another folder")]
+    Unwritable(io::Error),
+}
+
+impl AgentLock {
+    /// Takes it.
+    ///
+    /// # Errors
+    /// See [`LockError`].
+    pub fn take(paths: &Paths) -> Result<Self, LockError> {
+        store::private_dir(&paths.own).map_err(LockError::Unwritable)?;
+        let path = paths.own.join("agent.lock");
+        let mut options = fs::OpenOptions::new();
+        options.create(true).truncate(false).read(true).write(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let open = options.open(&path).map_err(|error| LockError::Unwritable(io::Error::new(error.kind(), format!("{}: {error}", path.display()))))?;
+        match open.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(LockError::Held),
+            Err(TryLockError::Error(error)) => return Err(LockError::Unwritable(error)),
+        }
+        if let Some(pid) = earlier_app(&earlier_lock(paths)) {
+            return Err(LockError::EarlierApp(pid));
+        }
+        Ok(Self { _file: open })
+    }
+}
+
+/// While a gateway of ours lives, its shim's pid stands in the earlier app's lock file, so that it refuses to start beside
+/// us even after this agent was killed.
+pub fn shut_out_earlier_app(paths: &Paths, shim: Option<u32>, now_unix_ms: i64) {
+    let path = earlier_lock(paths);
+    let outcome = match shim {
+        Some(pid) => path.parent().map_or(Ok(()), store::private_dir).and_then(|()| {
+            store::write_atomic(&path, format!("pid={pid}\nstarted_at_unix_ms={now_unix_ms}\n").as_bytes())
+        }),
+        None => match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        },
+    };
+    if let Err(error) = outcome {
+        tracing::warn!(%error, "the earlier app's lock file could not be kept");
+    }
+}
+
+fn earlier_lock(paths: &Paths) -> PathBuf {
+    paths.state_root.join("desktop-control-center").join("instance.lock")
+}
+
+fn earlier_app(path: &Path) -> Option<u32> {
+    let text = fs::read_to_string(path).ok()?;
+    let pid: u32 = text.lines().find_map(|line| line.strip_prefix("pid="))?.trim().parse().ok()?;
+    let executable = fs::read_link(format!("/proc/{pid}/exe")).ok()?;
+    let name = executable.file_name()?.to_str()?;
+    name.starts_with(EARLIER_APP).then_some(pid)
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use crate::config::Environment;
+
+    fn paths(root: &Path) -> Paths {
+        Paths::find(&Environment::of(&[("PALYRA_STATE_ROOT", root)], Path::new("/x/palyra-tray"))).unwrap()
+    }
+
+    #[test]
+    fn the_second_agent_is_told_of_the_first() {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = paths(dir.path());
+        let first = AgentLock::take(&paths).unwrap();
+        assert!(matches!(AgentLock::take(&paths), Err(LockError::Held)));
+        drop(first);
+        AgentLock::take(&paths).unwrap();
+    }
+
+    #[test]
+    fn the_earlier_app_counts_only_when_that_process_is_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = paths(dir.path());
+        shut_out_earlier_app(&paths, Some(std::process::id()), 1);
+        AgentLock::take(&paths).unwrap();
+        let fake = dir.path().join(EARLIER_APP);
+        fs::copy("/bin/sleep", &fake).unwrap();
+        let mut app = std::process::Command::new(&fake).arg("30").spawn().unwrap();
+        shut_out_earlier_app(&paths, Some(app.id()), 1);
+        let outcome = AgentLock::take(&paths);
+        app.kill().unwrap();
+        app.wait().unwrap();
+        assert!(matches!(outcome, Err(LockError::EarlierApp(pid)) if pid == app.id()));
+        shut_out_earlier_app(&paths, None, 1);
+        assert!(!earlier_lock(&paths).exists());
+    }
+}

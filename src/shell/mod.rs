@@ -1,0 +1,5 @@
+//! The thin shell: performs one effect, reports events, decides nothing.
+
+pub mod control;
+pub mod lock;
+pub mod store;

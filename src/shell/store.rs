@@ -1,0 +1,147 @@
+//! Files of our own: atomic, private, and never trusted blindly when read back.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// Makes a directory (and those above it) that only its owner may enter.
+///
+/// # Errors
+/// What the system says, with the path.
+pub fn private_dir(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).map_err(|error| named(path, &error))?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = fs::metadata(path).map_err(|error| named(path, &error))?.permissions().mode();
+        if mode & 0o077 != 0 {
+            fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(|error| named(path, &error))?;
+        }
+    }
+    Ok(())
+}
+
+/// Replaces a file in one step: a reader sees the old or the new one, also after a crash.
+///
+/// # Errors
+/// What the system says, with the path.
+pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let write = || {
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|error| error.error)?;
+        sync_dir(folder)
+    };
+    write().map_err(|error| named(path, &error))
+}
+
+/// [`write_atomic`] of a value as JSON, and only if it differs from what is there.
+///
+/// # Errors
+/// As there.
+pub fn write_json(path: &Path, value: &impl Serialize) -> io::Result<()> {
+    let mut bytes = serde_json::to_vec_pretty(value)?;
+    bytes.push(b'\n');
+    if fs::read(path).is_ok_and(|old| old == bytes) {
+        return Ok(());
+    }
+    write_atomic(path, &bytes)
+}
+
+/// Reads a value. A corrupt file is set aside under a name of its own and told in the second part.
+pub fn read_json<T: DeserializeOwned>(path: &Path, now_unix_ms: i64) -> (Option<T>, Option<String>) {
+    let text = match fs::read(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return (None, None),
+        Err(error) => return (None, Some(format!("{} cannot be read ({error}); it is ignored", path.display()))),
+    };
+    match serde_json::from_slice(&text) {
+        Ok(value) => (Some(value), None),
+        Err(error) => {
+            let aside = PathBuf::from(format!("{}.corrupt-{now_unix_ms}", path.display()));
+            let moved = fs::rename(path, &aside);
+            let place = if moved.is_ok() { format!("it was set aside as {}", aside.display()) } else { "it is ignored".to_owned() };
+            (None, Some(format!("{} is corrupt ({error}); {place}", path.display())))
+        }
+    }
+}
+
+/// Appends one JSON line and waits until it is on the disk.
+///
+/// # Errors
+/// What the system says, with the path; then nothing may be taken as recorded.
+pub fn append_line(path: &Path, value: &impl Serialize) -> io::Result<()> {
+    let mut line = serde_json::to_vec(value)?;
+    line.push(b'\n');
+    let append = || {
+        let mut options = OpenOptions::new();
+        options.append(true).create(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(path)?;
+        file.write_all(&line)?;
+        file.sync_data()
+    };
+    append().map_err(|error| named(path, &error))
+}
+
+#[cfg(unix)]
+fn sync_dir(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_dir(_folder: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+fn named(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_corrupt_file_is_set_aside_and_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state.json");
+        fs::write(&path, "{ half").unwrap();
+        let (value, told) = read_json::<serde_json::Value>(&path, 7);
+        assert!(value.is_none() && told.unwrap().contains("corrupt"));
+        assert_eq!(fs::read_to_string(dir.path().join("state.json.corrupt-7")).unwrap(), "{ half");
+        assert_eq!(read_json::<serde_json::Value>(&path, 8), (None, None));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_we_write_is_ours_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let own = dir.path().join("a/b");
+        private_dir(&own).unwrap();
+        write_json(&own.join("x.json"), &1).unwrap();
+        append_line(&own.join("y.jsonl"), &1).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&own), mode(&own.join("x.json")), mode(&own.join("y.jsonl"))), (0o700, 0o600, 0o600));
+    }
+
+    #[test]
+    fn lines_are_appended_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("l");
+        append_line(&path, &"a\nb").unwrap();
+        append_line(&path, &2).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "\"a\\nb\"\n2\n");
+    }
+}

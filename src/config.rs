@@ -63,7 +63,8 @@ impl Environment {
 
     /// An environment made by hand.
     pub fn of(variables: &[(&str, &Path)], executable: &Path) -> Self {
-        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), value.as_os_str().to_owned())).collect();
+        let variables =
+            variables.iter().map(|(name, value)| ((*name).to_owned(), value.as_os_str().to_owned())).collect();
         Self { variables, executable: executable.to_owned() }
     }
 
@@ -188,7 +189,8 @@ pub fn find_binary(env: &Environment, service: ServiceId, remembered: Option<&Pa
         if !path.is_absolute() {
             return Err(not_absolute(variable, &path));
         }
-        return usable(&path).map_err(|why| ConfigError(format!("{variable} is {}, which {why}; correct or unset it", path.display())));
+        return usable(&path)
+            .map_err(|why| ConfigError(format!("{variable} is {}, which {why}; correct or unset it", path.display())));
     }
     let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
     let mut tried = None;
@@ -295,7 +297,10 @@ impl Settings {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return (Self::default(), Vec::new()),
             Err(error) => {
-                return (Self::default(), vec![format!("{} cannot be read ({error}); its defaults are used", path.display())]);
+                return (
+                    Self::default(),
+                    vec![format!("{} cannot be read ({error}); its defaults are used", path.display())],
+                );
             }
         };
         Self::parse(&text, &path.display().to_string())
@@ -312,7 +317,9 @@ impl Settings {
         let tables = [("", &file.unknown), ("services.", &file.services.unknown), ("tray.", &file.tray.unknown)];
         let warnings = tables
             .into_iter()
-            .flat_map(|(table, unknown)| unknown.keys().map(move |key| format!("{name}: {table}{key} is unknown and ignored")))
+            .flat_map(|(table, unknown)| {
+                unknown.keys().map(move |key| format!("{name}: {table}{key} is unknown and ignored"))
+            })
             .collect();
         let defaults = Self::default();
         let settings = Self {
@@ -362,8 +369,9 @@ impl PalyraConfig {
     /// # Errors
     /// The file cannot be read or is not TOML.
     pub fn read(path: &Path) -> Result<(Self, ConfigSecrets), ConfigError> {
-        let text = fs::read_to_string(path)
-            .map_err(|error| ConfigError(format!("the config {} cannot be read ({error}); mend or remove it", path.display())))?;
+        let text = fs::read_to_string(path).map_err(|error| {
+            ConfigError(format!("the config {} cannot be read ({error}); mend or remove it", path.display()))
+        })?;
         let table: toml::Table = toml::from_str(&text).map_err(|error| {
             let why = error.message().to_owned();
             ConfigError(format!("the config {} is not valid TOML ({why}); correct it", path.display()))
@@ -381,7 +389,12 @@ impl PalyraConfig {
             value
         };
         let text = |keys: &str| get(keys).and_then(toml::Value::as_str).map(str::trim).filter(|text| !text.is_empty());
-        let port = |keys: &str| get(keys).and_then(toml::Value::as_integer).and_then(|port| u16::try_from(port).ok()).filter(|port| *port != 0);
+        let port = |keys: &str| {
+            get(keys)
+                .and_then(toml::Value::as_integer)
+                .and_then(|port| u16::try_from(port).ok())
+                .filter(|port| *port != 0)
+        };
         let secret = |keys: &str| text(keys).map(|value| secrecy::SecretString::from(value.to_owned()));
         let config = Self {
             bound_principal: text("admin.bound_principal").map(str::to_owned),
@@ -415,7 +428,9 @@ fn install_metadata(env: &Environment) -> Result<InstallMetadata, ConfigError> {
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(InstallMetadata::default()),
-        Err(error) => return Err(ConfigError(format!("{} cannot be read ({error}); mend or remove it", path.display()))),
+        Err(error) => {
+            return Err(ConfigError(format!("{} cannot be read ({error}); mend or remove it", path.display())));
+        }
     };
     let metadata: InstallMetadata = serde_json::from_str(&text)
         .map_err(|error| ConfigError(format!("{} is not understood ({error}); mend or remove it", path.display())))?;
@@ -444,7 +459,10 @@ fn find_config(
         if path.is_file() {
             return Ok((path, false));
         }
-        return Err(ConfigError(format!("PALYRA_CONFIG is {}, which is not a file; correct or unset it", path.display())));
+        return Err(ConfigError(format!(
+            "PALYRA_CONFIG is {}, which is not a file; correct or unset it",
+            path.display()
+        )));
     }
     if let Some(path) = metadata.filter(|path| path.is_absolute() && path.is_file()) {
         return Ok((path, false));
@@ -463,7 +481,8 @@ fn find_config(
 /// Where the daemon itself looks.
 fn search_path(env: &Environment) -> Vec<PathBuf> {
     if cfg!(windows) {
-        let folders = [env.path("APPDATA").map(|f| f.join("Palyra")), env.path("PROGRAMDATA").map(|f| f.join("Palyra"))];
+        let folders =
+            [env.path("APPDATA").map(|f| f.join("Palyra")), env.path("PROGRAMDATA").map(|f| f.join("Palyra"))];
         return folders.into_iter().flatten().map(|folder| folder.join("palyra.toml")).collect();
     }
     let config_home = env.path("XDG_CONFIG_HOME").or_else(|| Some(env.path("HOME")?.join(".config")));
@@ -551,7 +570,11 @@ mod tests {
         let exe = dir.path().join("palyra-tray");
         let plain = dir.path().join("plain");
         fs::write(&plain, "x").unwrap();
-        for (value, needle) in [(Path::new("bin/palyrad"), "absolute"), (plain.as_path(), "not executable"), (Path::new("/nowhere/palyrad"), "does not exist")] {
+        for (value, needle) in [
+            (Path::new("bin/palyrad"), "absolute"),
+            (plain.as_path(), "not executable"),
+            (Path::new("/nowhere/palyrad"), "does not exist"),
+        ] {
             let env = Environment::of(&[("PALYRA_DESKTOP_PALYRAD_BIN", value)], &exe);
             let error = find_binary(&env, ServiceId::Gateway, None).unwrap_err().to_string();
             assert!(error.contains(needle) && error.contains("PALYRA_DESKTOP_PALYRAD_BIN"), "{error}");
@@ -560,7 +583,8 @@ mod tests {
 
     #[test]
     fn settings_keep_defaults_for_what_is_not_understood_and_say_so() {
-        let (settings, warnings) = Settings::parse("[services]\nbrowser = false\ncolour = 1\n[tray]\npanel = \"light\"", "s");
+        let (settings, warnings) =
+            Settings::parse("[services]\nbrowser = false\ncolour = 1\n[tray]\npanel = \"light\"", "s");
         assert_eq!(settings, Settings { browser: false, folder: None, panel: Panel::Light });
         assert_eq!(warnings, ["s: services.colour is unknown and ignored"]);
         let (settings, warnings) = Settings::parse("nonsense", "s");

@@ -98,9 +98,13 @@ fn approval(pending: &Pending, server: &Server) -> Notice {
     if !decidable {
         what = cut(&what, 120);
     }
-    let minutes = pending.record.expires_at_unix_ms().saturating_sub(pending.first_seen.unix_ms) / 60_000;
-    let left = if minutes < 1 { "under a minute".to_owned() } else { format!("{minutes} min") };
-    let mut body = format!("{what}\nAsked by {}. Time to answer: {left}.", cut(&words.who, 48));
+    let left = pending.record.expires_at_unix_ms().saturating_sub(pending.first_seen.unix_ms);
+    let left = match left {
+        i64::MIN..60_000 => "Time to answer: under a minute.".to_owned(),
+        60_000..86_400_000 => format!("Time to answer: {} min.", (left + 30_000) / 60_000),
+        _ => String::new(), // the record does not tell
+    };
+    let mut body = format!("{what}\nAsked by {}. {left}", cut(&words.who, 48));
     if !server.actions {
         body.push_str("\nTo answer, open the dashboard from the Palyra icon, or run: palyra-tray approvals list");
     }

@@ -49,7 +49,12 @@ pub fn binds(ports: &Ports) -> BTreeSet<Bind> {
 
 /// The first of wanted, default and pool ports that are all free. `others` are kept clear of: they belong to our other
 /// services. `None` when the whole pool is taken.
-pub fn choose(service: ServiceId, wanted: &Ports, others: &BTreeSet<Bind>, is_free: &dyn Fn(Bind) -> bool) -> Option<Ports> {
+pub fn choose(
+    service: ServiceId,
+    wanted: &Ports,
+    others: &BTreeSet<Bind>,
+    is_free: &dyn Fn(Bind) -> bool,
+) -> Option<Ports> {
     let free = |ports: &Ports| binds(ports).into_iter().all(|bind| !others.contains(&bind) && is_free(bind));
     let pool = (POOL.0..=POOL.1).filter_map(|first| match service {
         ServiceId::Gateway if first + 2 <= POOL.1 => Some(gateway(first, first + 1, first + 2)),
@@ -85,7 +90,10 @@ mod tests {
     #[test]
     fn a_taken_node_rpc_port_moves_the_gateway_too() {
         let taken = |bind| bind != Bind::Tcp(7444);
-        assert_ne!(choose(ServiceId::Gateway, &Ports::new(), &BTreeSet::new(), &taken), Some(defaults(ServiceId::Gateway)));
+        assert_ne!(
+            choose(ServiceId::Gateway, &Ports::new(), &BTreeSet::new(), &taken),
+            Some(defaults(ServiceId::Gateway))
+        );
     }
 
     #[test]

@@ -448,6 +448,7 @@ fn next_common_probe(now: Now) -> u64 {
 fn describe_exit(exit: Option<&ExitRecord>, now_unix_ms: i64) -> LastExit {
     let what = match exit.map(|exit| &exit.cause) {
         None => "ended, nobody could see how (its shim was killed)".to_owned(),
+        Some(_) if exit.is_some_and(|exit| exit.asked) => "was stopped".to_owned(),
         Some(ExitCause::Code { code }) => format!("exited with code {code}"),
         Some(ExitCause::Signal { signal }) => format!("was ended by signal {signal}"),
         Some(ExitCause::SpawnFailed { message, .. }) => message.clone(),

@@ -113,7 +113,8 @@ fn understand(line: &[u8]) -> Result<Request, Failure> {
     struct VersionOnly {
         version: u32,
     }
-    let usage = |message: String| Failure::new(FailureCode::Usage, message, "Use the palyra-tray command of the same version.");
+    let usage =
+        |message: String| Failure::new(FailureCode::Usage, message, "Use the palyra-tray command of the same version.");
     match serde_json::from_slice::<Envelope>(line) {
         Ok(envelope) if envelope.version == VERSION => Ok(envelope.request),
         Ok(Envelope { version, .. }) => Err(usage(differs(version))),
@@ -135,7 +136,11 @@ fn differs(version: u32) -> String {
 pub fn ask(paths: &Paths, request: Request, patience: Duration) -> Result<Reply, Failure> {
     use std::io::{BufRead, BufReader, Read, Write};
     let none = |why: &str| {
-        Failure::new(FailureCode::NoAgent, format!("no agent runs for {}: {why}", paths.state_root.display()), "Start one: palyra-tray run")
+        Failure::new(
+            FailureCode::NoAgent,
+            format!("no agent runs for {}: {why}", paths.state_root.display()),
+            "Start one: palyra-tray run",
+        )
     };
     let text = std::fs::read(paths.control_file()).map_err(|_| none("it left no address"))?;
     let control: ControlFile = serde_json::from_slice(&text).map_err(|_| none("its address file is corrupt"))?;
@@ -153,7 +158,11 @@ pub fn ask(paths: &Paths, request: Request, patience: Duration) -> Result<Reply,
     let mut answer = Vec::new();
     BufReader::new(stream).take(REPLY_LIMIT).read_until(b'\n', &mut answer).map_err(lost)?;
     serde_json::from_slice(&answer).map_err(|_| {
-        Failure::new(FailureCode::Failed, "the agent's answer was not understood", "Is it of another version? Restart it: palyra-tray quit --keep-running, then palyra-tray run")
+        Failure::new(
+            FailureCode::Failed,
+            "the agent's answer was not understood",
+            "Is it of another version? Restart it: palyra-tray quit --keep-running, then palyra-tray run",
+        )
     })
 }
 
@@ -162,7 +171,12 @@ pub fn ask(paths: &Paths, request: Request, patience: Duration) -> Result<Reply,
 /// # Errors
 /// It cannot be written.
 pub fn publish(paths: &Paths, program: &str) -> io::Result<()> {
-    let file = ControlFile { version: VERSION, program: program.to_owned(), pid: std::process::id(), socket: paths.socket.clone() };
+    let file = ControlFile {
+        version: VERSION,
+        program: program.to_owned(),
+        pid: std::process::id(),
+        socket: paths.socket.clone(),
+    };
     crate::shell::store::write_json(&paths.control_file(), &file)
 }
 
@@ -300,7 +314,8 @@ mod tests {
     #[test]
     fn garbage_gets_an_error_and_the_next_client_is_served() {
         talk(answer, |paths| {
-            for garbage in [&b"\xff\xfe nonsense\n"[..], b"{\"version\":99,\"request\":{\"ask\":\"newer\"}}\n", b"{}\n"] {
+            for garbage in [&b"\xff\xfe nonsense\n"[..], b"{\"version\":99,\"request\":{\"ask\":\"newer\"}}\n", b"{}\n"]
+            {
                 let mut stream = UnixStream::connect(&paths.socket).unwrap();
                 stream.write_all(garbage).unwrap();
                 let mut text = String::new();
@@ -329,7 +344,9 @@ mod tests {
         let paths = Paths::find(&Environment::of(&[("PALYRA_STATE_ROOT", dir.path())], Path::new("/x/y"))).unwrap();
         let failure = ask(&paths, Request::Status, Duration::from_secs(1)).unwrap_err();
         assert_eq!(failure.code.exit_code(), 3);
-        assert!(failure.message.contains(&dir.path().display().to_string()) && failure.hint.contains("palyra-tray run"));
+        assert!(
+            failure.message.contains(&dir.path().display().to_string()) && failure.hint.contains("palyra-tray run")
+        );
     }
 
     #[test]

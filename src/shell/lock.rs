@@ -42,7 +42,9 @@ impl AgentLock {
         options.create(true).truncate(false).read(true).write(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let open = options.open(&path).map_err(|error| LockError::Unwritable(io::Error::new(error.kind(), format!("{}: {error}", path.display()))))?;
+        let open = options.open(&path).map_err(|error| {
+            LockError::Unwritable(io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+        })?;
         match open.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(LockError::Held),

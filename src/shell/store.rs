@@ -69,7 +69,11 @@ pub fn read_json<T: DeserializeOwned>(path: &Path, now_unix_ms: i64) -> (Option<
         Err(error) => {
             let aside = PathBuf::from(format!("{}.corrupt-{now_unix_ms}", path.display()));
             let moved = fs::rename(path, &aside);
-            let place = if moved.is_ok() { format!("it was set aside as {}", aside.display()) } else { "it is ignored".to_owned() };
+            let place = if moved.is_ok() {
+                format!("it was set aside as {}", aside.display())
+            } else {
+                "it is ignored".to_owned()
+            };
             (None, Some(format!("{} is corrupt ({error}); {place}", path.display())))
         }
     }

@@ -1,0 +1,149 @@
+//! The command line and environment of each sidecar: what the real ones expect, and nothing secret in arguments.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::core::ports::Ports;
+use crate::protocol::ServiceId;
+
+/// Places that a sidecar is told.
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    /// `PALYRA_STATE_ROOT` of the sidecars.
+    pub runtime_root: PathBuf,
+    /// Exported when the config does not name another.
+    pub identity: Option<PathBuf>,
+    /// Exported when the config does not name another.
+    pub vault: Option<PathBuf>,
+    /// `PALYRA_CONFIG`
+    pub config: PathBuf,
+}
+
+/// What a sidecar is told in confidence.
+#[derive(Clone, Default)]
+pub struct Confidential {
+    /// For the gateway.
+    pub admin_token: String,
+    /// Between gateway and browser service.
+    pub browser_token: String,
+    /// Standard base64 of 32 bytes; absent when the config keeps its own.
+    pub browser_key: Option<String>,
+}
+
+/// Arguments after the program's name.
+pub fn arguments(service: ServiceId, ports: &Ports) -> Vec<String> {
+    let port = |purpose: &str| ports.get(purpose).copied().unwrap_or(0).to_string();
+    let words: Vec<String> = match service {
+        ServiceId::Gateway | ServiceId::Browserd => vec![
+            "--bind".to_owned(),
+            "127.0.0.1".to_owned(),
+            "--port".to_owned(),
+            port("http"),
+            "--grpc-bind".to_owned(),
+            "127.0.0.1".to_owned(),
+            "--grpc-port".to_owned(),
+            port("grpc"),
+        ],
+        ServiceId::NodeHost => ["node", "run", "--json"].map(str::to_owned).to_vec(),
+    };
+    words
+}
+
+/// Changes to the inherited environment.
+pub fn environment(
+    service: ServiceId,
+    places: &Places,
+    confidential: &Confidential,
+    principal: &str,
+    ports: &Ports,
+    browser: Option<u16>,
+) -> BTreeMap<String, Option<String>> {
+    let mut env = BTreeMap::new();
+    let mut set = |name: &str, value: String| {
+        env.insert(name.to_owned(), Some(value));
+    };
+    let path = |path: &PathBuf| path.to_string_lossy().into_owned();
+    set("PALYRA_STATE_ROOT", path(&places.runtime_root));
+    if let Some(identity) = &places.identity {
+        set("PALYRA_GATEWAY_IDENTITY_STORE_DIR", path(identity));
+    }
+    match service {
+        ServiceId::Gateway => {
+            let port = |purpose: &str| ports.get(purpose).copied().unwrap_or(0).to_string();
+            if let Some(vault) = &places.vault {
+                set("PALYRA_VAULT_DIR", path(vault));
+            }
+            set("PALYRA_CONFIG", path(&places.config));
+            set("PALYRA_DEPLOYMENT_MODE", "local_desktop".to_owned());
+            set("PALYRA_ADMIN_REQUIRE_AUTH", "true".to_owned());
+            set("PALYRA_ADMIN_TOKEN", confidential.admin_token.clone());
+            set("PALYRA_ADMIN_BOUND_PRINCIPAL", principal.to_owned());
+            set("PALYRA_DAEMON_BIND_ADDR", "127.0.0.1".to_owned());
+            set("PALYRA_DAEMON_PORT", port("http"));
+            set("PALYRA_GATEWAY_GRPC_BIND_ADDR", "127.0.0.1".to_owned());
+            set("PALYRA_GATEWAY_GRPC_PORT", port("grpc"));
+            set("PALYRA_GATEWAY_QUIC_BIND_ADDR", "127.0.0.1".to_owned());
+            set("PALYRA_GATEWAY_QUIC_PORT", port("quic"));
+            set("PALYRA_BROWSER_SERVICE_ENABLED", browser.is_some().to_string());
+            if let Some(grpc) = browser {
+                set("PALYRA_BROWSER_SERVICE_ENDPOINT", format!("http://127.0.0.1:{grpc}"));
+                set("PALYRA_BROWSER_SERVICE_AUTH_TOKEN", confidential.browser_token.clone());
+            }
+        }
+        ServiceId::Browserd => {
+            set("PALYRA_BROWSERD_AUTH_TOKEN", confidential.browser_token.clone());
+            if let Some(key) = &confidential.browser_key {
+                set("PALYRA_BROWSERD_STATE_ENCRYPTION_KEY", key.clone());
+            }
+        }
+        ServiceId::NodeHost => {}
+    }
+    // the palyra command line dies of a profile that is not in its registry
+    env.insert("PALYRA_CLI_PROFILE".to_owned(), None);
+    env
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::ports;
+
+    fn env(service: ServiceId) -> BTreeMap<String, Option<String>> {
+        let places = Places {
+            runtime_root: "/s/runtime".into(),
+            identity: Some("/s/identity".into()),
+            vault: None,
+            config: "/s/c".into(),
+        };
+        let confidential = Confidential {
+            admin_token: "tok-a".to_owned(),
+            browser_token: "tok-b".to_owned(),
+            browser_key: Some("key".to_owned()),
+        };
+        environment(service, &places, &confidential, "admin:x", &ports::defaults(service), Some(7543))
+    }
+
+    #[test]
+    fn the_gateway_is_always_told_its_bound_principal_and_its_node_rpc_neighbour_port_is_not_an_argument() {
+        let env = env(ServiceId::Gateway);
+        assert_eq!(env["PALYRA_ADMIN_BOUND_PRINCIPAL"].as_deref(), Some("admin:x"));
+        assert_eq!(env["PALYRA_GATEWAY_QUIC_PORT"].as_deref(), Some("7444"));
+        assert_eq!(env["PALYRA_BROWSER_SERVICE_ENDPOINT"].as_deref(), Some("http://127.0.0.1:7543"));
+        assert!(!env.contains_key("PALYRA_VAULT_DIR"), "the config names another");
+        let words = arguments(ServiceId::Gateway, &ports::defaults(ServiceId::Gateway)).join(" ");
+        assert_eq!(words, "--bind 127.0.0.1 --port 7142 --grpc-bind 127.0.0.1 --grpc-port 7443");
+    }
+
+    #[test]
+    fn no_argument_holds_a_secret_and_each_service_gets_only_its_own() {
+        for service in ServiceId::ALL {
+            let words = arguments(service, &ports::defaults(service)).join(" ");
+            assert!(!words.contains("tok-") && !words.contains("key"), "{words}");
+        }
+        assert!(!env(ServiceId::Browserd).contains_key("PALYRA_ADMIN_TOKEN"));
+        let node = env(ServiceId::NodeHost);
+        assert!(node.values().flatten().all(|value| !value.contains("tok-")));
+        assert_eq!(node["PALYRA_GATEWAY_IDENTITY_STORE_DIR"].as_deref(), Some("/s/identity"));
+        assert_eq!(node["PALYRA_CLI_PROFILE"], None);
+    }
+}

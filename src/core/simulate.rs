@@ -1,0 +1,550 @@
+//! A simulator: the agent on a virtual clock, in a world of pretended sidecars, records and clicks.
+//!
+//! It runs a script and prints the exact timeline, icon and menu. It is the oracle of the tests and the source of the
+//! documentation's examples; it touches nothing real. Script, one command a line, `#` begins a comment:
+//!
+//! | command | what it does |
+//! |---|---|
+//! | `wait 5s` | lets time pass (`ms`, `s`, `min`) |
+//! | `crash gateway 3` | the process exits with that code |
+//! | `hang browserd` / `heal browserd` | it lives but does not answer / answers again |
+//! | `doom gateway` | from now on it exits 20 ms after each start |
+//! | `lose gateway` | it and its shim vanish, nobody sees how |
+//! | `approval ID RISK TIMEOUT WHAT` | the gateway gets a record, e.g. `approval a1 high 300s git push` |
+//! | `elsewhere ID allow` | somebody else decides it |
+//! | `click LABEL` | the first enabled button of a notification with this label |
+//! | `menu LABEL` | the first menu entry with this label |
+//! | `notifications NAME` / `notifications none` | which notification server is there |
+//! | `lock` / `unlock` | the keyring |
+//! | `show menu` | prints the menu |
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use crate::core::agent::{Agent, Click, Desktop, Effect, Event, Facts, Found, Secrets, Setup};
+use crate::core::compose;
+use crate::core::decisions::Unanswered;
+use crate::core::inbox::Look;
+use crate::core::notices::Server;
+use crate::core::record::Record;
+use crate::core::service::{Phase, StopReason};
+use crate::core::time::Now;
+use crate::core::view::{Item, ItemKind, View};
+use crate::protocol::shim::{ExitCause, ExitRecord, ProcessRef, RunRecord};
+use crate::protocol::{Action, RunId, ServiceId, Verdict};
+
+/// From a launch to the shim's answer, milliseconds.
+const START_MS: u64 = 5;
+/// From a stop to the end, milliseconds.
+const STOP_MS: u64 = 40;
+/// Every answer of the gateway, milliseconds.
+const ANSWER_MS: u64 = 3;
+/// Wall clock at the beginning.
+const EPOCH_UNIX_MS: i64 = 1_800_000_000_000;
+
+/// How a pretended sidecar behaves.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Behaviour {
+    /// Lives but does not answer.
+    pub hangs: bool,
+    /// Exits right after each start.
+    pub doomed: bool,
+}
+
+/// The world.
+pub struct World {
+    /// The agent under test.
+    pub agent: Agent,
+    /// Both clocks.
+    pub now: Now,
+    /// How each sidecar behaves.
+    pub behaviour: BTreeMap<ServiceId, Behaviour>,
+    /// Processes that live, each service at most once in a right world.
+    pub alive: Vec<(ServiceId, RunId)>,
+    /// Every launch: when and what.
+    pub launches: Vec<(u64, ServiceId)>,
+    /// Every decision sent: id and verdict.
+    pub sent: Vec<(String, Verdict)>,
+    /// What went wrong in the world itself: two copies of a service.
+    pub faults: Vec<String>,
+    /// Every phase that any service was in.
+    pub phases: BTreeSet<&'static str>,
+    /// The agent has ended.
+    pub exited: bool,
+    /// What happened, in words.
+    pub timeline: Vec<String>,
+    records: BTreeMap<String, Value>,
+    queue: BTreeMap<(u64, u64), Event>,
+    sequence: u64,
+    shown: View,
+    pids: u32,
+}
+
+impl World {
+    /// A machine where nothing runs, the keyring is open and a tray and dunst are there.
+    pub fn new(setup: Setup) -> Self {
+        let now = Now { mono_ms: 0, unix_ms: EPOCH_UNIX_MS };
+        let mut world = Self {
+            agent: Agent::new(setup, now),
+            now,
+            behaviour: ServiceId::ALL.into_iter().map(|id| (id, Behaviour::default())).collect(),
+            alive: Vec::new(),
+            launches: Vec::new(),
+            sent: Vec::new(),
+            faults: Vec::new(),
+            phases: BTreeSet::new(),
+            exited: false,
+            timeline: Vec::new(),
+            records: BTreeMap::new(),
+            queue: BTreeMap::new(),
+            sequence: 0,
+            shown: View::default(),
+            pids: 1_000,
+        };
+        for id in ServiceId::ALL {
+            world.give(Event::Found(id, Found::Nothing(None)));
+        }
+        world.give(Event::Desktop(Desktop {
+            tray: "shown".to_owned(),
+            tray_present: true,
+            notifications: Some(server("dunst")),
+        }));
+        world.give(Event::Secrets(Secrets::Ready { place: "keyring".to_owned(), warning: String::new() }));
+        world
+    }
+
+    /// Something happens now.
+    pub fn give(&mut self, event: Event) {
+        if self.exited {
+            return;
+        }
+        let effects = self.agent.update(event, self.now);
+        self.phases.extend(self.agent.fleet.iter().map(|service| phase_name(&service.phase)));
+        for effect in effects {
+            self.perform(effect);
+        }
+        let view = compose::view(&self.agent, self.now);
+        self.tell_difference(&view);
+        self.shown = view;
+    }
+
+    /// Lets time pass: whatever is due happens at its moment.
+    pub fn pass(&mut self, ms: u64) {
+        let end = self.now.mono_ms + ms;
+        loop {
+            let event = self.queue.keys().next().map(|(at, _)| *at);
+            let wake = self.agent.deadline().map(|at| at.max(self.now.mono_ms));
+            let Some(next) = crate::core::time::earlier(event, wake).filter(|at| *at <= end && !self.exited) else {
+                break;
+            };
+            self.now = self.now.plus(next.saturating_sub(self.now.mono_ms));
+            if event == Some(next) {
+                if let Some((_, event)) = self.queue.pop_first() {
+                    self.arrive(event);
+                }
+            } else {
+                self.give(Event::Wake);
+                // a deadline that is not moved by being met would spin the real loop
+                if self.agent.deadline() == Some(next) && self.queue.keys().next().is_none_or(|(at, _)| *at > next) {
+                    self.faults.push(format!("{}: the deadline stands still", self.clock()));
+                    break;
+                }
+            }
+        }
+        self.now = self.now.plus(end.saturating_sub(self.now.mono_ms));
+    }
+
+    /// The process of a service ends by itself.
+    pub fn end(&mut self, service: ServiceId, cause: Option<ExitCause>) {
+        if let Some(at) = self.alive.iter().position(|(id, _)| *id == service) {
+            let (_, run) = self.alive.remove(at);
+            let exit = cause.map(|cause| exit_record(&run, cause, self.now, false));
+            self.give(Event::Ended(service, run, exit));
+        }
+    }
+
+    /// The gateway gets a record.
+    pub fn ask(&mut self, id: &str, risk: &str, timeout_seconds: u64, what: &str) {
+        let record = acp_record(id, risk, timeout_seconds, what, self.now.unix_ms);
+        self.records.insert(id.to_owned(), record);
+        self.give(Event::Rang);
+    }
+
+    /// Somebody else decides a record.
+    pub fn decide_elsewhere(&mut self, id: &str, decision: &str) {
+        self.store_decision(id, decision);
+        self.give(Event::Rang);
+    }
+
+    /// The gateway's record of that id.
+    pub fn record(&self, id: &str) -> Option<&Value> {
+        self.records.get(id)
+    }
+
+    /// What is shown.
+    pub fn view(&self) -> &View {
+        &self.shown
+    }
+
+    /// Clicks the first button with this label. False when there is none.
+    pub fn click(&mut self, label: &str) -> bool {
+        let button =
+            self.shown.notices.values().flat_map(|notice| &notice.buttons).find(|button| button.label == label);
+        let Some(action) = button.map(|button| button.action.clone()) else { return false };
+        self.give(Event::Clicked(action, Click::Notification));
+        true
+    }
+
+    /// Clicks the first enabled menu entry with this label. False when there is none.
+    pub fn menu(&mut self, label: &str) -> bool {
+        let Some(action) = find_in_menu(&self.shown.menu, label) else { return false };
+        self.give(Event::Clicked(action, Click::Menu));
+        true
+    }
+
+    fn arrive(&mut self, event: Event) {
+        match &event {
+            Event::Running(service, record) => {
+                if self.alive.iter().any(|(id, _)| id == service) {
+                    self.faults.push(format!("{}: two copies of {service}", self.clock()));
+                }
+                self.alive.push((*service, record.run_id.clone()));
+                let (service, run) = (*service, record.run_id.clone());
+                self.give(event);
+                if self.behaviour[&service].doomed {
+                    let exit = exit_record(&run, ExitCause::Code { code: 1 }, self.now, false);
+                    self.later(20, Event::Ended(service, run, Some(exit)));
+                }
+            }
+            Event::Ended(service, run, _) => {
+                let lived = self.alive.iter().any(|(id, alive)| id == service && alive == run);
+                self.alive.retain(|(id, alive)| !(id == service && alive == run));
+                if lived {
+                    self.give(event);
+                }
+            }
+            _ => self.give(event),
+        }
+    }
+
+    fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Launch { service, run, ports, running, .. } => {
+                self.launches.push((self.now.mono_ms, service));
+                self.note(format!("starts {service}"));
+                self.pids += 1;
+                let choose = |id| {
+                    let wanted = ports.get(&id).cloned().filter(|ports| !ports.is_empty());
+                    (id, wanted.unwrap_or_else(|| crate::core::ports::defaults(id)))
+                };
+                let mut chosen = BTreeMap::from([choose(service)]);
+                if service == ServiceId::Gateway && !running.contains(&ServiceId::Browserd) {
+                    chosen.extend([choose(ServiceId::Browserd)]);
+                }
+                let ports = chosen[&service].clone();
+                self.later(1, Event::PortsChosen { ports: chosen, note: String::new() });
+                let record = run_record(service, run, self.pids, ports, self.now);
+                self.later(START_MS, Event::Running(service, record));
+            }
+            Effect::Stop(service, record) => {
+                self.note(format!("stops {service}"));
+                let exit = exit_record(&record.run_id, ExitCause::Signal { signal: 15 }, self.now.plus(STOP_MS), true);
+                self.later(STOP_MS, Event::Ended(service, record.run_id, Some(exit)));
+            }
+            Effect::Probe { service, run, sign_in, .. } => {
+                let answers = self.alive.iter().any(|(id, alive)| *id == service && *alive == run)
+                    && !self.behaviour[&service].hangs;
+                let outcome = if answers {
+                    let journal = sign_in.then(|| "/state/data/journal.sqlite3".to_owned());
+                    Ok(Facts { version: "0.1.0".to_owned(), git_hash: "abc".to_owned(), uptime_seconds: 0, journal })
+                } else {
+                    Err("nothing answers on its port".to_owned())
+                };
+                let wait = if answers { ANSWER_MS } else { 2_000 };
+                self.later(wait, Event::Probed(service, run, outcome));
+            }
+            Effect::WatchJournal(journal) => self.later(1, Event::Watching(journal.is_some())),
+            Effect::Look(order) => {
+                let wanted = |record: &Record| {
+                    let in_window = order.since_unix_ms.is_none_or(|since| record.requested_at_unix_ms >= since);
+                    in_window && (record.is_pending() || order.known.contains(&record.approval_id))
+                };
+                let records: Vec<_> =
+                    self.records.values().filter_map(|raw| Record::from_value(raw.clone()).ok()).collect();
+                let newest_requested_at = records.iter().map(|record| record.requested_at_unix_ms).max();
+                let look =
+                    Look { records: records.into_iter().filter(wanted).collect(), newest_requested_at, unreadable: 0 };
+                self.later(ANSWER_MS, Event::Looked(Ok(look)));
+            }
+            Effect::ReadRecord(id) => {
+                let answer = self.read(&id);
+                self.later(ANSWER_MS, Event::RecordRead(id, answer));
+            }
+            Effect::SendDecision(decision) => {
+                self.note(format!("sends {:?} for {}", decision.verdict, decision.approval_id));
+                self.sent.push((decision.approval_id.clone(), decision.verdict));
+                let word = if decision.verdict == Verdict::Approve { "allow" } else { "deny" };
+                self.store_decision(&decision.approval_id, word);
+                let answer = self.read(&decision.approval_id);
+                self.later(ANSWER_MS, Event::Sent(decision.approval_id, answer));
+            }
+            Effect::WriteLedger { line, answer } => {
+                if answer {
+                    self.later(1, Event::Recorded(line.approval_id, Ok(())));
+                }
+            }
+            Effect::OpenDashboard(ticket, path) => {
+                self.note(format!("opens {path}"));
+                self.later(1, Event::Opened(ticket, Ok(())));
+            }
+            Effect::ShowRecord(ticket, id) => {
+                let answer = self.read(&id);
+                self.later(ANSWER_MS, Event::RecordShown(ticket, answer));
+            }
+            Effect::ListRecords(ticket) => self.later(ANSWER_MS, Event::RecordsListed(ticket, Ok(Vec::new()))),
+            Effect::Exit { sidecars_left } => {
+                self.note(format!("ends{}", if sidecars_left { ", sidecars left running" } else { "" }));
+                self.exited = true;
+            }
+            Effect::Reply(ticket, reply) => self.note(format!("answers {ticket}: {}", first_words(&reply))),
+            Effect::ShowLog(service) => self.note(format!("shows the log of {service}")),
+            Effect::SaveBrowser(_) | Effect::SavePorts(_) => {}
+        }
+    }
+
+    fn later(&mut self, ms: u64, event: Event) {
+        self.sequence += 1;
+        self.queue.insert((self.now.mono_ms + ms, self.sequence), event);
+    }
+
+    fn read(&self, id: &str) -> Result<Record, Unanswered> {
+        let missing = || Unanswered { why: "not found".to_owned(), may_have_acted: false, unreachable: false };
+        self.records.get(id).and_then(|raw| Record::from_value(raw.clone()).ok()).ok_or_else(missing)
+    }
+
+    /// As the real gateway: the last decision wins, the first one's time stays.
+    fn store_decision(&mut self, id: &str, decision: &str) {
+        let now = self.now.unix_ms;
+        if let Some(Value::Object(map)) = self.records.get_mut(id) {
+            map.insert("decision".to_owned(), json!(decision));
+            map.insert("updated_at_unix_ms".to_owned(), json!(now));
+            map.entry("resolved_at_unix_ms").or_insert(json!(now));
+        }
+    }
+
+    fn tell_difference(&mut self, view: &View) {
+        let old = std::mem::take(&mut self.shown);
+        if view.icon != old.icon || view.tooltip != old.tooltip {
+            let badge = match view.icon.badge.approvals {
+                0 => String::new(),
+                n => format!(" [{n}{}]", if view.icon.badge.critical { "!" } else { "" }),
+            };
+            self.note(format!("icon {}{badge}, \"{}\"", crate::core::health::name(view.icon.base), view.tooltip));
+        }
+        for (key, notice) in &view.notices {
+            if old.notices.get(key) != Some(notice) {
+                let buttons: Vec<_> = notice.buttons.iter().map(|button| format!("[{}]", button.label)).collect();
+                let body = notice.body.replace('\n', " / ");
+                self.note(format!("notification \"{}\": {body} {}", notice.title, buttons.join(" ")));
+            }
+        }
+        for (key, notice) in &old.notices {
+            if !view.notices.contains_key(key) {
+                self.note(format!("withdraws \"{}\"", notice.title));
+            }
+        }
+    }
+
+    fn note(&mut self, text: String) {
+        self.timeline.push(format!("{} {}", self.clock(), text.trim_end()));
+    }
+
+    fn clock(&self) -> String {
+        format!("{:>9.3}", self.now.mono_ms as f64 / 1_000.0)
+    }
+}
+
+/// Runs a script, gives what happened line by line.
+///
+/// # Errors
+/// A line that is not understood, or a click on what is not there.
+pub fn run(script: &str, setup: Setup) -> Result<String, String> {
+    let mut world = World::new(setup);
+    for (number, line) in script.lines().enumerate() {
+        let line = line.split('#').next().unwrap_or_default().trim();
+        if !line.is_empty() {
+            command(&mut world, line).map_err(|why| format!("line {}: {why}: {line}", number + 1))?;
+        }
+    }
+    if let Some(fault) = world.faults.first() {
+        return Err(fault.clone());
+    }
+    Ok(world.timeline.join("\n") + "\n")
+}
+
+fn command(world: &mut World, line: &str) -> Result<(), String> {
+    let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+    let mut words = rest.split_whitespace();
+    let mut next = || words.next().ok_or("something is missing");
+    match word {
+        "wait" => world.pass(duration(next()?)?),
+        "crash" => {
+            let service = service(next()?)?;
+            let code = next()?.parse().map_err(|_| "not a code")?;
+            world.end(service, Some(ExitCause::Code { code }));
+        }
+        "lose" => world.end(service(next()?)?, None),
+        "hang" | "heal" => world.behaviour.entry(service(next()?)?).or_default().hangs = word == "hang",
+        "doom" => world.behaviour.entry(service(next()?)?).or_default().doomed = true,
+        "approval" => {
+            let (id, risk, timeout) = (next()?, next()?, duration(next()?)? / 1_000);
+            let what: Vec<_> = words.collect();
+            world.ask(id, risk, timeout, &what.join(" "));
+        }
+        "elsewhere" => {
+            let (id, decision) = (next()?.to_owned(), next()?.to_owned());
+            world.decide_elsewhere(&id, &decision);
+        }
+        "click" if !world.click(rest) => return Err("no such button".to_owned()),
+        "menu" if !world.menu(rest) => return Err("no such menu entry".to_owned()),
+        "click" | "menu" => {}
+        "notifications" => {
+            let notifications = if rest == "none" { None } else { Some(server(rest)) };
+            world.give(Event::Desktop(Desktop { notifications, ..world.agent.desktop.clone() }));
+        }
+        "lock" => world.give(Event::Secrets(Secrets::Waiting("the keyring is locked".to_owned()))),
+        "unlock" => world.give(Event::Secrets(Secrets::Ready { place: "keyring".to_owned(), warning: String::new() })),
+        "show" if rest == "menu" => {
+            let menu = print_menu(&world.view().menu, 1);
+            world.timeline.push(format!("          menu:\n{}", menu.trim_end()));
+        }
+        _ => return Err("no such command".to_owned()),
+    }
+    Ok(())
+}
+
+/// A menu as indented text.
+pub fn print_menu(items: &[Item], depth: usize) -> String {
+    let mut text = String::new();
+    for item in items {
+        let indent = "    ".repeat(depth + 2);
+        match &item.kind {
+            ItemKind::Separator => text.push_str(&format!("{indent}--\n")),
+            ItemKind::Command { label, enabled, .. } => {
+                text.push_str(&format!("{indent}{label}{}\n", if *enabled { "" } else { "  (grey)" }));
+            }
+            ItemKind::Check { label, checked, .. } => {
+                text.push_str(&format!("{indent}{} {label}\n", if *checked { "[x]" } else { "[ ]" }))
+            }
+            ItemKind::Submenu { label, items, .. } => {
+                text.push_str(&format!("{indent}{label} >\n{}", print_menu(items, depth + 1)));
+            }
+        }
+    }
+    text
+}
+
+/// A pending record as recipe A makes it.
+pub fn acp_record(id: &str, risk: &str, timeout_seconds: u64, what: &str, now_unix_ms: i64) -> Value {
+    let options = json!([
+        { "option_id": "allow_once", "label": "Allow once", "description": "", "default_selected": false, "decision_scope": "once" },
+        { "option_id": "deny", "label": "Deny", "description": "", "default_selected": true, "decision_scope": "once" },
+    ]);
+    json!({
+        "approval_id": id,
+        "session_id": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+        "run_id": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+        "principal": "admin:desktop-control-center",
+        "device_id": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+        "requested_at_unix_ms": now_unix_ms,
+        "subject_type": "tool",
+        "subject_id": "shell.exec",
+        "request_summary": what,
+        "policy_snapshot": { "policy_id": "acp_permission_bridge", "policy_hash": "runtime", "evaluation_summary": "" },
+        "prompt": {
+            "title": "ACP permission request", "risk_level": risk, "subject_id": "shell.exec", "summary": what,
+            "options": options, "timeout_seconds": timeout_seconds, "details_json": "{}", "policy_explanation": "",
+        },
+        "created_at_unix_ms": now_unix_ms,
+        "updated_at_unix_ms": now_unix_ms,
+    })
+}
+
+fn phase_name(phase: &Phase) -> &'static str {
+    match phase {
+        Phase::Unknown => "unknown",
+        Phase::Stopped => "stopped",
+        Phase::Starting { .. } => "starting",
+        Phase::Ready { .. } => "ready",
+        Phase::Unhealthy { .. } => "unhealthy",
+        Phase::Stopping { why: StopReason::Asked } => "stopping: asked",
+        Phase::Stopping { why: StopReason::Restart } => "stopping: restart",
+        Phase::Stopping { why: StopReason::Sick } => "stopping: sick",
+        Phase::Stopping { why: StopReason::SlowStart } => "stopping: slow start",
+        Phase::BackingOff { .. } => "backing off",
+        Phase::GivenUp => "given up",
+    }
+}
+
+fn find_in_menu(items: &[Item], wanted: &str) -> Option<Action> {
+    items.iter().find_map(|item| match &item.kind {
+        ItemKind::Command { label, enabled: true, action } if label == wanted => action.clone(),
+        ItemKind::Check { label, enabled: true, action, .. } if label == wanted => Some(action.clone()),
+        ItemKind::Submenu { items, .. } => find_in_menu(items, wanted),
+        _ => None,
+    })
+}
+
+fn server(name: &str) -> Server {
+    Server { name: name.to_owned(), actions: true, withdraws: true }
+}
+
+fn service(name: &str) -> Result<ServiceId, String> {
+    ServiceId::ALL.into_iter().find(|id| id.name() == name).ok_or_else(|| "no such service".to_owned())
+}
+
+fn duration(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_alphabetic());
+    let number: u64 = digits.parse().map_err(|_| "not a time")?;
+    match &text[digits.len()..] {
+        "ms" => Ok(number),
+        "s" => Ok(number * 1_000),
+        "min" => Ok(number * 60_000),
+        _ => Err("a time ends in ms, s or min".to_owned()),
+    }
+}
+
+fn run_record(service: ServiceId, run: RunId, pid: u32, ports: crate::core::ports::Ports, now: Now) -> RunRecord {
+    RunRecord {
+        version: 1,
+        run_id: run,
+        service,
+        program: "/opt/palyra/sidecar".into(),
+        shim: ProcessRef { pid: pid + 10_000, start_ticks: 1 },
+        sidecar: ProcessRef { pid, start_ticks: 1 },
+        boot_id: "boot".to_owned(),
+        ports,
+        started_at_unix_ms: now.unix_ms,
+    }
+}
+
+fn exit_record(run: &RunId, cause: ExitCause, now: Now, asked: bool) -> ExitRecord {
+    ExitRecord {
+        version: 1,
+        run_id: run.clone(),
+        ended_at_unix_ms: now.unix_ms,
+        cause,
+        asked,
+        last_stderr: Vec::new(),
+        dropped_lines: 0,
+    }
+}
+
+fn first_words(reply: &crate::protocol::Reply) -> String {
+    match reply {
+        crate::protocol::Reply::Done(text) => text.clone(),
+        crate::protocol::Reply::Error(failure) => format!("refused, {}", failure.message),
+        crate::protocol::Reply::Data(_) => "data".to_owned(),
+    }
+}

@@ -1,0 +1,367 @@
+//! The pure core on a virtual clock: scripts with their exact timelines, and properties over random worlds.
+
+use std::collections::BTreeSet;
+
+use palyra_tray::core::agent::{Event, Setup};
+use palyra_tray::core::service::{Goal, Phase, StopReason};
+use palyra_tray::core::simulate::{self, World};
+use palyra_tray::protocol::shim::ExitCause;
+use palyra_tray::protocol::{Action, ServiceId, Verdict};
+use proptest::prelude::*;
+
+fn setup() -> Setup {
+    Setup { version: "0.1.0".to_owned(), pid: 1, start: true, browser: true, seed: 7, ..Setup::default() }
+}
+
+fn started() -> World {
+    let mut world = World::new(setup());
+    world.pass(1_000);
+    world
+}
+
+fn check_timeline(name: &str, script: &str) {
+    let path = format!("{}/tests/timelines/{name}.txt", env!("CARGO_MANIFEST_DIR"));
+    let timeline = simulate::run(script, setup()).unwrap();
+    if std::env::var_os("UPDATE_TIMELINES").is_some() {
+        std::fs::write(&path, &timeline).unwrap();
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(
+        timeline, expected,
+        "tests/timelines/{name}.txt differs; run with UPDATE_TIMELINES=1 and look at the change"
+    );
+}
+
+#[test]
+fn timeline_of_a_start_an_approval_and_a_crash() {
+    check_timeline(
+        "first_day",
+        "wait 1s\nshow menu\napproval a1 high 300s git push\nwait 1s\nclick Approve once\nwait 1s\ncrash gateway 3\nwait 2s\nmenu Stop\nwait 2s",
+    );
+}
+
+#[test]
+fn timeline_of_a_crash_loop_and_a_second_chance() {
+    check_timeline("crash_loop", "wait 1s\ndoom gateway\ncrash gateway 1\nwait 2min\nclick Try again\nwait 3min");
+}
+
+#[test]
+fn timeline_of_a_hang() {
+    check_timeline("hang", "wait 61s\nhang gateway\nwait 60s\nheal gateway\nwait 60s");
+}
+
+#[test]
+fn timeline_of_a_locked_keyring() {
+    check_timeline("locked_keyring", "lock\nwait 10s\nunlock\nwait 1s");
+}
+
+#[test]
+fn a_hung_gateway_is_replaced_within_40_seconds() {
+    let mut world = started();
+    world.pass(120_000);
+    let run = world.agent.fleet.get(ServiceId::Gateway).run.clone();
+    world.behaviour.get_mut(&ServiceId::Gateway).unwrap().hangs = true;
+    world.pass(39_000);
+    let gateway = world.agent.fleet.get(ServiceId::Gateway);
+    assert!(
+        gateway.run != run || matches!(gateway.phase, Phase::Stopping { why: StopReason::Sick }),
+        "{:?}",
+        gateway.phase
+    );
+}
+
+#[test]
+fn a_gateway_that_always_hangs_is_given_up_too() {
+    let mut world = started();
+    world.behaviour.get_mut(&ServiceId::Gateway).unwrap().hangs = true;
+    world.pass(3_600_000);
+    assert_eq!(world.agent.fleet.get(ServiceId::Gateway).phase, Phase::GivenUp);
+    assert!(world.launches.len() <= 12, "{} launches", world.launches.len());
+}
+
+#[test]
+fn an_intended_restart_is_no_crash() {
+    let mut world = started();
+    for _ in 0..20 {
+        world.give(Event::Clicked(Action::Restart { service: None }, palyra_tray::core::agent::Click::Menu));
+        world.pass(2_000);
+    }
+    let gateway = world.agent.fleet.get(ServiceId::Gateway);
+    assert!(gateway.is_ready() && gateway.attempts == 0);
+    assert!(world.agent.fleet.get(ServiceId::Browserd).is_ready());
+}
+
+#[test]
+fn the_browser_starts_after_the_gateway_is_ready_and_stops_before_it() {
+    let world = started();
+    assert_eq!(world.launches.iter().map(|(_, id)| *id).collect::<Vec<_>>(), [ServiceId::Gateway, ServiceId::Browserd]);
+    let mut world = started();
+    world.give(Event::Shutdown);
+    world.pass(20);
+    let gateway = world.agent.fleet.get(ServiceId::Gateway);
+    assert!(gateway.is_ready() && gateway.goal == Goal::Down, "waits for the browser: {:?}", gateway.phase);
+    world.pass(1_000);
+    assert!(world.exited && world.alive.is_empty());
+}
+
+#[test]
+fn a_healthy_idle_agent_wakes_only_to_probe() {
+    let mut world = started();
+    world.pass(60_000);
+    let mut wakes = 0;
+    let end = world.now.mono_ms + 600_000;
+    while world.now.mono_ms < end {
+        let next = world.agent.deadline().unwrap_or(end);
+        world.pass(next.saturating_sub(world.now.mono_ms).max(1));
+        world.pass(10);
+        wakes += 1;
+    }
+    assert!(wakes <= 21, "{wakes} wakes in ten minutes");
+}
+
+#[test]
+fn dismissing_a_notification_decides_nothing() {
+    let mut world = started();
+    world.ask("a1", "low", 300, "ls");
+    world.pass(100);
+    world.give(Event::NoticeGone("approval:a1".to_owned()));
+    world.pass(1_000);
+    assert!(world.sent.is_empty() && world.record("a1").unwrap().get("decision").is_none());
+}
+
+#[test]
+fn a_late_click_after_expiry_is_refused() {
+    let mut world = started();
+    world.ask("a1", "low", 10, "ls");
+    world.pass(100);
+    let button = world.view().notices["approval:a1"].buttons[0].action.clone();
+    world.pass(10_000);
+    assert!(!world.view().notices.contains_key("approval:a1"));
+    world.give(Event::Clicked(button, palyra_tray::core::agent::Click::Notification));
+    world.pass(1_000);
+    assert!(world.sent.is_empty());
+}
+
+#[test]
+fn a_second_click_sends_nothing_more() {
+    let mut world = started();
+    world.ask("a1", "low", 300, "ls");
+    world.pass(100);
+    let button = world.view().notices["approval:a1"].buttons[0].action.clone();
+    for _ in 0..3 {
+        world.give(Event::Clicked(button.clone(), palyra_tray::core::agent::Click::Notification));
+        world.pass(2);
+    }
+    world.pass(1_000);
+    assert_eq!(world.sent, [("a1".to_owned(), Verdict::Approve)]);
+}
+
+#[test]
+fn a_menu_click_never_decides() {
+    let mut world = started();
+    world.ask("a1", "low", 300, "ls");
+    world.pass(100);
+    let button = world.view().notices["approval:a1"].buttons[0].action.clone();
+    world.give(Event::Clicked(button, palyra_tray::core::agent::Click::Menu));
+    world.pass(1_000);
+    assert!(world.sent.is_empty());
+}
+
+#[test]
+fn critical_hidden_long_or_unknown_offers_review_only() {
+    let long = "x".repeat(121);
+    for (risk, what) in [
+        ("critical", "ls"),
+        ("low", "curl -H <redacted> x"),
+        ("low", long.as_str()),
+        ("odd", "ls"),
+        ("low", "a\u{202e}b"),
+        ("low", "l\u{0455}"),
+        ("low", ""),
+    ] {
+        let mut world = started();
+        world.ask("a1", risk, 300, what);
+        world.pass(100);
+        let labels: Vec<_> = world.view().notices["approval:a1"].buttons.iter().map(|b| b.label.clone()).collect();
+        assert_eq!(labels, ["Review…", "Deny"], "{risk} {what:?}");
+    }
+}
+
+#[test]
+fn more_than_three_of_one_origin_become_one_with_the_true_count() {
+    let mut world = started();
+    for n in 0..5 {
+        world.ask(&format!("a{n}"), "low", 300, "ls");
+    }
+    world.pass(1_000);
+    let notices: Vec<_> = world.view().notices.values().map(|notice| notice.title.clone()).collect();
+    assert_eq!(notices, ["5 approvals wait"]);
+    assert_eq!(world.view().icon.badge.approvals, 5);
+}
+
+#[test]
+fn a_decision_that_was_second_is_turned_into_a_denial_and_told() {
+    let mut world = started();
+    world.ask("a1", "low", 300, "ls");
+    world.pass(100);
+    assert!(world.click("Approve once"));
+    // between our second look and our decision somebody else denies
+    world.pass(3);
+    world.decide_elsewhere("a1", "deny");
+    world.pass(1_000);
+    assert_eq!(world.sent.last(), Some(&("a1".to_owned(), Verdict::Deny)));
+    assert_eq!(world.record("a1").unwrap()["decision"], "deny");
+    assert!(world.view().notices.keys().any(|key| key.starts_with("event:decision")));
+}
+
+#[test]
+fn decided_elsewhere_withdraws_the_notification() {
+    let mut world = started();
+    world.ask("a1", "low", 300, "ls");
+    world.pass(300);
+    world.decide_elsewhere("a1", "allow");
+    world.pass(300);
+    assert!(world.view().notices.is_empty() && world.view().icon.badge.approvals == 0);
+}
+
+/// One thing that can happen in a random world.
+#[derive(Clone, Debug)]
+enum Op {
+    Pass(u64),
+    Crash(ServiceId, i32),
+    Lose(ServiceId),
+    Hang(ServiceId, bool),
+    Doom(ServiceId, bool),
+    Start(Option<ServiceId>),
+    Stop(Option<ServiceId>),
+    Restart(Option<ServiceId>),
+    Browser(bool),
+    Keyring(bool),
+    Ask(u8, u64),
+    Elsewhere(u8, bool),
+    Click(bool),
+}
+
+fn any_service() -> impl Strategy<Value = ServiceId> {
+    prop_oneof![3 => Just(ServiceId::Gateway), 2 => Just(ServiceId::Browserd)]
+}
+
+fn any_op() -> impl Strategy<Value = Op> {
+    let some = || proptest::option::of(any_service());
+    prop_oneof![
+        8 => prop_oneof![2 => 0..100_u64, 2 => 0..5_000_u64, 3 => 0..100_000_u64].prop_map(Op::Pass),
+        2 => (any_service(), 0..3).prop_map(|(id, code)| Op::Crash(id, code)),
+        1 => any_service().prop_map(Op::Lose),
+        2 => (any_service(), prop::bool::weighted(0.7)).prop_map(|(id, on)| Op::Hang(id, on)),
+        1 => (any_service(), any::<bool>()).prop_map(|(id, on)| Op::Doom(id, on)),
+        1 => some().prop_map(Op::Start),
+        1 => some().prop_map(Op::Stop),
+        1 => some().prop_map(Op::Restart),
+        1 => any::<bool>().prop_map(Op::Browser),
+        1 => any::<bool>().prop_map(Op::Keyring),
+        2 => (any::<u8>(), 1..400_u64).prop_map(|(id, timeout)| Op::Ask(id % 6, timeout)),
+        1 => (any::<u8>(), any::<bool>()).prop_map(|(id, allow)| Op::Elsewhere(id % 6, allow)),
+        2 => any::<bool>().prop_map(Op::Click),
+    ]
+}
+
+fn apply(world: &mut World, op: &Op) {
+    use palyra_tray::core::agent::{Click, Secrets};
+    let menu = |action| Event::Clicked(action, Click::Menu);
+    match op {
+        Op::Pass(ms) => world.pass(*ms),
+        Op::Crash(id, code) => world.end(*id, Some(ExitCause::Code { code: *code })),
+        Op::Lose(id) => world.end(*id, None),
+        Op::Hang(id, on) => world.behaviour.get_mut(id).unwrap().hangs = *on,
+        Op::Doom(id, on) => world.behaviour.get_mut(id).unwrap().doomed = *on,
+        Op::Start(service) => world.give(menu(Action::Start { service: *service })),
+        Op::Stop(service) => world.give(menu(Action::Stop { service: *service })),
+        Op::Restart(service) => world.give(menu(Action::Restart { service: *service })),
+        Op::Browser(enabled) => world.give(menu(Action::SetBrowser { enabled: *enabled })),
+        Op::Keyring(true) => {
+            world.give(Event::Secrets(Secrets::Ready { place: "keyring".to_owned(), warning: String::new() }))
+        }
+        Op::Keyring(false) => world.give(Event::Secrets(Secrets::Waiting("locked".to_owned()))),
+        Op::Ask(id, timeout) => {
+            if world.record(&format!("a{id}")).is_none() {
+                world.ask(&format!("a{id}"), ["low", "high", "critical"][usize::from(*id) % 3], *timeout, "ls");
+            }
+        }
+        Op::Elsewhere(id, allow) => {
+            if world.record(&format!("a{id}")).is_some() {
+                world.decide_elsewhere(&format!("a{id}"), if *allow { "allow" } else { "deny" });
+            }
+        }
+        Op::Click(approve) => {
+            world.click(if *approve { "Approve once" } else { "Deny" });
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Never two copies, never a deadline that stands still, never a decision sent twice, and a quit always ends with
+    /// nothing left, whatever happened before.
+    #[test]
+    fn random_worlds_stay_safe(ops in proptest::collection::vec(any_op(), 1..60)) {
+        let mut world = World::new(setup());
+        for op in &ops {
+            apply(&mut world, op);
+            prop_assert!(world.faults.is_empty(), "{:?}", world.faults);
+        }
+        let mut approved = BTreeSet::new();
+        for (id, verdict) in &world.sent {
+            if *verdict == Verdict::Approve {
+                prop_assert!(approved.insert(id.clone()), "{id} was approved twice");
+            }
+        }
+        world.give(Event::Shutdown);
+        world.pass(16_000);
+        prop_assert!(world.exited && world.alive.is_empty(), "{:?}", world.alive);
+    }
+
+    /// A hopeless gateway is started a bounded number of times, however it fails.
+    #[test]
+    fn a_hopeless_sidecar_is_not_respawned_for_ever(hangs in any::<bool>(), seed in any::<u64>()) {
+        let mut world = World::new(Setup { seed, ..setup() });
+        let behaviour = world.behaviour.get_mut(&ServiceId::Gateway).unwrap();
+        behaviour.hangs = hangs;
+        behaviour.doomed = !hangs;
+        world.pass(4 * 3_600_000);
+        prop_assert!(world.launches.len() <= 10, "{} launches", world.launches.len());
+        prop_assert_eq!(&world.agent.fleet.get(ServiceId::Gateway).phase, &Phase::GivenUp);
+    }
+}
+
+/// Properties are worth only what the generator reaches.
+#[test]
+fn the_random_worlds_reach_every_phase() {
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::TestRunner;
+    let mut runner = TestRunner::deterministic();
+    let mut reached = BTreeSet::new();
+    for _ in 0..400 {
+        let ops = proptest::collection::vec(any_op(), 1..60).new_tree(&mut runner).unwrap().current();
+        let mut world = World::new(setup());
+        for op in &ops {
+            apply(&mut world, op);
+        }
+        reached.extend(world.phases);
+    }
+    let all = [
+        "stopped",
+        "starting",
+        "ready",
+        "unhealthy",
+        "stopping: asked",
+        "stopping: restart",
+        "stopping: sick",
+        "stopping: slow start",
+        "backing off",
+        "given up",
+    ];
+    for phase in all {
+        assert!(reached.contains(phase), "no random world reached \"{phase}\"");
+    }
+}

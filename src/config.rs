@@ -24,7 +24,7 @@ pub struct Environment {
 }
 
 /// Variables that are read.
-const VARIABLES: [&str; 20] = [
+const VARIABLES: [&str; 18] = [
     "PALYRA_STATE_ROOT",
     "PALYRA_CONFIG",
     "PALYRA_DESKTOP_PALYRAD_BIN",
@@ -32,9 +32,7 @@ const VARIABLES: [&str; 20] = [
     "PALYRA_DESKTOP_PALYRA_BIN",
     "PALYRA_GATEWAY_IDENTITY_STORE_DIR",
     "PALYRA_VAULT_DIR",
-    "PALYRA_CLI_PROFILE",
     "PALYRA_TRAY_KEYRING",
-    "PALYRA_TRAY_NODE_HOST",
     "HOME",
     "XDG_STATE_HOME",
     "XDG_CONFIG_HOME",
@@ -66,6 +64,12 @@ impl Environment {
         let variables =
             variables.iter().map(|(name, value)| ((*name).to_owned(), value.as_os_str().to_owned())).collect();
         Self { variables, executable: executable.to_owned() }
+    }
+
+    /// Points everything at this state root, and at nothing else of the person's.
+    pub fn isolate(&mut self, state_root: &Path) {
+        self.variables.retain(|(name, _)| !name.starts_with("PALYRA_"));
+        self.variables.push(("PALYRA_STATE_ROOT".to_owned(), state_root.as_os_str().to_owned()));
     }
 
     /// A variable that is set and not empty.

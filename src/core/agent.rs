@@ -157,6 +157,8 @@ pub enum Event {
     Sent(String, Result<Record, Unanswered>),
     /// The browser was sent to the dashboard.
     Opened(Option<Ticket>, Result<(), String>),
+    /// A log could not be shown, in words.
+    LogNotShown(String),
     /// The one-time address of the dashboard was asked for twice.
     OpenedTwice,
     /// The desktop changed.
@@ -234,6 +236,8 @@ pub enum Effect {
     OpenDashboard(Option<Ticket>, String),
     /// Open a service's log.
     ShowLog(ServiceId),
+    /// Ask the keyring once more, with its password dialog if it needs one.
+    RetrySecrets,
     /// Keep the browser switch.
     SaveBrowser(bool),
     /// Keep the ports.
@@ -427,6 +431,9 @@ impl Agent {
                 },
             )),
             Event::Opened(ticket, outcome) => self.opened(ticket, outcome, effects),
+            Event::LogNotShown(why) => {
+                self.tell("event:log", ("The log could not be shown", &text::sentence(&why)), Vec::new(), Urgency::Normal);
+            }
             Event::OpenedTwice => {
                 self.tell("event:handoff", text::HANDOFF_TWICE, Vec::new(), Urgency::Critical);
             }
@@ -783,6 +790,9 @@ impl Agent {
                 let ids = service.map_or_else(|| self.enabled(), |id| vec![id]);
                 if let Err(failure) = self.check_enabled(service) {
                     return self.fail(ticket, failure, effects);
+                }
+                if matches!(self.secrets, Secrets::Waiting(_) | Secrets::Failed(_)) {
+                    effects.push(Effect::RetrySecrets);
                 }
                 for id in &ids {
                     // a dependant is nothing without its gateway

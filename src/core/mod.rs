@@ -12,6 +12,7 @@ pub mod notices;
 pub mod place;
 pub mod ports;
 pub mod record;
+pub mod redact;
 pub mod service;
 pub mod simulate;
 pub mod snapshot;

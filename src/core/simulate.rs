@@ -309,7 +309,7 @@ impl World {
             }
             Effect::Reply(ticket, reply) => self.note(format!("answers {ticket}: {}", first_words(&reply))),
             Effect::ShowLog(service) => self.note(format!("shows the log of {service}")),
-            Effect::SaveBrowser(_) | Effect::SavePorts(_) => {}
+            Effect::RetrySecrets | Effect::SaveBrowser(_) | Effect::SavePorts(_) => {}
         }
     }
 

@@ -48,14 +48,29 @@ pub struct Asked {
     pub reply: oneshot::Sender<Reply>,
 }
 
+/// The serving side.
+pub struct Server {
+    places: Arc<Semaphore>,
+}
+
+impl Server {
+    /// Waits until every answer that was given has been written, at most this long.
+    pub async fn drain(&self, limit: Duration) {
+        // the listener itself holds one place while it waits for the next client
+        let all = u32::try_from(CONNECTIONS - 1).unwrap_or(u32::MAX);
+        let _ = tokio::time::timeout(limit, self.places.acquire_many(all)).await;
+    }
+}
+
 /// Serves clients until the process ends.
 ///
 /// # Errors
 /// The socket cannot be made.
-pub fn serve(paths: &Paths, ask: impl Fn(Asked) + Send + Sync + 'static) -> io::Result<()> {
+pub fn serve(paths: &Paths, ask: impl Fn(Asked) + Send + Sync + 'static) -> io::Result<Server> {
     let listener = listener::Listener::bind(&paths.socket)?;
     let ask = Arc::new(ask);
     let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let server = Server { places: places.clone() };
     tokio::spawn(async move {
         let mut listener = listener;
         loop {
@@ -76,7 +91,7 @@ pub fn serve(paths: &Paths, ask: impl Fn(Asked) + Send + Sync + 'static) -> io::
             }
         }
     });
-    Ok(())
+    Ok(server)
 }
 
 async fn converse(stream: listener::Stream, peer: Option<u32>, ask: &(dyn Fn(Asked) + Send + Sync)) {

@@ -1,5 +1,18 @@
 //! The thin shell: performs one effect, reports events, decides nothing.
 
+pub mod browser;
 pub mod control;
+pub mod gateway;
+pub mod handoff;
+pub mod journal;
 pub mod lock;
+pub mod logging;
+pub mod notify;
+pub mod process;
+pub mod reveal;
+pub mod run;
+pub mod secrets;
+pub mod settings;
+pub mod shim;
+pub mod sidecars;
 pub mod store;

@@ -1,0 +1,204 @@
+//! The command line: arguments → request → text or JSON. A file a command.
+//!
+//! Exit codes: 0 done, 1 failed, 2 usage, 3 no agent running, 4 refused, 5 gateway unreachable. Errors go to standard
+//! error in one line with a hint.
+
+mod approvals;
+mod logs;
+mod quit;
+mod run;
+mod status;
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{Environment, Paths};
+use crate::core::place;
+use crate::protocol::{Action, Failure, FailureCode, Place, Reply, Request, ServiceId};
+use crate::shell::control;
+
+/// A client waits this long for what may take long: a start, a stop.
+const LONG: Duration = Duration::from_secs(100);
+/// A client waits this long for anything else.
+const SHORT: Duration = Duration::from_secs(30);
+
+#[derive(Parser)]
+#[command(name = "palyra-tray", version, about = "Keeps Palyra running, shows how it is, and brings its approvals to you", after_help = "Without a command: run.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Start the agent (a second start shows the first)
+    Run(run::RunArgs),
+    /// Show everything with built-in stand-ins, on a machine without Palyra
+    Demo(run::DemoArgs),
+    /// How it is
+    Status {
+        /// Everything, as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Start Palyra, or one service
+    Start(ServiceArgs),
+    /// Stop Palyra, or one service
+    Stop(ServiceArgs),
+    /// Restart Palyra, or one service
+    Restart(ServiceArgs),
+    /// What waits for your decision
+    #[command(subcommand)]
+    Approvals(approvals::Approvals),
+    /// Open the dashboard in your browser, signed in
+    Open(OpenArgs),
+    /// The newest log lines of a service, or of the tray itself
+    Logs(logs::LogsArgs),
+    /// End the agent, and Palyra with it
+    Quit {
+        /// Leave Palyra running; the next agent takes it back
+        #[arg(long)]
+        keep_running: bool,
+    },
+    /// Run a script of events on a virtual clock and print what a person would see
+    #[command(hide = true)]
+    Simulate {
+        /// The script
+        file: std::path::PathBuf,
+    },
+}
+
+#[derive(Args)]
+struct ServiceArgs {
+    /// gateway, browserd or node_host; all when left out
+    #[arg(value_parser = service)]
+    service: Option<ServiceId>,
+}
+
+#[derive(Args)]
+struct OpenArgs {
+    /// overview, approvals, chat, access, channels, browser, auth, config, secrets, operations …
+    #[arg(default_value = "overview")]
+    place: String,
+    /// Session to show
+    #[arg(long)]
+    session: Option<String>,
+    /// Run to show
+    #[arg(long)]
+    run: Option<String>,
+    /// Device to show
+    #[arg(long)]
+    device: Option<String>,
+    /// What you came for, for example inspect-run
+    #[arg(long)]
+    intent: Option<String>,
+    /// Start Palyra first if it is stopped
+    #[arg(long)]
+    start: bool,
+}
+
+/// Parses the arguments and does what they say.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { FailureCode::Usage.exit_code() } else { 0 });
+        }
+    };
+    match dispatch(cli.command.unwrap_or_else(|| Command::Run(run::RunArgs::default()))) {
+        Ok(code) => code,
+        Err(failure) => {
+            let _ = writeln!(std::io::stderr(), "palyra-tray: {}{}", failure.message, hint(&failure));
+            ExitCode::from(failure.code.exit_code())
+        }
+    }
+}
+
+fn dispatch(command: Command) -> Result<ExitCode, Failure> {
+    let env = Environment::read().map_err(|error| Failure::new(FailureCode::Failed, error.to_string(), ""))?;
+    let act = |action| -> Result<ExitCode, Failure> { say(&ask(&paths(&env)?, Request::Act { action }, LONG)?) };
+    match command {
+        Command::Run(args) => run::run(env, &args),
+        Command::Demo(args) => run::demo(env, &args),
+        Command::Status { json } => status::status(&paths(&env)?, json),
+        Command::Start(args) => act(Action::Start { service: args.service }),
+        Command::Stop(args) => act(Action::Stop { service: args.service }),
+        Command::Restart(args) => act(Action::Restart { service: args.service }),
+        Command::Approvals(command) => approvals::approvals(&paths(&env)?, command),
+        Command::Open(args) => act(open(args)?),
+        Command::Logs(args) => logs::logs(&paths(&env)?, &args),
+        Command::Quit { keep_running } => quit::quit(&paths(&env)?, keep_running),
+        Command::Simulate { file } => simulate(&file),
+    }
+}
+
+fn open(args: OpenArgs) -> Result<Action, Failure> {
+    let known = place::SECTIONS.iter().any(|(name, _)| *name == args.place) || args.place.starts_with('/');
+    let plain = args.place.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    if !known && !plain {
+        let names: Vec<_> = place::SECTIONS.iter().map(|(name, _)| *name).collect();
+        return Err(Failure::new(FailureCode::Usage, format!("no such place: {}", args.place), format!("Places: {}", names.join(", "))));
+    }
+    let place = Place {
+        section: args.place,
+        session_id: args.session,
+        run_id: args.run,
+        device_id: args.device,
+        intent: args.intent,
+    };
+    Ok(if args.start { Action::StartAndOpen { place } } else { Action::Open { place } })
+}
+
+fn simulate(file: &std::path::Path) -> Result<ExitCode, Failure> {
+    let failed = |why: String| Failure::new(FailureCode::Failed, format!("{}: {why}", file.display()), "");
+    let script = std::fs::read_to_string(file).map_err(|error| failed(error.to_string()))?;
+    let setup = crate::core::agent::Setup { start: true, browser: true, seed: 7, ..Default::default() };
+    print(&crate::core::simulate::run(&script, setup).map_err(failed)?);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn service(name: &str) -> Result<ServiceId, String> {
+    let wanted = name.replace('-', "_");
+    ServiceId::ALL
+        .into_iter()
+        .find(|id| id.name() == wanted || (*id == ServiceId::Browserd && wanted == "browser"))
+        .ok_or_else(|| "services are gateway, browserd and node_host".to_owned())
+}
+
+fn paths(env: &Environment) -> Result<Paths, Failure> {
+    Paths::find(env).map_err(|error| Failure::new(FailureCode::Failed, error.to_string(), ""))
+}
+
+/// Asks the agent; its refusal is ours.
+fn ask(paths: &Paths, request: Request, patience: Duration) -> Result<Reply, Failure> {
+    match control::ask(paths, request, patience)? {
+        Reply::Error(failure) => Err(failure),
+        reply => Ok(reply),
+    }
+}
+
+fn say(reply: &Reply) -> Result<ExitCode, Failure> {
+    match reply {
+        Reply::Done(text) => print(&format!("{text}\n")),
+        Reply::Data(value) => print_json(value),
+        Reply::Error(failure) => return Err(failure.clone()),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes to standard output. A reader that has seen enough is no error.
+fn print(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+fn print_json(value: &serde_json::Value) {
+    print(&format!("{value:#}\n"));
+}
+
+fn hint(failure: &Failure) -> String {
+    if failure.hint.is_empty() { String::new() } else { format!(". {}", failure.hint) }
+}

@@ -1,0 +1,165 @@
+//! `run` and `demo`: the agent itself. A second start shows the first, or takes over from an older one.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::Value;
+
+use crate::config::{Environment, Paths, Settings};
+use crate::protocol::{Failure, FailureCode, Reply, Request};
+use crate::shell::lock::{AgentLock, LockError};
+use crate::shell::{logging, run};
+
+/// An old agent has this long to let go.
+const HAND_OVER: Duration = Duration::from_secs(10);
+
+/// Arguments of `run`.
+#[derive(Args, Default)]
+pub struct RunArgs {
+    /// No icon and no notifications: supervision and the command line only
+    #[arg(long)]
+    no_tray: bool,
+    /// Start no sidecar before it is asked for
+    #[arg(long)]
+    no_start: bool,
+    /// More words in the log
+    #[arg(long)]
+    verbose: bool,
+}
+
+/// Arguments of `demo`.
+#[derive(Args)]
+pub struct DemoArgs {
+    /// No icon and no notifications
+    #[arg(long)]
+    no_tray: bool,
+    /// Keep the demo's state in this folder instead of a temporary one
+    #[arg(long)]
+    state: Option<PathBuf>,
+    /// More words in the log
+    #[arg(long)]
+    verbose: bool,
+}
+
+/// Starts the agent, or shows the one that runs.
+pub fn run(env: Environment, args: &RunArgs) -> Result<ExitCode, Failure> {
+    let paths = super::paths(&env)?;
+    let lock = match AgentLock::take(&paths) {
+        Ok(lock) => lock,
+        Err(LockError::Held) => match beside(&paths)? {
+            None => return Ok(ExitCode::SUCCESS),
+            Some(lock) => lock,
+        },
+        Err(error) => return Err(Failure::new(FailureCode::Failed, error.to_string(), "")),
+    };
+    let (settings, warnings) = Settings::read(&paths.settings());
+    log_to(&paths, args.verbose)?;
+    Ok(run::run(run::Start {
+        env,
+        settings,
+        warnings,
+        lock,
+        desktop: !args.no_tray,
+        start: !args.no_start,
+        demo: false,
+        paths,
+    }))
+}
+
+/// Runs everything with built-in stand-ins, apart from whatever else is on the machine.
+pub fn demo(mut env: Environment, args: &DemoArgs) -> Result<ExitCode, Failure> {
+    let failed = |error: std::io::Error| Failure::new(FailureCode::Failed, format!("no place for the demo: {error}"), "Name one: palyra-tray demo --state FOLDER");
+    let temporary = if args.state.is_none() { Some(tempfile::Builder::new().prefix("palyra-demo-").tempdir().map_err(failed)?) } else { None };
+    let root = match (&args.state, &temporary) {
+        (Some(folder), _) => std::path::absolute(folder).map_err(failed)?,
+        (None, Some(folder)) => folder.path().to_owned(),
+        (None, None) => PathBuf::new(),
+    };
+    env.isolate(&root);
+    let paths = super::paths(&env)?;
+    let lock = AgentLock::take(&paths).map_err(|error| Failure::new(FailureCode::Failed, error.to_string(), ""))?;
+    log_to(&paths, args.verbose)?;
+    introduce(&root, &env.executable);
+    let code = run::run(run::Start {
+        env,
+        settings: Settings::default(),
+        warnings: Vec::new(),
+        lock,
+        desktop: !args.no_tray,
+        start: true,
+        demo: true,
+        paths,
+    });
+    if let Some(temporary) = temporary {
+        let _ = temporary.close();
+    }
+    Ok(code)
+}
+
+fn introduce(root: &Path, executable: &Path) {
+    super::print(&format!(
+        "Palyra Tray demo: nothing here is real. Look for its icon in the tray; approvals arrive within seconds.\n\
+         In another terminal:\n\
+         \x20 export PALYRA_STATE_ROOT={root}\n\
+         \x20 {exe} status\n\
+         \x20 {exe} approvals list\n\
+         \x20 {exe} open\n\
+         Ctrl-C ends it.\n",
+        root = root.display(),
+        exe = executable.display(),
+    ));
+}
+
+fn log_to(paths: &Paths, verbose: bool) -> Result<(), Failure> {
+    logging::start(&paths.agent_log(), verbose).map_err(|error| {
+        Failure::new(
+            FailureCode::Failed,
+            format!("the log {} cannot be written: {error}", paths.agent_log().display()),
+            "Mend the permissions there, or set PALYRA_STATE_ROOT to another folder.",
+        )
+    })
+}
+
+/// An agent runs already: an older one hands over and its place is ours, another one shows itself.
+fn beside(paths: &Paths) -> Result<Option<AgentLock>, Failure> {
+    let running = match super::ask(paths, Request::Status, super::SHORT)? {
+        Reply::Data(snapshot) => snapshot.pointer("/agent/version").and_then(Value::as_str).map(str::to_owned),
+        _ => None,
+    };
+    let older = running.as_deref().and_then(version).zip(version(env!("CARGO_PKG_VERSION"))).is_some_and(|(old, new)| old < new);
+    if !older {
+        super::say(&super::ask(paths, Request::Activate, super::SHORT)?)?;
+        return Ok(None);
+    }
+    super::ask(paths, Request::HandOver, super::SHORT)?;
+    let until = std::time::Instant::now() + HAND_OVER;
+    loop {
+        match AgentLock::take(paths) {
+            Ok(lock) => return Ok(Some(lock)),
+            Err(LockError::Held) if std::time::Instant::now() < until => std::thread::sleep(Duration::from_millis(30)),
+            Err(error) => return Err(Failure::new(FailureCode::Failed, error.to_string(), "See: palyra-tray status")),
+        }
+    }
+}
+
+fn version(text: &str) -> Option<(u64, u64, u64)> {
+    let mut parts = text.split(['-', '+']).next()?.split('.').map(str::parse);
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(Ok(major)), Some(Ok(minor)), Some(Ok(patch))) => Some((major, minor, patch)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_compare_by_number() {
+        assert!(version("0.9.12") < version("0.10.1"));
+        assert_eq!(version("1.2.3-rc1"), Some((1, 2, 3)));
+        assert_eq!(version("1.x"), None);
+    }
+}

@@ -1,0 +1,84 @@
+//! `status`: how it is, in a few lines or as JSON.
+
+use std::process::ExitCode;
+
+use serde_json::Value;
+
+use crate::config::Paths;
+use crate::core::text;
+use crate::protocol::{Failure, Reply, Request};
+
+/// Prints it.
+pub fn status(paths: &Paths, json: bool) -> Result<ExitCode, Failure> {
+    let reply = super::ask(paths, Request::Status, super::SHORT)?;
+    let Reply::Data(snapshot) = reply else { return super::say(&reply) };
+    if json {
+        super::print_json(&snapshot);
+    } else {
+        super::print(&words(&snapshot));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn words(snapshot: &Value) -> String {
+    let text_of = |pointer: &str| snapshot.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let mut out = String::new();
+    if snapshot["demo"] == Value::Bool(true) {
+        out.push_str("DEMO: nothing here is real\n");
+    }
+    out.push_str(&format!("{}\n", text_of("/status_line")));
+    for (key, name) in [("gateway_process", "Gateway"), ("browserd_process", "Browser"), ("node_host_process", "Node host")] {
+        if let Some(line) = process(&snapshot[key]) {
+            out.push_str(&format!("  {name:<10} {line}\n"));
+        }
+    }
+    let approvals = &snapshot["approvals"];
+    let waiting = approvals["pending"].as_u64().unwrap_or(0);
+    out.push_str(&match (approvals["known"].as_bool(), waiting) {
+        (Some(true), 0) => "  Approvals  none wait\n".to_owned(),
+        (Some(true), n) => format!("  Approvals  {n} wait: palyra-tray approvals list\n"),
+        _ => "  Approvals  not known\n".to_owned(),
+    });
+    let url = text_of("/quick_facts/dashboard_url");
+    if !url.is_empty() {
+        out.push_str(&format!("  Dashboard  {url} (signed in: palyra-tray open)\n"));
+    }
+    out.push_str(&format!("  Tray       {}\n", text_of("/tray/detail")));
+    let server = text_of("/notifications/server");
+    out.push_str(&format!("  Notices    {}\n", if server.is_empty() { "no notification server" } else { &server }));
+    let place = match text_of("/secrets/state").as_str() {
+        "ready" => text_of("/secrets/place"),
+        "asked_for" => "being fetched".to_owned(),
+        _ => text_of("/secrets/why"),
+    };
+    out.push_str(&format!("  Secrets    {place}\n"));
+    for warning in snapshot["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        out.push_str(&format!("! {}\n", text::sentence(warning)));
+    }
+    out
+}
+
+fn process(block: &Value) -> Option<String> {
+    let wanted = block["desired_running"].as_bool().unwrap_or(false);
+    let running = block["running"].as_bool().unwrap_or(false);
+    let state = block["state"].as_str().unwrap_or_default();
+    if !wanted && !running && block["last_exit"].is_null() {
+        return None;
+    }
+    let mut line = state.replace('_', " ");
+    if let Some(pid) = block["pid"].as_u64() {
+        line.push_str(&format!(", process {pid}"));
+    }
+    if let Some(seconds) = block["uptime_seconds"].as_u64() {
+        line.push_str(&format!(", up {}", text::duration(seconds)));
+    }
+    if let Some(port) = block["bound_ports"]["http"].as_u64().filter(|_| running) {
+        line.push_str(&format!(", port {port}"));
+    }
+    if let Some(trouble) = block["trouble"].as_str() {
+        line.push_str(&format!(". {}", text::capitalise(trouble)));
+    } else if let Some(exit) = block["last_exit"].as_str() {
+        line.push_str(&format!(". Last time it {exit}"));
+    }
+    Some(line)
+}

@@ -1,0 +1,251 @@
+//! Runs: a message and the stream of what comes of it.
+//!
+//! The recordings do not settle whether an event's fields lie beside `event_type` or in an object named after it, so both
+//! are sent and a client may read either.
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{Json, Path, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::sync::{mpsc, watch};
+
+use super::Gateway;
+use super::chat;
+use super::console::Writer;
+use super::error::ApiError;
+use super::record::{self, Origin};
+use super::system::contract;
+use crate::demo::{ids, process};
+
+const TYPING: Duration = Duration::from_millis(30);
+const SLOW_ANSWER: Duration = Duration::from_secs(6);
+/// Between the decision and the second write of the run that waited for it, as recorded.
+const WAITER_WRITE: Duration = Duration::from_millis(2);
+const RUN_LOOP_OFF: &str = "orchestrator run loop v1 is disabled; set PALYRA_ORCHESTRATOR_RUNLOOP_V1_ENABLED=true";
+
+/// Routes of runs.
+pub fn routes() -> Router<Arc<Gateway>> {
+    Router::new()
+        .route("/console/v1/chat/sessions/{id}/messages/stream", post(stream))
+        .route("/console/v1/sessions/runs/{run_id}/abort", post(abort))
+}
+
+/// Every run since the start, newest last.
+#[derive(Default)]
+pub struct Runs(Mutex<Vec<Run>>);
+
+/// One run.
+#[derive(Clone)]
+pub struct Run {
+    /// ULID
+    pub run_id: String,
+    /// Its session.
+    pub session_id: String,
+    /// `in_progress`, `done`, `failed` or `cancelled`.
+    pub state: &'static str,
+    /// When.
+    pub started_at_unix_ms: i64,
+    cancel: watch::Sender<bool>,
+}
+
+impl Runs {
+    /// The newest run of a session.
+    pub fn last_of(&self, session_id: &str) -> Option<Run> {
+        self.with(|runs| runs.iter().rev().find(|run| run.session_id == session_id).cloned())
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut Vec<Run>) -> T) -> T {
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn finish(&self, run_id: &str, state: &'static str) {
+        self.with(|runs| {
+            if let Some(run) = runs.iter_mut().find(|run| run.run_id == run_id) {
+                run.state = state;
+            }
+        });
+    }
+}
+
+#[derive(Deserialize)]
+struct Abort {
+    reason: Option<String>,
+}
+
+async fn abort(
+    State(gateway): State<Arc<Gateway>>,
+    Writer(_): Writer,
+    Path(run_id): Path<String>,
+    Json(abort): Json<Abort>,
+) -> Result<Json<Value>, ApiError> {
+    if !ids::is_ulid(&run_id) {
+        return Err(ApiError::validation("run_id must be a canonical ULID"));
+    }
+    let known =
+        gateway.runs.with(|runs| runs.iter().find(|run| run.run_id == run_id).map(|run| run.cancel.send_replace(true)));
+    known.ok_or_else(|| ApiError::not_found(format!("run not found: {run_id}")))?;
+    let reason = abort.reason.filter(|reason| !reason.trim().is_empty()).unwrap_or_else(|| "console_abort".to_owned());
+    Ok(Json(json!({ "contract": contract(), "run_id": run_id, "cancel_requested": true, "reason": reason })))
+}
+
+#[derive(Deserialize)]
+struct Message {
+    text: String,
+    #[serde(default)]
+    allow_sensitive_tools: bool,
+}
+
+async fn stream(
+    State(gateway): State<Arc<Gateway>>,
+    Writer(caller): Writer,
+    Path(session_id): Path<String>,
+    Json(message): Json<Message>,
+) -> Result<Response, ApiError> {
+    let mut session = chat::owned(&gateway, &caller.who, &session_id)?;
+    if message.text.trim().is_empty() {
+        return Err(ApiError::validation("text must not be empty"));
+    }
+    let (cancel, cancelled) = watch::channel(false);
+    let run = Run {
+        run_id: ids::ulid(),
+        session_id: session_id.clone(),
+        state: "in_progress",
+        started_at_unix_ms: process::unix_ms(),
+        cancel,
+    };
+    let origin = Origin {
+        principal: caller.who.principal,
+        device_id: caller.who.device_id,
+        channel: caller.who.channel,
+        session_id,
+        run_id: run.run_id.clone(),
+    };
+    gateway.runs.with(|runs| runs.push(run));
+    if gateway.settings.runloop {
+        session.updated_at_unix_ms = process::unix_ms();
+        gateway.store.put_session(session);
+    }
+    let (lines, mut body) = mpsc::channel(16);
+    let talk = Talk { gateway, origin, lines, cancelled };
+    tokio::spawn(talk.run(message));
+    let body = Body::from_stream(futures_util::stream::poll_fn(move |cx| {
+        body.poll_recv(cx).map(|line| line.map(Ok::<Bytes, Infallible>))
+    }));
+    Ok(([(header::CONTENT_TYPE, "application/x-ndjson; charset=utf-8")], body).into_response())
+}
+
+/// One run and the stream that shows it.
+struct Talk {
+    gateway: Arc<Gateway>,
+    origin: Origin,
+    lines: mpsc::Sender<Bytes>,
+    cancelled: watch::Receiver<bool>,
+}
+
+/// Why a run ends before its answer.
+enum Stopped {
+    ClientGone,
+    Cancelled,
+}
+
+impl Talk {
+    async fn run(mut self, message: Message) {
+        let run_id = self.origin.run_id.clone();
+        let (state, error) = if self.gateway.settings.runloop {
+            match self.answer(&message).await {
+                Ok(()) => ("done", None),
+                Err(Stopped::ClientGone) => ("failed", None),
+                Err(Stopped::Cancelled) => ("cancelled", Some("run was cancelled")),
+            }
+        } else {
+            let _ = self.line(json!({ "type": "meta", "run_id": run_id, "session_id": self.origin.session_id })).await;
+            ("failed", Some(RUN_LOOP_OFF))
+        };
+        self.gateway.runs.finish(&run_id, state);
+        if let Some(error) = error {
+            let _ = self.line(json!({ "type": "error", "run_id": run_id, "error": error })).await;
+        }
+        let _ = self.line(json!({ "type": "complete", "run_id": run_id, "status": state })).await;
+    }
+
+    async fn answer(&mut self, message: &Message) -> Result<(), Stopped> {
+        let text = message.text.to_lowercase();
+        self.line(json!({ "type": "meta", "run_id": self.origin.run_id, "session_id": self.origin.session_id }))
+            .await?;
+        self.event("status", json!({ "kind": "accepted", "message": "accepted" })).await?;
+        self.event("status", json!({ "kind": "in_progress", "message": "streaming" })).await?;
+        let mut answer = format!("Demo answer to: {}", message.text);
+        if text.contains("slow") {
+            self.pause(SLOW_ANSWER).await?;
+        }
+        if text.contains("tool") && !message.allow_sensitive_tools {
+            answer = if self.ask().await? { "Done: git status shows a clean tree." } else { "I was not allowed to." }
+                .to_owned();
+        }
+        let mut words = answer.split_inclusive(' ').peekable();
+        while let Some(word) = words.next() {
+            self.event("model_token", json!({ "token": word, "is_final": words.peek().is_none() })).await?;
+            self.pause(TYPING).await?;
+        }
+        self.event("status", json!({ "kind": "done", "message": "completed" })).await
+    }
+
+    /// Asks for a tool call and waits for the answer, as long as it takes.
+    async fn ask(&mut self) -> Result<bool, Stopped> {
+        let (tool, input, proposal) = ("shell.exec", json!({ "command": "git status" }), ids::ulid());
+        let approval = record::tool(self.origin.clone(), tool, &input, "high");
+        let id = approval.approval_id.clone();
+        let decided = self.gateway.store.wait_for(&id);
+        let request = json!({
+            "proposal_id": proposal, "approval_id": id, "tool_name": tool, "input_json": input, "approval_required": true,
+            "request_summary": approval.request_summary, "prompt": approval.prompt,
+        });
+        self.gateway.store.create(approval);
+        self.event("tool_proposal", json!({ "proposal_id": proposal, "tool_name": tool, "input_json": input })).await?;
+        self.event("tool_approval_request", request).await?;
+        let mut cancelled = self.cancelled.clone();
+        let record = tokio::select! {
+            record = decided => record.map_err(|_| Stopped::Cancelled)?,
+            _ = cancelled.wait_for(|cancelled| *cancelled) => return Err(Stopped::Cancelled),
+            () = self.lines.closed() => return Err(Stopped::ClientGone),
+        };
+        tokio::time::sleep(WAITER_WRITE).await;
+        self.gateway.store.touch(&id);
+        let approved = record.decision.as_deref() == Some("allow");
+        let response = json!({
+            "proposal_id": proposal, "approval_id": id, "approved": approved, "reason": record.decision_reason,
+            "decision_scope": record.decision_scope,
+        });
+        self.event("tool_approval_response", response).await?;
+        Ok(approved)
+    }
+
+    async fn pause(&self, length: Duration) -> Result<(), Stopped> {
+        let mut cancelled = self.cancelled.clone();
+        tokio::select! {
+            () = tokio::time::sleep(length) => Ok(()),
+            _ = cancelled.wait_for(|cancelled| *cancelled) => Err(Stopped::Cancelled),
+            () = self.lines.closed() => Err(Stopped::ClientGone),
+        }
+    }
+
+    async fn event(&self, kind: &str, fields: Value) -> Result<(), Stopped> {
+        let mut event = json!({ "run_id": self.origin.run_id, "event_type": kind, kind: fields });
+        if let (Value::Object(event), Value::Object(fields)) = (&mut event, fields) {
+            event.extend(fields);
+        }
+        self.line(json!({ "type": "event", "event": event })).await
+    }
+
+    async fn line(&self, value: Value) -> Result<(), Stopped> {
+        self.lines.send(format!("{value}\n").into()).await.map_err(|_| Stopped::ClientGone)
+    }
+}

@@ -1,0 +1,196 @@
+//! Reading and deciding approvals. The gateway lists them oldest first, without a filter for undecided ones, so the inbox
+//! is read page by page to the end.
+//!
+//! Limits: expiry, order and what is news are the caller's business. A decision is sent once; whether a lost one was
+//! taken is found out by reading.
+
+use std::collections::BTreeSet;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use super::Client;
+use super::http::{Answer, ErrorKind, GatewayError, PAGE_BODY};
+use super::session::Signed;
+use crate::core::record::{Outline, Record, Unreadable, is_usable_id};
+use crate::protocol::Scope;
+
+const APPROVALS: &str = "/console/v1/approvals";
+/// The largest page that the gateway gives.
+const PAGE_LIMIT: usize = 500;
+/// More pages than any real history has: an end for a list that never ends.
+const MAX_PAGES: u32 = 5_000;
+
+/// What the gateway holds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Inbox {
+    /// In the gateway's order: oldest first.
+    pub records: Vec<Record>,
+    /// Those that belong in here but could not be read.
+    pub unreadable: Vec<Unreadable>,
+    /// Newest request among all that were listed, decided ones too; `None` when nothing was listed.
+    pub newest_requested_at: Option<i64>,
+    /// Pages read.
+    pub pages: u32,
+    /// Wall clock before the first page was asked for, milliseconds since the epoch: nothing in here is older news.
+    pub as_of: i64,
+}
+
+#[derive(Deserialize)]
+struct Page<'a> {
+    #[serde(borrow)]
+    approvals: Vec<&'a RawValue>,
+    next_after_approval_id: Option<String>,
+}
+
+impl Client {
+    /// What waits for a decision, plus decided records whose id is in `known` (so that a pending one that somebody decided
+    /// is not just missing). `since` limits the list to requests at or after it, known ones included: pass the oldest
+    /// request of those that are still pending, or `None` for everything.
+    pub async fn inbox(&self, since: Option<i64>, known: &BTreeSet<String>) -> Result<Inbox, GatewayError> {
+        self.pages(since, |outline| {
+            !outline.decided || outline.approval_id.as_ref().is_some_and(|id| known.contains(id))
+        })
+        .await
+    }
+
+    /// Everything that the gateway holds, decided or not.
+    pub async fn all_approvals(&self) -> Result<Inbox, GatewayError> {
+        self.pages(None, |_| true).await
+    }
+
+    /// One record as it is now.
+    pub async fn approval(&self, approval_id: &str) -> Result<Record, GatewayError> {
+        let path = format!("{APPROVALS}/{}", checked(approval_id)?);
+        let call = Signed {
+            method: Method::GET,
+            path: &path,
+            body: None,
+            timeout: self.inner.timeouts.list,
+            max_body: PAGE_BODY,
+        };
+        record(&self.signed(&call).await?)
+    }
+
+    /// Decides, once. On an error with `sent`, and any status but 400, 403 and 404, the decision may be stored all the
+    /// same: read the record before doing anything else. `ttl_ms` is needed with [`Scope::Timeboxed`], which would
+    /// otherwise silently mean once.
+    pub async fn decide(
+        &self,
+        approval_id: &str,
+        approved: bool,
+        scope: Scope,
+        ttl_ms: Option<i64>,
+        reason: Option<&str>,
+    ) -> Result<Record, GatewayError> {
+        let path = format!("{APPROVALS}/{}/decision", checked(approval_id)?);
+        if scope == Scope::Timeboxed && !ttl_ms.is_some_and(|ttl| ttl > 0) {
+            return Err(refused("A time box needs a time above zero."));
+        }
+        let mut body = json!({ "approved": approved, "decision_scope": scope });
+        if let Some(ttl_ms) = ttl_ms {
+            body["decision_scope_ttl_ms"] = Value::from(ttl_ms);
+        }
+        if let Some(reason) = reason {
+            body["reason"] = Value::from(reason);
+        }
+        let call = Signed {
+            method: Method::POST,
+            path: &path,
+            body: Some(&body),
+            timeout: self.inner.timeouts.decide,
+            max_body: PAGE_BODY,
+        };
+        record(&self.signed(&call).await?)
+    }
+
+    async fn pages(&self, since: Option<i64>, keep: impl Fn(&Outline) -> bool) -> Result<Inbox, GatewayError> {
+        let mut inbox = Inbox { as_of: now_unix_ms(), ..Inbox::default() };
+        let mut cursors = BTreeSet::new();
+        let mut after: Option<String> = None;
+        let mut limit = PAGE_LIMIT;
+        loop {
+            let answer = match self.page(since, after.as_deref(), limit).await {
+                Ok(answer) => answer,
+                // A few huge records must not hide all others: read them in smaller portions.
+                Err(error) if error.oversized && limit > 1 => {
+                    limit = (limit / 10).max(1);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            inbox.pages += 1;
+            let page: Page<'_> = serde_json::from_slice(&answer.body).map_err(|_| answer.not_ours())?;
+            for raw in page.approvals {
+                inbox.take(raw.get(), &keep);
+            }
+            let Some(next) = page.next_after_approval_id else { return Ok(inbox) };
+            if !is_usable_id(&next) || !cursors.insert(next.clone()) || inbox.pages >= MAX_PAGES {
+                let message = "The gateway's list of approvals does not end: its cursor repeats or cannot be used.";
+                return Err(GatewayError::protocol(answer.status, message));
+            }
+            after = Some(next);
+            limit = (limit * 10).min(PAGE_LIMIT);
+        }
+    }
+
+    async fn page(&self, since: Option<i64>, after: Option<&str>, limit: usize) -> Result<Answer, GatewayError> {
+        let mut path = format!("{APPROVALS}?limit={limit}");
+        if let Some(since) = since {
+            path.push_str(&format!("&since_unix_ms={since}"));
+        }
+        if let Some(after) = after {
+            path.push_str(&format!("&after_approval_id={after}"));
+        }
+        let call = Signed {
+            method: Method::GET,
+            path: &path,
+            body: None,
+            timeout: self.inner.timeouts.list,
+            max_body: PAGE_BODY,
+        };
+        self.signed(&call).await
+    }
+}
+
+impl Inbox {
+    fn take(&mut self, text: &str, keep: impl Fn(&Outline) -> bool) {
+        let outline = Outline::of(text);
+        self.newest_requested_at = self.newest_requested_at.max(outline.requested_at_unix_ms);
+        if !keep(&outline) {
+            return;
+        }
+        match Record::read(text) {
+            Ok(record) => self.records.push(record),
+            Err(unreadable) => self.unreadable.push(unreadable),
+        }
+    }
+}
+
+fn record(answer: &Answer) -> Result<Record, GatewayError> {
+    #[derive(Deserialize)]
+    struct Body<'a> {
+        #[serde(borrow)]
+        approval: &'a RawValue,
+    }
+    let body: Body<'_> = serde_json::from_slice(&answer.body).map_err(|_| answer.not_ours())?;
+    Record::read(body.approval.get()).map_err(|unreadable| {
+        GatewayError::protocol(answer.status, format!("The gateway's record cannot be used: {}.", unreadable.why))
+    })
+}
+
+fn checked(approval_id: &str) -> Result<&str, GatewayError> {
+    if is_usable_id(approval_id) { Ok(approval_id) } else { Err(refused("That is not the id of an approval.")) }
+}
+
+fn refused(message: &str) -> GatewayError {
+    GatewayError::new(ErrorKind::Invalid, None, false, message)
+}
+
+fn now_unix_ms() -> i64 {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,117 @@
+//! Minting a hand-off: the address at which a browser becomes signed in.
+
+use std::fmt;
+
+use reqwest::{Method, Url};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::Client;
+use super::http::{ErrorKind, GatewayError, SMALL_BODY};
+use super::session::Signed;
+
+/// An address that signs in whoever opens it. Never logged, shown, stored or put into an argument list.
+#[derive(Clone)]
+pub struct HandoffUrl(SecretString);
+
+impl HandoffUrl {
+    /// The address, for a `Location` header and nothing else.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+
+    /// The address, still wrapped.
+    pub fn into_secret(self) -> SecretString {
+        self.0
+    }
+}
+
+impl fmt::Debug for HandoffUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HandoffUrl(<redacted>)")
+    }
+}
+
+#[derive(Deserialize)]
+struct Minted {
+    handoff_url: String,
+}
+
+impl Client {
+    /// Mints a hand-off to `redirect_path` (see [`crate::core::place::redirect_path`]). Good for 60 s. An address that
+    /// does not lead to this very gateway is refused.
+    pub async fn mint_handoff(&self, redirect_path: &str) -> Result<HandoffUrl, GatewayError> {
+        let call = Signed {
+            method: Method::POST,
+            path: "/console/v1/auth/browser-handoff",
+            body: Some(&json!({ "redirect_path": redirect_path })),
+            timeout: self.inner.timeouts.handoff,
+            max_body: SMALL_BODY,
+        };
+        let answer = self.signed(&call).await?;
+        let minted: Minted = answer.json()?;
+        match check(&minted.handoff_url, self.inner.port) {
+            Ok(url) => Ok(HandoffUrl(url)),
+            Err(why) => {
+                let message = format!("The gateway's hand-off address was refused: {why}.");
+                Err(GatewayError::new(ErrorKind::Protocol, Some(answer.status), true, message))
+            }
+        }
+    }
+}
+
+fn check(url: &str, port: u16) -> Result<SecretString, &'static str> {
+    let url = Url::parse(url).map_err(|_| "it is not an address")?;
+    if url.scheme() != "http" {
+        return Err("it is not plain HTTP");
+    }
+    if url.host_str() != Some("127.0.0.1") {
+        return Err("it leads to another host");
+    }
+    if url.port_or_known_default() != Some(port) {
+        return Err("it leads to another port, check the port in the gateway's config");
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("it carries a user name");
+    }
+    if url.path().len() < 2 {
+        return Err("it has no path");
+    }
+    if !url.query_pairs().any(|(name, value)| name == "token" && !value.trim().is_empty()) {
+        return Err("it has no token");
+    }
+    Ok(SecretString::from(String::from(url)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_gateway_is_a_destination() {
+        assert!(check("http://127.0.0.1:7142/console/v1/auth/browser-handoff/consume?token=x", 7142).is_ok());
+        for hostile in [
+            "http://127.0.0.1:7143/c?token=x",
+            "http://127.0.0.1/c?token=x",
+            "https://127.0.0.1:7142/c?token=x",
+            "http://localhost:7142/c?token=x",
+            "http://evil.example:7142/c?token=x",
+            "http://127.0.0.1:7142@evil.example/c?token=x",
+            "http://a:b@127.0.0.1:7142/c?token=x",
+            "http://127.0.0.1:7142/?token=x",
+            "http://127.0.0.1:7142/c?token=",
+            "http://127.0.0.1:7142/c",
+            "javascript:alert(1)",
+            "",
+        ] {
+            assert!(check(hostile, 7142).is_err(), "{hostile}");
+        }
+    }
+
+    #[test]
+    fn debug_does_not_tell_the_address() {
+        let url = HandoffUrl(SecretString::from("http://127.0.0.1:1/c?token=hush"));
+        assert!(!format!("{url:?}").contains("hush"));
+    }
+}

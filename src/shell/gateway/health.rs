@@ -1,0 +1,107 @@
+//! `/healthz`: whether a service answers, and whether it is the one that should.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::http::{Call, Http, Lost};
+use super::{Client, GATEWAY, GatewayError, Timeouts};
+
+/// What a healthy service says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// Its version; empty when it does not say.
+    pub version: String,
+    /// The commit it was built from; empty when it does not say.
+    pub git_hash: String,
+    /// Seconds since its start; `None` when it does not say.
+    pub uptime_seconds: Option<u64>,
+}
+
+/// Why a service does not count as healthy.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HealthError {
+    /// Nothing listens there.
+    #[error("nothing listens on port {0}")]
+    Refused(u16),
+    /// No whole answer in time.
+    #[error("no answer from port {0} in time")]
+    Timeout(u16),
+    /// Something answers in HTTP, but it is another service; its name, or what it looks like.
+    #[error("another program answers on the port: {0}")]
+    WrongService(String),
+    /// Something took the connection and gave no HTTP answer. A service that is just stopping looks the same.
+    #[error("port {0} does not answer in HTTP")]
+    NotHttp(u16),
+    /// The right place, but not healthy.
+    #[error("the service is not healthy: {0}")]
+    Unhealthy(String),
+}
+
+/// Asks services for their health; needs no session.
+pub struct Prober {
+    http: Http,
+    timeout: Duration,
+}
+
+impl Prober {
+    /// With the usual limit of 2 s.
+    pub fn new() -> Result<Self, GatewayError> {
+        Self::with_timeout(Timeouts::default().health)
+    }
+
+    /// With another limit.
+    pub fn with_timeout(timeout: Duration) -> Result<Self, GatewayError> {
+        Ok(Self { http: Http::new()?, timeout })
+    }
+
+    /// Asks the service on this loopback port; `expected` is its name in the answer.
+    pub async fn check(&self, port: u16, expected: &str) -> Result<Health, HealthError> {
+        check(&self.http, port, expected, self.timeout).await
+    }
+}
+
+impl Client {
+    /// Asks the gateway for its health, without the session.
+    pub async fn health(&self) -> Result<Health, HealthError> {
+        check(&self.inner.http, self.inner.port, GATEWAY, self.inner.timeouts.health).await
+    }
+}
+
+async fn check(http: &Http, port: u16, expected: &str, timeout: Duration) -> Result<Health, HealthError> {
+    match http.exchange(&Call::get(port, "/healthz", timeout)).await {
+        Ok(answer) => read(answer.status, &answer.body, expected),
+        Err(Lost::Refused) => Err(HealthError::Refused(port)),
+        Err(Lost::Timeout { .. }) => Err(HealthError::Timeout(port)),
+        Err(Lost::Oversized { .. }) => Err(HealthError::WrongService("its answer is too large".to_owned())),
+        Err(Lost::NoAnswer | Lost::Half { .. }) => Err(HealthError::NotHttp(port)),
+        Err(Lost::NoConnection(why) | Lost::Unmade(why)) => Err(HealthError::Unhealthy(why)),
+    }
+}
+
+fn read(status: u16, body: &[u8], expected: &str) -> Result<Health, HealthError> {
+    let body: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
+    let word = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
+    let service = word("service");
+    if service != expected && !service.is_empty() {
+        return Err(HealthError::WrongService(plain(service)));
+    }
+    match status {
+        200..=299 if service.is_empty() => Err(HealthError::WrongService("a program without a name".to_owned())),
+        200..=299 if word("status") != "ok" => {
+            Err(HealthError::Unhealthy(format!("it calls itself \"{}\"", plain(word("status")))))
+        }
+        200..=299 => Ok(Health {
+            version: plain(word("version")),
+            git_hash: plain(word("git_hash")),
+            uptime_seconds: body.get("uptime_seconds").and_then(Value::as_u64),
+        }),
+        429 | 500..=599 => Err(HealthError::Unhealthy(format!("it answered {status}"))),
+        _ => Err(HealthError::WrongService(format!("a web server that answered {status}"))),
+    }
+}
+
+/// Words of a possible stranger: one short line.
+fn plain(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(80).collect()
+}

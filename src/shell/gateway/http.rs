@@ -1,0 +1,408 @@
+//! One HTTP exchange with a loopback port: bounded in time and size, and every way in which it can fail told apart.
+
+use std::error::Error as _;
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
+use reqwest::{Method, redirect, retry};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// Name of the console's session cookie.
+const SESSION_COOKIE: &str = "palyra_console_session";
+/// Header that the gateway wants on every call that changes something.
+const CSRF_HEADER: &str = "x-palyra-csrf-token";
+/// Longest message of an error, in characters.
+const MAX_MESSAGE_CHARS: usize = 300;
+/// A run of token characters of this length in a message is taken for a secret; ids have 26.
+const SECRET_RUN_CHARS: usize = 32;
+/// Loopback answers at once; a full accept queue does not.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(1_500);
+
+/// Largest answer that is read, bytes, unless a call says otherwise.
+pub(super) const SMALL_BODY: usize = 256 * 1024;
+/// Largest page of approvals that is read, bytes.
+pub(super) const PAGE_BODY: usize = 8 * 1024 * 1024;
+
+/// Classes of failure of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// Nothing listens, or the connection ended without an answer.
+    Unreachable,
+    /// No whole answer in time.
+    Timeout,
+    /// 401: the token is not accepted.
+    Unauthorized,
+    /// 403: no session, or not allowed.
+    Forbidden,
+    /// 412: the gateway has no principal bound, so it lets nobody sign in.
+    NotBound,
+    /// 404
+    NotFound,
+    /// 429: come back later.
+    RateLimited,
+    /// Another 4xx, or a request that was refused before it was sent.
+    Invalid,
+    /// 5xx
+    Server,
+    /// An answer that is not the gateway's: not JSON, cut off, too large, a redirect.
+    Protocol,
+}
+
+/// Why a call failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct GatewayError {
+    /// What to do about it depends on this alone.
+    pub kind: ErrorKind,
+    /// HTTP status, when there was one.
+    pub status: Option<u16>,
+    /// One sentence for a person, without secrets, at most 300 characters.
+    pub message: String,
+    /// Whether the request may have reached the gateway. False means that it certainly did nothing.
+    pub sent: bool,
+    pub(super) oversized: bool,
+}
+
+impl GatewayError {
+    pub(super) fn new(kind: ErrorKind, status: Option<u16>, sent: bool, message: impl Into<String>) -> Self {
+        Self { kind, status, message: shorten(&message.into()), sent, oversized: false }
+    }
+
+    /// An answer that is not the gateway's.
+    pub(super) fn protocol(status: u16, message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Protocol, Some(status), true, message)
+    }
+
+    /// The same failure of a request that came before the one that matters.
+    pub(super) fn unsent(self) -> Self {
+        Self { sent: false, ..self }
+    }
+
+    pub(super) fn is_refusal(&self) -> bool {
+        matches!(self.kind, ErrorKind::Unauthorized | ErrorKind::Forbidden)
+    }
+}
+
+/// One request.
+pub(super) struct Call<'a> {
+    pub method: Method,
+    pub port: u16,
+    pub path: &'a str,
+    pub cookie: Option<&'a SecretString>,
+    pub csrf: Option<&'a SecretString>,
+    pub body: Option<&'a Value>,
+    pub timeout: Duration,
+    pub max_body: usize,
+    /// Not to be repeated in an error, beside cookie and CSRF token.
+    pub hide: Option<&'a SecretString>,
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn get(port: u16, path: &'a str, timeout: Duration) -> Self {
+        Self {
+            method: Method::GET,
+            port,
+            path,
+            cookie: None,
+            csrf: None,
+            body: None,
+            timeout,
+            max_body: SMALL_BODY,
+            hide: None,
+        }
+    }
+}
+
+/// A whole answer, of any status.
+pub(super) struct Answer {
+    pub status: u16,
+    pub body: Vec<u8>,
+    /// Fresh session cookie.
+    pub cookie: Option<SecretString>,
+    is_html: bool,
+}
+
+/// Why there is no whole answer.
+pub(super) enum Lost {
+    /// Nothing listens.
+    Refused,
+    /// No connection for another reason.
+    NoConnection(String),
+    /// Too slow; `sent` as in [`GatewayError`].
+    Timeout { sent: bool },
+    /// The connection was taken, but no HTTP answer began.
+    NoAnswer,
+    /// The answer broke off.
+    Half { status: u16 },
+    /// The answer is larger than the call allows.
+    Oversized { status: u16 },
+    /// The request could not even be made.
+    Unmade(String),
+}
+
+/// The HTTP client.
+pub(super) struct Http {
+    client: reqwest::Client,
+}
+
+impl Http {
+    pub(super) fn new() -> Result<Self, GatewayError> {
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(redirect::Policy::none())
+            .retry(retry::never())
+            .referer(false)
+            .connect_timeout(CONNECT_TIMEOUT)
+            // No connection is kept: a connection to loopback costs microseconds, while a kept one may be closed by the
+            // gateway at the very moment a decision is written to it, whose answer would then be lost. Idle means no
+            // socket, no task and no pool timer.
+            .pool_max_idle_per_host(0)
+            .pool_idle_timeout(None)
+            .build()
+            .map_err(|error| {
+                let message = format!("The HTTP client could not be made: {error}.");
+                GatewayError::new(ErrorKind::Invalid, None, false, message)
+            })?;
+        Ok(Self { client })
+    }
+
+    /// Sends once and reads the whole answer, whatever its status.
+    pub(super) async fn exchange(&self, call: &Call<'_>) -> Result<Answer, Lost> {
+        let url = format!("http://127.0.0.1:{}{}", call.port, call.path);
+        let mut request = self.client.request(call.method.clone(), url).timeout(call.timeout);
+        if let Some(cookie) = call.cookie {
+            let line = format!("{SESSION_COOKIE}={}", cookie.expose_secret());
+            request = request.header(COOKIE, secret_header(&line)?);
+        }
+        if let Some(csrf) = call.csrf {
+            request = request.header(CSRF_HEADER, secret_header(csrf.expose_secret())?);
+        }
+        if let Some(body) = call.body {
+            request = request.header(CONTENT_TYPE, "application/json").body(body.to_string());
+        }
+        let mut response = request.send().await.map_err(|error| Lost::before_answer(&error))?;
+        let status = response.status().as_u16();
+        let cookie = session_cookie(response.headers());
+        let is_html = response
+            .headers()
+            .get(CONTENT_TYPE)
+            .and_then(|kind| kind.to_str().ok())
+            .is_some_and(|kind| kind.to_ascii_lowercase().contains("html"));
+        let mut body = Vec::new();
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) if body.len() + chunk.len() <= call.max_body => body.extend_from_slice(&chunk),
+                Ok(Some(_)) => return Err(Lost::Oversized { status }),
+                Ok(None) => return Ok(Answer { status, body, cookie, is_html }),
+                Err(error) if error.is_timeout() => return Err(Lost::Timeout { sent: true }),
+                Err(_) => return Err(Lost::Half { status }),
+            }
+        }
+    }
+
+    /// Sends once; anything but a 2xx is an error.
+    pub(super) async fn send(&self, call: &Call<'_>) -> Result<Answer, GatewayError> {
+        let answer = self.exchange(call).await.map_err(|lost| lost.into_error(call))?;
+        match answer.status {
+            200..=299 => Ok(answer),
+            _ => Err(answer.into_error(call)),
+        }
+    }
+}
+
+impl Answer {
+    /// The body as JSON.
+    pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, GatewayError> {
+        serde_json::from_slice(&self.body).map_err(|_| self.not_ours())
+    }
+
+    /// The error for a body that is not what it should be.
+    pub(super) fn not_ours(&self) -> GatewayError {
+        let what = if self.is_html { "a web page" } else { "something that is not its protocol" };
+        let message = format!("The gateway answered with {what}: is another program on its port?");
+        GatewayError::protocol(self.status, message)
+    }
+
+    fn into_error(self, call: &Call<'_>) -> GatewayError {
+        let kind = match self.status {
+            401 => ErrorKind::Unauthorized,
+            403 => ErrorKind::Forbidden,
+            404 => ErrorKind::NotFound,
+            412 => ErrorKind::NotBound,
+            429 => ErrorKind::RateLimited,
+            400..=499 => ErrorKind::Invalid,
+            500..=599 => ErrorKind::Server,
+            _ => ErrorKind::Protocol,
+        };
+        let said = self.said();
+        let message = if said.is_empty() {
+            format!("The gateway answered {} without a reason.", self.status)
+        } else {
+            format!("The gateway answered {}: {}", self.status, redact(&said, &call.secrets()))
+        };
+        GatewayError::new(kind, Some(self.status), true, message)
+    }
+
+    /// The gateway's words: its envelope, or the framework's plain text. A page is no message.
+    fn said(&self) -> String {
+        #[derive(Deserialize)]
+        struct Envelope {
+            error: String,
+        }
+        match serde_json::from_slice::<Envelope>(&self.body) {
+            Ok(envelope) => envelope.error,
+            Err(_) if self.is_html || self.body.first().is_some_and(|byte| matches!(byte, b'<' | b'{' | b'[')) => {
+                String::new()
+            }
+            Err(_) => String::from_utf8_lossy(&self.body).into_owned(),
+        }
+    }
+}
+
+impl Lost {
+    fn before_answer(error: &reqwest::Error) -> Self {
+        if error.is_builder() {
+            return Self::Unmade("the request could not be built".to_owned());
+        }
+        if error.is_timeout() {
+            return Self::Timeout { sent: !error.is_connect() };
+        }
+        if !error.is_connect() {
+            return Self::NoAnswer;
+        }
+        match io_error(error) {
+            Some(cause) if cause.kind() == io::ErrorKind::ConnectionRefused => Self::Refused,
+            Some(cause) => Self::NoConnection(cause.to_string()),
+            None => Self::NoConnection("no connection".to_owned()),
+        }
+    }
+
+    fn into_error(self, call: &Call<'_>) -> GatewayError {
+        let port = call.port;
+        match self {
+            Self::Refused => {
+                let message = format!("The gateway cannot be reached: nothing listens on 127.0.0.1:{port}.");
+                GatewayError::new(ErrorKind::Unreachable, None, false, message)
+            }
+            Self::NoConnection(why) => {
+                let message = format!("The gateway on 127.0.0.1:{port} cannot be reached: {why}.");
+                GatewayError::new(ErrorKind::Unreachable, None, false, message)
+            }
+            Self::Timeout { sent } => {
+                let message = format!("The gateway did not answer within {} ms.", call.timeout.as_millis());
+                GatewayError::new(ErrorKind::Timeout, None, sent, message)
+            }
+            Self::NoAnswer => {
+                let message = format!("The connection to 127.0.0.1:{port} ended without an HTTP answer.");
+                GatewayError::new(ErrorKind::Unreachable, None, true, message)
+            }
+            Self::Half { status } => GatewayError::protocol(status, "The gateway's answer broke off in the middle."),
+            Self::Oversized { status } => {
+                let message = format!("The gateway's answer is larger than {} KiB.", call.max_body / 1024);
+                GatewayError { oversized: true, ..GatewayError::protocol(status, message) }
+            }
+            Self::Unmade(why) => {
+                let message = format!("The request to the gateway was not sent: {why}.");
+                GatewayError::new(ErrorKind::Invalid, None, false, message)
+            }
+        }
+    }
+}
+
+impl Call<'_> {
+    fn secrets(&self) -> Vec<&str> {
+        [self.cookie, self.csrf, self.hide].into_iter().flatten().map(|secret| secret.expose_secret()).collect()
+    }
+}
+
+impl fmt::Debug for Call<'_> {
+    /// Method and path only.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.path)
+    }
+}
+
+fn io_error(error: &reqwest::Error) -> Option<&io::Error> {
+    let mut source = error.source();
+    while let Some(cause) = source {
+        if let Some(found) = cause.downcast_ref::<io::Error>() {
+            return Some(found);
+        }
+        source = cause.source();
+    }
+    None
+}
+
+fn secret_header(text: &str) -> Result<HeaderValue, Lost> {
+    let mut value = HeaderValue::from_str(text)
+        .map_err(|_| Lost::Unmade("the session holds characters that no header takes".to_owned()))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn session_cookie(headers: &HeaderMap) -> Option<SecretString> {
+    headers.get_all(SET_COOKIE).iter().filter_map(|line| line.to_str().ok()).find_map(|line| {
+        let (name, value) = line.split(';').next()?.split_once('=')?;
+        (name.trim() == SESSION_COOKIE && !value.is_empty()).then(|| SecretString::from(value.trim()))
+    })
+}
+
+/// Takes the given secrets out of a text, and whatever looks like one.
+fn redact(text: &str, secrets: &[&str]) -> String {
+    const GONE: &str = "<redacted>";
+    let mut text = text.to_owned();
+    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+        text = text.replace(secret, GONE);
+    }
+    let is_token_char = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '+' | '/' | '=');
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    while let Some(first) = rest.chars().next() {
+        let end = rest.find(|c| is_token_char(c) != is_token_char(first)).unwrap_or(rest.len());
+        let (run, after) = rest.split_at(end);
+        let is_secret = is_token_char(first) && run.split('/').any(|part| part.len() >= SECRET_RUN_CHARS);
+        out.push_str(if is_secret { GONE } else { run });
+        rest = after;
+    }
+    out
+}
+
+/// One line of at most [`MAX_MESSAGE_CHARS`].
+fn shorten(text: &str) -> String {
+    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let line = line.trim();
+    if line.chars().count() <= MAX_MESSAGE_CHARS {
+        return line.to_owned();
+    }
+    line.chars().take(MAX_MESSAGE_CHARS - 1).chain(['…']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_hold_no_secret_and_stay_short() {
+        let token = "short!secret";
+        let said = format!("bad token {token} at {} for 01M81DE5FWB4J6RH34QSC0S6Q6", "x9".repeat(21));
+        let message = redact(&said, &[token]);
+        assert_eq!(message, "bad token <redacted> at <redacted> for 01M81DE5FWB4J6RH34QSC0S6Q6");
+        assert_eq!(redact("/console/v1/approvals/01M81DE5FWB4J6RH34QSC0S6Q6/decision", &[]).len(), 57);
+        let error = GatewayError::new(ErrorKind::Server, None, true, "a\nb".repeat(500));
+        assert_eq!(error.message.chars().count(), 300);
+        assert!(!error.message.contains('\n'));
+    }
+
+    #[test]
+    fn finds_the_session_among_other_cookies() {
+        let mut headers = HeaderMap::new();
+        headers.append(SET_COOKIE, HeaderValue::from_static("other=1; Path=/"));
+        headers.append(SET_COOKIE, HeaderValue::from_static("palyra_console_session=abc; Max-Age=1800; HttpOnly"));
+        assert_eq!(session_cookie(&headers).unwrap().expose_secret(), "abc");
+    }
+}

@@ -1,0 +1,305 @@
+//! The doorbell: tells that the gateway wrote to its journal, so that approvals are read when there is news and not
+//! by the clock. The gateway's `-wal` file is written when an approval comes or is decided, and by nothing while idle.
+//!
+//! Limits: it watches the directory, because the `-wal` file comes and goes; it says that something was written, not what.
+//! Writes before [`Doorbell::watch`] returned are not told: read once after it. No thread wakes up while nothing is
+//! written.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use notify::event::{EventKind, ModifyKind, RemoveKind, RenameMode};
+use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher as _};
+
+/// Least time between two readings while the journal is busy, milliseconds: five a second.
+pub const INTERVAL_MS: u64 = 200;
+
+/// What the doorbell tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ring {
+    /// The journal was written.
+    Written,
+    /// The directory is gone, or can no longer be watched: nothing more will come, fall back to reading by the clock.
+    Lost,
+}
+
+/// Why a journal cannot be watched.
+#[derive(Debug, thiserror::Error)]
+pub enum WatchError {
+    /// A relative path says nothing about where the gateway runs.
+    #[error("the journal's path {0} is not absolute, so it is not watched")]
+    NotAbsolute(PathBuf),
+    /// No directory, or somebody else's.
+    #[error("the journal's directory {0} is not a directory of ours, so it is not watched")]
+    NotOurs(PathBuf),
+    /// The system refused.
+    #[error("failed to watch the journal's directory {0}: {1}")]
+    System(PathBuf, String),
+}
+
+/// Watches until it is dropped.
+pub struct Doorbell {
+    _watcher: RecommendedWatcher,
+}
+
+impl Doorbell {
+    /// Watches the directory of this journal and calls `ring` for every write to the journal or its `-wal`, on a thread
+    /// of its own; see [`Coalescer`] for bursts. `ring` must not block.
+    pub fn watch(journal_db_path: &Path, ring: impl Fn(Ring) + Send + 'static) -> Result<Self, WatchError> {
+        if !journal_db_path.is_absolute() {
+            return Err(WatchError::NotAbsolute(journal_db_path.to_owned()));
+        }
+        let (Some(directory), Some(journal)) = (journal_db_path.parent(), journal_db_path.file_name()) else {
+            return Err(WatchError::NotOurs(journal_db_path.to_owned()));
+        };
+        if !is_our_directory(directory) {
+            return Err(WatchError::NotOurs(directory.to_owned()));
+        }
+        let system = |error: notify::Error| WatchError::System(directory.to_owned(), error.to_string());
+        let names = Names::new(directory, journal.to_owned());
+        let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
+            let told = match event {
+                Ok(event) => names.meaning(&event),
+                Err(_) => Some(Ring::Lost),
+            };
+            if let Some(told) = told {
+                ring(told);
+            }
+        })
+        .map_err(system)?;
+        watcher.watch(directory, RecursiveMode::NonRecursive).map_err(system)?;
+        Ok(Self { _watcher: watcher })
+    }
+}
+
+/// Turns a burst of rings into readings: the first at once, then at most one each [`INTERVAL_MS`], and one after the last
+/// ring for sure. Pure: the caller has the clock and the timer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Coalescer {
+    /// When the newest reading was made or is due.
+    newest: Option<u64>,
+}
+
+impl Coalescer {
+    /// It rang at `now_ms` (any clock that does not jump). Read after this many milliseconds, 0 at once; `None` when a
+    /// reading that is already due will see this ring too.
+    pub fn ring(&mut self, now_ms: u64) -> Option<u64> {
+        let due = match self.newest {
+            Some(newest) if newest > now_ms && newest - now_ms <= INTERVAL_MS => return None,
+            // Further ahead than ever planned: the clock went back.
+            Some(newest) if newest > now_ms => now_ms,
+            Some(newest) => now_ms.max(newest.saturating_add(INTERVAL_MS)),
+            None => now_ms,
+        };
+        self.newest = Some(due);
+        Some(due - now_ms)
+    }
+}
+
+struct Names {
+    directory: PathBuf,
+    journal: OsString,
+    wal: OsString,
+}
+
+impl Names {
+    fn new(directory: &Path, journal: OsString) -> Self {
+        let mut wal = journal.clone();
+        wal.push("-wal");
+        Self { directory: directory.to_owned(), journal, wal }
+    }
+
+    fn meaning(&self, event: &Event) -> Option<Ring> {
+        if event.need_rescan() {
+            return Some(Ring::Written);
+        }
+        let is_gone = matches!(
+            event.kind,
+            EventKind::Remove(RemoveKind::Folder | RemoveKind::Any | RemoveKind::Other)
+                | EventKind::Modify(ModifyKind::Name(RenameMode::From | RenameMode::Any | RenameMode::Both))
+        );
+        if is_gone && event.paths.first() == Some(&self.directory) {
+            return Some(Ring::Lost);
+        }
+        let is_write = match event.kind {
+            EventKind::Any | EventKind::Create(_) => true,
+            // A change of mode or times is no write.
+            EventKind::Modify(ModifyKind::Metadata(_)) => false,
+            EventKind::Modify(_) => true,
+            EventKind::Access(_) | EventKind::Remove(_) | EventKind::Other => false,
+        };
+        let is_journal = event.paths.iter().any(|path| {
+            path.file_name().is_some_and(|name| name == self.journal.as_os_str() || name == self.wal.as_os_str())
+        });
+        (is_write && is_journal).then_some(Ring::Written)
+    }
+}
+
+/// Another user's directory could ring at will, and tells nothing about our gateway.
+#[cfg(unix)]
+fn is_our_directory(directory: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+
+    std::fs::metadata(directory).is_ok_and(|meta| meta.is_dir() && meta.uid() == nix::unistd::geteuid().as_raw())
+}
+
+/// Ownership is not looked at here: the state root lies in the person's own profile.
+#[cfg(not(unix))]
+fn is_our_directory(directory: &Path) -> bool {
+    directory.is_dir()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::Write as _;
+    use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(10);
+
+    fn watched(directory: &Path) -> (Doorbell, Receiver<Ring>) {
+        let (sender, rings) = channel();
+        let doorbell = Doorbell::watch(&directory.join("journal.sqlite3"), move |ring| {
+            let _ = sender.send(ring);
+        })
+        .unwrap();
+        (doorbell, rings)
+    }
+
+    #[test]
+    fn rings_when_the_wal_comes_and_when_it_is_written() {
+        let directory = tempfile::tempdir().unwrap();
+        let wal = directory.path().join("journal.sqlite3-wal");
+        let mut open = {
+            let (_doorbell, rings) = watched(directory.path());
+            let open = fs::OpenOptions::new().append(true).create(true).open(&wal).unwrap();
+            assert_eq!(rings.recv_timeout(PATIENCE), Ok(Ring::Written));
+            open
+        };
+        // Open already, as the gateway keeps it.
+        let (_doorbell, rings) = watched(directory.path());
+        open.write_all(b"more").unwrap();
+        assert_eq!(rings.recv_timeout(PATIENCE), Ok(Ring::Written));
+    }
+
+    #[test]
+    fn rings_for_the_journal_itself() {
+        let directory = tempfile::tempdir().unwrap();
+        let (_doorbell, rings) = watched(directory.path());
+        fs::write(directory.path().join("journal.sqlite3"), b"new").unwrap();
+        assert_eq!(rings.recv_timeout(PATIENCE), Ok(Ring::Written));
+    }
+
+    #[test]
+    fn neighbours_and_readers_do_not_ring() {
+        let directory = tempfile::tempdir().unwrap();
+        let wal = directory.path().join("journal.sqlite3-wal");
+        fs::write(&wal, b"old").unwrap();
+        let (_doorbell, rings) = watched(directory.path());
+        for other in ["journal.sqlite3-shm", "other-wal", "journal.sqlite3-wal2", "memory.sqlite3"] {
+            fs::write(directory.path().join(other), b"noise").unwrap();
+        }
+        for _ in 0..25 {
+            fs::read(&wal).unwrap();
+        }
+        // Nothing is awaited here: a ring within this time is a failure, and none proves little more than the filter's
+        // own test does.
+        assert_eq!(rings.recv_timeout(Duration::from_millis(500)), Err(RecvTimeoutError::Timeout));
+        fs::write(&wal, b"new").unwrap();
+        assert_eq!(rings.recv_timeout(PATIENCE), Ok(Ring::Written));
+    }
+
+    #[test]
+    fn only_writes_to_the_journal_mean_something() {
+        use notify::event::{AccessKind, AccessMode, CreateKind, DataChange, MetadataKind};
+
+        let names = Names::new(Path::new("/d"), "j".into());
+        let meaning = |kind: EventKind, path: &str| names.meaning(&Event::new(kind).add_path(path.into()));
+        let write = EventKind::Modify(ModifyKind::Data(DataChange::Any));
+        assert_eq!(meaning(write, "/d/j-wal"), Some(Ring::Written));
+        assert_eq!(meaning(write, "/d/j"), Some(Ring::Written));
+        assert_eq!(meaning(EventKind::Create(CreateKind::File), "/d/j-wal"), Some(Ring::Written));
+        assert_eq!(meaning(EventKind::Modify(ModifyKind::Name(RenameMode::To)), "/d/j-wal"), Some(Ring::Written));
+        assert_eq!(meaning(write, "/d/j-shm"), None);
+        assert_eq!(meaning(write, "/d/other-wal"), None);
+        assert_eq!(meaning(EventKind::Access(AccessKind::Open(AccessMode::Any)), "/d/j-wal"), None);
+        assert_eq!(meaning(EventKind::Access(AccessKind::Close(AccessMode::Write)), "/d/j-wal"), None);
+        assert_eq!(meaning(EventKind::Modify(ModifyKind::Metadata(MetadataKind::Any)), "/d/j-wal"), None);
+        assert_eq!(meaning(EventKind::Remove(RemoveKind::File), "/d/j-wal"), None);
+        assert_eq!(meaning(EventKind::Remove(RemoveKind::Folder), "/d"), Some(Ring::Lost));
+    }
+
+    #[test]
+    fn a_removed_directory_is_lost() {
+        let root = tempfile::tempdir().unwrap();
+        let directory = root.path().join("data");
+        fs::create_dir(&directory).unwrap();
+        let (_doorbell, rings) = watched(&directory);
+        fs::remove_dir(&directory).unwrap();
+        assert_eq!(rings.recv_timeout(PATIENCE), Ok(Ring::Lost));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_moved_directory_is_lost() {
+        let root = tempfile::tempdir().unwrap();
+        let directory = root.path().join("data");
+        fs::create_dir(&directory).unwrap();
+        let (_doorbell, rings) = watched(&directory);
+        fs::rename(&directory, root.path().join("elsewhere")).unwrap();
+        assert_eq!(rings.recv_timeout(PATIENCE), Ok(Ring::Lost));
+    }
+
+    #[test]
+    fn only_our_own_absolute_directories() {
+        let watch = |path: &Path| Doorbell::watch(path, |_| {}).map(|_| ());
+        assert!(matches!(watch(Path::new("data/journal.sqlite3")), Err(WatchError::NotAbsolute(_))));
+        let root = tempfile::tempdir().unwrap();
+        assert!(matches!(watch(&root.path().join("none/journal.sqlite3")), Err(WatchError::NotOurs(_))));
+        let file = root.path().join("file");
+        fs::write(&file, b"").unwrap();
+        assert!(matches!(watch(&file.join("journal.sqlite3")), Err(WatchError::NotOurs(_))));
+        #[cfg(unix)]
+        if !nix::unistd::geteuid().is_root() {
+            assert!(matches!(watch(Path::new("/etc/journal.sqlite3")), Err(WatchError::NotOurs(_))));
+        }
+    }
+
+    #[test]
+    fn a_burst_is_read_at_once_and_once_more() {
+        let mut coalescer = Coalescer::default();
+        assert_eq!(coalescer.ring(1_000), Some(0));
+        assert_eq!(coalescer.ring(1_010), Some(190));
+        assert_eq!(coalescer.ring(1_100), None);
+        assert_eq!(coalescer.ring(1_250), Some(150));
+        assert_eq!(coalescer.ring(5_000), Some(0));
+    }
+
+    #[test]
+    fn a_clock_that_went_back_delays_nothing() {
+        let mut coalescer = Coalescer::default();
+        assert_eq!(coalescer.ring(1_000_000), Some(0));
+        assert_eq!(coalescer.ring(10), Some(0));
+    }
+
+    proptest! {
+        #[test]
+        fn no_ring_is_forgotten_and_none_comes_too_often(gaps in prop::collection::vec(0_u64..500, 1..60)) {
+            let mut coalescer = Coalescer::default();
+            let mut now = 1_000;
+            let mut readings: Vec<u64> = Vec::new();
+            for gap in gaps {
+                now += gap;
+                readings.extend(coalescer.ring(now).map(|delay| now + delay));
+                let last = readings.last().copied().unwrap_or_default();
+                prop_assert!(last >= now && last - now <= INTERVAL_MS, "ring at {now} is read at {last}");
+            }
+            prop_assert!(readings.windows(2).all(|pair| pair[1] - pair[0] >= INTERVAL_MS));
+        }
+    }
+}

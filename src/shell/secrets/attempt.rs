@@ -1,0 +1,205 @@
+//! One try: what to do with what the file and the keyring say.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::file::{Content, FileStore, Found};
+use super::keyring::{self, KeyringError, Vault};
+use super::values::{SecretName, SecretValues, check, generate, same};
+use super::{Backend, Place, SecretsConfig};
+
+/// How a try ended.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    Ready {
+        values: SecretValues,
+        place: Place,
+        notes: Vec<String>,
+    },
+    /// The keyring decides and gives no access.
+    Locked(String),
+    Failed(String),
+}
+
+/// How to try.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Try {
+    /// The keyring may open a dialog.
+    pub ask_person: bool,
+    /// A keyring that gave no access was seen before.
+    pub seen: bool,
+}
+
+/// Fetches the secrets, or makes those that are missing. Blocks while the keyring asks a person, which it may only
+/// when told so.
+pub(super) fn run(config: &SecretsConfig, how: Try) -> Outcome {
+    let open = |ask: bool| keyring::open(&config.qualifier, ask);
+    resolve(config, how, &open).unwrap_or_else(|outcome| outcome)
+}
+
+type Opener<'a> = &'a dyn Fn(bool) -> Result<Box<dyn Vault>, KeyringError>;
+
+fn resolve(config: &SecretsConfig, how: Try, open: Opener<'_>) -> Result<Outcome, Outcome> {
+    let file = FileStore::open(&config.state_dir).map_err(Outcome::Failed)?;
+    let mut notes = Vec::new();
+    if config.backend == Backend::File {
+        return from_file(&file, "so chosen in the settings".to_owned(), notes);
+    }
+    // A complete file is the truth and needs no person; it only waits to be moved.
+    let complete = match file.load(&mut notes).map_err(Outcome::Failed)? {
+        Content::Holds(found) => complete(&found),
+        Content::Missing | Content::Corrupt(_) => None,
+    };
+    match (open(how.ask_person && complete.is_none()), complete) {
+        (Ok(vault), _) => from_keyring(&file, &*vault, notes),
+        (Err(KeyringError::NoService(why)), None) => match config.backend {
+            Backend::Keyring => Err(Outcome::Failed(format!(
+                "The settings keep the secrets in the keyring, and there is none: {why}. Start one, or choose the file."
+            ))),
+            // It is known to exist: not running now is something else.
+            _ if how.seen || file.in_keyring() => Err(Outcome::Locked(format!(
+                "The secrets belong in the keyring, which does not run: {why}. Start it, or sign in to the desktop."
+            ))),
+            _ => from_file(&file, why, notes),
+        },
+        (Err(KeyringError::NoService(why) | KeyringError::Locked(why) | KeyringError::Broken(why)), Some(values)) => {
+            Ok(Outcome::Ready { values, place: Place::File(file.path(), why), notes })
+        }
+        (Err(error), None) => Err(error.into()),
+    }
+}
+
+fn from_file(file: &FileStore, why: String, mut notes: Vec<String>) -> Result<Outcome, Outcome> {
+    let _guard = file.lock().map_err(Outcome::Failed)?;
+    let mut found = load_sound(file, &mut notes)?;
+    if complete(&found).is_none() {
+        for name in SecretName::ALL.into_iter().filter(|name| !found.contains_key(name)).collect::<Vec<_>>() {
+            found.insert(name, generate(name).map_err(Outcome::Failed)?);
+        }
+        file.save(&found).map_err(Outcome::Failed)?;
+    }
+    ready(found, Place::File(file.path(), why), notes)
+}
+
+fn from_keyring(file: &FileStore, vault: &dyn Vault, mut notes: Vec<String>) -> Result<Outcome, Outcome> {
+    let _guard = file.lock().map_err(Outcome::Failed)?;
+    let in_file = load_sound(file, &mut notes)?;
+    // Everything is read before anything is written: a refusal in between must leave no half-made set.
+    let mut in_keyring = Found::new();
+    for name in SecretName::ALL {
+        if let Some(value) = vault.get(name)? {
+            check(name, &value).map_err(|why| {
+                Outcome::Failed(format!(
+                    "The {} in the keyring is damaged: {why}. Delete it there to have a new one made.",
+                    name.label()
+                ))
+            })?;
+            in_keyring.insert(name, value);
+        }
+    }
+    let mut all = Found::new();
+    for name in SecretName::ALL {
+        let value = match in_file.get(&name).or_else(|| in_keyring.get(&name)) {
+            Some(value) => value.clone(),
+            None => generate(name).map_err(Outcome::Failed)?,
+        };
+        all.insert(name, value);
+    }
+    let moved = put(vault, &all, &in_keyring, &mut notes);
+    if let Err(error) = moved {
+        return match complete(&in_file) {
+            Some(values) => {
+                let why = format!("it could not be moved to the keyring: {}", error.why());
+                Ok(Outcome::Ready { values, place: Place::File(file.path(), why), notes })
+            }
+            None => Err(error.into()),
+        };
+    }
+    if let Err(error) = file.mark_in_keyring() {
+        notes.push(format!("It could not be noted that the keyring holds the secrets: {error}."));
+    } else if let Err(error) = file.remove() {
+        notes.push(format!("{} could not be deleted: {error}; delete it by hand.", file.path().display()));
+    } else if !in_file.is_empty() {
+        notes.push("The secrets were moved from the file into the keyring.".to_owned());
+    }
+    ready(all, Place::Keyring, notes)
+}
+
+/// Writes what the keyring does not have yet and reads it back.
+fn put(vault: &dyn Vault, all: &Found, there: &Found, notes: &mut Vec<String>) -> Result<(), KeyringError> {
+    for (&name, value) in all {
+        match there.get(&name) {
+            Some(old) if same(old, value) => continue,
+            Some(old) => {
+                // What was encrypted with it would be lost for good.
+                let account = format!("{}_replaced_{}", name.account(), unix_ms());
+                vault.keep(&account, old)?;
+                notes.push(format!(
+                    "The keyring held another {}; the file's is used, the other is kept there as {account}.",
+                    name.label()
+                ));
+            }
+            None => {}
+        }
+        vault.set(name, value)?;
+        if !vault.get(name)?.is_some_and(|read| same(&read, value)) {
+            return Err(KeyringError::Broken(format!("the {} read back is not the one written", name.label())));
+        }
+    }
+    Ok(())
+}
+
+/// The file's content; a damaged file is set aside and said to be lost.
+fn load_sound(file: &FileStore, notes: &mut Vec<String>) -> Result<Found, Outcome> {
+    match file.load(notes).map_err(Outcome::Failed)? {
+        Content::Missing => Ok(Found::new()),
+        Content::Holds(found) => Ok(found),
+        Content::Corrupt(why) => {
+            let aside = file.set_aside().map_err(Outcome::Failed)?;
+            notes.push(format!(
+                "The secrets in the file were damaged ({why}) and are replaced; the old file is {}.",
+                aside.display()
+            ));
+            Ok(Found::new())
+        }
+    }
+}
+
+fn complete(found: &Found) -> Option<SecretValues> {
+    let value = |name| found.get(&name).cloned();
+    Some(SecretValues::new(
+        value(SecretName::AdminToken)?,
+        value(SecretName::BrowserToken)?,
+        value(SecretName::BrowserStateKey)?,
+    ))
+}
+
+fn ready(found: Found, place: Place, notes: Vec<String>) -> Result<Outcome, Outcome> {
+    match complete(&found) {
+        Some(values) => Ok(Outcome::Ready { values, place, notes }),
+        None => Err(Outcome::Failed("The secrets are incomplete; try again.".to_owned())),
+    }
+}
+
+fn unix_ms() -> u128 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis()
+}
+
+impl From<KeyringError> for Outcome {
+    fn from(error: KeyringError) -> Self {
+        match error {
+            KeyringError::Locked(why) => {
+                Self::Locked(format!("The keyring gives no access: {why}. Unlock it, then try again."))
+            }
+            KeyringError::NoService(why) => {
+                Self::Failed(format!("The keyring went away while it was used: {why}. Try again."))
+            }
+            KeyringError::Broken(why) => {
+                Self::Failed(format!("The keyring does not work: {why}. Repair it, or keep the secrets in the file."))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "attempt_tests.rs"]
+mod tests;

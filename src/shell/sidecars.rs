@@ -1,0 +1,315 @@
+//! From "launch this service" to a spec for its shim: executable, ports, environment, and whether it may run at all.
+//!
+//! Everything in here looks at the machine right before a start, and may block: it runs in a thread of its own.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
+use std::path::PathBuf;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::config::{self, ConfigError, Environment, PalyraConfig, Paths};
+use crate::core::launch::{self, Confidential, Places};
+use crate::core::ports::{self, Bind, Ports};
+use crate::protocol::shim::{LogLimits, Spec, StopLadder, VERSION};
+use crate::protocol::{RunId, ServiceId};
+use crate::shell::store;
+
+/// Size and number of log files a service.
+const LOG_BYTES: u64 = 5 * 1024 * 1024;
+const LOG_FILES: u32 = 5;
+
+/// The secrets of this state root.
+#[derive(Clone)]
+pub struct Tokens {
+    /// For the gateway's console.
+    pub admin: SecretString,
+    /// Between gateway and browser service.
+    pub browser: SecretString,
+    /// Standard base64 of 32 bytes.
+    pub browser_key: SecretString,
+    /// No Secret Service answers on this machine.
+    pub in_file: bool,
+}
+
+/// What a launch is about.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    /// Which service.
+    pub service: ServiceId,
+    /// Its new life.
+    pub run: RunId,
+    /// What every service had, or would like.
+    pub ports: BTreeMap<ServiceId, Ports>,
+    /// Services whose ports are in use by themselves.
+    pub running: Vec<ServiceId>,
+    /// The gateway is to use the browser service.
+    pub browser: bool,
+}
+
+/// A spec, with what was decided on the way.
+pub struct Prepared {
+    /// For the shim.
+    pub spec: Spec,
+    /// Ports by service, for every service they were chosen for.
+    pub ports: BTreeMap<ServiceId, Ports>,
+    /// Why they differ from what was wanted; empty when they do not.
+    pub note: String,
+}
+
+/// Why there is no spec.
+pub struct Refusal {
+    /// What, why, what to do.
+    pub why: String,
+    /// Trying again cannot cure it.
+    pub hopeless: bool,
+}
+
+/// Who may be holding a port, in words; `None` when nobody can tell.
+pub type HolderOf<'a> = &'a dyn Fn(Bind) -> Option<String>;
+
+/// What the launches share.
+#[derive(Clone)]
+pub struct Sidecars {
+    /// At start.
+    pub env: Environment,
+    /// Found at start.
+    pub paths: Paths,
+    /// Folder the person named.
+    pub folder: Option<PathBuf>,
+    /// Built-in sidecars instead of real ones.
+    pub demo: bool,
+}
+
+impl Sidecars {
+    /// Prepares a launch.
+    ///
+    /// # Errors
+    /// The service cannot be started as things are.
+    pub fn prepare(&self, wish: &Wish, tokens: &Tokens, holder: HolderOf<'_>) -> Result<Prepared, Refusal> {
+        let (program, prefix) = self.program(wish.service)?;
+        self.make_ground(tokens).map_err(|why| Refusal { why, hopeless: false })?;
+        let (config, secrets) = PalyraConfig::read(&self.paths.config).map_err(hopeless)?;
+        let (chosen, note) = choose_ports(wish, &config, holder)?;
+        let own = chosen.get(&wish.service).cloned().unwrap_or_default();
+        let browser_ports = chosen.get(&ServiceId::Browserd).or_else(|| wish.ports.get(&ServiceId::Browserd));
+        let browser_grpc = browser_ports.and_then(|ports| ports.get("grpc")).copied();
+        let confidential = Confidential {
+            admin_token: secrets.admin_token.as_ref().unwrap_or(&tokens.admin).expose_secret().to_owned(),
+            browser_token: secrets.browser_token.as_ref().unwrap_or(&tokens.browser).expose_secret().to_owned(),
+            browser_key: (!config.browser_key_in_vault).then(|| tokens.browser_key.expose_secret().to_owned()),
+        };
+        let places = Places {
+            runtime_root: self.paths.runtime_root.clone(),
+            identity: config.identity.is_none().then(|| self.paths.identity.clone()),
+            vault: config.vault.is_none().then(|| self.paths.vault.clone()),
+            config: self.paths.config.clone(),
+        };
+        let principal = config.bound_principal.as_deref().unwrap_or(config::PRINCIPAL);
+        let browser = browser_grpc.filter(|_| wish.browser);
+        let mut env = launch::environment(wish.service, &places, &confidential, principal, &own, browser);
+        if self.demo {
+            env.insert("PALYRA_DEMO_SEED".to_owned(), Some("1".to_owned()));
+        }
+        let mut recorded = own.clone();
+        if wish.service == ServiceId::Gateway
+            && let Some(grpc) = browser_grpc
+        {
+            // what the gateway was told, for the agent that takes it back
+            recorded.insert("browser_grpc".to_owned(), grpc);
+        }
+        let spec = Spec {
+            version: VERSION,
+            run_id: wish.run.clone(),
+            service: wish.service,
+            run_dir: self.paths.run_dir(wish.service),
+            program,
+            args: prefix.into_iter().chain(launch::arguments(wish.service, &own)).collect(),
+            env,
+            ladder: StopLadder { refused_port: own.get("http").copied(), ..StopLadder::default() },
+            log: LogLimits { path: self.paths.log(wish.service), max_bytes: LOG_BYTES, keep: LOG_FILES },
+            ports: recorded,
+            lease_ms: None,
+        };
+        Ok(Prepared { spec, ports: chosen, note })
+    }
+
+    /// The token that the running gateway was given, or would be.
+    pub fn admin_token(&self, tokens: &Tokens) -> SecretString {
+        match PalyraConfig::read(&self.paths.config) {
+            Ok((_, secrets)) => secrets.admin_token.unwrap_or_else(|| tokens.admin.clone()),
+            Err(_) => tokens.admin.clone(),
+        }
+    }
+
+    fn program(&self, service: ServiceId) -> Result<(PathBuf, Vec<String>), Refusal> {
+        if self.demo {
+            let role = match service {
+                ServiceId::Gateway => "gateway",
+                ServiceId::Browserd => "browserd",
+                ServiceId::NodeHost => "node-host",
+            };
+            return Ok((self.env.executable.clone(), vec!["demo-sidecar".to_owned(), role.to_owned()]));
+        }
+        let program = config::find_binary(&self.env, service, self.folder.as_deref()).map_err(hopeless)?;
+        Ok((program, Vec::new()))
+    }
+
+    /// Directories, the config file, and for a new vault on a machine without Secret Service the kind that works there.
+    fn make_ground(&self, tokens: &Tokens) -> Result<(), String> {
+        let paths = &self.paths;
+        let logs = paths.own.join("logs");
+        let config_dir = paths.config.parent().map(std::path::Path::to_path_buf);
+        for dir in [&paths.runtime_root, &paths.identity, &logs] {
+            store::private_dir(dir).map_err(cannot_write)?;
+        }
+        let vault_is_new = !paths.vault.exists();
+        store::private_dir(&paths.vault).map_err(cannot_write)?;
+        if vault_is_new && tokens.in_file {
+            store::write_atomic(&paths.vault.join("backend.kind"), b"encrypted_file").map_err(cannot_write)?;
+        }
+        if !paths.config.exists() && paths.config_is_new {
+            if let Some(dir) = config_dir {
+                store::private_dir(&dir).map_err(cannot_write)?;
+            }
+            store::write_atomic(&paths.config, b"version = 1\n").map_err(cannot_write)?;
+        }
+        Ok(())
+    }
+}
+
+fn choose_ports(wish: &Wish, config: &PalyraConfig, holder: HolderOf<'_>) -> Result<(BTreeMap<ServiceId, Ports>, String), Refusal> {
+    let mut chosen = BTreeMap::new();
+    let mut note = String::new();
+    let mut ours: BTreeSet<Bind> = BTreeSet::new();
+    for id in wish.running.iter().filter(|id| **id != wish.service) {
+        ours.extend(wish.ports.get(id).map(ports::binds).unwrap_or_default());
+    }
+    // the gateway is told the browser service's ports, so they are chosen with its own
+    let with_browser = wish.service == ServiceId::Gateway && !wish.running.contains(&ServiceId::Browserd);
+    let services = [Some(wish.service), with_browser.then_some(ServiceId::Browserd)];
+    for service in services.into_iter().flatten() {
+        let wanted = wish.ports.get(&service).filter(|ports| !ports.is_empty()).cloned();
+        let wanted = from_config(service, config).or(wanted).unwrap_or_else(|| ports::defaults(service));
+        let found = ports::choose(service, &wanted, &ours, &is_free).ok_or_else(|| Refusal {
+            why: format!(
+                "no free ports for {service} between {} and {}; end the programs that hold them",
+                ports::POOL.0,
+                ports::POOL.1
+            ),
+            hopeless: false,
+        })?;
+        if found != wanted {
+            note = moved(service, &wanted, &found, holder);
+        }
+        ours.extend(ports::binds(&found));
+        chosen.insert(service, found);
+    }
+    Ok((chosen, note))
+}
+
+fn from_config(service: ServiceId, config: &PalyraConfig) -> Option<Ports> {
+    let usual = ports::defaults(service);
+    let port = |own: Option<u16>, purpose: &str| own.unwrap_or_else(|| usual.get(purpose).copied().unwrap_or(0));
+    match service {
+        ServiceId::Gateway if config.http.or(config.grpc).or(config.quic).is_some() => {
+            Some(ports::gateway(port(config.http, "http"), port(config.grpc, "grpc"), port(config.quic, "quic")))
+        }
+        ServiceId::Browserd if config.browser_grpc.or(config.browser_http).is_some() => {
+            let grpc = port(config.browser_grpc, "grpc");
+            let derived = if grpc == 7543 { 7143 } else { grpc.saturating_sub(1).max(1) };
+            Some(ports::browserd(config.browser_http.unwrap_or(derived), grpc))
+        }
+        _ => None,
+    }
+}
+
+fn moved(service: ServiceId, wanted: &Ports, found: &Ports, holder: HolderOf<'_>) -> String {
+    let taken = ports::binds(wanted).into_iter().find(|bind| !is_free(*bind));
+    let who = taken.and_then(|bind| {
+        let (Bind::Tcp(port) | Bind::Udp(port)) = bind;
+        holder(bind).map(|holder| format!("Port {port} is held by {holder}. "))
+    });
+    let http = found.get("http").copied().unwrap_or(0);
+    format!("{}The {service} service now uses port {http} and those beside it.", who.unwrap_or_default())
+}
+
+fn is_free(bind: Bind) -> bool {
+    match bind {
+        Bind::Tcp(port) => TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok(),
+        Bind::Udp(port) => UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).is_ok(),
+    }
+}
+
+fn hopeless(error: ConfigError) -> Refusal {
+    Refusal { why: error.0, hopeless: true }
+}
+
+fn cannot_write(error: std::io::Error) -> String {
+    format!("{error}; free some space or mend the permissions there")
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    fn sidecars(root: &std::path::Path) -> Sidecars {
+        let env = Environment::of(&[("PALYRA_STATE_ROOT", root)], std::path::Path::new("/x/palyra-tray"));
+        Sidecars { paths: Paths::find(&env).unwrap(), env, folder: None, demo: true }
+    }
+
+    fn tokens() -> Tokens {
+        let secret = |text: &str| SecretString::from(text.to_owned());
+        Tokens { admin: secret("a"), browser: secret("b"), browser_key: secret("k"), in_file: true }
+    }
+
+    fn wish(service: ServiceId) -> Wish {
+        Wish { service, run: RunId("r".to_owned()), ports: BTreeMap::new(), running: Vec::new(), browser: true }
+    }
+
+    #[test]
+    fn a_foreign_process_on_a_port_is_named_and_moved_away_from() {
+        let dir = tempfile::tempdir().unwrap();
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let _held = TcpListener::bind(("127.0.0.1", taken)).unwrap();
+        let sidecars = sidecars(dir.path());
+        std::fs::create_dir_all(sidecars.paths.config.parent().unwrap()).unwrap();
+        std::fs::write(&sidecars.paths.config, format!("version = 1\n[daemon]\nport = {taken}\n")).unwrap();
+        let holder = |bind| (bind == Bind::Tcp(taken)).then(|| "nginx (process 7)".to_owned());
+        let prepared = sidecars.prepare(&wish(ServiceId::Gateway), &tokens(), &holder).ok().unwrap();
+        assert_ne!(prepared.ports[&ServiceId::Gateway]["http"], taken);
+        assert!(prepared.note.contains("nginx (process 7)") && prepared.note.contains(&taken.to_string()), "{}", prepared.note);
+    }
+
+    #[test]
+    fn the_config_is_made_once_and_never_touched() {
+        let dir = tempfile::tempdir().unwrap();
+        let sidecars = sidecars(dir.path());
+        sidecars.prepare(&wish(ServiceId::Browserd), &tokens(), &|_| None).ok().unwrap();
+        assert_eq!(std::fs::read_to_string(&sidecars.paths.config).unwrap(), "version = 1\n");
+        assert_eq!(std::fs::read_to_string(sidecars.paths.vault.join("backend.kind")).unwrap(), "encrypted_file");
+        std::fs::write(&sidecars.paths.config, "version = 1 # mine\n").unwrap();
+        std::fs::write(sidecars.paths.vault.join("backend.kind"), "linux_secret_service").unwrap();
+        sidecars.prepare(&wish(ServiceId::Gateway), &tokens(), &|_| None).ok().unwrap();
+        assert_eq!(std::fs::read_to_string(&sidecars.paths.config).unwrap(), "version = 1 # mine\n");
+        assert_eq!(std::fs::read_to_string(sidecars.paths.vault.join("backend.kind")).unwrap(), "linux_secret_service");
+    }
+
+    #[test]
+    fn an_unwritable_state_root_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("desktop-control-center"), "a file in the way").unwrap();
+        let refusal = sidecars(dir.path()).prepare(&wish(ServiceId::Gateway), &tokens(), &|_| None).err().unwrap();
+        assert!(refusal.why.contains("desktop-control-center") && refusal.why.contains("permissions"), "{}", refusal.why);
+    }
+
+    #[test]
+    fn an_invalid_config_stops_the_start_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let sidecars = sidecars(dir.path());
+        std::fs::create_dir_all(sidecars.paths.config.parent().unwrap()).unwrap();
+        std::fs::write(&sidecars.paths.config, "version = ").unwrap();
+        let refusal = sidecars.prepare(&wish(ServiceId::Gateway), &tokens(), &|_| None).err().unwrap();
+        assert!(refusal.hopeless && refusal.why.contains("palyra.toml"), "{}", refusal.why);
+    }
+}

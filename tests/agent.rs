@@ -369,11 +369,11 @@ fn a_demo_needs_nothing_and_is_marked() {
     let dir = tempfile::tempdir().unwrap();
     let mut site = Site::new();
     site.env("PALYRA_STATE_ROOT", dir.path().to_str().unwrap());
-    let mut demo = site.command(&["demo", "--no-tray", "--state", dir.path().to_str().unwrap()]).stdout(std::process::Stdio::null()).spawn().unwrap();
-    let status = site.until("healthy", |status| status["state"] == "healthy");
+    site.start_as(&["demo", "--no-tray", "--state", dir.path().to_str().unwrap()]);
+    let status = site.healthy();
     assert_eq!(status["demo"], true);
     site.until("an approval comes", |status| number(status, "/approvals/pending") >= 1);
     assert!(site.ok(&["status"]).starts_with("DEMO"));
     site.ok(&["quit"]);
-    assert!(demo.wait().unwrap().success());
+    assert_eq!(site.agent_ended(), Some(0));
 }

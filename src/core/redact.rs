@@ -320,7 +320,7 @@ mod tests {
         let redactor = Redactor::default();
         let spans = redactor.spans(r#"xx {"token": "abc"#);
         assert_eq!(spans.len(), 1);
-        assert_eq!((spans[0].context, spans[0].start, spans[0].end), (5, 13, 16));
+        assert_eq!((spans[0].context, spans[0].start, spans[0].end), (5, 14, 17));
         let until = spans[0].until.expect("a rule's span says what ends it");
         assert_eq!(until.end_in(br#"def" tail"#), Some(3));
         assert_eq!(until.end_in(b"def"), None);

@@ -212,7 +212,7 @@ pub enum ExitCause {
 
 /// The one line a shim prints on its standard output, then closes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "shim", rename_all = "snake_case")]
+#[serde(tag = "hello", rename_all = "snake_case")]
 pub enum Hello {
     /// The sidecar runs.
     Running(RunRecord),

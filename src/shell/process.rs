@@ -1,13 +1,322 @@
-use std::path::Path;
-use crate::protocol::{RunId, shim::*};
-pub enum ProcessReport { Running(RunRecord), Busy, Failed(ExitRecord), Refused{message:String}, Ended{run_id: RunId, exit: Option<ExitRecord>} }
-pub enum AdoptReport { Running(RunRecord), NotRunning{last_exit: Option<ExitRecord>, run: Option<RunId>, survivors: Vec<u32>}, Unreadable{message:String}, Ended{run_id: RunId, exit: Option<ExitRecord>} }
-pub struct Foreign { pub pid: u32, pub executable: String }
-pub struct Holder { pub pid: u32, pub executable: String }
-pub fn launch(_: &Path, _: Spec, _: impl Fn(ProcessReport)+Send+'static) {}
-pub fn adopt(_: &Path, _: impl Fn(AdoptReport)+Send+'static) {}
-pub fn stop(_: &RunRecord) -> Result<(), String> { Ok(()) }
-pub fn end_survivors(_: &RunId) -> Vec<u32> { vec![] }
-pub fn foreign_palyra(_: &Path, _: &[u32]) -> Option<Foreign> { None }
-pub fn port_holder(_: u16, _: bool) -> Option<Holder> { None }
-pub fn descends_from(_: u32, _: &[u32]) -> bool { false }
+//! The agent's side of the shims: start one, take one back, wait for its end on its kernel lock, ask it to stop.
+//!
+//! One parked thread a run; nothing is polled. Which run a report belongs to is always told, so that a late one cannot be
+//! taken for news of the next. What is *not* ours is looked at in [`foreign`].
+
+pub mod foreign;
+#[cfg(target_os = "linux")]
+mod survivors;
+
+use std::fs::{self, File, TryLockError};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::protocol::shim::{
+    EXIT_FILE, ExitRecord, Hello, LOCK_FILE, RUN_FILE, RUN_ID_VARIABLE, RunId, RunRecord, Spec, VERSION,
+};
+
+use super::shim::{record, tree};
+
+pub use foreign::{Foreign, Holder, foreign_palyra, port_holder};
+
+/// Enough for reading two small records.
+const STACK: usize = 256 * 1024;
+/// No greeting is longer.
+const LONGEST_HELLO: u64 = 1 << 20;
+/// How long a shim that has its lock may take until its record is there.
+const STARTING: Duration = Duration::from_secs(3);
+const STARTING_PAUSE: Duration = Duration::from_millis(20);
+
+/// What is known of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProcessReport {
+    /// The shim itself could not be started, or ended without a word.
+    SpawnFailed {
+        /// Which run.
+        run_id: RunId,
+        /// What, why, what to do.
+        message: String,
+    },
+    /// What a new shim says. [`Hello::Running`] is followed by one [`ProcessReport::Ended`], the others by nothing.
+    Hello {
+        /// Which run was wanted.
+        run_id: RunId,
+        /// Its answer.
+        hello: Hello,
+    },
+    /// A shim of an earlier agent holds a living sidecar; one [`ProcessReport::Ended`] follows.
+    Adopted(RunRecord),
+    /// The shim is gone and with it the sidecar.
+    Ended {
+        /// Which run.
+        run_id: RunId,
+        /// How; `None` when nobody recorded it, because the shim was killed.
+        exit: Option<ExitRecord>,
+    },
+    /// No shim holds this run directory.
+    NotRunning {
+        /// How the last run ended, if one did.
+        last_exit: Option<ExitRecord>,
+        /// The last run, if its record is readable.
+        run: Option<RunRecord>,
+    },
+    /// No shim holds this run directory, and the last one left no end: it was killed. End what survived with
+    /// [`end_survivors`] before anything is started.
+    Lost {
+        /// The last run.
+        run: RunRecord,
+        /// Processes that carry its id.
+        survivors: Vec<u32>,
+    },
+    /// Somebody holds the run directory and it cannot be told who: nothing may be started beside it.
+    Unreadable {
+        /// What, why, what to do.
+        message: String,
+    },
+}
+
+/// Starts a shim of this executable with this spec; reports from a thread of its own.
+///
+/// `shim_program` is the agent's own executable, as [`std::env::current_exe`] gives it.
+pub fn launch(shim_program: &Path, spec: Spec, report: impl Fn(ProcessReport) + Send + 'static) {
+    let program = shim_program.to_owned();
+    let run_id = spec.run_id.clone();
+    in_thread(&format!("run-{}", spec.service), move |thread_failed| {
+        if let Some(error) = thread_failed {
+            let message = format!("cannot start a thread: {error}; close other programs and try again");
+            report(ProcessReport::SpawnFailed { run_id, message });
+            return;
+        }
+        let (mut child, hello) = match greet(&program, &spec) {
+            Ok(greeted) => greeted,
+            Err(error) => {
+                let message = format!("cannot run the shim {}: {error}; check the installation", program.display());
+                report(ProcessReport::SpawnFailed { run_id, message });
+                return;
+            }
+        };
+        let runs = matches!(hello, Hello::Running(_));
+        report(ProcessReport::Hello { run_id: run_id.clone(), hello });
+        if runs {
+            wait_for_end(&spec.run_dir, &run_id, &report, || reap(&mut child));
+        } else {
+            reap(&mut child);
+        }
+    });
+}
+
+/// Takes a run directory as an earlier agent left it; reports from a thread of its own: [`ProcessReport::Adopted`],
+/// `NotRunning`, `Lost` or `Unreadable`.
+pub fn adopt(run_dir: PathBuf, report: impl Fn(ProcessReport) + Send + 'static) {
+    in_thread("adopt", move |thread_failed| {
+        if let Some(error) = thread_failed {
+            let message = format!("cannot start a thread: {error}; close other programs and try again");
+            report(ProcessReport::Unreadable { message });
+            return;
+        }
+        let found = look(&run_dir);
+        let adopted = match &found {
+            ProcessReport::Adopted(run) => Some(run.run_id.clone()),
+            _ => None,
+        };
+        report(found);
+        if let Some(run_id) = adopted {
+            wait_for_end(&run_dir, &run_id, &report, || {});
+        }
+    });
+}
+
+/// Asks the shim of a run to stop its sidecar; its end is reported by whoever waits for it.
+///
+/// # Errors
+/// `NotFound` when that shim is gone, whoever has its number now.
+pub fn stop(run: &RunRecord) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        let process = super::shim::ProcessHandle::open(run.shim.pid)?;
+        // After the descriptor is ours the number cannot change hands: what the look sees is what gets the signal.
+        if !is_alive(run) {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        process.signal(nix::sys::signal::SIGTERM)
+    }
+    #[cfg(windows)]
+    super::shim::request_stop(&run.run_id)
+}
+
+/// Processes of this user that carry this run id: the shim of a run was killed, and they outlived it. Empty where the
+/// system does not tell.
+pub fn survivors(run_id: &RunId) -> Vec<u32> {
+    #[cfg(target_os = "linux")]
+    return survivors::find(run_id).iter().map(|process| process.pid()).collect();
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = run_id;
+        Vec::new()
+    }
+}
+
+/// Ends what [`survivors`] finds: SIGTERM, up to 2 s, SIGKILL. Blocks that long; returns whom it ended.
+pub fn end_survivors(run_id: &RunId) -> Vec<u32> {
+    #[cfg(target_os = "linux")]
+    return survivors::end(run_id);
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = run_id;
+        Vec::new()
+    }
+}
+
+/// Runs `work` in a small thread, or here, with the error, when there can be none: a report is never lost.
+fn in_thread(name: &str, work: impl FnOnce(Option<io::Error>) + Send + 'static) {
+    // The closure is moved into the thread, and lost with it when that fails; so it is handed over afterwards.
+    let (sender, receiver) = std::sync::mpsc::sync_channel::<Box<dyn FnOnce(Option<io::Error>) + Send>>(1);
+    let spawned = thread::Builder::new().name(name.to_owned()).stack_size(STACK).spawn(move || {
+        if let Ok(work) = receiver.recv() {
+            work(None);
+        }
+    });
+    match spawned {
+        Ok(_) => {
+            let _ = sender.send(Box::new(work));
+        }
+        Err(error) => work(Some(error)),
+    }
+}
+
+fn greet(program: &Path, spec: &Spec) -> io::Result<(Child, Hello)> {
+    let mut command = Command::new(program);
+    command.arg("shim").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    // An agent started from a sidecar's shell has this; its shims must not be taken for survivors of that sidecar.
+    command.env_remove(RUN_ID_VARIABLE);
+    #[cfg(windows)]
+    {
+        // A console without a window, for shim and sidecar: it takes the Ctrl-C. No new process group: that would
+        // switch Ctrl-C off for both.
+        const CREATE_NO_WINDOW: u32 = 0x0800_0000;
+        std::os::windows::process::CommandExt::creation_flags(&mut command, CREATE_NO_WINDOW);
+    }
+    let mut child = command.spawn()?;
+    let greeted = exchange(&mut child, spec);
+    if greeted.is_err() {
+        // Without a greeting it must not go on unseen; what it may have started dies with it.
+        let _ = child.kill();
+        reap(&mut child);
+    }
+    Ok((child, greeted?))
+}
+
+fn exchange(child: &mut Child, spec: &Spec) -> io::Result<Hello> {
+    let mut line = serde_json::to_vec(spec)?;
+    line.push(b'\n');
+    if let Some(mut stdin) = child.stdin.take() {
+        stdin.write_all(&line)?;
+    }
+    let mut answer = String::new();
+    if let Some(stdout) = child.stdout.take() {
+        BufReader::new(stdout.take(LONGEST_HELLO)).read_line(&mut answer)?;
+    }
+    if answer.is_empty() {
+        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it ended without a word"));
+    }
+    Ok(serde_json::from_str(&answer)?)
+}
+
+/// Sleeps in the kernel until the shim lets its lock go, then tells how the run ended.
+fn wait_for_end(run_dir: &Path, run_id: &RunId, report: &impl Fn(ProcessReport), before_report: impl FnOnce()) {
+    // Shared, so that two who wait do not wait for each other.
+    let waited = File::open(run_dir.join(LOCK_FILE)).and_then(|lock| lock.lock_shared());
+    if let Err(error) = waited {
+        tracing::warn!(%run_id, %error, "cannot wait on the lock of a run; its process is waited for instead");
+    }
+    before_report();
+    report(ProcessReport::Ended { run_id: run_id.clone(), exit: exit_of(run_dir, run_id) });
+}
+
+fn exit_of(run_dir: &Path, run_id: &RunId) -> Option<ExitRecord> {
+    read_known::<ExitRecord>(run_dir, EXIT_FILE).ok().flatten().filter(|exit| exit.run_id == *run_id)
+}
+
+fn reap(child: &mut Child) {
+    if let Err(error) = child.wait() {
+        tracing::warn!(%error, "cannot wait for a shim");
+    }
+}
+
+fn look(run_dir: &Path) -> ProcessReport {
+    let deadline = Instant::now() + STARTING;
+    loop {
+        match is_held(run_dir) {
+            Ok(false) => return last_of(run_dir),
+            Ok(true) => {}
+            Err(error) => {
+                let message = format!("cannot look at {}: {error}; check its permissions", run_dir.join(LOCK_FILE).display());
+                return ProcessReport::Unreadable { message };
+            }
+        }
+        let problem = match read_known::<RunRecord>(run_dir, RUN_FILE) {
+            Ok(Some(run)) if is_alive(&run) => return ProcessReport::Adopted(run),
+            Ok(Some(run)) => format!("{} tells of shim {}, which is gone", RUN_FILE, run.shim.pid),
+            Ok(None) => format!("there is no {RUN_FILE}"),
+            Err(error) => format!("{RUN_FILE} cannot be read: {error}"),
+        };
+        // A shim that is just starting has the lock first and writes its record a moment later.
+        if Instant::now() >= deadline {
+            let dir = run_dir.display();
+            let message = format!("something holds {dir} but {problem}; find and end the `palyra-tray shim` of this folder");
+            return ProcessReport::Unreadable { message };
+        }
+        thread::sleep(STARTING_PAUSE);
+    }
+}
+
+fn last_of(run_dir: &Path) -> ProcessReport {
+    let run = read_known::<RunRecord>(run_dir, RUN_FILE).ok().flatten();
+    let last_exit = read_known::<ExitRecord>(run_dir, EXIT_FILE).ok().flatten();
+    match run {
+        Some(run) if run.boot_id == tree::boot_id() && last_exit.as_ref().is_none_or(|exit| exit.run_id != run.run_id) => {
+            let newer = last_exit.as_ref().is_some_and(|exit| exit.ended_at_unix_ms >= run.started_at_unix_ms);
+            let survivors = survivors(&run.run_id);
+            // A start that failed leaves an end but no run; the run before it has its own, overwritten by then.
+            if newer && survivors.is_empty() {
+                ProcessReport::NotRunning { last_exit, run: Some(run) }
+            } else {
+                ProcessReport::Lost { run, survivors }
+            }
+        }
+        run => ProcessReport::NotRunning { last_exit, run },
+    }
+}
+
+/// Whether a shim holds the run directory.
+fn is_held(run_dir: &Path) -> io::Result<bool> {
+    let lock = match fs::OpenOptions::new().read(true).open(run_dir.join(LOCK_FILE)) {
+        Ok(lock) => lock,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    match lock.try_lock_shared() {
+        Ok(()) => Ok(false),
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// Whether the shim of this record is a living process of this boot.
+fn is_alive(run: &RunRecord) -> bool {
+    run.boot_id == tree::boot_id() && tree::start_ticks(run.shim.pid) == Some(run.shim.start_ticks)
+}
+
+/// A record of a version that we know.
+fn read_known<T: serde::de::DeserializeOwned>(run_dir: &Path, name: &str) -> io::Result<Option<T>> {
+    let Some(value) = record::read::<serde_json::Value>(run_dir, name)? else { return Ok(None) };
+    let version = value.get("version").and_then(serde_json::Value::as_u64).unwrap_or_default();
+    if version == 0 || version > u64::from(VERSION) {
+        let message = format!("it has version {version}, this agent knows up to {VERSION}");
+        return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+    }
+    Ok(Some(serde_json::from_value(value)?))
+}

@@ -19,6 +19,7 @@ use crate::core::notices::Server;
 use crate::core::ports::Bind;
 use crate::core::time::Now;
 use crate::core::view::View;
+use crate::protocol::shim::Hello;
 use crate::protocol::{Failure, FailureCode, Reply, Request, RunId, ServiceId};
 use crate::shell::control::{self, Asked};
 use crate::shell::gateway::{self, Client, ErrorKind, GatewayError, Prober};
@@ -26,10 +27,10 @@ use crate::shell::handoff::{self, OneShot};
 use crate::shell::journal::{Doorbell, Ring};
 use crate::shell::lock::{self, AgentLock};
 use crate::shell::notify::{AppIdentity, Notifier, NotifyReport};
-use crate::shell::process::{self, AdoptReport, ProcessReport};
+use crate::shell::process::{self, ProcessReport};
 use crate::shell::secrets::{self, SecretName, SecretsReport};
 use crate::shell::sidecars::{Sidecars, Tokens, Wish};
-use crate::shell::{browser, reveal, settings, store};
+use crate::shell::{ancestry, browser, reveal, settings, store};
 use crate::tray::{self, HostState, TrayHandle, TrayReport};
 
 /// What the agent is started with.
@@ -376,7 +377,7 @@ impl Shell {
         let Some(peer) = peer else { return false };
         let runs = self.core.fleet.iter().filter_map(|service| service.run.as_ref()?.record.as_ref());
         let ours: Vec<u32> = runs.flat_map(|record| [record.shim.pid, record.sidecar.pid]).collect();
-        process::descends_from(peer, &ours)
+        ancestry::descends_from(peer, &ours)
     }
 
     fn secrets_arrived(&mut self, report: SecretsReport) -> Secrets {
@@ -525,7 +526,7 @@ impl Shell {
             let _ = inputs.send(Input::Event(Event::PortsChosen { ports: prepared.ports, note: prepared.note }));
             let reports = inputs.clone();
             process::launch(&sidecars.env.executable, prepared.spec, move |report| {
-                let _ = reports.send(Input::Event(process_event(service, &run, report)));
+                let _ = reports.send(Input::Event(process_event(service, report)));
             });
         });
         if let Err(error) = spawned {
@@ -535,20 +536,8 @@ impl Shell {
 
     fn look_for_survivors(&self, service: ServiceId) {
         let inputs = self.inputs.clone();
-        process::adopt(&self.sidecars.paths.run_dir(service), move |report| {
-            let event = match report {
-                AdoptReport::Running(record) => Event::Found(service, Found::Living(record)),
-                AdoptReport::NotRunning { last_exit, run, survivors } => {
-                    if let Some(run) = run.filter(|_| !survivors.is_empty()) {
-                        tracing::warn!(%service, ?survivors, "ending what a killed shim left behind");
-                        process::end_survivors(&run);
-                    }
-                    Event::Found(service, Found::Nothing(last_exit))
-                }
-                AdoptReport::Unreadable { message } => Event::Found(service, Found::Unclear(message)),
-                AdoptReport::Ended { run_id, exit } => Event::Ended(service, run_id, exit),
-            };
-            let _ = inputs.send(Input::Event(event));
+        process::adopt(self.sidecars.paths.run_dir(service), move |report| {
+            let _ = inputs.send(Input::Event(process_event(service, report)));
         });
     }
 
@@ -660,18 +649,41 @@ async fn sign_in_to(port: u16, token: secrecy::SecretString) -> Result<(Client, 
     Ok((client, heartbeat.journal_db_path))
 }
 
-fn process_event(service: ServiceId, run: &RunId, report: ProcessReport) -> Event {
+fn process_event(service: ServiceId, report: ProcessReport) -> Event {
     match report {
-        ProcessReport::Running(record) => Event::Running(service, record),
-        ProcessReport::Busy => start_failed(service, run, "another copy still runs; it is not started twice".to_owned(), false),
-        ProcessReport::Failed(exit) => Event::Ended(service, run.clone(), Some(exit)),
-        ProcessReport::Refused { message } => start_failed(service, run, message, false),
-        ProcessReport::Ended { run_id, exit } => Event::Ended(service, run_id, exit),
+        ProcessReport::Hello { hello: Hello::Running(record), .. } => Event::Running(service, record),
+        ProcessReport::Hello { run_id, hello: Hello::Failed(exit) } => Event::Ended(service, run_id, Some(exit)),
+        ProcessReport::Hello { run_id, hello: Hello::Busy } => {
+            start_failed(service, run_id, "another copy still runs; it is not started twice".to_owned())
+        }
+        ProcessReport::Hello { run_id, hello: Hello::Refused { message } }
+        | ProcessReport::SpawnFailed { run_id, message } => start_failed(service, run_id, message),
+        ProcessReport::Ended { run_id, exit } => {
+            if exit.is_none() {
+                end_survivors(service, &run_id);
+            }
+            Event::Ended(service, run_id, exit)
+        }
+        ProcessReport::Adopted(record) => Event::Found(service, Found::Living(record)),
+        ProcessReport::NotRunning { last_exit, .. } => Event::Found(service, Found::Nothing(last_exit)),
+        ProcessReport::Lost { run, .. } => {
+            end_survivors(service, &run.run_id);
+            Event::Found(service, Found::Nothing(None))
+        }
+        ProcessReport::Unreadable { message } => Event::Found(service, Found::Unclear(message)),
     }
 }
 
-fn start_failed(service: ServiceId, run: &RunId, why: String, hopeless: bool) -> Event {
-    Event::StartFailed { service, run: run.clone(), why, hopeless }
+/// A shim was killed: what its sidecar started may live on, and nothing is started beside it.
+fn end_survivors(service: ServiceId, run: &RunId) {
+    let ended = process::end_survivors(run);
+    if !ended.is_empty() {
+        tracing::warn!(%service, ?ended, "ended what a killed shim left behind");
+    }
+}
+
+fn start_failed(service: ServiceId, run: RunId, why: String) -> Event {
+    Event::StartFailed { service, run, why, hopeless: false }
 }
 
 fn unanswered(error: &GatewayError) -> Unanswered {
@@ -690,7 +702,7 @@ fn foreign_words(foreign: &process::Foreign, paths: &Paths) -> String {
     format!(
         "another Palyra uses {} already: {} (process {}); end it, or give this one another PALYRA_STATE_ROOT",
         paths.runtime_root.display(),
-        foreign.executable,
+        foreign.executable.display(),
         foreign.pid
     )
 }
@@ -700,7 +712,7 @@ fn holder_of(bind: Bind) -> Option<String> {
         Bind::Tcp(port) => (port, false),
         Bind::Udp(port) => (port, true),
     };
-    process::port_holder(port, udp).map(|holder| format!("{} (process {})", holder.executable, holder.pid))
+    process::port_holder(port, udp).map(|holder| format!("{} (process {})", holder.executable.display(), holder.pid))
 }
 
 fn host_words(state: HostState) -> &'static str {

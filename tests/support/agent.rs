@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::http;
 
 /// Nothing in these tests takes longer on a loaded machine.
-pub const PATIENCE: Duration = Duration::from_secs(40);
+pub const PATIENCE: Duration = Duration::from_secs(25);
 
 /// One state root with its executables, and the agents that were started on it.
 pub struct Site {
@@ -99,7 +99,12 @@ impl Site {
     pub fn start(&mut self, args: &[&str]) -> u32 {
         let mut all = vec!["run", "--no-tray"];
         all.extend(args);
-        let child = self.command(&all).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("agent");
+        self.start_as(&all)
+    }
+
+    /// Starts an agent with exactly these arguments and returns its pid.
+    pub fn start_as(&mut self, args: &[&str]) -> u32 {
+        let child = self.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("agent");
         self.agents.push(child);
         self.agents.last().expect("just pushed").id()
     }

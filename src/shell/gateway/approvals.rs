@@ -87,7 +87,7 @@ impl Client {
         reason: Option<&str>,
     ) -> Result<Record, GatewayError> {
         let path = format!("{APPROVALS}/{}/decision", checked(approval_id)?);
-        if scope == Scope::Timeboxed && !ttl_ms.is_some_and(|ttl| ttl > 0) {
+        if scope == Scope::Timeboxed && ttl_ms.is_none_or(|ttl| ttl <= 0) {
             return Err(refused("A time box needs a time above zero."));
         }
         let mut body = json!({ "approved": approved, "decision_scope": scope });

@@ -118,3 +118,18 @@ impl fmt::Debug for Client {
         f.debug_struct("Client").field("port", &self.inner.port).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The one-shot address runs the mint on a task of its own.
+    #[test]
+    fn calls_can_move_to_another_task() {
+        fn takes_send<T: Send>(_: T) {}
+        let client = Client::new(1, SecretString::from("token"), "device", "admin:x").unwrap();
+        takes_send(client.mint_handoff("/"));
+        takes_send(client.inbox(None, &std::collections::BTreeSet::new()));
+        takes_send(client.decide("id", true, crate::protocol::Scope::Once, None, None));
+    }
+}

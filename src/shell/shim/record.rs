@@ -1,0 +1,78 @@
+//! The run directory: private, records replaced as a whole, one kernel lock.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::protocol::shim::LOCK_FILE;
+
+/// Those who wait for a run's end hold the lock for an instant once they get it; that is no second shim.
+const LOCK_TRIES: u32 = 10;
+const LOCK_PAUSE: Duration = Duration::from_millis(15);
+
+/// Makes a directory, and those above it, for the owner alone.
+pub fn make_private_dir(path: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// Takes the lock of a run directory; `None` when another shim has it. Dropping the file lets it go.
+pub fn claim(run_dir: &Path) -> io::Result<Option<File>> {
+    make_private_dir(run_dir)?;
+    #[cfg(unix)]
+    fs::set_permissions(run_dir, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(run_dir.join(LOCK_FILE))?;
+    for attempt in 1.. {
+        match file.try_lock() {
+            Ok(()) => break,
+            Err(TryLockError::Error(error)) => return Err(error),
+            Err(TryLockError::WouldBlock) if attempt >= LOCK_TRIES => return Ok(None),
+            Err(TryLockError::WouldBlock) => thread::sleep(LOCK_PAUSE),
+        }
+    }
+    Ok(Some(file))
+}
+
+/// Replaces a record as a whole. With `durable` it is on the disk when this returns.
+pub fn write<T: Serialize>(run_dir: &Path, name: &str, record: &T, durable: bool) -> io::Result<()> {
+    let temporary = run_dir.join(format!(".{name}.new"));
+    let mut text = serde_json::to_vec(record)?;
+    text.push(b'\n');
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&temporary)?;
+    file.write_all(&text)?;
+    if durable {
+        file.sync_all()?;
+    }
+    drop(file);
+    fs::rename(&temporary, run_dir.join(name))?;
+    #[cfg(unix)]
+    if durable {
+        File::open(run_dir)?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// A record; `None` when there is none. Unreadable is an error.
+pub fn read<T: DeserializeOwned>(run_dir: &Path, name: &str) -> io::Result<Option<T>> {
+    match fs::read(run_dir.join(name)) {
+        Ok(text) => Ok(Some(serde_json::from_slice(&text)?)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}

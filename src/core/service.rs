@@ -318,6 +318,10 @@ impl Service {
             return;
         }
         self.last_exit = Some(describe_exit(exit, now.unix_ms));
+        if !matches!(self.phase, Phase::Stopping { why: StopReason::Sick | StopReason::SlowStart }) {
+            // how it ended says more than that it did not answer meanwhile
+            self.trouble.clear();
+        }
         let hopeless = matches!(exit.map(|exit| &exit.cause), Some(ExitCause::SpawnFailed { retryable: false, .. }));
         self.over(hopeless, jitter, now, orders);
     }

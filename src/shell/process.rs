@@ -253,7 +253,8 @@ fn look(run_dir: &Path) -> ProcessReport {
             Ok(false) => return last_of(run_dir),
             Ok(true) => {}
             Err(error) => {
-                let message = format!("cannot look at {}: {error}; check its permissions", run_dir.join(LOCK_FILE).display());
+                let message =
+                    format!("cannot look at {}: {error}; check its permissions", run_dir.join(LOCK_FILE).display());
                 return ProcessReport::Unreadable { message };
             }
         }
@@ -266,7 +267,8 @@ fn look(run_dir: &Path) -> ProcessReport {
         // A shim that is just starting has the lock first and writes its record a moment later.
         if Instant::now() >= deadline {
             let dir = run_dir.display();
-            let message = format!("something holds {dir} but {problem}; find and end the `palyra-tray shim` of this folder");
+            let message =
+                format!("something holds {dir} but {problem}; find and end the `palyra-tray shim` of this folder");
             return ProcessReport::Unreadable { message };
         }
         thread::sleep(STARTING_PAUSE);
@@ -277,7 +279,9 @@ fn last_of(run_dir: &Path) -> ProcessReport {
     let run = read_known::<RunRecord>(run_dir, RUN_FILE).ok().flatten();
     let last_exit = read_known::<ExitRecord>(run_dir, EXIT_FILE).ok().flatten();
     match run {
-        Some(run) if run.boot_id == tree::boot_id() && last_exit.as_ref().is_none_or(|exit| exit.run_id != run.run_id) => {
+        Some(run)
+            if run.boot_id == tree::boot_id() && last_exit.as_ref().is_none_or(|exit| exit.run_id != run.run_id) =>
+        {
             let newer = last_exit.as_ref().is_some_and(|exit| exit.ended_at_unix_ms >= run.started_at_unix_ms);
             let survivors = survivors(&run.run_id);
             // A start that failed leaves an end but no run; the run before it has its own, overwritten by then.

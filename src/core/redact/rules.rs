@@ -261,7 +261,11 @@ fn web_token(bytes: &[u8], hit: usize) -> Option<Span> {
     let len = bytes[hit..].iter().take_while(|byte| allowed(byte)).count();
     let token = &bytes[hit..hit + len];
     let until = Some(Until::Delimiter { percent: false });
-    if len < 30 || !token.contains(&b'.') { None } else { Some(Span { context: hit, start: hit, end: hit + len, until }) }
+    if len < 30 || !token.contains(&b'.') {
+        None
+    } else {
+        Some(Span { context: hit, start: hit, end: hit + len, until })
+    }
 }
 
 fn key_block(bytes: &[u8], hit: usize) -> Option<Span> {
@@ -308,7 +312,10 @@ fn separator(bytes: &[u8], at: usize) -> Option<(usize, bool)> {
         b':' if bytes.get(at + 1) == Some(&b':') => None,
         b'=' if matches!(bytes.get(at + 1), Some(b'>' | b'=')) => Some((at + 2, false)),
         b'=' | b':' => Some((at + 1, false)),
-        b'%' if bytes.get(at + 1..at + 3).is_some_and(|code| code.eq_ignore_ascii_case(b"3d") || code.eq_ignore_ascii_case(b"3a")) => {
+        b'%' if bytes
+            .get(at + 1..at + 3)
+            .is_some_and(|code| code.eq_ignore_ascii_case(b"3d") || code.eq_ignore_ascii_case(b"3a")) =>
+        {
             Some((at + 3, true))
         }
         _ => None,
@@ -322,7 +329,8 @@ fn skip_gap(bytes: &[u8], from: usize) -> usize {
         match bytes.get(at) {
             Some(b' ' | b'\t') => at += 1,
             Some(0x1b) if bytes.get(at + 1) == Some(&b'[') => {
-                let parameters = bytes[at + 2..].iter().take(LONGEST_GAP).take_while(|byte| !(0x40..0x7f).contains(*byte));
+                let parameters =
+                    bytes[at + 2..].iter().take(LONGEST_GAP).take_while(|byte| !(0x40..0x7f).contains(*byte));
                 at += 3 + parameters.count();
             }
             _ => break,
@@ -348,7 +356,7 @@ fn closing_quote(bytes: &[u8], quote: u8, depth: usize) -> Option<usize> {
             continue;
         }
         // Behind fewer backslashes the text around this value ends, and the value with it.
-        if *byte == quote && (backslashes <= depth || (backslashes - depth) % (2 * (depth + 1)) == 0) {
+        if *byte == quote && (backslashes <= depth || (backslashes - depth).is_multiple_of(2 * (depth + 1))) {
             return Some(at - backslashes.min(depth));
         }
         backslashes = 0;

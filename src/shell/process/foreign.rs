@@ -170,7 +170,9 @@ mod linux {
 
         #[test]
         fn our_own_programs_are_not_foreign() {
-            for (name, foreign) in [("palyrad", true), ("palyra-browserd", true), ("palyra", true), ("palyra-tray", false), ("sh", false)] {
+            for (name, foreign) in
+                [("palyrad", true), ("palyra-browserd", true), ("palyra", true), ("palyra-tray", false), ("sh", false)]
+            {
                 assert_eq!(is_palyra(&Path::new("/opt/x").join(name)), foreign, "{name}");
             }
             assert!(!is_palyra(Path::new("/opt/palyra-tray (deleted)")));

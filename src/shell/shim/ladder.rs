@@ -168,8 +168,7 @@ mod tests {
 
     #[test]
     fn no_grace_means_at_once() {
-        let limits =
-            StopLadder { interrupt_grace_ms: 0, refused_port: None, refused_for_ms: 0, terminate_grace_ms: 0 };
+        let limits = StopLadder { interrupt_grace_ms: 0, refused_port: None, refused_for_ms: 0, terminate_grace_ms: 0 };
         let sent = timeline(limits, |_| true);
         assert_eq!(sent, [(1_000, Rung::Interrupt), (1_000, Rung::Terminate), (1_000, Rung::Kill)]);
     }

@@ -262,10 +262,7 @@ mod tests {
         log.line(12, "out", "a\tb \x1b[31mred\x07\r \u{9b}x \u{202e}y é");
         log.line(-1, "err+", "");
         log.flush();
-        assert_eq!(
-            read(dir.path(), "x.log"),
-            "12 out a\tb \\u{1b}[31mred\\u{7}\\r \\u{9b}x \\u{202e}y é\n-1 err+ \n"
-        );
+        assert_eq!(read(dir.path(), "x.log"), "12 out a\tb \\u{1b}[31mred\\u{7}\\r \\u{9b}x \\u{202e}y é\n-1 err+ \n");
     }
 
     #[cfg(unix)]

@@ -22,9 +22,7 @@ use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::core::redact::{Redactor, is_secret_variable};
-use crate::protocol::shim::{
-    EXIT_FILE, ExitCause, ExitRecord, Hello, ProcessRef, RUN_FILE, RunRecord, Spec, VERSION,
-};
+use crate::protocol::shim::{EXIT_FILE, ExitCause, ExitRecord, Hello, ProcessRef, RUN_FILE, RunRecord, Spec, VERSION};
 
 use self::pump::Journal;
 
@@ -58,15 +56,17 @@ pub fn main() -> ExitCode {
 fn run(spec: &Spec) -> Result<ExitCode, String> {
     platform::detach();
     let dir = &spec.run_dir;
-    let claimed = record::claim(dir)
-        .map_err(|error| format!("cannot use the run directory {}: {error}; check that it can be written", dir.display()))?;
+    let claimed = record::claim(dir).map_err(|error| {
+        format!("cannot use the run directory {}: {error}; check that it can be written", dir.display())
+    })?;
     // Held to the very end: its release is what the agent waits for.
     let Some(_lock) = claimed else {
         say(&Hello::Busy);
         return Ok(ExitCode::from(3));
     };
     let mut journal = Journal::new(spec.log.clone(), Redactor::new(secrets(spec)));
-    let keeper = platform::Keeper::prepare(spec).map_err(|error| format!("cannot watch processes: {error}; try again"))?;
+    let keeper =
+        platform::Keeper::prepare(spec).map_err(|error| format!("cannot watch processes: {error}; try again"))?;
     let sidecar = match keeper.spawn(spec) {
         Ok(sidecar) => sidecar,
         Err(error) => return not_started(spec, &mut journal, &error),
@@ -82,7 +82,10 @@ fn run(spec: &Spec) -> Result<ExitCode, String> {
     journal.flush();
     say(&Hello::Running(run));
     let end = sidecar.watch(spec, &mut journal);
-    journal.note(&format!("{name} ended: {}{}", describe(&end.cause), if end.asked { ", as asked" } else { "" }), now_unix_ms());
+    journal.note(
+        &format!("{name} ended: {}{}", describe(&end.cause), if end.asked { ", as asked" } else { "" }),
+        now_unix_ms(),
+    );
     journal.flush();
     let exit = exit_record(spec, end, &journal);
     if let Err(error) = record::write(dir, EXIT_FILE, &exit, true) {
@@ -117,10 +120,13 @@ fn read_spec() -> Result<Spec, String> {
         .map_err(|error| format!("the spec is no JSON (column {}); give it as one JSON line", error.column()))?;
     let version = value.get("version").and_then(serde_json::Value::as_u64).unwrap_or_default();
     if version == 0 || version > u64::from(VERSION) {
-        return Err(format!("the spec has version {version}, this shim knows up to {VERSION}; update the shim's binary"));
+        return Err(format!(
+            "the spec has version {version}, this shim knows up to {VERSION}; update the shim's binary"
+        ));
     }
-    let spec: Spec = serde_json::from_value(value)
-        .map_err(|_| "the spec lacks a field or has one of a wrong type; agent and shim must be of one release".to_owned())?;
+    let spec: Spec = serde_json::from_value(value).map_err(|_| {
+        "the spec lacks a field or has one of a wrong type; agent and shim must be of one release".to_owned()
+    })?;
     for (what, path) in [("program", &spec.program), ("run_dir", &spec.run_dir), ("log.path", &spec.log.path)] {
         if !path.is_absolute() {
             return Err(format!("{what} is not an absolute path; the spec needs one"));
@@ -134,7 +140,8 @@ fn secrets(spec: &Spec) -> BTreeSet<String> {
     let given = spec.env.iter().filter_map(|(name, value)| Some((name.clone(), value.clone()?)));
     let inherited = std::env::vars_os().filter_map(|(name, value)| {
         let name = name.into_string().ok()?;
-        let telling = ["_TOKEN", "_KEY", "_SECRET", "_PASSWORD"].iter().any(|end| name.to_ascii_uppercase().ends_with(end));
+        let telling =
+            ["_TOKEN", "_KEY", "_SECRET", "_PASSWORD"].iter().any(|end| name.to_ascii_uppercase().ends_with(end));
         if telling { Some((name, value.into_string().ok()?)) } else { None }
     });
     given.chain(inherited).filter(|(name, _)| is_secret_variable(name)).map(|(_, value)| value).collect()
@@ -180,8 +187,11 @@ fn say(hello: &Hello) {
 
 /// False for what another try cannot cure.
 fn is_retryable(error: &io::Error) -> bool {
-    use io::ErrorKind::{ArgumentListTooLong, InvalidFilename, InvalidInput, IsADirectory, NotADirectory, NotFound, PermissionDenied};
-    let hopeless = [NotFound, PermissionDenied, NotADirectory, IsADirectory, InvalidInput, InvalidFilename, ArgumentListTooLong];
+    use io::ErrorKind::{
+        ArgumentListTooLong, InvalidFilename, InvalidInput, IsADirectory, NotADirectory, NotFound, PermissionDenied,
+    };
+    let hopeless =
+        [NotFound, PermissionDenied, NotADirectory, IsADirectory, InvalidInput, InvalidFilename, ArgumentListTooLong];
     !hopeless.contains(&error.kind()) && !platform::is_no_executable(error)
 }
 
@@ -203,8 +213,10 @@ fn now_unix_ms() -> i64 {
 
 /// Milliseconds until the lease runs out; 0 when it has.
 fn lease_left_ms(run_dir: &Path, lease_ms: u64, started: SystemTime) -> u64 {
-    let touched = std::fs::metadata(run_dir.join(LEASE_FILE)).and_then(|file| file.modified()).unwrap_or(started).max(started);
+    let touched =
+        std::fs::metadata(run_dir.join(LEASE_FILE)).and_then(|file| file.modified()).unwrap_or(started).max(started);
     // A time in the future is a clock that was set back: the lease then begins now.
-    let age = SystemTime::now().duration_since(touched).map_or(0, |age| u64::try_from(age.as_millis()).unwrap_or(u64::MAX));
+    let age =
+        SystemTime::now().duration_since(touched).map_or(0, |age| u64::try_from(age.as_millis()).unwrap_or(u64::MAX));
     lease_ms.saturating_sub(age)
 }

@@ -43,7 +43,13 @@ pub struct Journal {
 impl Journal {
     /// A journal that hides what the redactor knows.
     pub fn new(limits: LogLimits, redactor: Redactor) -> Self {
-        Self { log: LogWriter::new(limits), redactor, out: Cutter::default(), err: Cutter::default(), last_stderr: VecDeque::new() }
+        Self {
+            log: LogWriter::new(limits),
+            redactor,
+            out: Cutter::default(),
+            err: Cutter::default(),
+            last_stderr: VecDeque::new(),
+        }
     }
 
     /// Takes what was read from one output.
@@ -101,7 +107,7 @@ fn tell(lines: &mut VecDeque<String>, text: &str) {
     if lines.len() == TOLD_LINES {
         lines.pop_front();
     }
-    lines.push_back(text[..text.floor_char_boundary(TOLD_BYTES)].to_owned());
+    lines.push_back(text[..boundary_before(text, TOLD_BYTES)].to_owned());
 }
 
 /// Cuts one output into redacted pieces of lines.
@@ -222,21 +228,30 @@ impl Cutter {
 /// takes all of it, and what would end it is returned.
 fn place_to_cut(text: &str, redactor: &Redactor) -> (usize, Option<Until>) {
     let spans = redactor.spans(text);
-    let mut cut = text.floor_char_boundary(PIECE);
+    let mut cut = boundary_before(text, PIECE);
     for span in spans.iter().rev() {
-        if span.context < cut && cut < span.end {
+        // One character behind it belongs to it: without its `@`, a password in a URL is not recognised.
+        if span.context < cut && cut <= span.end {
             cut = span.context;
         }
     }
     if cut == 0 {
         for span in &spans {
             if span.context <= cut {
-                cut = cut.max(span.end);
+                cut = cut.max(boundary_after(text, span.end + 1));
             }
         }
     }
     let open = spans.last().filter(|span| cut == text.len() && span.end == cut);
     (cut, open.and_then(|span| span.until))
+}
+
+fn boundary_before(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default()
+}
+
+fn boundary_after(text: &str, at: usize) -> usize {
+    (at..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len())
 }
 
 /// How many bytes at the end are the beginning of a character.
@@ -297,14 +312,20 @@ mod tests {
             let (last, long) = got.split_last().expect("there are pieces");
             assert_eq!(last, &(false, "next".to_owned()));
             assert_eq!(joined(long), line);
-            assert!(long.iter().enumerate().all(|(index, (continued, text))| *continued == (index > 0) && text.len() <= PIECE));
+            assert!(
+                long.iter()
+                    .enumerate()
+                    .all(|(index, (continued, text))| *continued == (index > 0) && text.len() <= PIECE)
+            );
         }
     }
 
     #[test]
     fn a_secret_on_the_cut_is_hidden_whole() {
         let redactor = Redactor::new(["plantedliteral".to_owned()]);
-        for secret in ["plantedliteral", "token=hunter2hunter2", r#""password": "plant ed""#, "https://user:pw123456@h/"] {
+        for secret in
+            ["plantedliteral", "token=hunter2hunter2", r#""password": "plant ed""#, "https://user:pw123456@h/"]
+        {
             for before in PIECE - 30..PIECE + 2 {
                 let line = format!("{} {secret} {}\n", "x".repeat(before), "y".repeat(10_000));
                 let text = joined(&pieces(&redactor, line.as_bytes(), 5_000));

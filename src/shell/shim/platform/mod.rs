@@ -9,10 +9,10 @@ mod windows;
 
 #[cfg(unix)]
 pub(super) use unix::{Keeper, close_stdout, detach, is_no_executable};
-#[cfg(target_os = "macos")]
-pub(super) use unix_sys::start_of;
 #[cfg(unix)]
 pub use unix_sys::ProcessHandle;
+#[cfg(target_os = "macos")]
+pub(super) use unix_sys::start_of;
 #[cfg(windows)]
 pub use windows::request_stop;
 #[cfg(windows)]

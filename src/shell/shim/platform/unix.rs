@@ -151,7 +151,11 @@ enum Next {
 enum Stage {
     Running,
     /// The sidecar has ended; what it left is being ended.
-    Leaving { end: End, kill_at: u64, told: bool },
+    Leaving {
+        end: End,
+        kill_at: u64,
+        told: bool,
+    },
 }
 
 struct Watch<'a> {

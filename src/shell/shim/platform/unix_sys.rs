@@ -146,7 +146,9 @@ fn enter_before_exec(command: &mut Command, image: Image, shim: u32) {
             }
             // Whoever started us may have had them ignored or blocked; handlers of ours end with the exec.
             let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
-            for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT, Signal::SIGPIPE, Signal::SIGCHLD] {
+            for signal in
+                [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT, Signal::SIGPIPE, Signal::SIGCHLD]
+            {
                 sigaction(signal, &default)?;
             }
             SigSet::empty().thread_set_mask()?;
@@ -234,7 +236,13 @@ fn open_process(pid: u32) -> io::Result<OwnedFd> {
 fn signal_process(fd: &OwnedFd, signal: Signal) -> io::Result<()> {
     // SAFETY: an open descriptor, a signal number, and no siginfo.
     let result = unsafe {
-        libc::syscall(libc::SYS_pidfd_send_signal, std::os::fd::AsRawFd::as_raw_fd(fd), signal as libc::c_int, std::ptr::null::<u8>(), 0)
+        libc::syscall(
+            libc::SYS_pidfd_send_signal,
+            std::os::fd::AsRawFd::as_raw_fd(fd),
+            signal as libc::c_int,
+            std::ptr::null::<u8>(),
+            0,
+        )
     };
     Errno::result(result)?;
     Ok(())
@@ -248,13 +256,7 @@ pub fn start_of(pid: u32) -> Option<u64> {
     // SAFETY: the structure is plain numbers, for which zero is a value, and the call writes at most `size` bytes of it.
     let info = unsafe {
         let mut info: libc::proc_bsdinfo = std::mem::zeroed();
-        let len = libc::proc_pidinfo(
-            i32::try_from(pid).ok()?,
-            libc::PROC_PIDTBSDINFO,
-            0,
-            (&raw mut info).cast(),
-            size,
-        );
+        let len = libc::proc_pidinfo(i32::try_from(pid).ok()?, libc::PROC_PIDTBSDINFO, 0, (&raw mut info).cast(), size);
         (len == size).then_some(info)?
     };
     Some(info.pbi_start_tvsec.saturating_mul(1_000_000).saturating_add(info.pbi_start_tvusec))

@@ -15,8 +15,9 @@ use std::time::{Duration, Instant, SystemTime};
 use windows_sys::Win32::Foundation::{ERROR_BAD_EXE_FORMAT, ERROR_DIRECTORY, TRUE};
 use windows_sys::Win32::System::Console::{CTRL_C_EVENT, GenerateConsoleCtrlEvent, SetConsoleCtrlHandler};
 use windows_sys::Win32::System::JobObjects::{
-    AssignProcessToJobObject, CreateJobObjectW, JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE, JOBOBJECT_EXTENDED_LIMIT_INFORMATION,
-    JobObjectExtendedLimitInformation, SetInformationJobObject, TerminateJobObject,
+    AssignProcessToJobObject, CreateJobObjectW, JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE,
+    JOBOBJECT_EXTENDED_LIMIT_INFORMATION, JobObjectExtendedLimitInformation, SetInformationJobObject,
+    TerminateJobObject,
 };
 use windows_sys::Win32::System::Threading::{
     CreateEventW, EVENT_MODIFY_STATE, GetCurrentProcess, INFINITE, OpenEventW, SetEvent, WaitForSingleObject,
@@ -99,7 +100,9 @@ impl Keeper {
         }
         let child = command.env(RUN_ID_VARIABLE, &spec.run_id.0).spawn()?;
         // SAFETY: both handles are open.
-        if let Err(error) = succeeded(unsafe { AssignProcessToJobObject(self.tree.as_raw_handle(), child.as_raw_handle()) }) {
+        if let Err(error) =
+            succeeded(unsafe { AssignProcessToJobObject(self.tree.as_raw_handle(), child.as_raw_handle()) })
+        {
             let mut child = child;
             let _ = child.kill();
             return Err(error);

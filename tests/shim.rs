@@ -1,0 +1,666 @@
+//! Real shims around real processes.
+#![cfg(target_os = "linux")]
+
+mod common {
+    //! A run directory with its spec, and everything in it ended when the test is over.
+
+    use std::collections::BTreeMap;
+    use std::io::{BufRead, BufReader, Read, Write};
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::{Path, PathBuf};
+    use std::process::{Child, Command, Stdio};
+    use std::sync::mpsc::{Receiver, channel};
+    use std::time::{Duration, Instant};
+
+    use nix::sys::signal::{Signal, kill};
+    use nix::unistd::Pid;
+    use palyra_tray::protocol::shim::{
+        ExitRecord, Hello, LogLimits, RUN_ID_VARIABLE, RunId, RunRecord, ServiceId, Spec, StopLadder, VERSION,
+    };
+    use palyra_tray::shell::process::{self, ProcessReport};
+    use tempfile::TempDir;
+
+    pub const SHIM: &str = env!("CARGO_BIN_EXE_palyra-tray");
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    pub struct Place {
+        pub dir: TempDir,
+        pub run_id: RunId,
+    }
+
+    impl Place {
+        pub fn new() -> Self {
+            let dir = tempfile::tempdir().expect("temporary directory");
+            let run_id = RunId(format!("{}-{}", std::process::id(), dir.path().file_name().expect("named").display()));
+            Self { dir, run_id }
+        }
+
+        pub fn run_dir(&self) -> PathBuf {
+            self.dir.path().join("run/gateway")
+        }
+
+        pub fn log(&self) -> PathBuf {
+            self.dir.path().join("logs/gateway.log")
+        }
+
+        pub fn log_text(&self) -> String {
+            std::fs::read_to_string(self.log()).unwrap_or_default()
+        }
+
+        /// Runs a shell script, with short graces.
+        pub fn script(&self, script: &str) -> Spec {
+            self.program("/bin/sh", &["-c", script])
+        }
+
+        pub fn program(&self, program: &str, args: &[&str]) -> Spec {
+            Spec {
+                version: VERSION,
+                run_id: self.run_id.clone(),
+                service: ServiceId::Gateway,
+                run_dir: self.run_dir(),
+                program: PathBuf::from(program),
+                args: args.iter().map(|arg| (*arg).to_owned()).collect(),
+                env: BTreeMap::new(),
+                ladder: StopLadder {
+                    interrupt_grace_ms: 300,
+                    refused_port: None,
+                    refused_for_ms: 200,
+                    terminate_grace_ms: 300,
+                },
+                log: LogLimits { path: self.log(), max_bytes: 5 << 20, keep: 3 },
+                ports: BTreeMap::from([("http".to_owned(), 1)]),
+                lease_ms: None,
+            }
+        }
+
+        pub fn launch(&self, spec: Spec) -> Reports {
+            let (sender, reports) = channel();
+            process::launch(Path::new(SHIM), spec, move |report| sender.send(report).unwrap_or_default());
+            Reports(reports)
+        }
+
+        pub fn adopt(&self) -> Reports {
+            let (sender, reports) = channel();
+            process::adopt(self.run_dir(), move |report| sender.send(report).unwrap_or_default());
+            Reports(reports)
+        }
+    }
+
+    impl Drop for Place {
+        fn drop(&mut self) {
+            for pid in carriers(&self.run_id) {
+                let _ = kill(Pid::from_raw(pid as i32), Signal::SIGKILL);
+            }
+        }
+    }
+
+    pub struct Reports(pub Receiver<ProcessReport>);
+
+    impl Reports {
+        pub fn next(&self) -> ProcessReport {
+            self.0.recv_timeout(PATIENCE).expect("a report comes in time")
+        }
+
+        pub fn none(&self) -> bool {
+            self.0.try_recv().is_err()
+        }
+
+        pub fn running(&self) -> RunRecord {
+            match self.next() {
+                ProcessReport::Hello { hello: Hello::Running(run), .. } => run,
+                other => panic!("{other:?}"),
+            }
+        }
+
+        pub fn ended(&self) -> ExitRecord {
+            match self.next() {
+                ProcessReport::Ended { exit: Some(exit), .. } => exit,
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    /// A shim without an agent's thread, for what an agent would not do. Its Hello is read.
+    pub fn bare_shim(spec_line: &str) -> (Child, Hello) {
+        let mut child = Command::new(SHIM)
+            .arg("shim")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the shim starts");
+        child.stdin.take().expect("piped").write_all(spec_line.as_bytes()).expect("it reads");
+        let mut lines = BufReader::new(child.stdout.take().expect("piped"));
+        let mut line = String::new();
+        lines.read_line(&mut line).expect("it answers");
+        assert_eq!(lines.read(&mut [0]).expect("readable"), 0, "standard output ends after one line");
+        (child, serde_json::from_str(&line).expect("a Hello"))
+    }
+
+    pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(found) = look() {
+                return found;
+            }
+            assert!(Instant::now() < deadline, "{what} did not happen in time");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    pub fn until_log(place: &Place, part: &str) {
+        until(part, || place.log_text().contains(part).then_some(()));
+    }
+
+    /// A number that a script has written to a file.
+    pub fn pid_in(path: &Path) -> u32 {
+        until("a pid", || std::fs::read_to_string(path).ok()?.strip_suffix('\n')?.parse().ok())
+    }
+
+    pub fn lives(pid: u32) -> bool {
+        std::fs::read_to_string(format!("/proc/{pid}/stat"))
+            .is_ok_and(|stat| !stat.rsplit(')').next().unwrap_or_default().starts_with(" Z"))
+    }
+
+    pub fn gone(pid: u32) {
+        until("the end of a process", || (!lives(pid)).then_some(()));
+    }
+
+    pub fn signal(pid: u32, signal: Signal) {
+        kill(Pid::from_raw(pid as i32), signal).expect("it lives");
+    }
+
+    /// Processes with this run id in their environment, found without the code under test.
+    pub fn carriers(run_id: &RunId) -> Vec<u32> {
+        let wanted = format!("{RUN_ID_VARIABLE}={run_id}");
+        let pids = std::fs::read_dir("/proc")
+            .expect("proc")
+            .flatten()
+            .filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        pids.filter(|pid: &u32| {
+            std::fs::read(format!("/proc/{pid}/environ"))
+                .is_ok_and(|all| all.split(|byte| *byte == 0).any(|one| one == wanted.as_bytes()))
+        })
+        .collect()
+    }
+
+    pub fn mode(path: &Path) -> u32 {
+        std::fs::metadata(path).expect("it exists").permissions().mode() & 0o777
+    }
+}
+
+use std::time::{Duration, Instant};
+
+use common::*;
+use nix::sys::signal::Signal;
+use palyra_tray::protocol::shim::{EXIT_FILE, ExitCause, Hello, LOCK_FILE, RUN_FILE, RunRecord, StopLadder};
+use palyra_tray::shell::process::{self, ProcessReport};
+
+#[test]
+fn an_exit_code_is_recorded_and_the_log_tells_the_run() {
+    let place = Place::new();
+    let reports = place.launch(place.script("echo hello; echo sorry >&2; printf unended; exit 7"));
+    let run = reports.running();
+    assert_eq!((run.run_id.clone(), run.ports["http"]), (place.run_id.clone(), 1));
+    let exit = reports.ended();
+    assert_eq!((exit.cause, exit.asked, exit.dropped_lines), (ExitCause::Code { code: 7 }, false, 0));
+    assert_eq!(exit.last_stderr, ["sorry"]);
+    let text = place.log_text();
+    let lines: Vec<&str> = text.lines().map(|line| line.split_once(' ').expect("a stamp").1).collect();
+    assert_eq!(lines[0], format!("sup started sh pid {} run {}", run.sidecar.pid, run.run_id));
+    assert!(lines.contains(&"out hello") && lines.contains(&"err sorry") && lines.contains(&"out unended"), "{text}");
+    assert_eq!(lines.last(), Some(&"sup sh ended: exit code 7"));
+    let dir = place.run_dir();
+    let files = [LOCK_FILE, RUN_FILE, EXIT_FILE].map(|name| mode(&dir.join(name)));
+    assert_eq!((mode(&dir), files, mode(&place.log())), (0o700, [0o600; 3], 0o600));
+    gone(run.shim.pid);
+}
+
+#[test]
+fn a_deadly_signal_is_recorded() {
+    let place = Place::new();
+    let reports = place.launch(place.script("kill -SEGV $$"));
+    reports.running();
+    assert_eq!(reports.ended().cause, ExitCause::Signal { signal: Signal::SIGSEGV as i32 });
+}
+
+#[test]
+fn what_cannot_be_started_says_whether_trying_again_helps() {
+    let dir = tempfile::tempdir().expect("temporary directory");
+    let text = dir.path().join("text");
+    std::fs::write(&text, "no program").expect("written");
+    let not_executable = text.to_str().expect("text").to_owned();
+    let noise = dir.path().join("noise");
+    std::fs::write(&noise, [1, 2, 3, 0, 4]).expect("written");
+    std::fs::set_permissions(&noise, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("executable");
+    let noise = noise.to_str().expect("text").to_owned();
+    let directory = dir.path().to_str().expect("text").to_owned();
+    for program in ["/nonexistent/palyrad".to_owned(), not_executable, noise, directory] {
+        let place = Place::new();
+        let reports = place.launch(place.program(&program, &[]));
+        let ProcessReport::Hello { hello: Hello::Failed(exit), .. } = reports.next() else {
+            panic!("{program} started")
+        };
+        let ExitCause::SpawnFailed { message, retryable } = &exit.cause else { panic!("{exit:?}") };
+        assert!(message.contains(&program) && !retryable, "{exit:?}");
+        let ProcessReport::NotRunning { last_exit, run: None } = place.adopt().next() else { panic!("it left a run") };
+        assert_eq!(last_exit, Some(exit));
+    }
+}
+
+#[test]
+fn a_second_shim_is_told_that_it_is_busy() {
+    let place = Place::new();
+    let first = place.launch(place.script("exec sleep 60"));
+    let run = first.running();
+    let second = place.launch(place.script("exec sleep 60"));
+    assert!(matches!(second.next(), ProcessReport::Hello { hello: Hello::Busy, .. }));
+    assert_eq!(carriers(&place.run_id), [run.sidecar.pid]);
+    process::stop(&run).expect("it lives");
+    first.ended();
+}
+
+#[test]
+fn nonsense_is_refused_without_repeating_it() {
+    let place = Place::new();
+    let spec = serde_json::to_value(place.script("true")).expect("JSON");
+    let mut newer = spec.clone();
+    newer["version"] = 2.into();
+    let mut torn = spec.clone();
+    torn["env"] = serde_json::json!({"A_TOKEN": ["hunter2hunter2"]});
+    let mut relative = spec;
+    relative["program"] = "palyrad".into();
+    let broken = "{\"env\": {\"A_TOKEN\": \"hunter2hunter2\" nonsense".to_owned();
+    for (line, part) in [
+        (newer.to_string(), "version 2"),
+        (torn.to_string(), "wrong type"),
+        (relative.to_string(), "absolute"),
+        (broken, "JSON"),
+        (String::new(), "JSON"),
+    ] {
+        let (mut child, hello) = bare_shim(&format!("{line}\n"));
+        let Hello::Refused { message } = hello else { panic!("{line} was accepted") };
+        assert!(message.contains(part) && !message.contains("hunter2"), "{message}");
+        assert_eq!(child.wait().expect("reaped").code(), Some(2));
+    }
+    assert!(!place.run_dir().exists());
+}
+
+#[test]
+fn environment_is_changed_and_signals_are_fresh() {
+    let place = Place::new();
+    let mut spec =
+        place.script("echo a=$A h=${HOME-unset} r=$PALYRA_TRAY_RUN_ID; exec grep -E 'Sig(Blk|Ign)' /proc/self/status");
+    spec.env.insert("A".to_owned(), Some("x y".to_owned()));
+    spec.env.insert("HOME".to_owned(), None);
+    // Whoever starts a shim may have switched signals off.
+    let deaf = place.dir.path().join("deaf");
+    std::fs::write(&deaf, format!("#!/bin/sh\ntrap '' INT HUP TERM QUIT\nexec '{SHIM}' \"$@\"\n")).expect("written");
+    std::fs::set_permissions(&deaf, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("executable");
+    let (sender, reports) = std::sync::mpsc::channel();
+    process::launch(&deaf, spec, move |report| sender.send(report).unwrap_or_default());
+    let reports = Reports(reports);
+    reports.running();
+    reports.ended();
+    let text = place.log_text();
+    assert!(text.contains(&format!("out a=x y h=unset r={}\n", place.run_id)), "{text}");
+    for line in text.lines().filter(|line| line.contains("Sig")) {
+        let mask = u64::from_str_radix(line.rsplit('\t').next().expect("a mask"), 16).expect("a number");
+        // Signals above 31 are the C library's.
+        assert_eq!(mask & 0x7fff_ffff, 0, "nothing is blocked or ignored: {line}");
+    }
+    assert_eq!(text.matches("Sig").count(), 2);
+}
+
+#[test]
+fn a_stop_climbs_as_far_as_it_must() {
+    let cases = [
+        ("trap 'exit 3' INT; echo up; while :; do sleep 0.05; done", ExitCause::Code { code: 3 }, 0),
+        ("trap '' INT; trap 'exit 4' TERM; echo up; while :; do sleep 0.05; done", ExitCause::Code { code: 4 }, 300),
+        ("trap '' INT TERM; echo up; while :; do sleep 0.05; done", ExitCause::Signal { signal: 9 }, 600),
+    ];
+    for (script, cause, least_ms) in cases {
+        let place = Place::new();
+        let reports = place.launch(place.script(script));
+        let run = reports.running();
+        until_log(&place, "out up");
+        let begun = Instant::now();
+        process::stop(&run).expect("it lives");
+        process::stop(&run).expect("asking twice changes nothing");
+        let exit = reports.ended();
+        assert_eq!((exit.cause, exit.asked), (cause, true), "{script}");
+        assert!(begun.elapsed() >= Duration::from_millis(least_ms), "{script}");
+        assert!(carriers(&place.run_id).is_empty());
+        assert_eq!(process::stop(&run).expect_err("it is gone").kind(), std::io::ErrorKind::NotFound);
+    }
+}
+
+#[test]
+fn a_port_that_refuses_ends_the_first_wait_early() {
+    let place = Place::new();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let mut spec = place.script("trap '' INT; echo up; while :; do sleep 0.05; done");
+    spec.ladder = StopLadder {
+        interrupt_grace_ms: 60_000,
+        refused_port: Some(listener.local_addr().expect("bound").port()),
+        refused_for_ms: 200,
+        terminate_grace_ms: 60_000,
+    };
+    let reports = place.launch(spec);
+    let run = reports.running();
+    until_log(&place, "out up");
+    process::stop(&run).expect("it lives");
+    until_log(&place, "SIGINT");
+    for _ in 0..3 {
+        listener.accept().expect("the port is tried");
+    }
+    assert!(!place.log_text().contains("SIGTERM"));
+    drop(listener);
+    let exit = reports.ended();
+    assert_eq!((exit.cause, exit.asked), (ExitCause::Signal { signal: Signal::SIGTERM as i32 }, true));
+}
+
+#[test]
+fn what_a_sidecar_leaves_behind_is_ended_too() {
+    let place = Place::new();
+    let (deaf, daemon) = (place.dir.path().join("deaf"), place.dir.path().join("daemon"));
+    // One that keeps the output open, has a session of its own and ignores SIGTERM; one that was forked twice.
+    let script = format!(
+        "setsid sh -c 'trap \"\" TERM INT; echo $$ > {}; while :; do sleep 0.05; done' &
+         (setsid sh -c 'echo $$ > {}; exec sleep 60' >/dev/null 2>&1 &)
+         while [ ! -s {} ] || [ ! -s {} ]; do sleep 0.01; done; exit 5",
+        deaf.display(),
+        daemon.display(),
+        deaf.display(),
+        daemon.display()
+    );
+    let reports = place.launch(place.script(&script));
+    reports.running();
+    let pids = [pid_in(&deaf), pid_in(&daemon)];
+    let begun = Instant::now();
+    assert_eq!(reports.ended().cause, ExitCause::Code { code: 5 });
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    assert!(!pids.into_iter().any(lives) && carriers(&place.run_id).is_empty());
+    assert!(place.log_text().contains("left behind"));
+}
+
+#[test]
+fn a_killed_agent_leaves_a_sidecar_that_the_next_one_takes_back() {
+    let place = Place::new();
+    // The agent of this test is a shell that is killed together with its group.
+    let spec = serde_json::to_string(&place.script("echo up; sleep 60 & wait $!; echo never")).expect("JSON");
+    let file = place.dir.path().join("spec");
+    std::fs::write(&file, spec + "\n").expect("written");
+    let mut agent = std::process::Command::new("/bin/sh");
+    agent.args(["-c", &format!("'{SHIM}' shim < '{}' >/dev/null & wait", file.display())]);
+    let mut agent = std::os::unix::process::CommandExt::process_group(&mut agent, 0).spawn().expect("a shell");
+    until_log(&place, "out up");
+    nix::sys::signal::killpg(nix::unistd::Pid::from_raw(agent.id() as i32), Signal::SIGKILL).expect("it lives");
+    agent.wait().expect("reaped");
+    let reports = place.adopt();
+    let ProcessReport::Adopted(run) = reports.next() else { panic!("it was not taken back") };
+    assert!(lives(run.sidecar.pid) && lives(run.shim.pid));
+    assert_eq!(run.run_id, place.run_id);
+    let other = place.adopt();
+    assert_eq!(other.next(), ProcessReport::Adopted(run.clone()), "two agents may look at once");
+    process::stop(&run).expect("it lives");
+    assert!(reports.ended().asked);
+    assert!(other.ended().asked);
+    let ProcessReport::NotRunning { last_exit: Some(exit), run: Some(last) } = place.adopt().next() else { panic!() };
+    assert_eq!((exit.run_id, last), (place.run_id.clone(), run));
+}
+
+#[test]
+fn a_killed_shim_takes_its_sidecar_along_and_survivors_are_found() {
+    let place = Place::new();
+    let (own, other) = (place.dir.path().join("own"), place.dir.path().join("other"));
+    let script = format!(
+        "setsid sh -c 'trap \"\" TERM; echo $$ > {}; while :; do sleep 0.05; done' & echo $$ > {}; wait",
+        other.display(),
+        own.display()
+    );
+    let reports = place.launch(place.script(&script));
+    let run = reports.running();
+    let survivor = pid_in(&other);
+    assert_eq!(pid_in(&own), run.sidecar.pid);
+    signal(run.shim.pid, Signal::SIGKILL);
+    assert_eq!(reports.next(), ProcessReport::Ended { run_id: place.run_id.clone(), exit: None });
+    gone(run.sidecar.pid);
+    let ProcessReport::Lost { run: lost, survivors } = place.adopt().next() else { panic!("nothing is missed") };
+    assert_eq!(lost, run);
+    assert!(survivors.contains(&survivor), "{survivors:?}");
+    assert!(process::end_survivors(&place.run_id).contains(&survivor));
+    assert!(!lives(survivor) && carriers(&place.run_id).is_empty());
+    assert!(process::end_survivors(&place.run_id).is_empty());
+    assert_eq!(process::stop(&run).expect_err("it is gone").kind(), std::io::ErrorKind::NotFound);
+    // The next run starts, and its end is its own.
+    let reports = place.launch(place.script("exit 0"));
+    reports.running();
+    assert_eq!(reports.ended().cause, ExitCause::Code { code: 0 });
+}
+
+#[test]
+fn a_held_directory_without_a_readable_record_stays_untouched() {
+    let place = Place::new();
+    let reports = place.launch(place.script("exec sleep 60"));
+    let run = reports.running();
+    let path = place.run_dir().join(RUN_FILE);
+    let good = std::fs::read(&path).expect("written");
+    let mut other: RunRecord = serde_json::from_slice(&good).expect("a record");
+    other.shim.start_ticks += 1;
+    let mut newer = serde_json::to_value(&other).expect("JSON");
+    newer["version"] = 2.into();
+    for (bad, part) in [
+        (b"{ torn".to_vec(), "cannot be read"),
+        (serde_json::to_vec(&other).expect("JSON"), "gone"),
+        (newer.to_string().into_bytes(), "version 2"),
+    ] {
+        std::fs::write(&path, bad).expect("written");
+        let ProcessReport::Unreadable { message } = place.adopt().next() else { panic!("it was believed") };
+        assert!(message.contains(part), "{message}");
+    }
+    assert_eq!(process::stop(&other).expect_err("not that process").kind(), std::io::ErrorKind::NotFound);
+    std::fs::write(&path, good).expect("written");
+    process::stop(&run).expect("it lives");
+    reports.ended();
+}
+
+#[test]
+fn an_empty_place_has_nothing_to_take_back() {
+    let place = Place::new();
+    let reports = place.adopt();
+    assert_eq!(reports.next(), ProcessReport::NotRunning { last_exit: None, run: None });
+    assert!(reports.none());
+    let missing = place.dir.path().join("no-such-program");
+    let (sender, failed) = std::sync::mpsc::channel();
+    process::launch(&missing, place.script("true"), move |report| sender.send(report).unwrap_or_default());
+    assert!(matches!(
+        failed.recv_timeout(Duration::from_secs(20)),
+        Ok(ProcessReport::SpawnFailed { run_id, message }) if run_id == place.run_id && message.contains("no-such-program")
+    ));
+}
+
+#[test]
+fn long_lines_and_bad_bytes_arrive_whole() {
+    let place = Place::new();
+    let reports = place.launch(
+        place.script("head -c 10000000 /dev/zero | tr '\\0' x; echo; printf 'bad \\377\\376 \\033[31m end\\n'"),
+    );
+    reports.running();
+    assert_eq!(reports.ended().dropped_lines, 0);
+    let older = palyra_tray::shell::shim::log::rotated(&place.log(), 1);
+    let text = std::fs::read_to_string(older).expect("rotated") + &place.log_text();
+    let parts: Vec<(&str, &str)> = text
+        .lines()
+        .filter_map(|line| line.split_once(' ')?.1.split_once(' '))
+        .filter(|(tag, _)| tag.starts_with("out"))
+        .collect();
+    assert_eq!(parts[0].0, "out");
+    assert!(parts[1..parts.len() - 1].iter().all(|(tag, _)| *tag == "out+"));
+    assert_eq!(parts.iter().map(|(_, text)| text.matches('x').count()).sum::<usize>(), 10_000_000);
+    assert!(parts.iter().all(|(_, text)| text.len() <= 16 * 1024));
+    assert_eq!(parts.last(), Some(&("out", "bad \u{fffd}\u{fffd} \\u{1b}[31m end")));
+}
+
+#[test]
+fn secrets_do_not_reach_the_disk() {
+    let place = Place::new();
+    let mut spec = place.script(
+        "echo plain $X_TOKEN; echo admin_token=abc123def >&2
+         head -c 16380 /dev/zero | tr '\\0' x; echo \" $X_TOKEN tail\"
+         echo '{\"password\":\"hunter22\"}'; exit 1",
+    );
+    spec.env.insert("X_TOKEN".to_owned(), Some("v3ryS3cr3tValue".to_owned()));
+    let reports = place.launch(spec);
+    reports.running();
+    let exit = reports.ended();
+    assert_eq!(exit.last_stderr, ["admin_token=<redacted>"]);
+    let text = place.log_text();
+    for secret in ["v3ryS3", "tValue", "abc123def", "hunter22"] {
+        assert!(!text.contains(secret), "{secret}");
+    }
+    assert_eq!(text.matches("<redacted>").count(), 4, "{text}");
+    for name in [RUN_FILE, EXIT_FILE] {
+        let record = std::fs::read_to_string(place.run_dir().join(name)).expect("written");
+        assert!(!record.contains("v3ryS3"));
+    }
+}
+
+#[test]
+fn many_lines_are_rotated_and_none_is_lost() {
+    let place = Place::new();
+    let mut spec = place.script("seq 1 200000");
+    spec.log.max_bytes = 1 << 20;
+    spec.log.keep = 20;
+    let reports = place.launch(spec);
+    reports.running();
+    assert_eq!(reports.ended().dropped_lines, 0);
+    let mut text = String::new();
+    for age in (1..20).rev() {
+        let path = palyra_tray::shell::shim::log::rotated(&place.log(), age);
+        let part = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(part.len() <= 1 << 20 && (part.is_empty() || mode(&path) == 0o600));
+        text.push_str(&part);
+    }
+    text.push_str(&place.log_text());
+    let numbers: Vec<u32> = text.lines().filter_map(|line| line.split_once(" out ")?.1.parse().ok()).collect();
+    assert_eq!(numbers, (1..=200_000).collect::<Vec<u32>>());
+}
+
+#[test]
+fn a_full_disk_is_counted_and_does_not_stop_the_sidecar() {
+    let place = Place::new();
+    std::fs::create_dir(place.dir.path().join("logs")).expect("made");
+    std::os::unix::fs::symlink("/dev/full", place.log()).expect("linked");
+    let go = place.dir.path().join("go");
+    let done = place.dir.path().join("done");
+    let script = format!(
+        "seq 1 100; echo x > {}; while [ ! -e {} ]; do sleep 0.01; done; echo back; exit 0",
+        done.display(),
+        go.display()
+    );
+    let reports = place.launch(place.script(&script));
+    reports.running();
+    until("the flood", || done.exists().then_some(()));
+    // Its lines are read before the log is replaced: a pipe that is empty says so.
+    let run: RunRecord =
+        serde_json::from_slice(&std::fs::read(place.run_dir().join(RUN_FILE)).expect("written")).expect("a record");
+    until("a silent shim", || is_silent(run.shim.pid).then_some(()));
+    std::fs::remove_file(place.log()).expect("unlinked");
+    std::fs::write(&go, "").expect("written");
+    let exit = reports.ended();
+    assert_eq!((exit.cause, exit.dropped_lines), (ExitCause::Code { code: 0 }, 101));
+    let text = place.log_text();
+    let tail: Vec<&str> = text.lines().map(|line| line.split_once(' ').expect("a stamp").1).collect();
+    assert_eq!(
+        tail,
+        ["sup 101 lines lost here: the log could not be written", "out back", "sup sh ended: exit code 0"]
+    );
+}
+
+#[test]
+fn a_silent_sidecar_costs_no_wake_up() {
+    let place = Place::new();
+    let reports = place.launch(place.script("echo up; exec sleep 60"));
+    let run = reports.running();
+    until_log(&place, "out up");
+    until("a silent shim", || is_silent(run.shim.pid).then_some(()));
+    let before = switches(run.shim.pid);
+    // The measured second, not a wait for something.
+    std::thread::sleep(Duration::from_secs(1));
+    assert_eq!(switches(run.shim.pid), before);
+    process::stop(&run).expect("it lives");
+    reports.ended();
+}
+
+#[test]
+fn a_lease_that_is_not_renewed_stops_the_sidecar() {
+    let place = Place::new();
+    let mut spec = place.script("echo up; exec sleep 60");
+    spec.lease_ms = Some(600);
+    let reports = place.launch(spec);
+    let run = reports.running();
+    let lease = place.run_dir().join("lease");
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_millis(1_500) {
+        std::fs::write(&lease, "").expect("renewed");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(lives(run.sidecar.pid), "it is renewed");
+    let exit = reports.ended();
+    assert_eq!((exit.cause, exit.asked), (ExitCause::Signal { signal: Signal::SIGINT as i32 }, true));
+    assert!(place.log_text().contains("lease"));
+}
+
+#[test]
+fn a_strangers_palyra_is_named() {
+    let place = Place::new();
+    let root = place.dir.path().join("runtime");
+    let other = place.dir.path().join("other");
+    for dir in [&root, &other] {
+        std::fs::create_dir_all(dir.join("data")).expect("made");
+    }
+    let journal = root.join("data/journal.sqlite3");
+    std::fs::write(&journal, "").expect("written");
+    assert_eq!(process::foreign_palyra(&root, &[]), None);
+    let mut holder = std::process::Command::new("/bin/sleep")
+        .arg("60")
+        .stdin(std::fs::File::open(&journal).expect("it exists"))
+        .spawn()
+        .expect("sleep");
+    // Between fork and exec the executable is still that of the test.
+    let found =
+        until("the holder", || process::foreign_palyra(&root, &[]).filter(|found| found.executable.ends_with("sleep")));
+    assert_eq!((found.pid, found.why.contains("journal.sqlite3")), (holder.id(), true));
+    assert_eq!(process::foreign_palyra(&root, &[holder.id()]), None);
+    assert_eq!(process::foreign_palyra(&other, &[]), None);
+    holder.kill().expect("killed");
+    holder.wait().expect("reaped");
+    // A copy of a program under Palyra's name, and under ours.
+    for (name, counts) in [("palyrad", true), ("palyra-tray", false)] {
+        let program = place.dir.path().join(name);
+        std::fs::copy("/bin/sleep", &program).expect("copied");
+        let mut child =
+            std::process::Command::new(&program).arg("60").env("PALYRA_STATE_ROOT", &root).spawn().expect("started");
+        until("the exec", || {
+            std::fs::read_link(format!("/proc/{}/exe", child.id())).ok().filter(|exe| exe == &program)
+        });
+        let found = process::foreign_palyra(&root, &[]).map(|found| found.pid);
+        assert_eq!(found, counts.then_some(child.id()), "{name}");
+        assert_eq!(process::foreign_palyra(&other, &[]), None);
+        child.kill().expect("killed");
+        child.wait().expect("reaped");
+    }
+}
+
+/// Voluntary and involuntary context switches: how often a process was woken.
+fn switches(pid: u32) -> String {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("it lives");
+    status.lines().filter(|line| line.contains("ctxt_switches")).collect()
+}
+
+/// Not woken for a while.
+fn is_silent(pid: u32) -> bool {
+    let before = switches(pid);
+    std::thread::sleep(Duration::from_millis(100));
+    switches(pid) == before
+}

@@ -236,7 +236,7 @@ impl Watch<'_> {
         let mut wait = kill_at.saturating_sub(now);
         if wait == 0 {
             // Again and again, for they may start others between the look and the signal.
-            self.signal_leftovers(Signal::SIGKILL);
+            self.signal_leftovers(Signal::SIGTERM);
             wait = ROUND_MS;
         } else if !cfg!(target_os = "linux") {
             wait = wait.min(ROUND_MS);

@@ -38,7 +38,7 @@ mod linux {
         println!("|---|---|---|---|---|---|");
         row("start to icon registered, ms", start_to_icon(rounds), "40", "10");
         row("first crash to sidecar started again, ms", crash_to_restart(rounds), "50", "10");
-        let mut site = Site::new();
+        let site = Site::new();
         let mut agent = desktop_agent(&site, &[]);
         site.healthy();
         row("approval created to notification sent, ms", approval_to_notification(&site, rounds), "300", "60");
@@ -49,7 +49,12 @@ mod linux {
         let before = (switches(u64::from(agent.id())), switches(shim));
         std::thread::sleep(QUIET);
         let a_second = |before: u64, now: u64| (now - before) as f64 / QUIET.as_secs_f64();
-        row("agent, context switches a second over a quiet minute", vec![a_second(before.0, switches(u64::from(agent.id())))], "0.5", "0.1");
+        row(
+            "agent, context switches a second over a quiet minute",
+            vec![a_second(before.0, switches(u64::from(agent.id())))],
+            "0.5",
+            "0.1",
+        );
         row("shim, context switches a second over a quiet minute", vec![a_second(before.1, switches(shim))], "0", "0");
         let memory = |pid: u64, key: &str| vec![kib(pid, key) / 1024.0];
         row("agent, resident MB", memory(u64::from(agent.id()), "Rss"), "12", "8");
@@ -90,9 +95,14 @@ mod linux {
             .map(|_| {
                 let (took, mut agent) = block_on(async {
                     let bus = zbus::Connection::session().await.expect("session bus");
-                    let watcher = zbus::Proxy::new(&bus, "org.kde.StatusNotifierWatcher", "/StatusNotifierWatcher", "org.kde.StatusNotifierWatcher")
-                        .await
-                        .expect("watcher");
+                    let watcher = zbus::Proxy::new(
+                        &bus,
+                        "org.kde.StatusNotifierWatcher",
+                        "/StatusNotifierWatcher",
+                        "org.kde.StatusNotifierWatcher",
+                    )
+                    .await
+                    .expect("watcher");
                     let mut registered = watcher.receive_signal("StatusNotifierItemRegistered").await.expect("signal");
                     let start = Instant::now();
                     let agent = desktop_agent(&site, &["--no-start"]);
@@ -118,7 +128,9 @@ mod linux {
                 kill(pid, Signal::SIGKILL);
                 loop {
                     let text = fs::read(&record).unwrap_or_default();
-                    let now = serde_json::from_slice::<Value>(&text).ok().and_then(|record| record["sidecar"]["pid"].as_u64());
+                    let now = serde_json::from_slice::<Value>(&text)
+                        .ok()
+                        .and_then(|record| record["sidecar"]["pid"].as_u64());
                     if now.is_some_and(|now| now != pid) {
                         break start.elapsed().as_secs_f64() * 1e3;
                     }
@@ -135,14 +147,22 @@ mod linux {
                 let took = block_on(async {
                     let bus = zbus::Connection::session().await.expect("session bus");
                     let rule = "type='method_call',interface='org.freedesktop.Notifications',member='Notify'";
-                    bus.call_method(Some("org.freedesktop.DBus"), "/org/freedesktop/DBus", Some("org.freedesktop.DBus.Monitoring"), "BecomeMonitor", &(&[rule][..], 0_u32))
-                        .await
-                        .expect("monitor");
+                    bus.call_method(
+                        Some("org.freedesktop.DBus"),
+                        "/org/freedesktop/DBus",
+                        Some("org.freedesktop.DBus.Monitoring"),
+                        "BecomeMonitor",
+                        &(&[rule][..], 0_u32),
+                    )
+                    .await
+                    .expect("monitor");
                     let mut messages = zbus::MessageStream::from(&bus);
                     let start = Instant::now();
                     site.approval(&json!({ "timeout_seconds": 5 }));
                     while let Some(message) = messages.next().await {
-                        if message.is_ok_and(|message| message.header().member().is_some_and(|member| member == "Notify")) {
+                        if message
+                            .is_ok_and(|message| message.header().member().is_some_and(|member| member == "Notify"))
+                        {
                             break;
                         }
                     }
@@ -161,7 +181,11 @@ mod linux {
             .flatten()
             .filter_map(|task| fs::read_to_string(task.path().join("status")).ok())
             .flat_map(|status| {
-                status.lines().filter(|line| line.contains("ctxt_switches")).filter_map(|line| line.split_whitespace().last()?.parse::<u64>().ok()).collect::<Vec<_>>()
+                status
+                    .lines()
+                    .filter(|line| line.contains("ctxt_switches"))
+                    .filter_map(|line| line.split_whitespace().last()?.parse::<u64>().ok())
+                    .collect::<Vec<_>>()
             })
             .sum()
     }

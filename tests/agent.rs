@@ -160,19 +160,25 @@ fn an_approval_is_listed_shown_and_decided_on_the_command_line() {
     site.until("one waits", |status| number(status, "/approvals/pending") == 1);
     let list: Value = serde_json::from_str(&site.ok(&["approvals", "list", "--json"])).unwrap();
     let row = &list["approvals"][0];
-    assert_eq!((row["approval_id"].as_str(), row["in_words"]["what"].as_str()), (Some(id.as_str()), Some("command: git push")));
+    assert_eq!(
+        (row["approval_id"].as_str(), row["in_words"]["what"].as_str()),
+        (Some(id.as_str()), Some("command: git push"))
+    );
     assert!(site.ok(&["approvals", "show", &id]).contains("git push"));
     assert!(site.fails(4, &["approvals", "approve", &id]).contains("digest"), "no terminal, no digest: no approval");
     assert!(site.fails(4, &["approvals", "approve", &id, "--digest", "0000"]).contains("changed"));
     let digest = row["digest"].as_str().unwrap();
-    assert!(site.fails(4, &["approvals", "approve", &id, "--digest", digest, "--scope", "timeboxed"]).contains("time box"));
+    assert!(
+        site.fails(4, &["approvals", "approve", &id, "--digest", digest, "--scope", "timeboxed"]).contains("time box")
+    );
     assert!(site.ok(&["approvals", "approve", &id, "--digest", digest]).contains("Approved"));
     site.until("none waits", |status| number(status, "/approvals/pending") == 0);
     assert!(site.fails(4, &["approvals", "approve", &id, "--digest", digest]).contains("not waiting"));
     let all: Value = serde_json::from_str(&site.ok(&["approvals", "list", "--all", "--json"])).unwrap();
     assert_eq!(all["approvals"][0]["decision"], "allow");
     let ledger = fs::read_to_string(site.own("decisions.jsonl")).unwrap();
-    let kinds: Vec<Value> = ledger.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["kind"].clone()).collect();
+    let kinds: Vec<Value> =
+        ledger.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["kind"].clone()).collect();
     assert_eq!(kinds, ["intent", "result"]);
 }
 
@@ -215,10 +221,18 @@ fn a_lost_answer_is_settled_by_reading_not_by_sending_again() {
 fn a_gateway_that_answers_badly_is_told_and_recovered_from() {
     let mut site = Site::new();
     site.start_healthy();
-    for fault in ["status=429:3:/console/v1/approvals", "status=500:2:/console/v1/approvals", "html=2:/console/v1/approvals", "half=2:/console/v1/approvals", "lose_sessions"] {
+    for fault in [
+        "status=429:3:/console/v1/approvals",
+        "status=500:2:/console/v1/approvals",
+        "html=2:/console/v1/approvals",
+        "half=2:/console/v1/approvals",
+        "lose_sessions",
+    ] {
         site.fault(fault);
         let id = site.approval(&json!({}));
-        site.until("it waits", |status| number(status, "/approvals/pending") == 1 && status["approvals"]["known"] == true);
+        site.until("it waits", |status| {
+            number(status, "/approvals/pending") == 1 && status["approvals"]["known"] == true
+        });
         site.ok(&["approvals", "deny", &id]);
         site.until("decided", |status| number(status, "/approvals/pending") == 0);
     }
@@ -324,7 +338,13 @@ fn lines_of_ten_megabytes_and_bad_bytes_do_no_harm() {
     site.start_healthy();
     site.fault("bad_bytes");
     let end = Instant::now() + Duration::from_secs(20);
-    let size = || -> u64 { ["logs/gateway.log", "logs/gateway.log.1", "logs/gateway.log.2"].iter().filter_map(|log| fs::metadata(site.own(log)).ok()).map(|m| m.len()).sum() };
+    let size = || -> u64 {
+        ["logs/gateway.log", "logs/gateway.log.1", "logs/gateway.log.2"]
+            .iter()
+            .filter_map(|log| fs::metadata(site.own(log)).ok())
+            .map(|m| m.len())
+            .sum()
+    };
     while size() < 10_000_000 && Instant::now() < end {
         std::thread::sleep(Duration::from_millis(50));
     }
@@ -347,7 +367,10 @@ fn a_sidecar_cannot_decide_its_own_approval() {
     );
     site.script("palyra-browserd", &script);
     let root = site.root();
-    site.script("palyra-browserd", &script.replace("set --", &format!("export PALYRA_STATE_ROOT='{}'; set --", root.display())));
+    site.script(
+        "palyra-browserd",
+        &script.replace("set --", &format!("export PALYRA_STATE_ROOT='{}'; set --", root.display())),
+    );
     site.start_healthy();
     let id = site.approval(&json!({}));
     site.until("one waits", |status| number(status, "/approvals/pending") == 1);

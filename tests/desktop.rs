@@ -85,7 +85,8 @@ fn approved_by_a_click(picture_name: &str) {
     let mut site = Site::new();
     let status = start(&mut site);
     assert_eq!((&status["tray"]["present"], status["notifications"]["actions"].as_bool()), (&json!(true), Some(true)));
-    let id = site.approval(&json!({ "kind": "tool", "name": "shell.exec", "input": { "command": "git push origin main" } }));
+    let id =
+        site.approval(&json!({ "kind": "tool", "name": "shell.exec", "input": { "command": "git push origin main" } }));
     until("a button", || buttons().contains("Approve once"));
     picture(picture_name);
     tool(&["notification-action", "Approve once"]);
@@ -107,7 +108,8 @@ fn a_click_on_a_dunst_notification_decides() {
 
 #[test]
 fn a_mouse_click_on_an_xfce_notification_decides() {
-    if on_desktop("a_mouse_click_on_an_xfce_notification_decides", &[("NOTIFIER", "xfce4-notifyd"), ("THEME", "dark")]) {
+    if on_desktop("a_mouse_click_on_an_xfce_notification_decides", &[("NOTIFIER", "xfce4-notifyd"), ("THEME", "dark")])
+    {
         approved_by_a_click("approval-xfce");
     }
 }
@@ -119,7 +121,9 @@ fn what_is_not_whole_can_only_be_reviewed_or_denied() {
     }
     let mut site = Site::new();
     start(&mut site);
-    site.approval(&json!({ "kind": "tool", "risk_level": "critical", "name": "shell.exec", "input": { "command": "x" } }));
+    site.approval(
+        &json!({ "kind": "tool", "risk_level": "critical", "name": "shell.exec", "input": { "command": "x" } }),
+    );
     until("a button", || buttons().contains("Review…"));
     assert!(buttons().contains("Deny") && !buttons().contains("Approve"), "{}", buttons());
     picture("approval-critical");
@@ -137,7 +141,15 @@ fn a_forged_signal_does_nothing() {
     for number in 1..=20 {
         for key in ["approve", "Approve once", "default", "0", "1"] {
             let (number, key) = (format!("uint32:{number}"), format!("string:{key}"));
-            tool(&["dbus-send", "--session", "--type=signal", "/org/freedesktop/Notifications", "org.freedesktop.Notifications.ActionInvoked", &number, &key]);
+            tool(&[
+                "dbus-send",
+                "--session",
+                "--type=signal",
+                "/org/freedesktop/Notifications",
+                "org.freedesktop.Notifications.ActionInvoked",
+                &number,
+                &key,
+            ]);
         }
     }
     // an honest click after the forgeries proves that they were delivered before it
@@ -316,6 +328,13 @@ fn the_picture_of_the_readme() {
     if std::env::var_os("UPDATE_PICTURES").is_some() {
         std::fs::create_dir_all(Path::new(ROOT).join("docs/images")).expect("folder");
         let place = Path::new(ROOT).join("docs/images/desktop.png");
-        tool(&["convert", path.to_str().expect("UTF-8"), "-crop", "640x400+640+0", "+repage", place.to_str().expect("UTF-8")]);
+        tool(&[
+            "convert",
+            path.to_str().expect("UTF-8"),
+            "-crop",
+            "640x400+640+0",
+            "+repage",
+            place.to_str().expect("UTF-8"),
+        ]);
     }
 }

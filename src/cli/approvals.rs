@@ -87,7 +87,9 @@ fn list(paths: &Paths, json: bool, all: bool) -> Result<ExitCode, Failure> {
         super::print(&format!("{}\n", line(row)));
     }
     if let Some(unreadable) = value["unreadable"].as_u64().filter(|n| *n > 0) {
-        super::print(&format!("{unreadable} more could not be understood; look at them in the dashboard: palyra-tray open approvals\n"));
+        super::print(&format!(
+            "{unreadable} more could not be understood; look at them in the dashboard: palyra-tray open approvals\n"
+        ));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -158,7 +160,12 @@ fn line(row: &Value) -> String {
         Some(decision) => format!("  [{decision}]"),
         None => String::new(),
     };
-    format!("{}  {}  {}{state}", visible(text_of("/approval_id")), text_of("/in_words/title"), text_of("/in_words/what"))
+    format!(
+        "{}  {}  {}{state}",
+        visible(text_of("/approval_id")),
+        text_of("/in_words/title"),
+        text_of("/in_words/what")
+    )
 }
 
 fn whole(record: &Value) -> String {
@@ -182,11 +189,14 @@ fn whole(record: &Value) -> String {
     row("Decision", text_of("/decision"));
     let ends = record["expires_at_unix_ms"].as_i64().unwrap_or(i64::MAX);
     let left = ends.saturating_sub(now_unix_ms()) / 1_000;
-    row("Time left", match u64::try_from(left) {
-        Err(_) | Ok(0) => "expired".to_owned(),
-        Ok(left) if left > 10 * 365 * 86_400 => "not stated".to_owned(),
-        Ok(left) => text::duration(left),
-    });
+    row(
+        "Time left",
+        match u64::try_from(left) {
+            Err(_) | Ok(0) => "expired".to_owned(),
+            Ok(left) if left > 10 * 365 * 86_400 => "not stated".to_owned(),
+            Ok(left) => text::duration(left),
+        },
+    );
     if record["in_words"]["whole"] != Value::Bool(true) {
         row("Note", "not all of this can be seen or understood here; look at it in the dashboard too".to_owned());
     }
@@ -211,7 +221,10 @@ fn ttl(text: &str) -> Result<i64, String> {
         "h" => 3_600_000,
         _ => return Err("a length ends in s, m or h, for example 10m".to_owned()),
     };
-    number.checked_mul(unit).filter(|ms| *ms > 0).ok_or_else(|| "a length is above zero and not absurdly long".to_owned())
+    number
+        .checked_mul(unit)
+        .filter(|ms| *ms > 0)
+        .ok_or_else(|| "a length is above zero and not absurdly long".to_owned())
 }
 
 fn now_unix_ms() -> i64 {
@@ -233,7 +246,8 @@ mod tests {
 
     #[test]
     fn control_characters_in_a_record_never_reach_the_terminal() {
-        let record = serde_json::json!({ "approval_id": "a\u{1b}[2J", "request_summary": "x\u{202e}y", "principal": "p\nq" });
+        let record =
+            serde_json::json!({ "approval_id": "a\u{1b}[2J", "request_summary": "x\u{202e}y", "principal": "p\nq" });
         let text = whole(&record);
         assert!(!text.contains('\u{1b}') && !text.contains('\u{202e}') && text.contains("p⏎q"), "{text}");
     }

@@ -35,15 +35,20 @@ pub fn logs(paths: &Paths, args: &LogsArgs) -> Result<ExitCode, Failure> {
     let path = if args.service == "tray" {
         paths.agent_log()
     } else {
-        let service = super::service(&args.service)
-            .map_err(|why| Failure::new(FailureCode::Usage, format!("no such log: {}", args.service), format!("{why}, or tray")))?;
+        let service = super::service(&args.service).map_err(|why| {
+            Failure::new(FailureCode::Usage, format!("no such log: {}", args.service), format!("{why}, or tray"))
+        })?;
         paths.log(service)
     };
     let mut file = match File::open(&path) {
         Ok(file) => Some(file),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && args.follow => None,
         Err(error) => {
-            return Err(Failure::new(FailureCode::Failed, format!("{}: {error}", path.display()), "Nothing has been logged there yet."));
+            return Err(Failure::new(
+                FailureCode::Failed,
+                format!("{}: {error}", path.display()),
+                "Nothing has been logged there yet.",
+            ));
         }
     };
     let failed = |error: std::io::Error| Failure::new(FailureCode::Failed, format!("{}: {error}", path.display()), "");

@@ -26,7 +26,12 @@ const LONG: Duration = Duration::from_secs(100);
 const SHORT: Duration = Duration::from_secs(30);
 
 #[derive(Parser)]
-#[command(name = "palyra-tray", version, about = "Keeps Palyra running, shows how it is, and brings its approvals to you", after_help = "Without a command: run.")]
+#[command(
+    name = "palyra-tray",
+    version,
+    about = "Keeps Palyra running, shows how it is, and brings its approvals to you",
+    after_help = "Without a command: run."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -141,7 +146,11 @@ fn open(args: OpenArgs) -> Result<Action, Failure> {
     let plain = args.place.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
     if !known && !plain {
         let names: Vec<_> = place::SECTIONS.iter().map(|(name, _)| *name).collect();
-        return Err(Failure::new(FailureCode::Usage, format!("no such place: {}", args.place), format!("Places: {}", names.join(", "))));
+        return Err(Failure::new(
+            FailureCode::Usage,
+            format!("no such place: {}", args.place),
+            format!("Places: {}", names.join(", ")),
+        ));
     }
     let place = Place {
         section: args.place,

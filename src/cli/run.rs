@@ -70,8 +70,18 @@ pub fn run(env: Environment, args: &RunArgs) -> Result<ExitCode, Failure> {
 
 /// Runs everything with built-in stand-ins, apart from whatever else is on the machine.
 pub fn demo(mut env: Environment, args: &DemoArgs) -> Result<ExitCode, Failure> {
-    let failed = |error: std::io::Error| Failure::new(FailureCode::Failed, format!("no place for the demo: {error}"), "Name one: palyra-tray demo --state FOLDER");
-    let temporary = if args.state.is_none() { Some(tempfile::Builder::new().prefix("palyra-demo-").tempdir().map_err(failed)?) } else { None };
+    let failed = |error: std::io::Error| {
+        Failure::new(
+            FailureCode::Failed,
+            format!("no place for the demo: {error}"),
+            "Name one: palyra-tray demo --state FOLDER",
+        )
+    };
+    let temporary = if args.state.is_none() {
+        Some(tempfile::Builder::new().prefix("palyra-demo-").tempdir().map_err(failed)?)
+    } else {
+        None
+    };
     let root = match (&args.state, &temporary) {
         (Some(folder), _) => std::path::absolute(folder).map_err(failed)?,
         (None, Some(folder)) => folder.path().to_owned(),
@@ -128,7 +138,11 @@ fn beside(paths: &Paths) -> Result<Option<AgentLock>, Failure> {
         Reply::Data(snapshot) => snapshot.pointer("/agent/version").and_then(Value::as_str).map(str::to_owned),
         _ => None,
     };
-    let older = running.as_deref().and_then(version).zip(version(env!("CARGO_PKG_VERSION"))).is_some_and(|(old, new)| old < new);
+    let older = running
+        .as_deref()
+        .and_then(version)
+        .zip(version(env!("CARGO_PKG_VERSION")))
+        .is_some_and(|(old, new)| old < new);
     if !older {
         super::say(&super::ask(paths, Request::Activate, super::SHORT)?)?;
         return Ok(None);

@@ -27,7 +27,9 @@ fn words(snapshot: &Value) -> String {
         out.push_str("DEMO: nothing here is real\n");
     }
     out.push_str(&format!("{}\n", text_of("/status_line")));
-    for (key, name) in [("gateway_process", "Gateway"), ("browserd_process", "Browser"), ("node_host_process", "Node host")] {
+    for (key, name) in
+        [("gateway_process", "Gateway"), ("browserd_process", "Browser"), ("node_host_process", "Node host")]
+    {
         if let Some(line) = process(&snapshot[key]) {
             out.push_str(&format!("  {name:<10} {line}\n"));
         }

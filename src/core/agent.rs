@@ -432,7 +432,12 @@ impl Agent {
             )),
             Event::Opened(ticket, outcome) => self.opened(ticket, outcome, effects),
             Event::LogNotShown(why) => {
-                self.tell("event:log", ("The log could not be shown", &text::sentence(&why)), Vec::new(), Urgency::Normal);
+                self.tell(
+                    "event:log",
+                    ("The log could not be shown", &text::sentence(&why)),
+                    Vec::new(),
+                    Urgency::Normal,
+                );
             }
             Event::OpenedTwice => {
                 self.tell("event:handoff", text::HANDOFF_TWICE, Vec::new(), Urgency::Critical);

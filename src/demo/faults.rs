@@ -163,6 +163,7 @@ impl Faults {
         })
     }
 
+    #[expect(clippy::disallowed_methods, reason = "the fault is to end as abruptly as a crash")]
     fn perform(&self, fault: Fault) {
         match fault {
             Fault::Exit(code) => std::process::exit(i32::from(code)),

@@ -18,7 +18,8 @@ pub fn reveal(path: PathBuf, failed: impl FnOnce(String) + Send + 'static) {
         if !path.exists() {
             return failed(format!("there is no {} yet: nothing has been logged", path.display()));
         }
-        let status = Command::new(OPENER).arg(&path).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        let status =
+            Command::new(OPENER).arg(&path).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
         match status {
             Ok(status) if status.success() || cfg!(windows) => {}
             Ok(status) => failed(format!("{OPENER} could not show {} ({status}); read it there", path.display())),

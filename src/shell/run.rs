@@ -61,6 +61,7 @@ struct State {
 }
 
 /// What reaches the loop.
+#[expect(clippy::large_enum_variant, reason = "nearly all of what comes is an event, moved once through a channel")]
 enum Input {
     Event(Event),
     Asked(Asked),
@@ -295,7 +296,11 @@ impl Shell {
             let _ = tokio::task::spawn_blocking(move || notifier.finish(Duration::from_millis(500))).await;
         }
         for (_, ticket) in self.tickets.drain() {
-            let _ = ticket.send(Reply::Error(Failure::new(FailureCode::NoAgent, "the agent is ending", "Start it: palyra-tray run")));
+            let _ = ticket.send(Reply::Error(Failure::new(
+                FailureCode::NoAgent,
+                "the agent is ending",
+                "Start it: palyra-tray run",
+            )));
         }
         self.server.drain(Duration::from_millis(500)).await;
         control::unpublish(&self.sidecars.paths);
@@ -338,7 +343,9 @@ impl Shell {
                 tracing::info!(%key, "a notification was clicked");
                 Some(Event::Clicked(action, Click::Notification))
             }
-            Input::Notify(NotifyReport::Dismissed { key } | NotifyReport::Expired { key }) => Some(Event::NoticeGone(key)),
+            Input::Notify(NotifyReport::Dismissed { key } | NotifyReport::Expired { key }) => {
+                Some(Event::NoticeGone(key))
+            }
             Input::Notify(NotifyReport::Failed { message }) => {
                 tracing::warn!("{message}");
                 None
@@ -604,7 +611,11 @@ impl Shell {
         let inputs = self.inputs.clone();
         self.spawn(async move {
             let mint = move || async move {
-                client.mint_handoff(&path).await.map(gateway::HandoffUrl::into_secret).map_err(|error| error.to_string())
+                client
+                    .mint_handoff(&path)
+                    .await
+                    .map(gateway::HandoffUrl::into_secret)
+                    .map_err(|error| error.to_string())
             };
             let report = move |report| match report {
                 handoff::Report::SecondHit | handoff::Report::Stranger => {
@@ -762,4 +773,3 @@ async fn shutdown_asked() {
         std::future::pending::<()>().await;
     }
 }
-

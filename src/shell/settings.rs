@@ -18,8 +18,9 @@ pub fn set_browser(path: &Path, enabled: bool) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(error),
     };
-    let mut document: DocumentMut =
-        text.parse().map_err(|error| io::Error::new(io::ErrorKind::InvalidData, format!("{}: {error}", path.display())))?;
+    let mut document: DocumentMut = text
+        .parse()
+        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, format!("{}: {error}", path.display())))?;
     let services = document.entry("services").or_insert(Item::Table(Table::new()));
     let Some(table) = services.as_table_like_mut() else {
         return Err(io::Error::new(io::ErrorKind::InvalidData, format!("{}: services is not a table", path.display())));

@@ -178,7 +178,11 @@ impl Sidecars {
     }
 }
 
-fn choose_ports(wish: &Wish, config: &PalyraConfig, holder: HolderOf<'_>) -> Result<(BTreeMap<ServiceId, Ports>, String), Refusal> {
+fn choose_ports(
+    wish: &Wish,
+    config: &PalyraConfig,
+    holder: HolderOf<'_>,
+) -> Result<(BTreeMap<ServiceId, Ports>, String), Refusal> {
     let mut chosen = BTreeMap::new();
     let mut note = String::new();
     let mut ours: BTreeSet<Bind> = BTreeSet::new();
@@ -278,7 +282,11 @@ mod tests {
         let holder = |bind| (bind == Bind::Tcp(taken)).then(|| "nginx (process 7)".to_owned());
         let prepared = sidecars.prepare(&wish(ServiceId::Gateway), &tokens(), &holder).ok().unwrap();
         assert_ne!(prepared.ports[&ServiceId::Gateway]["http"], taken);
-        assert!(prepared.note.contains("nginx (process 7)") && prepared.note.contains(&taken.to_string()), "{}", prepared.note);
+        assert!(
+            prepared.note.contains("nginx (process 7)") && prepared.note.contains(&taken.to_string()),
+            "{}",
+            prepared.note
+        );
     }
 
     #[test]
@@ -300,7 +308,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("desktop-control-center"), "a file in the way").unwrap();
         let refusal = sidecars(dir.path()).prepare(&wish(ServiceId::Gateway), &tokens(), &|_| None).err().unwrap();
-        assert!(refusal.why.contains("desktop-control-center") && refusal.why.contains("permissions"), "{}", refusal.why);
+        assert!(
+            refusal.why.contains("desktop-control-center") && refusal.why.contains("permissions"),
+            "{}",
+            refusal.why
+        );
     }
 
     #[test]

@@ -44,21 +44,19 @@ const BLACK: [u8; 3] = [0x1c, 0x1c, 0x1c];
 const RED: [u8; 3] = [0xd0, 0x21, 0x1c];
 const BLUE: [u8; 3] = [0x1f, 0x5f, 0xd6];
 
-/// Three columns and five rows, the upper left pixel in the highest bit.
-const FONT: [u16; 11] = [
-    0b111_101_101_101_111,
-    0b010_110_010_010_111,
-    0b111_001_111_100_111,
-    0b111_001_011_001_111,
-    0b101_101_111_001_001,
-    0b111_100_111_001_111,
-    0b111_100_111_101_111,
-    0b111_001_010_010_010,
-    0b111_101_111_101_111,
-    0b111_101_111_001_111,
-    0b000_010_111_010_000,
+/// 1 to 9 and a plus: seven rows of five pixels, the left one in the highest bit.
+const FONT: [[u8; 7]; 10] = [
+    [0b00100, 0b01100, 0b00100, 0b00100, 0b00100, 0b00100, 0b01110],
+    [0b01110, 0b10001, 0b00001, 0b00110, 0b01000, 0b10000, 0b11111],
+    [0b01110, 0b10001, 0b00001, 0b00110, 0b00001, 0b10001, 0b01110],
+    [0b00010, 0b00110, 0b01010, 0b10010, 0b11111, 0b00010, 0b00010],
+    [0b11111, 0b10000, 0b11110, 0b00001, 0b00001, 0b10001, 0b01110],
+    [0b01110, 0b10000, 0b10000, 0b11110, 0b10001, 0b10001, 0b01110],
+    [0b11111, 0b00001, 0b00010, 0b00100, 0b00100, 0b01000, 0b01000],
+    [0b01110, 0b10001, 0b10001, 0b01110, 0b10001, 0b10001, 0b01110],
+    [0b01110, 0b10001, 0b10001, 0b01111, 0b00001, 0b00001, 0b01110],
+    [0b00000, 0b00100, 0b00100, 0b11111, 0b00100, 0b00100, 0b00000],
 ];
-const PLUS: usize = 10;
 
 macro_rules! drawings {
     ($panel:literal, $state:literal) => {
@@ -101,43 +99,49 @@ impl From<Icon> for Picture {
 }
 
 /// Draws `picture`, in the smallest of [`SIZES`] that is at least `size`, or the largest.
+///
+/// The drawings show the state in the lower right; the number or the dot goes to the upper right and the bars to the
+/// lower left, so that everything can be seen at once.
 pub fn compose(panel: Panel, size: u32, picture: Picture) -> Rgba {
     let mut canvas = base(panel, size, picture.base);
-    // A digit is five units high and its badge seven: about two thirds of the icon.
-    let unit = ((canvas.size + 5) / 11).max(1);
     if picture.paused {
-        bars(&mut canvas, unit, if panel == Panel::Dark { WHITE } else { BLACK });
+        bars(&mut canvas, if panel == Panel::Dark { WHITE } else { BLACK });
     }
     if picture.count > 0 {
-        number(&mut canvas, unit, picture.count, if picture.critical { RED } else { BLUE });
+        number(&mut canvas, picture.count, if picture.critical { RED } else { BLUE });
     } else if picture.active {
-        let side = 4 * unit;
-        let corner = canvas.size.saturating_sub(side);
-        canvas.plate(Area { x: corner, y: corner, width: side, height: side }, side / 2, unit, BLUE);
+        let side = canvas.size * 3 / 8;
+        let area = Area { x: canvas.size - side, y: 0, width: side, height: side };
+        canvas.plate(area, side / 2, BLUE);
     }
     canvas
 }
 
-/// Two bars in the upper left corner, where no badge reaches.
-fn bars(canvas: &mut Rgba, unit: u32, colour: [u8; 3]) {
-    let bar = |x| Area { x, y: 0, width: 2 * unit, height: 5 * unit };
-    canvas.clear(Area { x: 0, y: 0, width: 5 * unit, height: 5 * unit }, 0, unit);
-    canvas.fill(bar(0), 0, colour);
-    canvas.fill(bar(3 * unit), 0, colour);
+fn bars(canvas: &mut Rgba, colour: [u8; 3]) {
+    let width = (canvas.size + 4) / 8;
+    let (gap, height) = (width.div_ceil(2), 3 * width);
+    let y = canvas.size.saturating_sub(height);
+    canvas.clear(Area { x: 0, y, width: 2 * width + gap, height }, 0);
+    for x in [0, width + gap] {
+        canvas.fill(Area { x, y, width, height }, 0, colour);
+    }
 }
 
-/// A disc, or for "9+" a pill, in the lower right corner.
-fn number(canvas: &mut Rgba, unit: u32, count: u8, colour: [u8; 3]) {
-    let digits = [usize::from(count.min(9)), PLUS];
-    let glyphs = if count > 9 { &digits[..] } else { &digits[..1] };
-    let text = unit * if count > 9 { 7 } else { 3 };
-    let height = 7 * unit;
-    let width = (text + 2 * unit).max(height).min(canvas.size);
-    let (x, y) = (canvas.size.saturating_sub(width), canvas.size.saturating_sub(height));
-    canvas.plate(Area { x, y, width, height }, height / 2, unit, colour);
-    let left = x + (width.saturating_sub(text)) / 2;
-    for (position, &glyph) in (0..).zip(glyphs) {
-        canvas.glyph(left + position * 4 * unit, y + unit, unit, FONT[glyph]);
+/// A disc, or for "9+" a pill, about half as high as the icon: below it is the state.
+fn number(canvas: &mut Rgba, count: u8, colour: [u8; 3]) {
+    let unit = (canvas.size + 12) / 22;
+    let digit = FONT[usize::from(count.clamp(1, 9)) - 1];
+    let glyphs = if count > 9 { &[digit, FONT[9]][..] } else { &[digit] };
+    let text = unit * if count > 9 { 11 } else { 5 };
+    let padding = (canvas.size / 2).saturating_sub(7 * unit) / 2;
+    let padding = padding.clamp(unit, 2 * unit);
+    let height = 7 * unit + 2 * padding;
+    let width = (text + 2 * padding).max(height).min(canvas.size);
+    let x = canvas.size - width;
+    canvas.plate(Area { x, y: 0, width, height }, height / 2, colour);
+    let left = x + (width - text.min(width)) / 2;
+    for (position, glyph) in (0..).zip(glyphs) {
+        canvas.glyph(left + position * 6 * unit, padding, unit, glyph);
     }
 }
 
@@ -187,13 +191,13 @@ struct Area {
 
 impl Rgba {
     /// A rounded area with a ring of nothing around it.
-    fn plate(&mut self, area: Area, radius: u32, unit: u32, colour: [u8; 3]) {
-        self.clear(area, radius, unit);
+    fn plate(&mut self, area: Area, radius: u32, colour: [u8; 3]) {
+        self.clear(area, radius);
         self.fill(area, radius, colour);
     }
 
-    fn clear(&mut self, area: Area, radius: u32, unit: u32) {
-        let ring = unit.div_ceil(2) as f32;
+    fn clear(&mut self, area: Area, radius: u32) {
+        let ring = (self.size / 16).max(1) as f32;
         self.cover(area, radius, ring, |pixel, coverage| pixel[3] = mix(pixel[3], 0, coverage));
     }
 
@@ -207,11 +211,12 @@ impl Rgba {
         });
     }
 
-    fn glyph(&mut self, x: u32, y: u32, unit: u32, rows: u16) {
-        for bit in 0..15 {
-            if rows >> (14 - bit) & 1 == 1 {
-                let area = Area { x: x + bit % 3 * unit, y: y + bit / 3 * unit, width: unit, height: unit };
-                self.fill(area, 0, WHITE);
+    /// Strokes are half a unit wider than their grid where that is a whole pixel: hosts scale the larger pictures down.
+    fn glyph(&mut self, x: u32, y: u32, unit: u32, rows: &[u8; 7]) {
+        for (down, row) in (0..).zip(rows) {
+            for across in (0..5).filter(|across| row >> (4 - across) & 1 == 1) {
+                let side = unit + unit / 2;
+                self.fill(Area { x: x + across * unit, y: y + down * unit, width: side, height: side }, 0, WHITE);
             }
         }
     }
@@ -303,6 +308,20 @@ mod tests {
     }
 
     #[test]
+    fn no_badge_hides_the_state() {
+        for size in SIZES {
+            let corner = |picture: Rgba| -> Vec<u8> {
+                let row = |y| &picture.pixels[((y * size + size / 2) * 4) as usize..((y + 1) * size * 4) as usize];
+                ((2 * size).div_ceil(3)..size).flat_map(row).copied().collect()
+            };
+            let plain = corner(compose(Panel::Dark, size, icon(0, false, false, false)));
+            for badge in [icon(10, true, false, true), icon(8, false, false, false), icon(0, false, true, true)] {
+                assert_eq!(corner(compose(Panel::Dark, size, badge)), plain, "{size} {badge:?}");
+            }
+        }
+    }
+
+    #[test]
     fn the_badge_is_red_only_when_critical() {
         let plain = compose(Panel::Dark, 48, icon(3, false, false, false));
         let critical = compose(Panel::Dark, 48, icon(3, true, false, false));
@@ -320,9 +339,9 @@ mod tests {
     #[test]
     fn strokes_of_digits_are_whole_pixels() {
         let mut canvas = Rgba { size: 22, pixels: vec![0; 22 * 22 * 4] };
-        canvas.glyph(4, 4, 2, FONT[4]);
+        canvas.glyph(4, 4, 1, &FONT[3]);
         assert!(canvas.pixels.chunks_exact(4).all(|pixel| pixel[3] == 0 || pixel == [0xff; 4]));
-        assert_eq!(canvas.pixels.chunks_exact(4).filter(|pixel| pixel[3] > 0).count(), 9 * 4);
+        assert_eq!(canvas.pixels.chunks_exact(4).filter(|pixel| pixel[3] > 0).count(), 14);
     }
 
     #[test]

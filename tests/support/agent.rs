@@ -196,7 +196,8 @@ impl Site {
         let port = status["gateway_process"]["bound_ports"]["http"].as_u64().expect("port");
         let body = body.to_string();
         let headers = [("content-type", "application/json")];
-        let answer = http::request(u16::try_from(port).expect("port"), "POST", path, &headers, Some(body.as_bytes())).expect("demo call");
+        let answer = http::request(u16::try_from(port).expect("port"), "POST", path, &headers, Some(body.as_bytes()))
+            .expect("demo call");
         assert!(answer.status < 300, "{path}: {}", answer.status);
         serde_json::from_slice(&answer.body).unwrap_or(Value::Null)
     }
@@ -269,7 +270,9 @@ fn free_ports() -> [u16; 4] {
         let held: Vec<_> = (0..4).map(|_| TcpListener::bind("127.0.0.1:0").expect("bind")).collect();
         let [http, grpc, a, b] = [0, 1, 2, 3].map(|n: usize| held[n].local_addr().expect("address").port());
         let beside = grpc.checked_add(1);
-        let free = beside.is_some_and(|port| TcpListener::bind(("127.0.0.1", port)).is_ok() && UdpSocket::bind(("127.0.0.1", port)).is_ok());
+        let free = beside.is_some_and(|port| {
+            TcpListener::bind(("127.0.0.1", port)).is_ok() && UdpSocket::bind(("127.0.0.1", port)).is_ok()
+        });
         if free && ![http, a, b].contains(&(grpc + 1)) {
             return [http, grpc, a, b];
         }

@@ -27,18 +27,23 @@ const EARLY_LIMIT: usize = 64;
 /// What has to be asked of the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Call {
-    /// Show, or show in place of `replaces` unless that is 0.
-    Notify {
-        token: u64,
-        key: NoticeKey,
-        replaces: u32,
-        notice: Notice,
-        text: Text,
-        /// Action keys and labels, in order.
-        actions: Vec<(String, String)>,
-    },
+    Notify(Box<Notify>),
     /// Take away.
-    Close { id: u32 },
+    Close {
+        id: u32,
+    },
+}
+
+/// Show, or show in place of `replaces` unless that is 0.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Notify {
+    pub token: u64,
+    pub key: NoticeKey,
+    pub replaces: u32,
+    pub notice: Notice,
+    pub text: Text,
+    /// Action keys and labels, in order.
+    pub actions: Vec<(String, String)>,
 }
 
 /// What to do now, and when to look again.
@@ -67,15 +72,15 @@ enum Slot {
     /// Sent, not answered; `before` is what it replaces.
     InFlight {
         token: u64,
-        card: Card,
-        before: Option<(u32, Card)>,
+        card: Box<Card>,
+        before: Option<(u32, Box<Card>)>,
     },
     Shown {
         id: u32,
-        card: Card,
+        card: Box<Card>,
     },
     Gone {
-        notice: Notice,
+        notice: Box<Notice>,
         why: Gone,
     },
 }
@@ -112,6 +117,7 @@ impl Board {
     }
 
     /// Is there anything that a server would have to show?
+    #[cfg(target_os = "linux")]
     pub fn wants_any(&self) -> bool {
         !self.wanted.is_empty()
     }
@@ -129,7 +135,7 @@ impl Board {
         for (key, slot) in slots {
             let settled = match slot {
                 Slot::Gone { notice, why: Gone::Settled } => notice,
-                Slot::Shown { card, .. } | Slot::InFlight { card, .. } if card.decided => card.notice,
+                Slot::Shown { card, .. } | Slot::InFlight { card, .. } if card.decided => Box::new(card.notice),
                 _ => continue,
             };
             self.slots.insert(key, Slot::Gone { notice: settled, why: Gone::Settled });
@@ -173,22 +179,22 @@ impl Board {
             self.last_token += 1;
             let text = prepare(notice, &server);
             let (keys, actions) = give_keys(&text, mint);
-            plan.calls.push(Call::Notify {
+            plan.calls.push(Call::Notify(Box::new(Notify {
                 token: self.last_token,
                 key: key.clone(),
                 replaces: before.as_ref().map_or(0, |(id, _)| *id),
                 notice: notice.clone(),
                 actions,
                 text: text.clone(),
-            });
-            let card = Card {
+            })));
+            let card = Box::new(Card {
                 notice: notice.clone(),
                 keys,
                 default_action: text.default_action,
                 touched: false,
                 decided: false,
                 sent: now,
-            };
+            });
             self.slots.insert(key.clone(), Slot::InFlight { token: self.last_token, card, before });
         }
         plan
@@ -207,7 +213,7 @@ impl Board {
             Ok(id) => id,
             Err(why) => {
                 let message = format!("The notification \"{}\" could not be shown: {why}.", card.notice.title);
-                self.slots.insert(key, Slot::Gone { notice: card.notice, why: Gone::Refused });
+                self.slots.insert(key, Slot::Gone { notice: Box::new(card.notice), why: Gone::Refused });
                 self.forget_early();
                 return vec![NotifyReport::Failed { message }];
             }
@@ -277,7 +283,7 @@ impl Board {
         let Some(Slot::Shown { card, .. }) = self.slots.remove(&key) else { return None };
         let settled = card.touched || matches!(reason, 1 | 2);
         let why = if settled { Gone::Settled } else { Gone::Lost };
-        self.slots.insert(key.clone(), Slot::Gone { notice: card.notice, why });
+        self.slots.insert(key.clone(), Slot::Gone { notice: Box::new(card.notice), why });
         if card.touched || !self.wanted.contains_key(&key) {
             return None;
         }
@@ -315,7 +321,7 @@ impl Board {
             match slot {
                 Slot::Shown { id: shown, card } if *shown == id => {
                     tracing::warn!(id, "the notification server gave one id twice");
-                    *slot = Slot::Gone { notice: card.notice.clone(), why: Gone::Lost };
+                    *slot = Slot::Gone { notice: Box::new(card.notice.clone()), why: Gone::Lost };
                 }
                 Slot::InFlight { before, .. } if before.as_ref().is_some_and(|(shown, _)| *shown == id) => {
                     *before = None
@@ -342,7 +348,7 @@ impl Board {
 
 enum Due {
     /// Show it, in place of this one.
-    Send(Option<(u32, Card)>),
+    Send(Option<(u32, Box<Card>)>),
     Later(Slot, Instant),
     Nothing(Slot),
 }
@@ -350,7 +356,7 @@ enum Due {
 fn due(slot: Slot, wanted: &Notice, server: &ServerInfo, now: Instant) -> Due {
     match slot {
         Slot::InFlight { .. } => Due::Nothing(slot),
-        Slot::Gone { ref notice, .. } if notice == wanted => Due::Nothing(slot),
+        Slot::Gone { ref notice, .. } if **notice == *wanted => Due::Nothing(slot),
         Slot::Gone { why: Gone::Refused, .. } => Due::Send(None),
         Slot::Gone { .. } if wanted.quiet_update => Due::Nothing(slot),
         Slot::Gone { .. } => Due::Send(None),

@@ -53,10 +53,10 @@ impl Desk {
 
 fn sent(calls: &[Call]) -> Sent {
     match calls {
-        [Call::Notify { token, replaces, actions, .. }] => Sent {
-            token: *token,
-            replaces: *replaces,
-            keys: actions.iter().map(|(key, _)| key.clone()).filter(|key| key != DEFAULT_KEY).collect(),
+        [Call::Notify(call)] => Sent {
+            token: call.token,
+            replaces: call.replaces,
+            keys: call.actions.iter().map(|(key, _)| key.clone()).filter(|key| key != DEFAULT_KEY).collect(),
         },
         other => panic!("expected one Notify, got {other:?}"),
     }
@@ -268,8 +268,8 @@ fn without_randomness_there_are_no_buttons() {
         left -= 1;
         (left >= 0).then(|| "k".to_owned())
     });
-    let [Call::Notify { actions, .. }] = plan.calls.as_slice() else { panic!("{plan:?}") };
-    assert_eq!(actions, &[(DEFAULT_KEY.to_owned(), "Open".to_owned())]);
+    let [Call::Notify(call)] = plan.calls.as_slice() else { panic!("{plan:?}") };
+    assert_eq!(call.actions, [(DEFAULT_KEY.to_owned(), "Open".to_owned())]);
     assert_eq!(board.invoked(1, "k"), None);
 }
 

@@ -10,7 +10,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::board::{Board, Call};
+use super::board::{Board, Call, Notify};
 use super::text::Text;
 use super::{AppIdentity, NotifyReport, ServerInfo};
 use crate::core::view::{Notice, NoticeKey, Urgency};
@@ -104,7 +104,8 @@ fn serve(
             Event::Finish => return,
         }
         for call in board.plan(Instant::now(), &mut super::action_key).calls {
-            let Call::Notify { token, notice, text, actions, .. } = call else { continue };
+            let Call::Notify(call) = call else { continue };
+            let Notify { token, notice, text, actions, .. } = *call;
             last_id = last_id.wrapping_add(1).max(1);
             let wait = server_info().actions && !actions.is_empty() && waiting < WAITERS;
             let shown = present(app, &notice, &text, if wait { &actions } else { &[] }).map(|handle| {

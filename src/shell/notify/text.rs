@@ -4,7 +4,7 @@
 //! to be cut takes every approving button with it.
 
 use super::ServerInfo;
-use crate::core::view::{Notice, Urgency};
+use crate::core::view::Notice;
 use crate::protocol::{Action, Verdict};
 
 /// Characters; far above what any server shows, so that cutting is the exception.
@@ -39,24 +39,14 @@ pub(super) fn prepare(notice: &Notice, server: &ServerInfo) -> Text {
         default_action: notice
             .default_action
             .clone()
-            .filter(|action| server.actions && !matches!(action, Action::Decide { .. })),
+            .filter(|action| server.actions && !matches!(action, Action::Decide { .. }))
+            .filter(|_| !shows_body_click_as_a_button(server) || notice.buttons.is_empty()),
     }
 }
 
-/// The urgency hint of the desktop notification specification.
-pub(super) fn urgency_level(urgency: Urgency) -> u8 {
-    match urgency {
-        Urgency::Low => 0,
-        Urgency::Normal => 1,
-        Urgency::Critical => 2,
-    }
-}
-
-/// `approval:01H…` becomes `x-palyra.approval`, so that a person can write rules for a kind of notification.
-pub(super) fn category(key: &str) -> String {
-    let kind = key.split(':').next().unwrap_or_default();
-    let kind: String = kind.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).take(32).collect();
-    if kind.is_empty() { "x-palyra".to_owned() } else { format!("x-palyra.{kind}") }
+/// Xfce's server draws the click on the body as one more button, beside the one that does the same.
+fn shows_body_click_as_a_button(server: &ServerInfo) -> bool {
+    server.name == "Xfce Notify Daemon"
 }
 
 fn approves(action: &Action) -> bool {
@@ -104,7 +94,7 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::view::Button;
+    use crate::core::view::{Button, Urgency};
 
     fn decide(verdict: Verdict) -> Action {
         Action::Decide { approval_id: "A1".to_owned(), digest: "d".to_owned(), verdict }
@@ -174,11 +164,5 @@ mod tests {
         shown.default_action = Some(Action::Quit { keep_running: true });
         let text = prepare(&shown, &ServerInfo { actions: false, ..able() });
         assert!(text.buttons.is_empty() && text.default_action.is_none());
-    }
-
-    #[test]
-    fn categories_come_from_the_kind() {
-        assert_eq!(category("approval:01H"), "x-palyra.approval");
-        assert_eq!(category(":"), "x-palyra");
     }
 }

@@ -7,14 +7,17 @@ use super::keyring::{self, KeyringError, Vault};
 use super::values::{SecretName, SecretValues, check, generate, same};
 use super::{Backend, Place, SecretsConfig};
 
-/// How a try ended.
+/// The secrets, where they are kept, and what a person should know.
 #[derive(Debug)]
-pub(super) enum Outcome {
-    Ready {
-        values: SecretValues,
-        place: Place,
-        notes: Vec<String>,
-    },
+pub(super) struct Ready {
+    pub values: SecretValues,
+    pub place: Place,
+    pub notes: Vec<String>,
+}
+
+/// Why there are none yet.
+#[derive(Debug)]
+pub(super) enum Obstacle {
     /// The keyring decides and gives no access.
     Locked(String),
     Failed(String),
@@ -31,64 +34,64 @@ pub(super) struct Try {
 
 /// Fetches the secrets, or makes those that are missing. Blocks while the keyring asks a person, which it may only
 /// when told so.
-pub(super) fn run(config: &SecretsConfig, how: Try) -> Outcome {
+pub(super) fn run(config: &SecretsConfig, how: Try) -> Result<Ready, Obstacle> {
     let open = |ask: bool| keyring::open(&config.qualifier, ask);
-    resolve(config, how, &open).unwrap_or_else(|outcome| outcome)
+    resolve(config, how, &open)
 }
 
 type Opener<'a> = &'a dyn Fn(bool) -> Result<Box<dyn Vault>, KeyringError>;
 
-fn resolve(config: &SecretsConfig, how: Try, open: Opener<'_>) -> Result<Outcome, Outcome> {
-    let file = FileStore::open(&config.state_dir).map_err(Outcome::Failed)?;
+fn resolve(config: &SecretsConfig, how: Try, open: Opener<'_>) -> Result<Ready, Obstacle> {
+    let file = FileStore::open(&config.state_dir).map_err(Obstacle::Failed)?;
     let mut notes = Vec::new();
     if config.backend == Backend::File {
         return from_file(&file, "so chosen in the settings".to_owned(), notes);
     }
     // A complete file is the truth and needs no person; it only waits to be moved.
-    let complete = match file.load(&mut notes).map_err(Outcome::Failed)? {
+    let complete = match file.load(&mut notes).map_err(Obstacle::Failed)? {
         Content::Holds(found) => complete(&found),
         Content::Missing | Content::Corrupt(_) => None,
     };
     match (open(how.ask_person && complete.is_none()), complete) {
         (Ok(vault), _) => from_keyring(&file, &*vault, notes),
         (Err(KeyringError::NoService(why)), None) => match config.backend {
-            Backend::Keyring => Err(Outcome::Failed(format!(
+            Backend::Keyring => Err(Obstacle::Failed(format!(
                 "The settings keep the secrets in the keyring, and there is none: {why}. Start one, or choose the file."
             ))),
             // It is known to exist: not running now is something else.
-            _ if how.seen || file.in_keyring() => Err(Outcome::Locked(format!(
+            _ if how.seen || file.in_keyring() => Err(Obstacle::Locked(format!(
                 "The secrets belong in the keyring, which does not run: {why}. Start it, or sign in to the desktop."
             ))),
             _ => from_file(&file, why, notes),
         },
         (Err(KeyringError::NoService(why) | KeyringError::Locked(why) | KeyringError::Broken(why)), Some(values)) => {
-            Ok(Outcome::Ready { values, place: Place::File(file.path(), why), notes })
+            Ok(Ready { values, place: Place::File(file.path(), why), notes })
         }
         (Err(error), None) => Err(error.into()),
     }
 }
 
-fn from_file(file: &FileStore, why: String, mut notes: Vec<String>) -> Result<Outcome, Outcome> {
-    let _guard = file.lock().map_err(Outcome::Failed)?;
+fn from_file(file: &FileStore, why: String, mut notes: Vec<String>) -> Result<Ready, Obstacle> {
+    let _guard = file.lock().map_err(Obstacle::Failed)?;
     let mut found = load_sound(file, &mut notes)?;
     if complete(&found).is_none() {
         for name in SecretName::ALL.into_iter().filter(|name| !found.contains_key(name)).collect::<Vec<_>>() {
-            found.insert(name, generate(name).map_err(Outcome::Failed)?);
+            found.insert(name, generate(name).map_err(Obstacle::Failed)?);
         }
-        file.save(&found).map_err(Outcome::Failed)?;
+        file.save(&found).map_err(Obstacle::Failed)?;
     }
     ready(found, Place::File(file.path(), why), notes)
 }
 
-fn from_keyring(file: &FileStore, vault: &dyn Vault, mut notes: Vec<String>) -> Result<Outcome, Outcome> {
-    let _guard = file.lock().map_err(Outcome::Failed)?;
+fn from_keyring(file: &FileStore, vault: &dyn Vault, mut notes: Vec<String>) -> Result<Ready, Obstacle> {
+    let _guard = file.lock().map_err(Obstacle::Failed)?;
     let in_file = load_sound(file, &mut notes)?;
     // Everything is read before anything is written: a refusal in between must leave no half-made set.
     let mut in_keyring = Found::new();
     for name in SecretName::ALL {
         if let Some(value) = vault.get(name)? {
             check(name, &value).map_err(|why| {
-                Outcome::Failed(format!(
+                Obstacle::Failed(format!(
                     "The {} in the keyring is damaged: {why}. Delete it there to have a new one made.",
                     name.label()
                 ))
@@ -100,7 +103,7 @@ fn from_keyring(file: &FileStore, vault: &dyn Vault, mut notes: Vec<String>) -> 
     for name in SecretName::ALL {
         let value = match in_file.get(&name).or_else(|| in_keyring.get(&name)) {
             Some(value) => value.clone(),
-            None => generate(name).map_err(Outcome::Failed)?,
+            None => generate(name).map_err(Obstacle::Failed)?,
         };
         all.insert(name, value);
     }
@@ -109,7 +112,7 @@ fn from_keyring(file: &FileStore, vault: &dyn Vault, mut notes: Vec<String>) -> 
         return match complete(&in_file) {
             Some(values) => {
                 let why = format!("it could not be moved to the keyring: {}", error.why());
-                Ok(Outcome::Ready { values, place: Place::File(file.path(), why), notes })
+                Ok(Ready { values, place: Place::File(file.path(), why), notes })
             }
             None => Err(error.into()),
         };
@@ -149,12 +152,12 @@ fn put(vault: &dyn Vault, all: &Found, there: &Found, notes: &mut Vec<String>) -
 }
 
 /// The file's content; a damaged file is set aside and said to be lost.
-fn load_sound(file: &FileStore, notes: &mut Vec<String>) -> Result<Found, Outcome> {
-    match file.load(notes).map_err(Outcome::Failed)? {
+fn load_sound(file: &FileStore, notes: &mut Vec<String>) -> Result<Found, Obstacle> {
+    match file.load(notes).map_err(Obstacle::Failed)? {
         Content::Missing => Ok(Found::new()),
         Content::Holds(found) => Ok(found),
         Content::Corrupt(why) => {
-            let aside = file.set_aside().map_err(Outcome::Failed)?;
+            let aside = file.set_aside().map_err(Obstacle::Failed)?;
             notes.push(format!(
                 "The secrets in the file were damaged ({why}) and are replaced; the old file is {}.",
                 aside.display()
@@ -173,10 +176,10 @@ fn complete(found: &Found) -> Option<SecretValues> {
     ))
 }
 
-fn ready(found: Found, place: Place, notes: Vec<String>) -> Result<Outcome, Outcome> {
+fn ready(found: Found, place: Place, notes: Vec<String>) -> Result<Ready, Obstacle> {
     match complete(&found) {
-        Some(values) => Ok(Outcome::Ready { values, place, notes }),
-        None => Err(Outcome::Failed("The secrets are incomplete; try again.".to_owned())),
+        Some(values) => Ok(Ready { values, place, notes }),
+        None => Err(Obstacle::Failed("The secrets are incomplete; try again.".to_owned())),
     }
 }
 
@@ -184,7 +187,7 @@ fn unix_ms() -> u128 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis()
 }
 
-impl From<KeyringError> for Outcome {
+impl From<KeyringError> for Obstacle {
     fn from(error: KeyringError) -> Self {
         match error {
             KeyringError::Locked(why) => {

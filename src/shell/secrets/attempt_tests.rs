@@ -8,6 +8,8 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::*;
 
+type Answer = Result<Ready, Obstacle>;
+
 const FIRST: Try = Try { ask_person: true, seen: false };
 
 #[derive(Clone, Default)]
@@ -60,13 +62,13 @@ impl Scene {
         }
     }
 
-    fn with_ring(&self) -> Outcome {
+    fn with_ring(&self) -> Answer {
         let ring = self.ring.clone();
-        flat(resolve(&self.config(Backend::Auto), FIRST, &move |_| Ok(Box::new(ring.clone()))))
+        resolve(&self.config(Backend::Auto), FIRST, &move |_| Ok(Box::new(ring.clone())))
     }
 
-    fn with_error(&self, error: fn(String) -> KeyringError) -> Outcome {
-        flat(resolve(&self.config(Backend::Auto), FIRST, &move |_| Err(error("why".to_owned()))))
+    fn with_error(&self, error: fn(String) -> KeyringError) -> Answer {
+        resolve(&self.config(Backend::Auto), FIRST, &move |_| Err(error("why".to_owned())))
     }
 
     fn file(&self) -> std::path::PathBuf {
@@ -78,13 +80,9 @@ impl Scene {
     }
 }
 
-fn flat(result: Result<Outcome, Outcome>) -> Outcome {
-    result.unwrap_or_else(|outcome| outcome)
-}
-
-fn ready(outcome: Outcome) -> (Vec<String>, Place, Vec<String>) {
+fn ready(outcome: Answer) -> (Vec<String>, Place, Vec<String>) {
     match outcome {
-        Outcome::Ready { values, place, notes } => {
+        Ok(Ready { values, place, notes }) => {
             let all = SecretName::ALL.map(|name| values.get(name).expose_secret().to_owned());
             (all.to_vec(), place, notes)
         }
@@ -106,7 +104,7 @@ fn a_refusal_in_the_middle_makes_nothing() {
     for name in SecretName::ALL {
         let place = Scene::new();
         *place.ring.refuse_get.borrow_mut() = Some(name);
-        assert!(matches!(place.with_ring(), Outcome::Locked(_)));
+        assert!(matches!(place.with_ring(), Err(Obstacle::Locked(_))));
         assert!(place.ring.accounts.borrow().is_empty() && !place.file().exists());
     }
 }
@@ -114,8 +112,8 @@ fn a_refusal_in_the_middle_makes_nothing() {
 #[test]
 fn only_no_service_leads_to_the_file() {
     let place = Scene::new();
-    assert!(matches!(place.with_error(KeyringError::Locked), Outcome::Locked(_)));
-    assert!(matches!(place.with_error(KeyringError::Broken), Outcome::Failed(_)));
+    assert!(matches!(place.with_error(KeyringError::Locked), Err(Obstacle::Locked(_))));
+    assert!(matches!(place.with_error(KeyringError::Broken), Err(Obstacle::Failed(_))));
     assert!(!place.file().exists());
     let (_, kept, _) = ready(place.with_error(KeyringError::NoService));
     assert_eq!(kept, Place::File(place.file(), "why".to_owned()));
@@ -125,7 +123,7 @@ fn only_no_service_leads_to_the_file() {
 fn a_keyring_that_has_them_and_is_away_is_waited_for() {
     let place = Scene::new();
     let (first, ..) = ready(place.with_ring());
-    assert!(matches!(place.with_error(KeyringError::NoService), Outcome::Locked(_)));
+    assert!(matches!(place.with_error(KeyringError::NoService), Err(Obstacle::Locked(_))));
     assert!(!place.file().exists());
     assert_eq!(ready(place.with_ring()).0, first);
 }
@@ -135,7 +133,7 @@ fn a_keyring_that_was_seen_is_waited_for() {
     let place = Scene::new();
     let none = |_| Err(KeyringError::NoService("why".to_owned()));
     let again = Try { ask_person: false, seen: true };
-    assert!(matches!(flat(resolve(&place.config(Backend::Auto), again, &none)), Outcome::Locked(_)));
+    assert!(matches!(resolve(&place.config(Backend::Auto), again, &none), Err(Obstacle::Locked(_))));
     assert!(!place.file().exists());
 }
 
@@ -167,7 +165,7 @@ fn a_move_that_fails_or_lies_keeps_the_file() {
 fn a_keyring_that_forgets_gives_no_secrets() {
     let place = Scene::new();
     *place.ring.forget.borrow_mut() = true;
-    assert!(matches!(place.with_ring(), Outcome::Failed(_)));
+    assert!(matches!(place.with_ring(), Err(Obstacle::Failed(_))));
 }
 
 #[test]
@@ -193,7 +191,7 @@ fn a_complete_file_never_asks_a_person() {
         asked.borrow_mut().push(ask);
         Err(KeyringError::Locked("locked".to_owned()))
     });
-    let (_, kept, _) = ready(flat(outcome));
+    let (_, kept, _) = ready(outcome);
     assert_eq!(kept, Place::File(place.file(), "locked".to_owned()));
     assert_eq!(*asked.borrow(), [false]);
 }
@@ -202,7 +200,7 @@ fn a_complete_file_never_asks_a_person() {
 fn a_damaged_secret_in_the_keyring_is_not_replaced() {
     let place = Scene::new();
     place.ring.set(SecretName::BrowserStateKey, &SecretString::from("bad")).unwrap();
-    let Outcome::Failed(message) = place.with_ring() else { panic!("expected a failure") };
+    let Err(Obstacle::Failed(message)) = place.with_ring() else { panic!("expected a failure") };
     assert!(message.contains("browser state key") && !message.contains("bad"));
     assert_eq!(place.ring.accounts.borrow().len(), 1);
 }
@@ -212,7 +210,7 @@ fn a_newer_file_is_left_alone() {
     let place = Scene::new();
     ready(place.with_error(KeyringError::NoService));
     std::fs::write(place.file(), r#"{"schema_version": 2, "other": {}}"#).unwrap();
-    assert!(matches!(place.with_error(KeyringError::NoService), Outcome::Failed(_)));
+    assert!(matches!(place.with_error(KeyringError::NoService), Err(Obstacle::Failed(_))));
     assert!(place.file().exists());
 }
 
@@ -220,6 +218,6 @@ fn a_newer_file_is_left_alone() {
 fn asked_for_the_keyring_alone_there_is_no_file() {
     let place = Scene::new();
     let none = |_| Err(KeyringError::NoService("why".to_owned()));
-    assert!(matches!(flat(resolve(&place.config(Backend::Keyring), FIRST, &none)), Outcome::Failed(_)));
+    assert!(matches!(resolve(&place.config(Backend::Keyring), FIRST, &none), Err(Obstacle::Failed(_))));
     assert!(!place.file().exists());
 }

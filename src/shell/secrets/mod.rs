@@ -24,7 +24,7 @@ use std::time::Duration;
 
 pub use values::{SecretName, SecretValues, qualifier};
 
-use attempt::{Outcome, Try};
+use attempt::{Obstacle, Ready, Try};
 
 /// Where the secrets belong, and how patiently they are fetched.
 #[derive(Clone, Debug)]
@@ -121,7 +121,7 @@ pub struct Secrets {
 
 enum Event {
     Retry,
-    Answer(Outcome),
+    Answer(Result<Ready, Obstacle>),
     Stop,
 }
 
@@ -166,10 +166,10 @@ fn search(config: &SecretsConfig, events: &Receiver<Event>, answers: &Sender<Eve
         }
         let Some(outcome) = answer(config, events, ask_person, report) else { return };
         let patience = match outcome {
-            Outcome::Ready { values, place, notes } => {
+            Ok(Ready { values, place, notes }) => {
                 return report(SecretsReport::Ready { values, place, notes });
             }
-            Outcome::Locked(message) => {
+            Err(Obstacle::Locked(message)) => {
                 seen = true;
                 if ask_person || told_locked.as_ref() != Some(&message) {
                     told_locked = Some(message.clone());
@@ -177,7 +177,7 @@ fn search(config: &SecretsConfig, events: &Receiver<Event>, answers: &Sender<Eve
                 }
                 Some(config.timing.recheck)
             }
-            Outcome::Failed(message) => {
+            Err(Obstacle::Failed(message)) => {
                 told_locked = None;
                 report(SecretsReport::Failed { message });
                 None
@@ -204,7 +204,7 @@ fn answer(
     events: &Receiver<Event>,
     ask_person: bool,
     report: &dyn Fn(SecretsReport),
-) -> Option<Outcome> {
+) -> Option<Result<Ready, Obstacle>> {
     let mut patience = ask_person.then_some(config.timing.waiting_after);
     loop {
         match wait(events, patience) {

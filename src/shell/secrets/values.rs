@@ -82,7 +82,7 @@ pub(super) fn generate(name: SecretName) -> Result<SecretString, String> {
         .map_err(|error| format!("No {} was made: the system gave no random numbers ({error}).", name.label()))?;
     Ok(match name {
         SecretName::AdminToken | SecretName::BrowserToken => SecretString::from(base32(&bytes)),
-        SecretName::BrowserStateKey => SecretString::from(STANDARD.encode(&*bytes)),
+        SecretName::BrowserStateKey => SecretString::from(STANDARD.encode(bytes.as_slice())),
     })
 }
 

@@ -279,9 +279,9 @@ impl<'a> Session<'a> {
         for call in plan.calls {
             match call {
                 Call::Close { id } => connection.send(&wire::close(&owner, id)?).await?,
-                Call::Notify { token, key, replaces, notice, text, actions } => {
-                    let message = wire::notify(&owner, &self.app, &key, replaces, &notice, &text, &actions)?;
-                    self.send(connection, &message, Purpose::Notify(token)).await?;
+                Call::Notify(call) => {
+                    let message = wire::notify(&owner, &self.app, &call)?;
+                    self.send(connection, &message, Purpose::Notify(call.token)).await?;
                 }
             }
         }

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use zbus::message::{Flags, Message, Type};
 use zbus::zvariant::Value;
 
-use super::super::text::{Text, category, urgency_level};
+use super::super::board::Notify;
 use super::super::{AppIdentity, ServerInfo};
-use crate::core::view::Notice;
+use crate::core::view::Urgency;
 
 const BUS: &str = "org.freedesktop.DBus";
 const BUS_PATH: &str = "/org/freedesktop/DBus";
@@ -90,25 +90,22 @@ pub(super) fn close(owner: &str, id: u32) -> zbus::Result<Message> {
 }
 
 /// Action keys and labels come as pairs; they go out flat.
-pub(super) fn notify(
-    owner: &str,
-    app: &AppIdentity,
-    key: &str,
-    replaces: u32,
-    notice: &Notice,
-    text: &Text,
-    actions: &[(String, String)],
-) -> zbus::Result<Message> {
+pub(super) fn notify(owner: &str, app: &AppIdentity, call: &Notify) -> zbus::Result<Message> {
+    let Notify { key, replaces, notice, text, actions, .. } = call;
     let actions: Vec<&str> = actions.iter().flat_map(|(key, label)| [key.as_str(), label.as_str()]).collect();
     let mut hints: HashMap<&str, Value<'_>> = HashMap::from([
         ("urgency", Value::U8(urgency_level(notice.urgency))),
         ("category", Value::from(category(key))),
         ("desktop-entry", Value::from(app.desktop_entry.as_str())),
     ]);
+    if let Some(picture) = picture() {
+        // by its data, not its name: the icon theme has it only once the package is installed
+        hints.insert("image-data", picture);
+    }
     if notice.resident {
         hints.insert("resident", Value::Bool(true));
     }
-    if replaces != 0 && notice.quiet_update {
+    if *replaces != 0 && notice.quiet_update {
         hints.insert("suppress-sound", Value::Bool(true));
     }
     let expire = if notice.resident { 0_i32 } else { -1_i32 };
@@ -149,4 +146,52 @@ fn bus_call<B: serde::Serialize + zbus::zvariant::DynamicType>(method: &str, bod
 
 fn server_call<'a>(owner: &'a str, method: &'a str) -> zbus::Result<zbus::message::Builder<'a>> {
     Message::method_call(SERVER_PATH, method)?.destination(owner)?.interface(SERVER)?.with_flags(Flags::NoAutoStart)
+}
+
+/// The application's picture as the specification has it: width, height, row stride, alpha, bits a sample, channels, data.
+fn picture() -> Option<Value<'static>> {
+    let png: &[u8] = include_bytes!("../../../../assets/icons/hicolor/48x48/apps/palyra-tray.png");
+    let mut reader = png::Decoder::new(std::io::Cursor::new(png)).read_info().ok()?;
+    let mut pixels = vec![0; reader.output_buffer_size()?];
+    let info = reader.next_frame(&mut pixels).ok()?;
+    let alpha = info.color_type == png::ColorType::Rgba;
+    if !alpha && info.color_type != png::ColorType::Rgb {
+        return None;
+    }
+    let signed = |number: u32| i32::try_from(number).ok();
+    let stride = i32::try_from(info.line_size).ok()?;
+    let channels = if alpha { 4_i32 } else { 3 };
+    Some(Value::from((signed(info.width)?, signed(info.height)?, stride, alpha, 8_i32, channels, pixels)))
+}
+
+/// The urgency hint of the desktop notification specification.
+fn urgency_level(urgency: Urgency) -> u8 {
+    match urgency {
+        Urgency::Low => 0,
+        Urgency::Normal => 1,
+        Urgency::Critical => 2,
+    }
+}
+
+/// `approval:01H…` becomes `x-palyra.approval`, so that a person can write rules for a kind of notification.
+fn category(key: &str) -> String {
+    let kind = key.split(':').next().unwrap_or_default();
+    let kind: String = kind.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).take(32).collect();
+    if kind.is_empty() { "x-palyra".to_owned() } else { format!("x-palyra.{kind}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_picture_is_as_the_specification_has_it() {
+        assert_eq!(picture().expect("a picture").value_signature().to_string(), "(iiibiiay)");
+    }
+
+    #[test]
+    fn categories_come_from_the_kind() {
+        assert_eq!(category("approval:01H"), "x-palyra.approval");
+        assert_eq!(category(":"), "x-palyra");
+    }
 }

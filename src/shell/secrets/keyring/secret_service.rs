@@ -121,7 +121,7 @@ async fn ask(bus: &Connection, prompt: &OwnedObjectPath) -> Result<(), KeyringEr
 fn no_bus(error: zbus::Error) -> KeyringError {
     let absent = match &error {
         zbus::Error::Address(_) => true,
-        zbus::Error::InputOutput(error) => {
+        zbus::Error::InputOutput(error) | zbus::Error::Connection(error, _) => {
             matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused)
         }
         _ => false,

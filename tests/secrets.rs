@@ -134,7 +134,6 @@ fn a_folder_that_cannot_be_used_is_a_failure_until_it_can() {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "a child process that plays one part and ends")]
 fn eight_at_once_get_one_set() {
     for _ in 0..10 {
         let root = tempfile::tempdir().unwrap();
@@ -170,6 +169,7 @@ mod keyring {
     const PASSWORD: &str = "a keyring password";
 
     /// Not a test of its own: what the others start. It prints what is reported and reads commands.
+    #[expect(clippy::disallowed_methods, reason = "a child process that plays one part and ends")]
     #[test]
     fn child() {
         let Some(root) = std::env::var_os("PALYRA_TEST_SECRETS_ROOT") else { return };

@@ -91,7 +91,7 @@ fn approved_by_a_click(picture_name: &str) {
     picture(picture_name);
     tool(&["notification-action", "Approve once"]);
     until("allowed", || decision(&site, &id) == "allow");
-    until("withdrawn", || !buttons().contains("Approve once"));
+    site.until("nothing waits", |status| status["approvals"]["pending"] == 0);
     let denied = site.approval(&json!({ "kind": "tool", "name": "shell.exec", "input": { "command": "rm -r /" } }));
     tool(&["notification-action", "Deny"]);
     until("denied", || decision(&site, &denied) == "deny");

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::sync::Mutex;
 
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -30,12 +30,14 @@ pub fn start(path: &Path, verbose: bool) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let file = Redacted { file: options.open(path)?, redactor: Redactor::new([]) };
-    let level = if verbose { LevelFilter::DEBUG } else { LevelFilter::INFO };
+    let ours = if verbose { LevelFilter::DEBUG } else { LevelFilter::INFO };
+    // the bus library warns of its own connections being closed
+    let what = Targets::new().with_default(LevelFilter::WARN).with_target("palyra_tray", ours).with_target("zbus", LevelFilter::ERROR);
     let to_file = tracing_subscriber::fmt::layer().with_ansi(false).with_target(false).with_writer(Mutex::new(file));
     let to_person = io::stderr().is_terminal().then(|| {
         tracing_subscriber::fmt::layer().with_ansi(false).with_target(false).without_time().with_writer(io::stderr)
     });
-    tracing_subscriber::registry().with(level).with(to_file).with(to_person).try_init().map_err(io::Error::other)
+    tracing_subscriber::registry().with(what).with(to_file).with(to_person).try_init().map_err(io::Error::other)
 }
 
 /// Nothing secret reaches the file, whatever a library logs.

@@ -478,11 +478,12 @@ fn a_click_counts_once_and_a_close_after_it_is_nothing() {
     let approve = card.key("Approve once");
     assert_eq!(approve.len(), 32, "128 bits in hex");
     assert_ne!(approve, card.key("Deny"));
-    for key in [&approve, &approve, &card.key("Deny")] {
+    for key in [&card.key("Details"), &card.key("Details"), &approve, &approve, &card.key("Deny")] {
         server.click(card.id, key);
     }
     server.close(card.id, 2);
     server.click(end.id, "default");
+    agent.expect_click(&asked, &details());
     agent.expect_click(&asked, &decide(Verdict::Approve));
     agent.expect_click(&fence, &details());
 }

@@ -459,6 +459,8 @@ mod keyring {
         session.start_keyring(false);
         let store = session.store();
         store.expect("locked");
+        let again = store.reports.recv_timeout(Duration::from_millis(600));
+        assert!(again.is_err(), "several quiet looks, and the same was told again: {again:?}");
         session.unlock();
         assert_eq!(store.expect("ready")["digest"], first["digest"]);
         assert_eq!(session.items(), 3);

@@ -183,6 +183,16 @@ mod common {
         .collect()
     }
 
+    /// Writes an executable through another process: while this one has it open for writing, a child that another test
+    /// is just forking has it too, and it cannot be executed.
+    pub fn executable(path: &Path, text: &[u8]) {
+        let script = "cat > \"$0\" && chmod 755 \"$0\"";
+        let mut cat =
+            Command::new("/bin/sh").args(["-c", script]).arg(path).stdin(Stdio::piped()).spawn().expect("a shell");
+        cat.stdin.take().expect("piped").write_all(text).expect("it reads");
+        assert!(cat.wait().expect("reaped").success());
+    }
+
     pub fn mode(path: &Path) -> u32 {
         std::fs::metadata(path).expect("it exists").permissions().mode() & 0o777
     }
@@ -230,8 +240,7 @@ fn what_cannot_be_started_says_whether_trying_again_helps() {
     std::fs::write(&text, "no program").expect("written");
     let not_executable = text.to_str().expect("text").to_owned();
     let noise = dir.path().join("noise");
-    std::fs::write(&noise, [1, 2, 3, 0, 4]).expect("written");
-    std::fs::set_permissions(&noise, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("executable");
+    executable(&noise, &[1, 2, 3, 0, 4]);
     let noise = noise.to_str().expect("text").to_owned();
     let directory = dir.path().to_str().expect("text").to_owned();
     for program in ["/nonexistent/palyrad".to_owned(), not_executable, noise, directory] {
@@ -294,8 +303,7 @@ fn environment_is_changed_and_signals_are_fresh() {
     spec.env.insert("HOME".to_owned(), None);
     // Whoever starts a shim may have switched signals off.
     let deaf = place.dir.path().join("deaf");
-    std::fs::write(&deaf, format!("#!/bin/sh\ntrap '' INT HUP TERM QUIT\nexec '{SHIM}' \"$@\"\n")).expect("written");
-    std::fs::set_permissions(&deaf, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("executable");
+    executable(&deaf, format!("#!/bin/sh\ntrap '' INT HUP TERM QUIT\nexec '{SHIM}' \"$@\"\n").as_bytes());
     let (sender, reports) = std::sync::mpsc::channel();
     process::launch(&deaf, spec, move |report| sender.send(report).unwrap_or_default());
     let reports = Reports(reports);
@@ -350,8 +358,9 @@ fn a_port_that_refuses_ends_the_first_wait_early() {
     until_log(&place, "out up");
     process::stop(&run).expect("it lives");
     until_log(&place, "SIGINT");
+    listener.set_nonblocking(true).expect("set");
     for _ in 0..3 {
-        listener.accept().expect("the port is tried");
+        until("a try of the port", || listener.accept().ok());
     }
     assert!(!place.log_text().contains("SIGTERM"));
     drop(listener);
@@ -376,11 +385,15 @@ fn what_a_sidecar_leaves_behind_is_ended_too() {
     let reports = place.launch(place.script(&script));
     reports.running();
     let pids = [pid_in(&deaf), pid_in(&daemon)];
-    let begun = Instant::now();
     assert_eq!(reports.ended().cause, ExitCause::Code { code: 5 });
-    assert!(begun.elapsed() < Duration::from_secs(5));
     assert!(!pids.into_iter().any(lives) && carriers(&place.run_id).is_empty());
-    assert!(place.log_text().contains("left behind"));
+    let text = place.log_text();
+    let stamp = |part: &str| -> i64 {
+        let line = text.lines().find(|line| line.contains(part)).expect("it is logged");
+        line.split(' ').next().expect("a stamp").parse().expect("a number")
+    };
+    let took = stamp("sup sh ended: exit code 5") - stamp("left behind");
+    assert!((2_000..3_900).contains(&took), "2 s for SIGTERM, then SIGKILL, without giving up: {took} ms");
 }
 
 #[test]
@@ -412,6 +425,12 @@ fn a_killed_agent_leaves_a_sidecar_that_the_next_one_takes_back() {
 #[test]
 fn a_killed_shim_takes_its_sidecar_along_and_survivors_are_found() {
     let place = Place::new();
+    // The end of an earlier run is not that of this one.
+    let mut earlier = place.script("exit 6");
+    earlier.run_id.0.push_str("-earlier");
+    let reports = place.launch(earlier);
+    reports.running();
+    reports.ended();
     let (own, other) = (place.dir.path().join("own"), place.dir.path().join("other"));
     let script = format!(
         "setsid sh -c 'trap \"\" TERM; echo $$ > {}; while :; do sleep 0.05; done' & echo $$ > {}; wait",
@@ -543,7 +562,8 @@ fn many_lines_are_rotated_and_none_is_lost() {
     }
     text.push_str(&place.log_text());
     let numbers: Vec<u32> = text.lines().filter_map(|line| line.split_once(" out ")?.1.parse().ok()).collect();
-    assert_eq!(numbers, (1..=200_000).collect::<Vec<u32>>());
+    let wrong = numbers.iter().zip(1..).find(|(number, want)| *number != want);
+    assert_eq!((wrong, numbers.len()), (None, 200_000));
 }
 
 #[test]
@@ -621,7 +641,8 @@ fn a_strangers_palyra_is_named() {
     }
     let journal = root.join("data/journal.sqlite3");
     std::fs::write(&journal, "").expect("written");
-    assert_eq!(process::foreign_palyra(&root, &[]), None);
+    // A child that another test is just forking may have it open for a moment.
+    until("nobody", || process::foreign_palyra(&root, &[]).is_none().then_some(()));
     let mut holder = std::process::Command::new("/bin/sleep")
         .arg("60")
         .stdin(std::fs::File::open(&journal).expect("it exists"))
@@ -631,18 +652,23 @@ fn a_strangers_palyra_is_named() {
     let found =
         until("the holder", || process::foreign_palyra(&root, &[]).filter(|found| found.executable.ends_with("sleep")));
     assert_eq!((found.pid, found.why.contains("journal.sqlite3")), (holder.id(), true));
-    assert_eq!(process::foreign_palyra(&root, &[holder.id()]), None);
+    until("nobody else", || process::foreign_palyra(&root, &[holder.id()]).is_none().then_some(()));
     assert_eq!(process::foreign_palyra(&other, &[]), None);
     holder.kill().expect("killed");
     holder.wait().expect("reaped");
     // A copy of a program under Palyra's name, and under ours.
     for (name, counts) in [("palyrad", true), ("palyra-tray", false)] {
         let program = place.dir.path().join(name);
-        std::fs::copy("/bin/sleep", &program).expect("copied");
+        executable(&program, &std::fs::read("/bin/sleep").expect("readable"));
         let mut child =
             std::process::Command::new(&program).arg("60").env("PALYRA_STATE_ROOT", &root).spawn().expect("started");
         until("the exec", || {
             std::fs::read_link(format!("/proc/{}/exe", child.id())).ok().filter(|exe| exe == &program)
+        });
+        let variable = format!("PALYRA_STATE_ROOT={}", root.display());
+        until("its environment", || {
+            let all = std::fs::read(format!("/proc/{}/environ", child.id())).ok()?;
+            all.split(|byte| *byte == 0).any(|one| one == variable.as_bytes()).then_some(())
         });
         let found = process::foreign_palyra(&root, &[]).map(|found| found.pid);
         assert_eq!(found, counts.then_some(child.id()), "{name}");

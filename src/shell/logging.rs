@@ -32,7 +32,10 @@ pub fn start(path: &Path, verbose: bool) -> io::Result<()> {
     let file = Redacted { file: options.open(path)?, redactor: Redactor::new([]) };
     let ours = if verbose { LevelFilter::DEBUG } else { LevelFilter::INFO };
     // the bus library warns of its own connections being closed
-    let what = Targets::new().with_default(LevelFilter::WARN).with_target("palyra_tray", ours).with_target("zbus", LevelFilter::ERROR);
+    let what = Targets::new()
+        .with_default(LevelFilter::WARN)
+        .with_target("palyra_tray", ours)
+        .with_target("zbus", LevelFilter::ERROR);
     let to_file = tracing_subscriber::fmt::layer().with_ansi(false).with_target(false).with_writer(Mutex::new(file));
     let to_person = io::stderr().is_terminal().then(|| {
         tracing_subscriber::fmt::layer().with_ansi(false).with_target(false).without_time().with_writer(io::stderr)

@@ -1,6 +1,6 @@
 //! Files of our own: atomic, private, and never trusted blindly when read back.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -100,7 +100,7 @@ pub fn append_line(path: &Path, value: &impl Serialize) -> io::Result<()> {
 
 #[cfg(unix)]
 fn sync_dir(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
+    fs::File::open(folder)?.sync_all()
 }
 
 #[cfg(not(unix))]

@@ -1,6 +1,7 @@
 //! Every fault does what the table in the demo module says.
 
 use std::io::ErrorKind;
+#[cfg(unix)]
 use std::net::{Ipv4Addr, TcpStream};
 use std::time::{Duration, Instant};
 

@@ -3,7 +3,9 @@
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::path::Path;
 
-use serde_json::{Value, json};
+#[cfg(unix)]
+use serde_json::Value;
+use serde_json::json;
 use tempfile::TempDir;
 
 use crate::support::demo::{Demo, until};

@@ -143,6 +143,7 @@ fn looking_at_the_details_leaves_the_decision_open() {
     let mut desk = Desk::new();
     let card = desk.show("a", &approval("x"), 5);
     assert_eq!(clicked(desk.board.invoked(5, &card.keys[2])), Some(details()));
+    assert_eq!(desk.board.invoked(5, &card.keys[2]), None);
     assert_eq!(clicked(desk.board.invoked(5, DEFAULT_KEY)), Some(details()));
     assert_eq!(clicked(desk.board.invoked(5, &card.keys[1])), Some(decide(Verdict::Deny)));
 }

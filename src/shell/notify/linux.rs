@@ -5,8 +5,8 @@
 //! delivered them and a flood cannot lock the two against each other.
 //!
 //! Only the unique name that owns the well-known name is believed. Match rules alone are not enough: a signal that is
-//! addressed to us needs none. GNOME Shell signals from two processes: the one that owns the name repeats what the shell
-//! itself emits; the shell's own copy is dropped here, so that a click counts once.
+//! addressed to us needs none. GNOME Shell signals from two processes: the one that owns the name repeats what the
+//! shell itself emits; the shell's own copy is dropped here, so that a click counts once.
 //!
 //! Nothing runs while nothing happens: no poll, no timer unless an answer is due. Without a bus the next try is made by
 //! a [`Notifier::show`], at most every [`Bus::retry`].

@@ -5,8 +5,8 @@
 //! the system's own (`desktop`). What both share, and what makes a click trustworthy, is in `board`: random action keys
 //! that work once, bound to a notification, a button and one version of its text.
 //!
-//! Limits: it never decides what to show and never repeats a failed notification by itself. Sound, place and look are the
-//! server's. A notification that a person or time closed stays away until its key leaves the set, or until it
+//! Limits: it never decides what to show and never repeats a failed notification by itself. Sound, place and look are
+//! the server's. A notification that a person or time closed stays away until its key leaves the set, or until it
 //! changes and is not a `quiet_update`.
 
 mod board;

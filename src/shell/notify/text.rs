@@ -1,7 +1,7 @@
 //! A notice as it goes out: plain one-line title, body escaped where the server reads markup, labels.
 //!
-//! Nothing is removed without a trace: what cannot be shown becomes a visible replacement character, and a text that had
-//! to be cut takes every approving button with it.
+//! Nothing is removed without a trace: what cannot be shown becomes a visible replacement character, and a text that
+//! had to be cut takes every approving button with it.
 
 use super::ServerInfo;
 use crate::core::view::Notice;

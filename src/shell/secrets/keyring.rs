@@ -1,8 +1,8 @@
 //! The system's keyring behind one small trait.
 //!
-//! Linux: every try connects anew, because a client does not survive a restart of the Secret Service. Whether there is
-//! a service, and whether it is locked, is asked before anything is read: a locked keyring may hide an item that a plain
-//! search would call missing.
+//! Linux: every try connects anew, because a client does not survive a restart of the Secret Service. Whether there
+//! is a service, and whether it is locked, is asked before anything is read: a locked keyring may hide an item that a
+//! plain search would call missing.
 
 use secrecy::SecretString;
 

@@ -5,11 +5,11 @@
 //! has none. A locked keyring, or one that is known to hold the secrets and does not run now, is waited for; nothing is
 //! made anew and nothing falls back to the file. Only "there is no such service here" leads to the file.
 //!
-//! Keyring calls can block for as long as a password dialog is open, so they run in a thread of their own; all threads end
-//! when the secrets are there.
+//! Keyring calls can block for as long as a password dialog is open, so they run in a thread of their own; all
+//! threads end when the secrets are there.
 //!
-//! Limits: any program of the same user on the session bus can read an unlocked Linux keyring; the file is protected by its
-//! mode only.
+//! Limits: any program of the same user on the session bus can read an unlocked Linux keyring; the file is protected
+//! by its mode only.
 
 mod attempt;
 mod file;
@@ -19,6 +19,7 @@ mod values;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -131,10 +132,15 @@ impl Secrets {
     pub fn start(config: SecretsConfig, report: impl Fn(SecretsReport) + Send + 'static) -> Self {
         let (events, received) = mpsc::channel();
         let answers = events.clone();
-        let search = move || search(&config, &received, &answers, &report);
+        // Shared only so that a failure to start the thread can be told.
+        let report = Arc::new(Mutex::new(report));
+        let told = report.clone();
+        let search = move || {
+            let report = told.lock().unwrap_or_else(PoisonError::into_inner);
+            search(&config, &received, &answers, &*report);
+        };
         if let Err(error) = thread::Builder::new().name("secrets".to_owned()).spawn(search) {
-            // The closure, and with it the reporter, went down with the thread.
-            tracing::error!(%error, "the secrets cannot be read: the system gave no thread for it");
+            report.lock().unwrap_or_else(PoisonError::into_inner)(no_thread(&error));
         }
         Self { events }
     }
@@ -159,9 +165,7 @@ fn search(config: &SecretsConfig, events: &Receiver<Event>, answers: &Sender<Eve
     let mut seen = false;
     loop {
         if let Err(error) = begin(config.clone(), Try { ask_person, seen }, answers.clone()) {
-            report(SecretsReport::Failed {
-                message: format!("The secrets cannot be read: the system gave no thread for it ({error})."),
-            });
+            report(no_thread(&error));
             return;
         }
         let Some(outcome) = answer(config, events, ask_person, report) else { return };
@@ -219,6 +223,12 @@ fn answer(
                 });
             }
         }
+    }
+}
+
+fn no_thread(error: &std::io::Error) -> SecretsReport {
+    SecretsReport::Failed {
+        message: format!("The secrets cannot be read: the system gave no thread for it ({error}). Start again."),
     }
 }
 

@@ -73,7 +73,7 @@ async fn unlocked(ask_person: bool) -> Result<(), KeyringError> {
         return Ok(());
     }
     if !ask_person {
-        return Err(KeyringError::Locked("it is locked".to_owned()));
+        return Err(still_locked());
     }
     let (open, prompt): (Vec<OwnedObjectPath>, OwnedObjectPath) =
         service.call("Unlock", &(vec![&default],)).await.map_err(bus_error)?;
@@ -81,7 +81,7 @@ async fn unlocked(ask_person: bool) -> Result<(), KeyringError> {
         ask(&bus, &prompt).await?;
     }
     if locked(&bus, &default).await? {
-        return Err(KeyringError::Locked("it stayed locked".to_owned()));
+        return Err(still_locked());
     }
     Ok(())
 }
@@ -105,7 +105,7 @@ async fn ask(bus: &Connection, prompt: &OwnedObjectPath) -> Result<(), KeyringEr
                 let body = message.body();
                 let dismissed = body.deserialize::<(bool, OwnedValue)>().map_or(true, |(dismissed, _)| dismissed);
                 if dismissed {
-                    return Err(KeyringError::Locked("it is locked and nobody entered its password".to_owned()));
+                    return Err(still_locked());
                 }
                 return Ok(());
             }
@@ -116,6 +116,11 @@ async fn ask(bus: &Connection, prompt: &OwnedObjectPath) -> Result<(), KeyringEr
         }
     }
     Err(KeyringError::Locked("it stopped while it was being unlocked".to_owned()))
+}
+
+/// In the same words however it was found out: only news is reported.
+fn still_locked() -> KeyringError {
+    KeyringError::Locked("it is locked".to_owned())
 }
 
 fn no_bus(error: zbus::Error) -> KeyringError {

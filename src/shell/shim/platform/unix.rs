@@ -25,7 +25,6 @@ use super::unix_sys::{Signals, set_nonblocking, spawn};
 /// What is read at once.
 const BUFFER: usize = 64 * 1024;
 /// Wanted room in the pipes, so that a burst does not make the sidecar wait.
-#[cfg(target_os = "linux")]
 const PIPE_ROOM: libc::c_int = 1 << 20;
 /// What is left of the tree gets this long after SIGTERM.
 const LEFTOVER_GRACE_MS: u64 = 2_000;
@@ -33,8 +32,6 @@ const LEFTOVER_GRACE_MS: u64 = 2_000;
 const KILLED_GRACE_MS: u64 = 2_000;
 /// Between two rounds where no signal tells of an end.
 const ROUND_MS: u64 = 50;
-/// Reading goes on this long at most once the tree is gone: a stranger may hold a pipe.
-const DRAIN: Duration = Duration::from_millis(500);
 const PROBE_TIMEOUT: Duration = Duration::from_millis(50);
 
 /// A session of our own, so that nothing aimed at the agent's terminal reaches the sidecar.
@@ -236,7 +233,7 @@ impl Watch<'_> {
         let mut wait = kill_at.saturating_sub(now);
         if wait == 0 {
             // Again and again, for they may start others between the look and the signal.
-            self.signal_leftovers(Signal::SIGTERM);
+            self.signal_leftovers(Signal::SIGKILL);
             wait = ROUND_MS;
         } else if !cfg!(target_os = "linux") {
             wait = wait.min(ROUND_MS);
@@ -319,33 +316,36 @@ impl Watch<'_> {
         }
     }
 
-    /// Reads once; true when there may be more.
-    fn read(&mut self, stream: Stream) -> bool {
+    /// Reads once; how much, or `None` when there is nothing now.
+    fn read(&mut self, stream: Stream) -> Option<usize> {
         let pipe = match stream {
             Stream::Out => &mut self.sidecar.out,
             Stream::Err => &mut self.sidecar.err,
         };
-        let Some(fd) = pipe else { return false };
-        match nix::unistd::read(&*fd, &mut self.buffer) {
+        let fd = pipe.as_ref()?;
+        match nix::unistd::read(fd, &mut self.buffer) {
             Ok(len) if len > 0 => {
                 self.journal.take(stream, &self.buffer[..len], now_unix_ms());
-                true
+                Some(len)
             }
-            Err(Errno::EINTR) => true,
-            Err(Errno::EAGAIN) => false,
+            Err(Errno::EINTR) => Some(0),
+            Err(Errno::EAGAIN) => None,
             _ => {
                 *pipe = None;
                 self.journal.end(stream, now_unix_ms());
-                false
+                None
             }
         }
     }
 
     /// Takes what still stands in the pipes.
     fn drain(&mut self) {
-        let until = Instant::now() + DRAIN;
         for stream in [Stream::Out, Stream::Err] {
-            while self.read(stream) && Instant::now() < until {}
+            // What the tree has written fits into the pipe; a stranger who holds it too may go on for ever.
+            let mut room = usize::try_from(PIPE_ROOM).unwrap_or_default();
+            while let Some(len) = self.read(stream).filter(|_| room > 0) {
+                room = room.saturating_sub(len);
+            }
             self.journal.end(stream, now_unix_ms());
         }
     }

@@ -6,7 +6,7 @@
 
 use std::io::{self, Read};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-use std::os::windows::io::{AsRawHandle, FromRawHandle, HandleOrNull, OwnedHandle};
+use std::os::windows::io::{AsRawHandle, HandleOrNull, OwnedHandle};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
@@ -31,8 +31,9 @@ use super::super::pump::{Journal, Stream};
 use super::super::{End, lease_left_ms, now_unix_ms};
 
 const BUFFER: usize = 64 * 1024;
-/// Reading goes on this long at most once the tree is gone.
+/// Once the tree is gone, reading ends after this much silence or this many blocks: a stranger may hold a pipe.
 const DRAIN: Duration = Duration::from_millis(500);
+const DRAIN_BLOCKS: usize = 64;
 /// A refused connection is only reported after the system has tried for two seconds; silence for this long on loopback
 /// counts as refused.
 const PROBE_TIMEOUT: Duration = Duration::from_millis(50);
@@ -251,9 +252,11 @@ impl Watch<'_> {
     }
 
     fn drain(&mut self, events: &Receiver<Event>) {
-        let until = Instant::now() + DRAIN;
-        while self.open > 0 {
-            match events.recv_timeout(until.saturating_duration_since(Instant::now())) {
+        for _ in 0..DRAIN_BLOCKS {
+            if self.open == 0 {
+                break;
+            }
+            match events.recv_timeout(DRAIN) {
                 Ok(event) => self.take(event),
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
             }

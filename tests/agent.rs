@@ -388,6 +388,22 @@ fn a_sidecar_cannot_decide_its_own_approval() {
 }
 
 #[test]
+fn without_display_and_bus_everything_else_works() {
+    let mut site = Site::new();
+    for name in ["DISPLAY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS", "BROWSER"] {
+        site.env(name, "");
+    }
+    site.env("HOME", site.bin().to_str().unwrap());
+    site.start_as(&["run"]);
+    let status = site.healthy();
+    assert_eq!((status["tray"]["detail"].as_str(), status["notifications"].is_null()), (Some("no session bus"), true));
+    let id = site.approval(&json!({}));
+    site.until("it waits", |status| number(status, "/approvals/pending") == 1);
+    site.ok(&["approvals", "deny", &id]);
+    site.ok(&["quit"]);
+}
+
+#[test]
 fn a_demo_needs_nothing_and_is_marked() {
     let dir = tempfile::tempdir().unwrap();
     let mut site = Site::new();

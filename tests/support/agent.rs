@@ -70,7 +70,7 @@ impl Site {
         self.root().join("tray").join(path)
     }
 
-    /// For every later command and agent.
+    /// For every later command and agent; an empty value removes the variable.
     pub fn env(&mut self, name: &str, value: &str) {
         self.env.push((name.to_owned(), value.to_owned()));
     }
@@ -89,9 +89,15 @@ impl Site {
             .env("PALYRA_DESKTOP_BROWSERD_BIN", self.bin().join("palyra-browserd"))
             .env("PALYRA_TRAY_KEYRING", "off")
             .env_remove("XDG_RUNTIME_DIR")
-            .envs(self.env.iter().cloned())
             .args(args)
             .stdin(Stdio::null());
+        for (name, value) in &self.env {
+            if value.is_empty() {
+                command.env_remove(name);
+            } else {
+                command.env(name, value);
+            }
+        }
         command
     }
 

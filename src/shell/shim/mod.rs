@@ -81,6 +81,7 @@ fn run(spec: &Spec) -> Result<ExitCode, String> {
     journal.note(&format!("started {name} pid {} run {}", run.sidecar.pid, spec.run_id), now_unix_ms());
     journal.flush();
     say(&Hello::Running(run));
+    platform::unmap_startup_pages();
     let end = sidecar.watch(spec, &mut journal);
     journal.note(
         &format!("{name} ended: {}{}", describe(&end.cause), if end.asked { ", as asked" } else { "" }),

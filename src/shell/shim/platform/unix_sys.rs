@@ -261,3 +261,65 @@ pub fn start_of(pid: u32) -> Option<u64> {
     };
     Some(info.pbi_start_tvsec.saturating_mul(1_000_000).saturating_add(info.pbi_start_tvusec))
 }
+
+/// Gives back the pages of program code and constants that only the start needed. The kernel maps them sixteen at a time,
+/// so most of the program is mapped by now; what is needed again is mapped again from the page cache, without a read.
+#[cfg(target_os = "linux")]
+#[expect(unsafe_code, reason = "madvise has no safe form")]
+pub fn unmap_startup_pages() {
+    let Ok(maps) = std::fs::read_to_string("/proc/self/maps") else { return };
+    for (start, end) in maps.lines().filter_map(never_written) {
+        // SAFETY: the range is one file mapping of this process that nothing can have written to, so dropping its pages
+        // loses nothing: the next access finds the same bytes in the file.
+        let _ = unsafe { libc::madvise(start as *mut libc::c_void, end - start, libc::MADV_DONTNEED) };
+    }
+}
+
+/// The range of a line of `/proc/self/maps` when it is a file's code, or the constants before it. Constants behind the code
+/// are left alone: those were written once, by relocation.
+#[cfg(target_os = "linux")]
+fn never_written(line: &str) -> Option<(usize, usize)> {
+    let mut words = line.split_ascii_whitespace();
+    let (range, rights, offset) = (words.next()?, words.next()?, words.next()?);
+    let path = words.nth(2)?;
+    let constants = rights == "r--p" && offset.bytes().all(|digit| digit == b'0');
+    if !path.starts_with('/') || !(rights == "r-xp" || constants) {
+        return None;
+    }
+    let (start, end) = range.split_once('-')?;
+    Some((usize::from_str_radix(start, 16).ok()?, usize::from_str_radix(end, 16).ok()?))
+}
+
+/// Nothing to gain where the kernel does not say what is mapped.
+#[cfg(not(target_os = "linux"))]
+pub fn unmap_startup_pages() {}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_code_and_the_constants_before_it_are_given_back() {
+        let line = |rights, offset, path| format!("1000-3000 {rights} {offset} fe:00 42   {path}");
+        for good in [line("r-xp", "001e6000", "/usr/bin/palyra-tray"), line("r--p", "00000000", "/usr/bin/palyra-tray")]
+        {
+            assert_eq!(never_written(&good), Some((0x1000, 0x3000)), "{good}");
+        }
+        let relocated = line("r--p", "006ad000", "/usr/bin/palyra-tray");
+        for bad in [
+            relocated,
+            line("rw-p", "00000000", "/x"),
+            line("rwxp", "0", "/x"),
+            line("r-xp", "0", "[vdso]"),
+            "1000-3000 r-xp 0 00:00 0".to_owned(),
+        ] {
+            assert_eq!(never_written(&bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_program_goes_on_without_those_pages() {
+        unmap_startup_pages();
+        assert_eq!(format!("{:?}", Signal::SIGTERM), "SIGTERM");
+    }
+}

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use palyra_tray::core::agent::{Event, Setup};
+use palyra_tray::core::inbox::{Inbox, Look};
 use palyra_tray::core::service::{Goal, Phase, StopReason};
 use palyra_tray::core::simulate::{self, World};
+use palyra_tray::core::time::Now;
 use palyra_tray::protocol::shim::ExitCause;
 use palyra_tray::protocol::{Action, ServiceId, Verdict};
 use proptest::prelude::*;
@@ -170,10 +172,12 @@ fn a_menu_click_never_decides() {
 #[test]
 fn critical_hidden_long_or_unknown_offers_review_only() {
     let long = "x".repeat(121);
+    let wide = "\u{4f60}".repeat(60) + "; rm -rf ~";
     for (risk, what) in [
         ("critical", "ls"),
         ("low", "curl -H <redacted> x"),
         ("low", long.as_str()),
+        ("low", wide.as_str()),
         ("odd", "ls"),
         ("low", "a\u{202e}b"),
         ("low", "l\u{0455}"),
@@ -184,6 +188,32 @@ fn critical_hidden_long_or_unknown_offers_review_only() {
         world.pass(100);
         let labels: Vec<_> = world.view().notices["approval:a1"].buttons.iter().map(|b| b.label.clone()).collect();
         assert_eq!(labels, ["Review…", "Deny"], "{risk} {what:?}");
+    }
+}
+
+#[test]
+fn a_tool_whose_name_is_cut_or_disguised_offers_review_only() {
+    for (name, labels) in [
+        ("custom.noop".to_owned(), &["Approve once", "Deny", "Details"][..]),
+        ("x".repeat(90), &["Review…", "Deny"][..]),
+        ("cust\u{43e}m.noop".to_owned(), &["Review…", "Deny"][..]),
+    ] {
+        let mut world = started();
+        world.ask("a1", "low", 300, "ls");
+        world.pass(300);
+        let mut raw = world.record("a1").unwrap().clone();
+        raw["policy_snapshot"]["policy_id"] = "tool_call_policy".into();
+        raw["prompt"]["details_json"] =
+            serde_json::json!({ "tool_name": name, "input_json": { "x": 1 } }).to_string().into();
+        let mut inbox = world.agent.inbox.clone();
+        inbox.ring(world.now);
+        assert!(inbox.step(world.now).is_some());
+        let records = vec![palyra_tray::core::record::Record::from_value(raw).unwrap()];
+        inbox.looked(Ok(Look { records, ..Look::default() }), world.now);
+        let server = world.agent.desktop.notifications.clone().unwrap();
+        let notices = palyra_tray::core::notices::approvals(&inbox, &server);
+        let shown: Vec<_> = notices["approval:a1"].buttons.iter().map(|button| button.label.as_str()).collect();
+        assert_eq!(shown, labels, "{name}");
     }
 }
 
@@ -222,6 +252,58 @@ fn decided_elsewhere_withdraws_the_notification() {
     world.decide_elsewhere("a1", "allow");
     world.pass(300);
     assert!(world.view().notices.is_empty() && world.view().icon.badge.approvals == 0);
+}
+
+#[test]
+fn a_clock_that_was_set_back_hides_no_approval() {
+    let mut world = started();
+    world.now.unix_ms += 3_600_000;
+    world.ask("a1", "low", 300, "ls");
+    world.pass(300);
+    world.decide_elsewhere("a1", "deny");
+    world.pass(300);
+    world.now.unix_ms -= 3_600_000;
+    world.ask("a2", "low", 300, "ls");
+    world.pass(300);
+    assert!(world.view().notices.contains_key("approval:a2"));
+}
+
+#[test]
+fn after_a_restart_the_inbox_is_not_known_before_the_gateway_has_answered() {
+    let mut inbox = Inbox::default();
+    let now = Now::default();
+    inbox.open(now);
+    assert!(inbox.step(now).is_some());
+    inbox.looked(Ok(Look::default()), now);
+    assert!(inbox.is_current());
+    inbox.close();
+    inbox.open(now.plus(1_000));
+    assert!(!inbox.is_current());
+}
+
+#[test]
+fn what_could_not_be_understood_is_not_forgotten_by_the_next_look() {
+    let mut inbox = Inbox::default();
+    let now = Now { mono_ms: 0, unix_ms: 1_800_000_000_000 };
+    inbox.open(now);
+    assert!(inbox.step(now).is_some());
+    inbox.looked(Ok(Look { newest_requested_at: Some(now.unix_ms), unreadable: 1, ..Look::default() }), now);
+    let later = now.plus(120_000);
+    assert_eq!(inbox.step(later).map(|order| order.since_unix_ms), Some(None), "all of it, with that one");
+}
+
+#[test]
+fn a_look_that_began_before_a_decision_does_not_bring_it_back() {
+    let mut world = started();
+    world.ask("a1", "low", 300, "ls");
+    world.pass(300);
+    let waiting = world.agent.inbox.pending["a1"].record.clone();
+    let mut inbox = world.agent.inbox.clone();
+    inbox.ring(world.now);
+    assert!(inbox.step(world.now).is_some());
+    inbox.settle("a1");
+    inbox.looked(Ok(Look { records: vec![waiting], ..Look::default() }), world.now);
+    assert!(inbox.pending.is_empty());
 }
 
 /// One thing that can happen in a random world.

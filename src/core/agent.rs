@@ -670,7 +670,7 @@ impl Agent {
                 DecisionOrder::Send(decision) => effects.push(Effect::SendDecision(decision)),
                 DecisionOrder::Finish { approval_id, ticket, result } => {
                     if let Ok(_) | Err(Failure { code: FailureCode::Refused, .. }) = &result {
-                        self.inbox.pending.remove(&approval_id);
+                        self.inbox.settle(&approval_id);
                     }
                     self.inbox.ring(now);
                     self.answer(&approval_id, ticket, result, effects);

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use palyra_tray::core::agent::{Event, Setup};
+use palyra_tray::core::agent::{Agent, Effect, Event, Found, Secrets, Setup};
 use palyra_tray::core::inbox::{Inbox, Look};
 use palyra_tray::core::service::{Goal, Phase, StopReason};
 use palyra_tray::core::simulate::{self, World};
 use palyra_tray::core::time::Now;
-use palyra_tray::protocol::shim::ExitCause;
+use palyra_tray::protocol::shim::{ExitCause, RunRecord};
 use palyra_tray::protocol::{Action, ServiceId, Verdict};
 use proptest::prelude::*;
 
@@ -306,6 +306,108 @@ fn a_look_that_began_before_a_decision_does_not_bring_it_back() {
     assert!(inbox.pending.is_empty());
 }
 
+/// Runs an agent without a world to its deadlines; every probe is answered with this.
+fn probes_fail(agent: &mut Agent, now: &mut Now, until_ms: u64, why: &str) -> Vec<Effect> {
+    let mut all = Vec::new();
+    let mut wakes = 0;
+    while let Some(at) = agent.deadline().filter(|at| *at <= until_ms) {
+        *now = now.plus(at.saturating_sub(now.mono_ms));
+        let mut effects = agent.update(Event::Wake, *now);
+        for effect in effects.clone() {
+            if let Effect::Probe { service, run, .. } = effect {
+                effects.extend(agent.update(Event::Probed(service, run, Err(why.to_owned())), *now));
+            }
+        }
+        all.extend(effects);
+        wakes += 1;
+        assert!(wakes < 1_000, "it spins");
+    }
+    all
+}
+
+fn living(service: ServiceId) -> Found {
+    let process = palyra_tray::protocol::shim::ProcessRef { pid: 7, start_ticks: 1 };
+    Found::Living(RunRecord {
+        version: 1,
+        run_id: palyra_tray::protocol::RunId(format!("{service}-old")),
+        service,
+        program: "/opt/palyra/sidecar".into(),
+        shim: process.clone(),
+        sidecar: process,
+        boot_id: "boot".to_owned(),
+        ports: palyra_tray::core::ports::defaults(service),
+        started_at_unix_ms: 0,
+    })
+}
+
+#[test]
+fn a_locked_keyring_does_not_end_the_gateway_that_was_taken_back() {
+    let mut now = Now::default();
+    let mut agent = Agent::new(setup(), now);
+    let mut effects = agent.update(Event::Secrets(Secrets::Waiting("the keyring is locked".to_owned())), now);
+    for (id, found) in [
+        (ServiceId::Gateway, living(ServiceId::Gateway)),
+        (ServiceId::Browserd, Found::Nothing(None)),
+        (ServiceId::NodeHost, Found::Nothing(None)),
+    ] {
+        effects.extend(agent.update(Event::Found(id, found), now));
+    }
+    effects.extend(probes_fail(&mut agent, &mut now, 3_600_000, "waiting for its secrets"));
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Stop(..))), "{effects:?}");
+    let ready = Secrets::Ready { place: "keyring".to_owned(), warning: String::new() };
+    let effects = agent.update(Event::Secrets(ready), now);
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Probe { sign_in: true, .. })), "{effects:?}");
+}
+
+#[test]
+fn nothing_is_started_before_everything_was_looked_at() {
+    let now = Now::default();
+    let mut agent = Agent::new(setup(), now);
+    agent.update(Event::Secrets(Secrets::Ready { place: "file".to_owned(), warning: String::new() }), now);
+    let launches = |effects: Vec<Effect>| effects.iter().any(|effect| matches!(effect, Effect::Launch { .. }));
+    assert!(!launches(agent.update(Event::Found(ServiceId::Gateway, Found::Nothing(None)), now)));
+    assert!(!launches(agent.update(Event::Found(ServiceId::NodeHost, Found::Nothing(None)), now)));
+    assert!(launches(agent.update(Event::Found(ServiceId::Browserd, living(ServiceId::Browserd)), now)));
+}
+
+#[test]
+fn a_start_while_it_is_ending_keeps_nothing_alive() {
+    let mut world = started();
+    world.give(Event::Shutdown);
+    world.pass(20);
+    world.give(Event::Clicked(Action::Start { service: None }, palyra_tray::core::agent::Click::Menu));
+    world.pass(16_000);
+    assert!(world.exited && world.alive.is_empty(), "{:?}", world.alive);
+}
+
+#[test]
+fn an_end_that_is_cut_short_has_asked_every_sidecar() {
+    let mut now = Now::default();
+    let mut agent = Agent::new(setup(), now);
+    for id in [ServiceId::Gateway, ServiceId::Browserd] {
+        agent.update(Event::Found(id, living(id)), now);
+    }
+    agent.update(Event::Found(ServiceId::NodeHost, Found::Nothing(None)), now);
+    let mut effects = agent.update(Event::Shutdown, now);
+    now = now.plus(palyra_tray::core::agent::QUIT_MS);
+    effects.extend(agent.update(Event::Wake, now));
+    for id in [ServiceId::Gateway, ServiceId::Browserd] {
+        assert!(effects.iter().any(|effect| matches!(effect, Effect::Stop(asked, _) if *asked == id)), "{id}");
+    }
+    assert!(effects.contains(&Effect::Exit { sidecars_left: false }));
+}
+
+#[test]
+fn impatient_clicks_open_one_window() {
+    let mut world = World::new(setup());
+    for _ in 0..5 {
+        assert!(world.menu("Open Dashboard"));
+    }
+    world.pass(1_000);
+    let opened = world.timeline.iter().filter(|line| line.contains("opens ")).count();
+    assert_eq!(opened, 1, "{:?}", world.timeline);
+}
+
 /// One thing that can happen in a random world.
 #[derive(Clone, Debug)]
 enum Op {
@@ -348,7 +450,7 @@ fn any_op() -> impl Strategy<Value = Op> {
 }
 
 fn apply(world: &mut World, op: &Op) {
-    use palyra_tray::core::agent::{Click, Secrets};
+    use palyra_tray::core::agent::Click;
     let menu = |action| Event::Clicked(action, Click::Menu);
     match op {
         Op::Pass(ms) => world.pass(*ms),

@@ -306,6 +306,7 @@ pub struct Agent {
     told_browser_port: Option<u16>,
     waiters: Vec<Waiter>,
     opens: Vec<WaitingOpen>,
+    had_secrets: bool,
     exited: bool,
 }
 
@@ -332,6 +333,7 @@ impl Agent {
             told_browser_port: None,
             waiters: Vec::new(),
             opens: Vec::new(),
+            had_secrets: false,
             exited: false,
             setup,
         };
@@ -458,7 +460,16 @@ impl Agent {
 
     /// Everything that follows from the state, after every event.
     fn settle(&mut self, now: Now, effects: &mut Vec<Effect>) {
-        let may_launch = matches!(self.secrets, Secrets::Ready { .. }) && self.quitting.is_none();
+        let has_secrets = matches!(self.secrets, Secrets::Ready { .. });
+        self.had_secrets |= has_secrets;
+        self.fleet.get_mut(ServiceId::Gateway).hold(!self.had_secrets, now);
+        if self.quitting.is_some() {
+            // whatever was asked meanwhile
+            for id in ServiceId::ALL {
+                self.fleet.get_mut(id).want(Goal::Down);
+            }
+        }
+        let may_launch = has_secrets && self.quitting.is_none();
         for (id, order) in self.fleet.step(may_launch, now) {
             self.perform(id, vec![order], effects);
         }
@@ -481,6 +492,12 @@ impl Agent {
             && (self.fleet.all_down() || now.mono_ms >= deadline)
         {
             self.exited = true;
+            // what waited for another's end is asked now: its shim brings it to its own
+            for service in self.fleet.iter() {
+                if let Some(record) = service.run.as_ref().and_then(|run| run.record.clone()) {
+                    effects.push(Effect::Stop(service.id, record));
+                }
+            }
             effects.push(Effect::Exit { sidecars_left: false });
         }
     }
@@ -876,6 +893,10 @@ impl Agent {
     fn open(&mut self, ticket: Option<Ticket>, place: Place, now: Now, effects: &mut Vec<Effect>) {
         let gateway = self.fleet.get(ServiceId::Gateway);
         if gateway.goal == Goal::Up && gateway.phase != Phase::GivenUp {
+            // an impatient person clicks again, and wants one window all the same
+            if ticket.is_none() && self.opens.iter().any(|open| open.ticket.is_none() && open.place == place) {
+                return;
+            }
             self.opens.push(WaitingOpen { ticket, place, deadline: now.mono_ms + WAIT_MS });
             return;
         }

@@ -341,7 +341,13 @@ impl Shell {
             }
             Input::Notify(NotifyReport::Clicked { action, key, .. }) => {
                 tracing::info!(%key, "a notification was clicked");
-                Some(Event::Clicked(action, Click::Notification))
+                if !key.starts_with("event:") {
+                    return Some(Event::Clicked(action, Click::Notification));
+                }
+                // it is answered: the same one may be told again. First, for the click may tell it anew
+                self.report(Event::NoticeGone(key));
+                self.report(Event::Clicked(action, Click::Notification));
+                None
             }
             Input::Notify(NotifyReport::Dismissed { key } | NotifyReport::Expired { key }) => {
                 Some(Event::NoticeGone(key))
@@ -517,6 +523,7 @@ impl Shell {
             .flat_map(|record| [record.shim.pid, record.sidecar.pid])
             .collect();
         let (service, run) = (wish.service, wish.run.clone());
+        let this = run.clone();
         let spawned = std::thread::Builder::new().name("launch".to_owned()).stack_size(256 * 1024).spawn(move || {
             let fail = |why: String, hopeless| {
                 let _ = inputs.send(Input::Event(Event::StartFailed { service, run: run.clone(), why, hopeless }));
@@ -537,7 +544,8 @@ impl Shell {
             });
         });
         if let Err(error) = spawned {
-            tracing::error!(%error, "no thread for a launch");
+            let why = format!("cannot start a thread: {error}; close other programs and try again");
+            self.report(start_failed(service, this, why));
         }
     }
 

@@ -70,6 +70,18 @@ fn a_second_start_shows_the_first_and_ends_well() {
 }
 
 #[test]
+fn a_start_right_after_a_quit_waits_for_the_lock() {
+    let mut site = Site::new();
+    fs::create_dir_all(site.own("")).unwrap();
+    let lock = fs::File::create(site.own("agent.lock")).unwrap();
+    lock.lock().unwrap();
+    site.start(&["--no-start"]);
+    std::thread::sleep(Duration::from_millis(500));
+    lock.unlock().unwrap();
+    site.until("runs", |status| status["state"] == "stopped");
+}
+
+#[test]
 fn quit_and_keep_running_leaves_all_of_it_adoptable() {
     let mut site = Site::new();
     let before = pids(&site.start_healthy());

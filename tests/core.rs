@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use palyra_tray::core::agent::{Agent, Effect, Event, Found, Secrets, Setup};
+use palyra_tray::core::agent::{Agent, Click, Effect, Event, Found, Secrets, Setup};
+use palyra_tray::core::decisions::{DecisionOrder, Decisions, Surface};
 use palyra_tray::core::inbox::{Inbox, Look};
+use palyra_tray::core::record::Record;
 use palyra_tray::core::service::{Goal, Phase, StopReason};
 use palyra_tray::core::simulate::{self, World};
 use palyra_tray::core::time::Now;
@@ -85,7 +87,7 @@ fn a_gateway_that_always_hangs_is_given_up_too() {
 fn an_intended_restart_is_no_crash() {
     let mut world = started();
     for _ in 0..20 {
-        world.give(Event::Clicked(Action::Restart { service: None }, palyra_tray::core::agent::Click::Menu));
+        world.give(Event::Clicked(Action::Restart { service: None }, Click::Menu));
         world.pass(2_000);
     }
     let gateway = world.agent.fleet.get(ServiceId::Gateway);
@@ -139,7 +141,7 @@ fn a_late_click_after_expiry_is_refused() {
     let button = world.view().notices["approval:a1"].buttons[0].action.clone();
     world.pass(10_000);
     assert!(!world.view().notices.contains_key("approval:a1"));
-    world.give(Event::Clicked(button, palyra_tray::core::agent::Click::Notification));
+    world.give(Event::Clicked(button, Click::Notification));
     world.pass(1_000);
     assert!(world.sent.is_empty());
 }
@@ -151,7 +153,7 @@ fn a_second_click_sends_nothing_more() {
     world.pass(100);
     let button = world.view().notices["approval:a1"].buttons[0].action.clone();
     for _ in 0..3 {
-        world.give(Event::Clicked(button.clone(), palyra_tray::core::agent::Click::Notification));
+        world.give(Event::Clicked(button.clone(), Click::Notification));
         world.pass(2);
     }
     world.pass(1_000);
@@ -164,7 +166,7 @@ fn a_menu_click_never_decides() {
     world.ask("a1", "low", 300, "ls");
     world.pass(100);
     let button = world.view().notices["approval:a1"].buttons[0].action.clone();
-    world.give(Event::Clicked(button, palyra_tray::core::agent::Click::Menu));
+    world.give(Event::Clicked(button, Click::Menu));
     world.pass(1_000);
     assert!(world.sent.is_empty());
 }
@@ -375,7 +377,7 @@ fn a_start_while_it_is_ending_keeps_nothing_alive() {
     let mut world = started();
     world.give(Event::Shutdown);
     world.pass(20);
-    world.give(Event::Clicked(Action::Start { service: None }, palyra_tray::core::agent::Click::Menu));
+    world.give(Event::Clicked(Action::Start { service: None }, Click::Menu));
     world.pass(16_000);
     assert!(world.exited && world.alive.is_empty(), "{:?}", world.alive);
 }
@@ -406,6 +408,87 @@ fn impatient_clicks_open_one_window() {
     world.pass(1_000);
     let opened = world.timeline.iter().filter(|line| line.contains("opens ")).count();
     assert_eq!(opened, 1, "{:?}", world.timeline);
+}
+
+#[test]
+fn an_end_waits_for_the_decision_under_way() {
+    for event in [Event::Clicked(Action::Quit { keep_running: true }, Click::Menu), Event::Shutdown] {
+        let mut world = started();
+        world.ask("a1", "low", 300, "ls");
+        world.pass(300);
+        assert!(world.click("Approve once"));
+        world.give(event);
+        world.pass(16_000);
+        assert!(world.exited);
+        assert_eq!(world.sent, [("a1".to_owned(), Verdict::Approve)]);
+    }
+}
+
+#[test]
+fn a_demo_leaves_nothing_behind() {
+    let mut world = World::new(Setup { demo: true, ..setup() });
+    world.pass(1_000);
+    assert!(!world.menu("Quit, keep Palyra running"));
+    world.give(Event::Clicked(Action::Quit { keep_running: true }, Click::Menu));
+    world.pass(16_000);
+    assert!(world.exited && world.alive.is_empty());
+}
+
+#[test]
+fn what_was_given_up_is_not_restarting() {
+    let mut world = started();
+    world.behaviour.get_mut(&ServiceId::Gateway).unwrap().hangs = true;
+    world.pass(3_600_000);
+    let snapshot = palyra_tray::core::snapshot::snapshot(&world.agent, world.now);
+    assert_eq!(snapshot["gateway_process"]["liveness"], "stopped");
+    assert_eq!(snapshot["connection"], "offline");
+}
+
+/// A click on Approve whose record the gateway answers as given.
+fn approved_with(answer: impl Fn(&mut serde_json::Value)) -> Vec<DecisionOrder> {
+    let mut world = started();
+    world.ask("a1", "low", 300, "ls");
+    world.pass(300);
+    let pending = world.agent.inbox.pending["a1"].clone();
+    let decision = palyra_tray::protocol::Decision {
+        approval_id: "a1".to_owned(),
+        digest: pending.digest.clone(),
+        verdict: Verdict::Approve,
+        scope: palyra_tray::protocol::Scope::Once,
+        ttl_ms: None,
+        reason: None,
+    };
+    let (mut decisions, mut orders) = (Decisions::default(), Vec::new());
+    decisions.begin(decision, Surface::Notification, None, Some(&pending), world.now).unwrap();
+    decisions.read("a1", Ok(pending.record.clone()), world.now, &mut orders);
+    decisions.recorded("a1", Ok(()), &mut orders);
+    let mut raw = pending.record.raw;
+    raw["resolved_at_unix_ms"] = raw["updated_at_unix_ms"].clone();
+    answer(&mut raw);
+    orders.clear();
+    decisions.sent("a1", Ok(Record::from_value(raw).unwrap()), world.now, &mut orders);
+    orders
+}
+
+#[test]
+fn an_answer_that_does_not_say_allow_is_not_told_as_approved() {
+    for word in [serde_json::Value::Null, "deny".into(), "later".into()] {
+        let orders = approved_with(|raw| raw["decision"] = word.clone());
+        assert!(matches!(orders.last(), Some(DecisionOrder::Finish { result: Err(_), .. })), "{orders:?}");
+    }
+    let orders = approved_with(|raw| raw["decision"] = "allow".into());
+    assert!(matches!(orders.last(), Some(DecisionOrder::Finish { result: Ok(_), .. })), "{orders:?}");
+}
+
+#[test]
+fn a_denial_that_is_restored_is_recorded_before_it_is_sent() {
+    let orders = approved_with(|raw| {
+        raw["decision"] = "allow".into();
+        raw["resolved_at_unix_ms"] = 1.into();
+        raw["updated_at_unix_ms"] = 2.into();
+    });
+    let [DecisionOrder::Write(line), DecisionOrder::Send(sent)] = &orders[..] else { panic!("{orders:?}") };
+    assert_eq!((line.verdict, line.surface, sent.verdict), (Verdict::Deny, Surface::Agent, Verdict::Deny));
 }
 
 /// One thing that can happen in a random world.
@@ -450,7 +533,6 @@ fn any_op() -> impl Strategy<Value = Op> {
 }
 
 fn apply(world: &mut World, op: &Op) {
-    use palyra_tray::core::agent::Click;
     let menu = |action| Event::Clicked(action, Click::Menu);
     match op {
         Op::Pass(ms) => world.pass(*ms),

@@ -20,6 +20,8 @@ use crate::protocol::{Action, Decision, Failure, FailureCode, Place, Reply, Requ
 
 /// A client waits this long for a start, stop or restart, milliseconds.
 pub const WAIT_MS: u64 = 90_000;
+/// A decision under way holds up the end for this long at most, milliseconds.
+pub const LEAVE_MS: u64 = 5_000;
 /// An end that takes longer than this is cut short, milliseconds: the shims finish their ladders by themselves.
 pub const QUIT_MS: u64 = 15_000;
 
@@ -306,6 +308,8 @@ pub struct Agent {
     told_browser_port: Option<u16>,
     waiters: Vec<Waiter>,
     opens: Vec<WaitingOpen>,
+    /// Until when to wait with an end that leaves the sidecars running.
+    leaving: Option<u64>,
     had_secrets: bool,
     exited: bool,
 }
@@ -333,6 +337,7 @@ impl Agent {
             told_browser_port: None,
             waiters: Vec::new(),
             opens: Vec::new(),
+            leaving: None,
             had_secrets: false,
             exited: false,
             setup,
@@ -355,7 +360,7 @@ impl Agent {
     pub fn deadline(&self) -> Option<u64> {
         let waits =
             self.waiters.iter().map(|waiter| waiter.deadline).chain(self.opens.iter().map(|open| open.deadline));
-        let own = earlier(waits.min(), self.quitting);
+        let own = earlier(waits.min(), earlier(self.quitting, self.leaving));
         earlier(own, earlier(self.fleet.deadline(), self.inbox.deadline()))
     }
 
@@ -454,7 +459,7 @@ impl Agent {
                 self.open(None, Place::section(section), now, effects);
             }
             Event::Asked(ticket, request) => self.asked(ticket, request, now, effects),
-            Event::Shutdown => self.quit(false, now, effects),
+            Event::Shutdown => self.quit(false, now),
         }
     }
 
@@ -487,9 +492,17 @@ impl Agent {
         }
         self.settle_opens(now, effects);
         self.settle_waiters(now, effects);
+        let idle = self.decisions.is_idle();
+        if let Some(deadline) = self.leaving
+            && !self.exited
+            && (idle || now.mono_ms >= deadline)
+        {
+            self.exited = true;
+            effects.push(Effect::Exit { sidecars_left: true });
+        }
         if let Some(deadline) = self.quitting
             && !self.exited
-            && (self.fleet.all_down() || now.mono_ms >= deadline)
+            && ((self.fleet.all_down() && idle) || now.mono_ms >= deadline)
         {
             self.exited = true;
             // what waited for another's end is asked now: its shim brings it to its own
@@ -745,6 +758,12 @@ impl Agent {
         effects: &mut Vec<Effect>,
     ) {
         let id = decision.approval_id.clone();
+        if self.leaving.is_some() || self.quitting.is_some() {
+            let failure =
+                Failure::new(FailureCode::Failed, "nothing was decided: the agent is ending", text::SEE_STATUS);
+            self.answer(&id, ticket, Err(failure), effects);
+            return;
+        }
         if !self.inbox.is_open() {
             let failure =
                 Failure::new(FailureCode::GatewayUnreachable, text::gateway_not_ready(self), text::TRY_WHEN_READY);
@@ -771,7 +790,7 @@ impl Agent {
             }
             Request::HandOver => {
                 effects.push(Effect::Reply(ticket, Reply::Done("The sidecars are left to the next agent.".to_owned())));
-                self.quit(true, now, effects);
+                self.quit(true, now);
             }
             Request::Approvals { all: false } => {
                 effects.push(Effect::Reply(
@@ -860,8 +879,10 @@ impl Agent {
                 self.done(ticket, "Put away.", effects);
             }
             Action::Quit { keep_running } => {
+                // a demo's folder goes with it: nothing could ever take its sidecars back
+                let keep_running = keep_running && !self.setup.demo;
                 self.done(ticket, if keep_running { text::QUIT_KEEP } else { text::QUIT_STOP }, effects);
-                self.quit(keep_running, now, effects);
+                self.quit(keep_running, now);
             }
             Action::Decide { .. } => {
                 let failure = Failure::new(
@@ -962,13 +983,12 @@ impl Agent {
         }
     }
 
-    fn quit(&mut self, keep_running: bool, now: Now, effects: &mut Vec<Effect>) {
+    fn quit(&mut self, keep_running: bool, now: Now) {
         if self.exited {
             return;
         }
         if keep_running {
-            self.exited = true;
-            effects.push(Effect::Exit { sidecars_left: true });
+            self.leaving.get_or_insert(now.mono_ms + LEAVE_MS);
             return;
         }
         for id in ServiceId::ALL {

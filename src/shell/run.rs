@@ -68,7 +68,7 @@ enum Input {
     Tray(TrayReport),
     Notify(NotifyReport),
     Secrets(SecretsReport),
-    SignedIn(Client),
+    SignedIn(RunId, Client),
     Rang(Ring),
     Shutdown,
 }
@@ -357,8 +357,11 @@ impl Shell {
                 None
             }
             Input::Secrets(report) => Some(Event::Secrets(self.secrets_arrived(report))),
-            Input::SignedIn(client) => {
-                self.client = Some(client);
+            Input::SignedIn(run, client) => {
+                // a late one of an old gateway must not take the place of the new one's
+                if self.core.fleet.get(ServiceId::Gateway).run.as_ref().is_some_and(|current| current.id == run) {
+                    self.client = Some(client);
+                }
                 None
             }
             Input::Rang(Ring::Written) => Some(Event::Rang),
@@ -583,7 +586,7 @@ impl Shell {
                 };
                 match sign_in_to(port, token).await {
                     Ok((client, journal)) => {
-                        let _ = inputs.send(Input::SignedIn(client));
+                        let _ = inputs.send(Input::SignedIn(run.clone(), client));
                         facts.journal = journal.map(|path| path.to_string_lossy().into_owned());
                     }
                     Err(error) => return Event::Probed(service, run, Err(error.to_string())),

@@ -148,6 +148,8 @@ struct Shell {
     shown: View,
     tokens: Option<Tokens>,
     client: Option<Client>,
+    /// Signs in to this run: it remembers a token that was refused, so that it is sent once and not with every probe.
+    signing: Option<(RunId, Client)>,
     prober: Arc<Prober>,
     doorbell: Option<Doorbell>,
     secrets: Option<secrets::Secrets>,
@@ -192,6 +194,7 @@ impl Shell {
             shown: View::default(),
             tokens: None,
             client: None,
+            signing: None,
             doorbell: None,
             secrets: None,
             tickets: HashMap::new(),
@@ -559,7 +562,7 @@ impl Shell {
         });
     }
 
-    fn probe(&self, service: ServiceId, run: RunId, port: u16, sign_in: bool) {
+    fn probe(&mut self, service: ServiceId, run: RunId, port: u16, sign_in: bool) {
         let expected = match service {
             ServiceId::Gateway => gateway::GATEWAY,
             ServiceId::Browserd => gateway::BROWSERD,
@@ -568,7 +571,7 @@ impl Shell {
         };
         let prober = self.prober.clone();
         let inputs = self.inputs.clone();
-        let token = self.tokens.as_ref().filter(|_| sign_in).map(|tokens| self.sidecars.admin_token(tokens));
+        let client = if sign_in { self.signing_client(&run, port) } else { Err(String::new()) };
         self.spawn(async move {
             let health = match prober.check(port, expected).await {
                 Ok(health) => health,
@@ -581,11 +584,12 @@ impl Shell {
                 journal: None,
             };
             if sign_in {
-                let Some(token) = token else {
-                    return Event::Probed(service, run, Err("waiting for its secrets".to_owned()));
+                let client = match client {
+                    Ok(client) => client,
+                    Err(why) => return Event::Probed(service, run, Err(why)),
                 };
-                match sign_in_to(port, token).await {
-                    Ok((client, journal)) => {
+                match sign_in_with(&client).await {
+                    Ok(journal) => {
                         let _ = inputs.send(Input::SignedIn(run.clone(), client));
                         facts.journal = journal.map(|path| path.to_string_lossy().into_owned());
                     }
@@ -594,6 +598,20 @@ impl Shell {
             }
             Event::Probed(service, run, Ok(facts))
         });
+    }
+
+    fn signing_client(&mut self, run: &RunId, port: u16) -> Result<Client, String> {
+        if let Some((known, client)) = &self.signing
+            && known == run
+            && client.port() == port
+        {
+            return Ok(client.clone());
+        }
+        let tokens = self.tokens.as_ref().ok_or_else(|| "waiting for its secrets".to_owned())?;
+        let token = self.sidecars.admin_token(tokens);
+        let client = Client::new(port, token, DEVICE_ID, PRINCIPAL).map_err(|error| error.to_string())?;
+        self.signing = Some((run.clone(), client.clone()));
+        Ok(client)
     }
 
     fn watch(&mut self, journal: Option<String>) {
@@ -664,11 +682,9 @@ impl Shell {
     }
 }
 
-async fn sign_in_to(port: u16, token: secrecy::SecretString) -> Result<(Client, Option<PathBuf>), GatewayError> {
-    let client = Client::new(port, token, DEVICE_ID, PRINCIPAL)?;
+async fn sign_in_with(client: &Client) -> Result<Option<PathBuf>, GatewayError> {
     client.sign_in().await?;
-    let heartbeat = client.heartbeat().await?;
-    Ok((client, heartbeat.journal_db_path))
+    Ok(client.heartbeat().await?.journal_db_path)
 }
 
 fn process_event(service: ServiceId, report: ProcessReport) -> Event {

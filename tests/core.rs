@@ -334,7 +334,7 @@ fn living(service: ServiceId) -> Found {
         run_id: palyra_tray::protocol::RunId(format!("{service}-old")),
         service,
         program: "/opt/palyra/sidecar".into(),
-        shim: process.clone(),
+        shim: process,
         sidecar: process,
         boot_id: "boot".to_owned(),
         ports: palyra_tray::core::ports::defaults(service),

@@ -137,6 +137,11 @@ impl Paths {
         };
         let is_default = default_root.as_ref() == Some(&state_root);
         let (config, config_is_new) = find_config(env, metadata.config_path, &state_root, is_default)?;
+        for variable in ["PALYRA_GATEWAY_IDENTITY_STORE_DIR", "PALYRA_VAULT_DIR"] {
+            if let Some(path) = env.path(variable).filter(|path| !path.is_absolute()) {
+                return Err(not_absolute(variable, &path));
+            }
+        }
         let own = state_root.join("tray");
         let qualifier = qualifier(&state_root);
         Ok(Self {
@@ -537,6 +542,16 @@ mod tests {
         let env = Environment::of(&[("PALYRA_STATE_ROOT", Path::new("here"))], Path::new("/x/palyra-tray"));
         let error = Paths::find(&env).unwrap_err().to_string();
         assert!(error.contains("PALYRA_STATE_ROOT") && error.contains("absolute"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn relative_stores_are_refused_by_name() {
+        for variable in ["PALYRA_VAULT_DIR", "PALYRA_GATEWAY_IDENTITY_STORE_DIR"] {
+            let variables = [("PALYRA_STATE_ROOT", Path::new("/s")), (variable, Path::new("here"))];
+            let error = Paths::find(&Environment::of(&variables, Path::new("/x/palyra-tray"))).unwrap_err().to_string();
+            assert!(error.contains(variable) && error.contains("absolute"), "{error}");
+        }
     }
 
     #[cfg(unix)]

@@ -70,6 +70,18 @@ fn a_second_start_shows_the_first_and_ends_well() {
 }
 
 #[test]
+fn a_start_right_after_a_quit_waits_for_the_lock() {
+    let mut site = Site::new();
+    fs::create_dir_all(site.own("")).unwrap();
+    let lock = fs::File::create(site.own("agent.lock")).unwrap();
+    lock.lock().unwrap();
+    site.start(&["--no-start"]);
+    std::thread::sleep(Duration::from_millis(500));
+    lock.unlock().unwrap();
+    site.until("runs", |status| status["state"] == "stopped");
+}
+
+#[test]
 fn quit_and_keep_running_leaves_all_of_it_adoptable() {
     let mut site = Site::new();
     let before = pids(&site.start_healthy());
@@ -237,6 +249,49 @@ fn a_gateway_that_answers_badly_is_told_and_recovered_from() {
         site.until("decided", |status| number(status, "/approvals/pending") == 0);
     }
     assert_eq!(site.healthy()["gateway_process"]["restart_attempt"], 0);
+}
+
+#[test]
+fn a_refused_token_is_not_sent_again_and_again() {
+    use std::io::{Read, Write};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    let mut site = Site::new();
+    site.script("palyrad", "exec sleep 60");
+    site.start(&[]);
+    let status = site.until("started", |status| number(status, "/gateway_process/pid") > 0);
+    let port = u16::try_from(number(&status, "/gateway_process/bound_ports/http")).unwrap();
+    let server = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let (looks, logins) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let counts = (looks.clone(), logins.clone());
+    std::thread::spawn(move || {
+        for stream in server.incoming() {
+            let Ok(mut stream) = stream else { return };
+            let mut request = vec![0; 4096];
+            let read = stream.read(&mut request).unwrap_or(0);
+            let health = request[..read].starts_with(b"GET /healthz");
+            if health { &counts.0 } else { &counts.1 }.fetch_add(1, Ordering::SeqCst);
+            let (code, body) = if health {
+                (
+                    "200 OK",
+                    r#"{"status":"ok","service":"palyrad","version":"1","git_hash":"x","build_profile":"x","uptime_seconds":1}"#,
+                )
+            } else {
+                ("401 Unauthorized", r#"{"error":"no"}"#)
+            };
+            let _ = write!(
+                stream,
+                "HTTP/1.1 {code}\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+                body.len()
+            );
+        }
+    });
+    let end = Instant::now() + Duration::from_secs(20);
+    while looks.load(Ordering::SeqCst) < 5 && Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(looks.load(Ordering::SeqCst) >= 5, "it was looked at");
+    assert_eq!(logins.load(Ordering::SeqCst), 1);
 }
 
 #[test]

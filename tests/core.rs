@@ -2,10 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use palyra_tray::core::agent::{Event, Setup};
+use palyra_tray::core::agent::{Agent, Click, Effect, Event, Found, Secrets, Setup};
+use palyra_tray::core::decisions::{DecisionOrder, Decisions, Surface};
+use palyra_tray::core::inbox::{Inbox, Look};
+use palyra_tray::core::record::Record;
 use palyra_tray::core::service::{Goal, Phase, StopReason};
 use palyra_tray::core::simulate::{self, World};
-use palyra_tray::protocol::shim::ExitCause;
+use palyra_tray::core::time::Now;
+use palyra_tray::protocol::shim::{ExitCause, RunRecord};
 use palyra_tray::protocol::{Action, ServiceId, Verdict};
 use proptest::prelude::*;
 
@@ -83,7 +87,7 @@ fn a_gateway_that_always_hangs_is_given_up_too() {
 fn an_intended_restart_is_no_crash() {
     let mut world = started();
     for _ in 0..20 {
-        world.give(Event::Clicked(Action::Restart { service: None }, palyra_tray::core::agent::Click::Menu));
+        world.give(Event::Clicked(Action::Restart { service: None }, Click::Menu));
         world.pass(2_000);
     }
     let gateway = world.agent.fleet.get(ServiceId::Gateway);
@@ -137,7 +141,7 @@ fn a_late_click_after_expiry_is_refused() {
     let button = world.view().notices["approval:a1"].buttons[0].action.clone();
     world.pass(10_000);
     assert!(!world.view().notices.contains_key("approval:a1"));
-    world.give(Event::Clicked(button, palyra_tray::core::agent::Click::Notification));
+    world.give(Event::Clicked(button, Click::Notification));
     world.pass(1_000);
     assert!(world.sent.is_empty());
 }
@@ -149,7 +153,7 @@ fn a_second_click_sends_nothing_more() {
     world.pass(100);
     let button = world.view().notices["approval:a1"].buttons[0].action.clone();
     for _ in 0..3 {
-        world.give(Event::Clicked(button.clone(), palyra_tray::core::agent::Click::Notification));
+        world.give(Event::Clicked(button.clone(), Click::Notification));
         world.pass(2);
     }
     world.pass(1_000);
@@ -162,7 +166,7 @@ fn a_menu_click_never_decides() {
     world.ask("a1", "low", 300, "ls");
     world.pass(100);
     let button = world.view().notices["approval:a1"].buttons[0].action.clone();
-    world.give(Event::Clicked(button, palyra_tray::core::agent::Click::Menu));
+    world.give(Event::Clicked(button, Click::Menu));
     world.pass(1_000);
     assert!(world.sent.is_empty());
 }
@@ -170,10 +174,12 @@ fn a_menu_click_never_decides() {
 #[test]
 fn critical_hidden_long_or_unknown_offers_review_only() {
     let long = "x".repeat(121);
+    let wide = "\u{4f60}".repeat(60) + "; rm -rf ~";
     for (risk, what) in [
         ("critical", "ls"),
         ("low", "curl -H <redacted> x"),
         ("low", long.as_str()),
+        ("low", wide.as_str()),
         ("odd", "ls"),
         ("low", "a\u{202e}b"),
         ("low", "l\u{0455}"),
@@ -184,6 +190,32 @@ fn critical_hidden_long_or_unknown_offers_review_only() {
         world.pass(100);
         let labels: Vec<_> = world.view().notices["approval:a1"].buttons.iter().map(|b| b.label.clone()).collect();
         assert_eq!(labels, ["Review…", "Deny"], "{risk} {what:?}");
+    }
+}
+
+#[test]
+fn a_tool_whose_name_is_cut_or_disguised_offers_review_only() {
+    for (name, labels) in [
+        ("custom.noop".to_owned(), &["Approve once", "Deny", "Details"][..]),
+        ("x".repeat(90), &["Review…", "Deny"][..]),
+        ("cust\u{43e}m.noop".to_owned(), &["Review…", "Deny"][..]),
+    ] {
+        let mut world = started();
+        world.ask("a1", "low", 300, "ls");
+        world.pass(300);
+        let mut raw = world.record("a1").unwrap().clone();
+        raw["policy_snapshot"]["policy_id"] = "tool_call_policy".into();
+        raw["prompt"]["details_json"] =
+            serde_json::json!({ "tool_name": name, "input_json": { "x": 1 } }).to_string().into();
+        let mut inbox = world.agent.inbox.clone();
+        inbox.ring(world.now);
+        assert!(inbox.step(world.now).is_some());
+        let records = vec![palyra_tray::core::record::Record::from_value(raw).unwrap()];
+        inbox.looked(Ok(Look { records, ..Look::default() }), world.now);
+        let server = world.agent.desktop.notifications.clone().unwrap();
+        let notices = palyra_tray::core::notices::approvals(&inbox, &server);
+        let shown: Vec<_> = notices["approval:a1"].buttons.iter().map(|button| button.label.as_str()).collect();
+        assert_eq!(shown, labels, "{name}");
     }
 }
 
@@ -222,6 +254,241 @@ fn decided_elsewhere_withdraws_the_notification() {
     world.decide_elsewhere("a1", "allow");
     world.pass(300);
     assert!(world.view().notices.is_empty() && world.view().icon.badge.approvals == 0);
+}
+
+#[test]
+fn a_clock_that_was_set_back_hides_no_approval() {
+    let mut world = started();
+    world.now.unix_ms += 3_600_000;
+    world.ask("a1", "low", 300, "ls");
+    world.pass(300);
+    world.decide_elsewhere("a1", "deny");
+    world.pass(300);
+    world.now.unix_ms -= 3_600_000;
+    world.ask("a2", "low", 300, "ls");
+    world.pass(300);
+    assert!(world.view().notices.contains_key("approval:a2"));
+}
+
+#[test]
+fn after_a_restart_the_inbox_is_not_known_before_the_gateway_has_answered() {
+    let mut inbox = Inbox::default();
+    let now = Now::default();
+    inbox.open(now);
+    assert!(inbox.step(now).is_some());
+    inbox.looked(Ok(Look::default()), now);
+    assert!(inbox.is_current());
+    inbox.close();
+    inbox.open(now.plus(1_000));
+    assert!(!inbox.is_current());
+}
+
+#[test]
+fn what_could_not_be_understood_is_not_forgotten_by_the_next_look() {
+    let mut inbox = Inbox::default();
+    let now = Now { mono_ms: 0, unix_ms: 1_800_000_000_000 };
+    inbox.open(now);
+    assert!(inbox.step(now).is_some());
+    inbox.looked(Ok(Look { newest_requested_at: Some(now.unix_ms), unreadable: 1, ..Look::default() }), now);
+    let later = now.plus(120_000);
+    assert_eq!(inbox.step(later).map(|order| order.since_unix_ms), Some(None), "all of it, with that one");
+}
+
+#[test]
+fn a_look_that_began_before_a_decision_does_not_bring_it_back() {
+    let mut world = started();
+    world.ask("a1", "low", 300, "ls");
+    world.pass(300);
+    let waiting = world.agent.inbox.pending["a1"].record.clone();
+    let mut inbox = world.agent.inbox.clone();
+    inbox.ring(world.now);
+    assert!(inbox.step(world.now).is_some());
+    inbox.settle("a1");
+    inbox.looked(Ok(Look { records: vec![waiting], ..Look::default() }), world.now);
+    assert!(inbox.pending.is_empty());
+}
+
+/// Runs an agent without a world to its deadlines; every probe is answered with this.
+fn probes_fail(agent: &mut Agent, now: &mut Now, until_ms: u64, why: &str) -> Vec<Effect> {
+    let mut all = Vec::new();
+    let mut wakes = 0;
+    while let Some(at) = agent.deadline().filter(|at| *at <= until_ms) {
+        *now = now.plus(at.saturating_sub(now.mono_ms));
+        let mut effects = agent.update(Event::Wake, *now);
+        for effect in effects.clone() {
+            if let Effect::Probe { service, run, .. } = effect {
+                effects.extend(agent.update(Event::Probed(service, run, Err(why.to_owned())), *now));
+            }
+        }
+        all.extend(effects);
+        wakes += 1;
+        assert!(wakes < 1_000, "it spins");
+    }
+    all
+}
+
+fn living(service: ServiceId) -> Found {
+    let process = palyra_tray::protocol::shim::ProcessRef { pid: 7, start_ticks: 1 };
+    Found::Living(RunRecord {
+        version: 1,
+        run_id: palyra_tray::protocol::RunId(format!("{service}-old")),
+        service,
+        program: "/opt/palyra/sidecar".into(),
+        shim: process,
+        sidecar: process,
+        boot_id: "boot".to_owned(),
+        ports: palyra_tray::core::ports::defaults(service),
+        started_at_unix_ms: 0,
+    })
+}
+
+#[test]
+fn a_locked_keyring_does_not_end_the_gateway_that_was_taken_back() {
+    let mut now = Now::default();
+    let mut agent = Agent::new(setup(), now);
+    let mut effects = agent.update(Event::Secrets(Secrets::Waiting("the keyring is locked".to_owned())), now);
+    for (id, found) in [
+        (ServiceId::Gateway, living(ServiceId::Gateway)),
+        (ServiceId::Browserd, Found::Nothing(None)),
+        (ServiceId::NodeHost, Found::Nothing(None)),
+    ] {
+        effects.extend(agent.update(Event::Found(id, found), now));
+    }
+    effects.extend(probes_fail(&mut agent, &mut now, 3_600_000, "waiting for its secrets"));
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Stop(..))), "{effects:?}");
+    let ready = Secrets::Ready { place: "keyring".to_owned(), warning: String::new() };
+    let effects = agent.update(Event::Secrets(ready), now);
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Probe { sign_in: true, .. })), "{effects:?}");
+}
+
+#[test]
+fn nothing_is_started_before_everything_was_looked_at() {
+    let now = Now::default();
+    let mut agent = Agent::new(setup(), now);
+    agent.update(Event::Secrets(Secrets::Ready { place: "file".to_owned(), warning: String::new() }), now);
+    let launches = |effects: Vec<Effect>| effects.iter().any(|effect| matches!(effect, Effect::Launch { .. }));
+    assert!(!launches(agent.update(Event::Found(ServiceId::Gateway, Found::Nothing(None)), now)));
+    assert!(!launches(agent.update(Event::Found(ServiceId::NodeHost, Found::Nothing(None)), now)));
+    assert!(launches(agent.update(Event::Found(ServiceId::Browserd, living(ServiceId::Browserd)), now)));
+}
+
+#[test]
+fn a_start_while_it_is_ending_keeps_nothing_alive() {
+    let mut world = started();
+    world.give(Event::Shutdown);
+    world.pass(20);
+    world.give(Event::Clicked(Action::Start { service: None }, Click::Menu));
+    world.pass(16_000);
+    assert!(world.exited && world.alive.is_empty(), "{:?}", world.alive);
+}
+
+#[test]
+fn an_end_that_is_cut_short_has_asked_every_sidecar() {
+    let mut now = Now::default();
+    let mut agent = Agent::new(setup(), now);
+    for id in [ServiceId::Gateway, ServiceId::Browserd] {
+        agent.update(Event::Found(id, living(id)), now);
+    }
+    agent.update(Event::Found(ServiceId::NodeHost, Found::Nothing(None)), now);
+    let mut effects = agent.update(Event::Shutdown, now);
+    now = now.plus(palyra_tray::core::agent::QUIT_MS);
+    effects.extend(agent.update(Event::Wake, now));
+    for id in [ServiceId::Gateway, ServiceId::Browserd] {
+        assert!(effects.iter().any(|effect| matches!(effect, Effect::Stop(asked, _) if *asked == id)), "{id}");
+    }
+    assert!(effects.contains(&Effect::Exit { sidecars_left: false }));
+}
+
+#[test]
+fn impatient_clicks_open_one_window() {
+    let mut world = World::new(setup());
+    for _ in 0..5 {
+        assert!(world.menu("Open Dashboard"));
+    }
+    world.pass(1_000);
+    let opened = world.timeline.iter().filter(|line| line.contains("opens ")).count();
+    assert_eq!(opened, 1, "{:?}", world.timeline);
+}
+
+#[test]
+fn an_end_waits_for_the_decision_under_way() {
+    for event in [Event::Clicked(Action::Quit { keep_running: true }, Click::Menu), Event::Shutdown] {
+        let mut world = started();
+        world.ask("a1", "low", 300, "ls");
+        world.pass(300);
+        assert!(world.click("Approve once"));
+        world.give(event);
+        world.pass(16_000);
+        assert!(world.exited);
+        assert_eq!(world.sent, [("a1".to_owned(), Verdict::Approve)]);
+    }
+}
+
+#[test]
+fn a_demo_leaves_nothing_behind() {
+    let mut world = World::new(Setup { demo: true, ..setup() });
+    world.pass(1_000);
+    assert!(!world.menu("Quit, keep Palyra running"));
+    world.give(Event::Clicked(Action::Quit { keep_running: true }, Click::Menu));
+    world.pass(16_000);
+    assert!(world.exited && world.alive.is_empty());
+}
+
+#[test]
+fn what_was_given_up_is_not_restarting() {
+    let mut world = started();
+    world.behaviour.get_mut(&ServiceId::Gateway).unwrap().hangs = true;
+    world.pass(3_600_000);
+    let snapshot = palyra_tray::core::snapshot::snapshot(&world.agent, world.now);
+    assert_eq!(snapshot["gateway_process"]["liveness"], "stopped");
+    assert_eq!(snapshot["connection"], "offline");
+}
+
+/// A click on Approve whose record the gateway answers as given.
+fn approved_with(answer: impl Fn(&mut serde_json::Value)) -> Vec<DecisionOrder> {
+    let mut world = started();
+    world.ask("a1", "low", 300, "ls");
+    world.pass(300);
+    let pending = world.agent.inbox.pending["a1"].clone();
+    let decision = palyra_tray::protocol::Decision {
+        approval_id: "a1".to_owned(),
+        digest: pending.digest.clone(),
+        verdict: Verdict::Approve,
+        scope: palyra_tray::protocol::Scope::Once,
+        ttl_ms: None,
+        reason: None,
+    };
+    let (mut decisions, mut orders) = (Decisions::default(), Vec::new());
+    decisions.begin(decision, Surface::Notification, None, Some(&pending), world.now).unwrap();
+    decisions.read("a1", Ok(pending.record.clone()), world.now, &mut orders);
+    decisions.recorded("a1", Ok(()), &mut orders);
+    let mut raw = pending.record.raw;
+    raw["resolved_at_unix_ms"] = raw["updated_at_unix_ms"].clone();
+    answer(&mut raw);
+    orders.clear();
+    decisions.sent("a1", Ok(Record::from_value(raw).unwrap()), world.now, &mut orders);
+    orders
+}
+
+#[test]
+fn an_answer_that_does_not_say_allow_is_not_told_as_approved() {
+    for word in [serde_json::Value::Null, "deny".into(), "later".into()] {
+        let orders = approved_with(|raw| raw["decision"] = word.clone());
+        assert!(matches!(orders.last(), Some(DecisionOrder::Finish { result: Err(_), .. })), "{orders:?}");
+    }
+    let orders = approved_with(|raw| raw["decision"] = "allow".into());
+    assert!(matches!(orders.last(), Some(DecisionOrder::Finish { result: Ok(_), .. })), "{orders:?}");
+}
+
+#[test]
+fn a_denial_that_is_restored_is_recorded_before_it_is_sent() {
+    let orders = approved_with(|raw| {
+        raw["decision"] = "allow".into();
+        raw["resolved_at_unix_ms"] = 1.into();
+        raw["updated_at_unix_ms"] = 2.into();
+    });
+    let [DecisionOrder::Write(line), DecisionOrder::Send(sent)] = &orders[..] else { panic!("{orders:?}") };
+    assert_eq!((line.verdict, line.surface, sent.verdict), (Verdict::Deny, Surface::Agent, Verdict::Deny));
 }
 
 /// One thing that can happen in a random world.
@@ -266,7 +533,6 @@ fn any_op() -> impl Strategy<Value = Op> {
 }
 
 fn apply(world: &mut World, op: &Op) {
-    use palyra_tray::core::agent::{Click, Secrets};
     let menu = |action| Event::Clicked(action, Click::Menu);
     match op {
         Op::Pass(ms) => world.pass(*ms),

@@ -4,16 +4,19 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use crate::config::Paths;
-use crate::protocol::{Action, Failure, FailureCode, Request};
+use crate::core::text::QUIT_KEEP;
+use crate::protocol::{Action, Failure, FailureCode, Reply, Request};
 
 /// The stop ladders of all sidecars fit in here.
 const PATIENCE: Duration = Duration::from_secs(25);
 
 /// Ends it.
 pub fn quit(paths: &Paths, keep_running: bool) -> Result<ExitCode, Failure> {
-    super::ask(paths, Request::Act { action: Action::Quit { keep_running } }, super::SHORT)?;
+    let reply = super::ask(paths, Request::Act { action: Action::Quit { keep_running } }, super::SHORT)?;
     wait_until_gone(paths)?;
-    super::print(if keep_running { "Ended. Palyra keeps running.\n" } else { "Ended. Palyra is stopped.\n" });
+    // a demo never leaves its sidecars
+    let kept = matches!(reply, Reply::Done(text) if text == QUIT_KEEP);
+    super::print(if kept { "Ended. Palyra keeps running.\n" } else { "Ended. Palyra is stopped.\n" });
     Ok(ExitCode::SUCCESS)
 }
 

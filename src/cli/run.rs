@@ -12,6 +12,8 @@ use crate::protocol::{Failure, FailureCode, Reply, Request};
 use crate::shell::lock::{AgentLock, LockError};
 use crate::shell::{logging, run};
 
+/// An agent that holds the lock and does not answer is starting or ending; it has this long for that.
+const SETTLE: Duration = Duration::from_secs(10);
 /// An old agent has this long to let go.
 const HAND_OVER: Duration = Duration::from_secs(10);
 
@@ -46,14 +48,7 @@ pub struct DemoArgs {
 /// Starts the agent, or shows the one that runs.
 pub fn run(env: Environment, args: &RunArgs) -> Result<ExitCode, Failure> {
     let paths = super::paths(&env)?;
-    let lock = match AgentLock::take(&paths) {
-        Ok(lock) => lock,
-        Err(LockError::Held) => match beside(&paths)? {
-            None => return Ok(ExitCode::SUCCESS),
-            Some(lock) => lock,
-        },
-        Err(error) => return Err(Failure::new(FailureCode::Failed, error.to_string(), "")),
-    };
+    let Some(lock) = lock(&paths)? else { return Ok(ExitCode::SUCCESS) };
     let (settings, warnings) = Settings::read(&paths.settings());
     log_to(&paths, args.verbose)?;
     Ok(run::run(run::Start {
@@ -130,6 +125,30 @@ fn log_to(paths: &Paths, verbose: bool) -> Result<(), Failure> {
             "Mend the permissions there, or set PALYRA_STATE_ROOT to another folder.",
         )
     })
+}
+
+/// The lock, or nothing when another agent runs and was shown.
+fn lock(paths: &Paths) -> Result<Option<AgentLock>, Failure> {
+    let until = std::time::Instant::now() + SETTLE;
+    loop {
+        match AgentLock::take(paths) {
+            Ok(lock) => return Ok(Some(lock)),
+            Err(LockError::Held) => match beside(paths) {
+                Err(Failure { code: FailureCode::NoAgent, .. }) if std::time::Instant::now() < until => {
+                    std::thread::sleep(Duration::from_millis(30));
+                }
+                Err(Failure { code: FailureCode::NoAgent, .. }) => {
+                    return Err(Failure::new(
+                        FailureCode::Failed,
+                        "another agent holds this state root but does not answer",
+                        "End that palyra-tray process, then try again.",
+                    ));
+                }
+                outcome => return outcome,
+            },
+            Err(error) => return Err(Failure::new(FailureCode::Failed, error.to_string(), "")),
+        }
+    }
 }
 
 /// An agent runs already: an older one hands over and its place is ours, another one shows itself.

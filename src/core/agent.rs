@@ -20,6 +20,8 @@ use crate::protocol::{Action, Decision, Failure, FailureCode, Place, Reply, Requ
 
 /// A client waits this long for a start, stop or restart, milliseconds.
 pub const WAIT_MS: u64 = 90_000;
+/// A decision under way holds up the end for this long at most, milliseconds.
+pub const LEAVE_MS: u64 = 5_000;
 /// An end that takes longer than this is cut short, milliseconds: the shims finish their ladders by themselves.
 pub const QUIT_MS: u64 = 15_000;
 
@@ -306,6 +308,9 @@ pub struct Agent {
     told_browser_port: Option<u16>,
     waiters: Vec<Waiter>,
     opens: Vec<WaitingOpen>,
+    /// Until when to wait with an end that leaves the sidecars running.
+    leaving: Option<u64>,
+    had_secrets: bool,
     exited: bool,
 }
 
@@ -332,6 +337,8 @@ impl Agent {
             told_browser_port: None,
             waiters: Vec::new(),
             opens: Vec::new(),
+            leaving: None,
+            had_secrets: false,
             exited: false,
             setup,
         };
@@ -353,7 +360,7 @@ impl Agent {
     pub fn deadline(&self) -> Option<u64> {
         let waits =
             self.waiters.iter().map(|waiter| waiter.deadline).chain(self.opens.iter().map(|open| open.deadline));
-        let own = earlier(waits.min(), self.quitting);
+        let own = earlier(waits.min(), earlier(self.quitting, self.leaving));
         earlier(own, earlier(self.fleet.deadline(), self.inbox.deadline()))
     }
 
@@ -452,13 +459,22 @@ impl Agent {
                 self.open(None, Place::section(section), now, effects);
             }
             Event::Asked(ticket, request) => self.asked(ticket, request, now, effects),
-            Event::Shutdown => self.quit(false, now, effects),
+            Event::Shutdown => self.quit(false, now),
         }
     }
 
     /// Everything that follows from the state, after every event.
     fn settle(&mut self, now: Now, effects: &mut Vec<Effect>) {
-        let may_launch = matches!(self.secrets, Secrets::Ready { .. }) && self.quitting.is_none();
+        let has_secrets = matches!(self.secrets, Secrets::Ready { .. });
+        self.had_secrets |= has_secrets;
+        self.fleet.get_mut(ServiceId::Gateway).hold(!self.had_secrets, now);
+        if self.quitting.is_some() {
+            // whatever was asked meanwhile
+            for id in ServiceId::ALL {
+                self.fleet.get_mut(id).want(Goal::Down);
+            }
+        }
+        let may_launch = has_secrets && self.quitting.is_none();
         for (id, order) in self.fleet.step(may_launch, now) {
             self.perform(id, vec![order], effects);
         }
@@ -476,11 +492,25 @@ impl Agent {
         }
         self.settle_opens(now, effects);
         self.settle_waiters(now, effects);
-        if let Some(deadline) = self.quitting
+        let idle = self.decisions.is_idle();
+        if let Some(deadline) = self.leaving
             && !self.exited
-            && (self.fleet.all_down() || now.mono_ms >= deadline)
+            && (idle || now.mono_ms >= deadline)
         {
             self.exited = true;
+            effects.push(Effect::Exit { sidecars_left: true });
+        }
+        if let Some(deadline) = self.quitting
+            && !self.exited
+            && ((self.fleet.all_down() && idle) || now.mono_ms >= deadline)
+        {
+            self.exited = true;
+            // what waited for another's end is asked now: its shim brings it to its own
+            for service in self.fleet.iter() {
+                if let Some(record) = service.run.as_ref().and_then(|run| run.record.clone()) {
+                    effects.push(Effect::Stop(service.id, record));
+                }
+            }
             effects.push(Effect::Exit { sidecars_left: false });
         }
     }
@@ -670,7 +700,7 @@ impl Agent {
                 DecisionOrder::Send(decision) => effects.push(Effect::SendDecision(decision)),
                 DecisionOrder::Finish { approval_id, ticket, result } => {
                     if let Ok(_) | Err(Failure { code: FailureCode::Refused, .. }) = &result {
-                        self.inbox.pending.remove(&approval_id);
+                        self.inbox.settle(&approval_id);
                     }
                     self.inbox.ring(now);
                     self.answer(&approval_id, ticket, result, effects);
@@ -728,6 +758,12 @@ impl Agent {
         effects: &mut Vec<Effect>,
     ) {
         let id = decision.approval_id.clone();
+        if self.leaving.is_some() || self.quitting.is_some() {
+            let failure =
+                Failure::new(FailureCode::Failed, "nothing was decided: the agent is ending", text::SEE_STATUS);
+            self.answer(&id, ticket, Err(failure), effects);
+            return;
+        }
         if !self.inbox.is_open() {
             let failure =
                 Failure::new(FailureCode::GatewayUnreachable, text::gateway_not_ready(self), text::TRY_WHEN_READY);
@@ -754,7 +790,7 @@ impl Agent {
             }
             Request::HandOver => {
                 effects.push(Effect::Reply(ticket, Reply::Done("The sidecars are left to the next agent.".to_owned())));
-                self.quit(true, now, effects);
+                self.quit(true, now);
             }
             Request::Approvals { all: false } => {
                 effects.push(Effect::Reply(
@@ -843,8 +879,10 @@ impl Agent {
                 self.done(ticket, "Put away.", effects);
             }
             Action::Quit { keep_running } => {
+                // a demo's folder goes with it: nothing could ever take its sidecars back
+                let keep_running = keep_running && !self.setup.demo;
                 self.done(ticket, if keep_running { text::QUIT_KEEP } else { text::QUIT_STOP }, effects);
-                self.quit(keep_running, now, effects);
+                self.quit(keep_running, now);
             }
             Action::Decide { .. } => {
                 let failure = Failure::new(
@@ -876,6 +914,10 @@ impl Agent {
     fn open(&mut self, ticket: Option<Ticket>, place: Place, now: Now, effects: &mut Vec<Effect>) {
         let gateway = self.fleet.get(ServiceId::Gateway);
         if gateway.goal == Goal::Up && gateway.phase != Phase::GivenUp {
+            // an impatient person clicks again, and wants one window all the same
+            if ticket.is_none() && self.opens.iter().any(|open| open.ticket.is_none() && open.place == place) {
+                return;
+            }
             self.opens.push(WaitingOpen { ticket, place, deadline: now.mono_ms + WAIT_MS });
             return;
         }
@@ -941,13 +983,12 @@ impl Agent {
         }
     }
 
-    fn quit(&mut self, keep_running: bool, now: Now, effects: &mut Vec<Effect>) {
+    fn quit(&mut self, keep_running: bool, now: Now) {
         if self.exited {
             return;
         }
         if keep_running {
-            self.exited = true;
-            effects.push(Effect::Exit { sidecars_left: true });
+            self.leaving.get_or_insert(now.mono_ms + LEAVE_MS);
             return;
         }
         for id in ServiceId::ALL {

@@ -90,7 +90,9 @@ fn menu(agent: &Agent, base: Base, now: Now, line: &str) -> Vec<Item> {
     }
     items.push(separator("s4"));
     items.push(command("quit", "Quit and stop Palyra", true, Action::Quit { keep_running: false }));
-    items.push(command("leave", "Quit, keep Palyra running", true, Action::Quit { keep_running: true }));
+    if !agent.setup.demo {
+        items.push(command("leave", "Quit, keep Palyra running", true, Action::Quit { keep_running: true }));
+    }
     items
 }
 
@@ -116,9 +118,10 @@ fn approvals(agent: &Agent) -> Item {
     rows.push(command("approvals:all", "Review all in dashboard", true, notices::review("")));
     let title = match waiting.first() {
         Some(worst) => format!(
-            "Approvals ({}), highest risk {}",
+            "Approvals ({}), highest risk {}{}",
             waiting.len(),
-            risk_word(worst.record.prompt.risk_level).to_lowercase()
+            risk_word(worst.record.prompt.risk_level).to_lowercase(),
+            if agent.inbox.is_current() { "" } else { ", not up to date" }
         ),
         None if agent.inbox.is_current() => "Approvals".to_owned(),
         None => "Approvals (not known)".to_owned(),

@@ -243,7 +243,16 @@ impl Decisions {
                         reason: Some("restored: decided elsewhere first".to_owned()),
                         ..deciding.decision.clone()
                     };
+                    let restoring = Deciding { decision: restore.clone(), surface: Surface::Agent, ..deciding.clone() };
+                    orders.push(DecisionOrder::Write(restoring.line(LedgerKind::Intent, String::new(), now)));
                     orders.push(DecisionOrder::Send(restore));
+                } else if record.decision != Some(outcome_of(deciding.decision.verdict)) {
+                    let stands = record.decision.as_ref().map_or("not decided", record::Decision::name);
+                    let failure = refused(
+                        format!("approval {id} was sent to the gateway, which answered that it is {stands}"),
+                        LIST,
+                    );
+                    self.finish(id, Err(failure), Some(now), orders);
                 } else {
                     let text = done_text(deciding.decision.verdict);
                     self.finish(id, Ok(text), Some(now), orders);

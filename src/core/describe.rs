@@ -25,7 +25,8 @@ pub fn describe(record: &Record) -> Description {
     let shown = visible(&what);
     let whole = readable
         && shown == what
-        && !what.chars().any(imitates_latin)
+        && visible(&subject) == subject
+        && !what.chars().chain(subject.chars()).any(imitates_latin)
         && !hides_something(record)
         && known_kind(record);
     Description {

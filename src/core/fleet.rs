@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::core::service::{Goal, Order, Service};
+use crate::core::service::{Goal, Order, Phase, Service};
 use crate::core::time::{Jitter, Now, earlier};
 use crate::protocol::ServiceId;
 
@@ -52,7 +52,10 @@ impl Fleet {
         let mut all = Vec::new();
         for id in ServiceId::ALL {
             let gate = match id {
-                ServiceId::Gateway => true,
+                // what has not been looked at, or has not answered yet, would be taken for somebody else's
+                ServiceId::Gateway => {
+                    self.iter().all(|other| other.id == id || !(other.phase == Phase::Unknown || other.is_launching()))
+                }
                 ServiceId::Browserd | ServiceId::NodeHost => self.get(ServiceId::Gateway).is_ready(),
             };
             let may_stop = id != ServiceId::Gateway

@@ -85,6 +85,8 @@ pub struct Inbox {
     /// How news arrives.
     pub watch: Watch,
     newest_requested_at: Option<i64>,
+    /// Settled while a look was under way that may have read them before.
+    settled: BTreeSet<String>,
     open: bool,
     looking: bool,
     again: bool,
@@ -100,6 +102,8 @@ impl Inbox {
         self.looking = false;
         self.again = false;
         self.failures = 0;
+        self.as_of = None;
+        self.trouble.clear();
         self.newest_requested_at = None;
         self.next_look = Some(now.mono_ms);
     }
@@ -135,6 +139,14 @@ impl Inbox {
         self.next_look = earlier(self.next_look, Some(due));
     }
 
+    /// It waits no longer, whatever a look that is under way saw before.
+    pub fn settle(&mut self, approval_id: &str) {
+        self.pending.remove(approval_id);
+        if self.looking {
+            self.settled.insert(approval_id.to_owned());
+        }
+    }
+
     /// Starts a look when one is due, and drops what has expired.
     pub fn step(&mut self, now: Now) -> Option<LookOrder> {
         self.pending.retain(|_, pending| !pending.is_expired(now));
@@ -143,10 +155,13 @@ impl Inbox {
         }
         self.looking = true;
         self.again = false;
+        self.settled.clear();
         self.last_look = Some(now.mono_ms);
         self.next_look = None;
         let oldest_pending = self.pending.values().map(|pending| pending.record.requested_at_unix_ms).min();
-        let newest = self.newest_requested_at.map(|newest| newest.saturating_sub(LOOK_BACK_MS));
+        // a clock that was set back must not hide what is asked from now on, nor a window what could not be understood
+        let newest = self.newest_requested_at.filter(|_| self.unreadable == 0);
+        let newest = newest.map(|newest| newest.min(now.unix_ms).saturating_sub(LOOK_BACK_MS));
         let since_unix_ms = newest.map(|newest| oldest_pending.map_or(newest, |oldest| oldest.min(newest)));
         Some(LookOrder { since_unix_ms, known: self.pending.keys().cloned().collect() })
     }
@@ -166,6 +181,9 @@ impl Inbox {
                 self.newest_requested_at = self.newest_requested_at.max(look.newest_requested_at);
                 let mut fresh = BTreeMap::new();
                 for record in look.records {
+                    if self.settled.contains(&record.approval_id) {
+                        continue;
+                    }
                     let pending = self.admit(record, now);
                     if pending.record.is_pending() && !pending.is_expired(now) {
                         fresh.insert(pending.record.approval_id.clone(), pending);

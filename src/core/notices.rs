@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::core::describe::{describe, risk_word};
+use crate::core::describe::{Description, describe, risk_word};
 use crate::core::inbox::{Inbox, Pending};
 use crate::core::record::{Risk, Subject};
 use crate::core::view::{Button, Notice, NoticeKey, Urgency};
@@ -30,6 +30,14 @@ fn budget(server: &Server) -> usize {
     let known =
         ["dunst", "Xfce Notify Daemon", "gnome-shell", "Plasma", "Notification Daemon", "mako", "lxqt-notificationd"];
     if known.iter().any(|name| name.eq_ignore_ascii_case(&server.name)) { TWO_LINES } else { 0 }
+}
+
+/// Longest title that every server shows whole, in characters of usual width.
+const ONE_LINE: usize = 60;
+
+/// Characters of usual width that a text takes on the screen. Beyond the Latin alphabets one can be as wide as several.
+fn width(text: &str) -> usize {
+    text.chars().map(|c| if u32::from(c) < 0x250 { 1 } else { 4 }).sum()
 }
 
 /// Where Review… leads until the review dialog exists.
@@ -71,11 +79,12 @@ pub fn event(title: &str, body: &str, buttons: Vec<Button>, server: &Server, urg
 }
 
 /// May a notification on this server decide this approval by one click?
-fn decidable(pending: &Pending, whole: bool, length: usize, server: &Server) -> bool {
+fn decidable(pending: &Pending, words: &Description, server: &Server) -> bool {
     server.actions
         && server.withdraws
-        && whole
-        && length <= budget(server)
+        && words.whole
+        && width(&words.what) <= budget(server)
+        && width(&words.title) <= ONE_LINE
         && pending.record.prompt.risk_level != Risk::Critical
         && !matches!(pending.record.subject_type, Subject::DevicePairing | Subject::BrowserAction | Subject::Unknown(_))
 }
@@ -83,7 +92,7 @@ fn decidable(pending: &Pending, whole: bool, length: usize, server: &Server) -> 
 fn approval(pending: &Pending, server: &Server) -> Notice {
     let record = &pending.record;
     let words = describe(record);
-    let decidable = decidable(pending, words.whole, words.what.chars().count(), server);
+    let decidable = decidable(pending, &words, server);
     let decide = |label: &str, verdict| Button {
         label: label.to_owned(),
         action: Action::Decide { approval_id: record.approval_id.clone(), digest: pending.digest.clone(), verdict },

@@ -160,6 +160,7 @@ pub struct Service {
     healthy: Option<(u64, u64)>,
     next_probe: Option<u64>,
     probing: bool,
+    held: bool,
     counter: u64,
 }
 
@@ -179,6 +180,7 @@ impl Service {
             healthy: None,
             next_probe: None,
             probing: false,
+            held: false,
             counter: 0,
         }
     }
@@ -219,6 +221,25 @@ impl Service {
         self.stop(StopReason::Restart, orders);
     }
 
+    /// While its token is not there nobody can tell whether it is ready: no probe then, and no start that takes too long.
+    pub fn hold(&mut self, hold: bool, now: Now) {
+        let released = self.held && !hold;
+        self.held = hold;
+        if released && self.is_starting() && self.run.as_ref().is_some_and(|run| run.record.is_some()) {
+            self.begin_probing(now);
+        }
+    }
+
+    /// It lives, and whether it is ready cannot be told yet: see [`Service::hold`].
+    pub fn is_held(&self) -> bool {
+        self.held && self.is_starting()
+    }
+
+    /// Asked for, and neither there nor failed yet.
+    pub fn is_launching(&self) -> bool {
+        self.run.as_ref().is_some_and(|run| run.record.is_none())
+    }
+
     /// Does what is due: `may_launch` says whether what this sidecar needs is there, `may_stop` whether what needs this
     /// sidecar is gone.
     pub fn step(&mut self, may_launch: bool, may_stop: bool, jitter: &mut Jitter, now: Now, orders: &mut Vec<Order>) {
@@ -232,6 +253,9 @@ impl Service {
         }
         if self.goal == Goal::Up && may_launch && self.phase == Phase::Stopped {
             self.launch(jitter, now, orders);
+        }
+        if self.is_held() {
+            return;
         }
         if let Phase::Starting { deadline, .. } = self.phase
             && now.mono_ms >= deadline
@@ -250,6 +274,9 @@ impl Service {
 
     /// When [`Service::step`] next has something to do.
     pub fn deadline(&self) -> Option<u64> {
+        if self.is_held() {
+            return None;
+        }
         let own = match self.phase {
             Phase::BackingOff { until } => Some(until),
             Phase::Starting { deadline, .. } => Some(deadline),
@@ -378,6 +405,10 @@ impl Service {
         if self.next_probe.is_some() {
             self.next_probe = Some(now.mono_ms);
         }
+    }
+
+    fn is_starting(&self) -> bool {
+        matches!(self.phase, Phase::Starting { .. })
     }
 
     fn current(&self, run: &RunId) -> bool {

@@ -17,7 +17,7 @@ use crate::protocol::{self, ServiceId};
 pub fn snapshot(agent: &Agent, now: Now) -> Value {
     let base = health::base(agent);
     let facts = agent.gateway.as_ref();
-    let gateway_up = agent.fleet.get(ServiceId::Gateway).is_ready();
+    let gateway = agent.fleet.get(ServiceId::Gateway);
     json!({
         "generated_at_unix_ms": now.unix_ms,
         "demo": agent.setup.demo,
@@ -51,7 +51,7 @@ pub fn snapshot(agent: &Agent, now: Now) -> Value {
             "as_of_unix_ms": agent.inbox.as_of.map(|at| at.unix_ms),
             "heard_of_by": match agent.inbox.watch { Watch::Doorbell => "journal", Watch::Polling => "polling" },
         },
-        "connection": if gateway_up { "connected" } else if agent.fleet.get(ServiceId::Gateway).goal == Goal::Up { "reconnecting" } else { "offline" },
+        "connection": if gateway.is_ready() { "connected" } else if gateway.goal == Goal::Up && gateway.phase != Phase::GivenUp { "reconnecting" } else { "offline" },
         "tray": { "present": agent.desktop.tray_present, "detail": agent.desktop.tray },
         "notifications": agent.desktop.notifications.as_ref().map(|server| json!({
             "server": server.name, "actions": server.actions, "withdraws": server.withdraws,
@@ -130,7 +130,7 @@ fn process(service: &Service, now: Now) -> Value {
         "service": service.id.name(),
         "desired_running": service.goal == Goal::Up,
         "running": service.run.is_some(),
-        "liveness": if service.run.is_some() { "running" } else if service.goal == Goal::Up { "restarting" } else { "stopped" },
+        "liveness": if service.run.is_some() { "running" } else if service.goal == Goal::Up && service.phase != Phase::GivenUp { "restarting" } else { "stopped" },
         "state": state,
         "pid": record.map(|record| record.sidecar.pid),
         "shim_pid": record.map(|record| record.shim.pid),

@@ -61,7 +61,7 @@ pub fn status_line(agent: &Agent, base: Base, now: Now) -> String {
         return "Stopping Palyra".to_owned();
     }
     if gateway.goal == Goal::Up
-        && gateway.phase == Phase::Stopped
+        && (gateway.phase == Phase::Stopped || gateway.is_held())
         && let Secrets::Waiting(why) | Secrets::Failed(why) = &agent.secrets
     {
         return capitalise(why);

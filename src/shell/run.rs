@@ -68,7 +68,7 @@ enum Input {
     Tray(TrayReport),
     Notify(NotifyReport),
     Secrets(SecretsReport),
-    SignedIn(Client),
+    SignedIn(RunId, Client),
     Rang(Ring),
     Shutdown,
 }
@@ -148,6 +148,8 @@ struct Shell {
     shown: View,
     tokens: Option<Tokens>,
     client: Option<Client>,
+    /// Signs in to this run: it remembers a token that was refused, so that it is sent once and not with every probe.
+    signing: Option<(RunId, Client)>,
     prober: Arc<Prober>,
     doorbell: Option<Doorbell>,
     secrets: Option<secrets::Secrets>,
@@ -192,6 +194,7 @@ impl Shell {
             shown: View::default(),
             tokens: None,
             client: None,
+            signing: None,
             doorbell: None,
             secrets: None,
             tickets: HashMap::new(),
@@ -341,7 +344,13 @@ impl Shell {
             }
             Input::Notify(NotifyReport::Clicked { action, key, .. }) => {
                 tracing::info!(%key, "a notification was clicked");
-                Some(Event::Clicked(action, Click::Notification))
+                if !key.starts_with("event:") {
+                    return Some(Event::Clicked(action, Click::Notification));
+                }
+                // it is answered: the same one may be told again. First, for the click may tell it anew
+                self.report(Event::NoticeGone(key));
+                self.report(Event::Clicked(action, Click::Notification));
+                None
             }
             Input::Notify(NotifyReport::Dismissed { key } | NotifyReport::Expired { key }) => {
                 Some(Event::NoticeGone(key))
@@ -351,8 +360,11 @@ impl Shell {
                 None
             }
             Input::Secrets(report) => Some(Event::Secrets(self.secrets_arrived(report))),
-            Input::SignedIn(client) => {
-                self.client = Some(client);
+            Input::SignedIn(run, client) => {
+                // a late one of an old gateway must not take the place of the new one's
+                if self.core.fleet.get(ServiceId::Gateway).run.as_ref().is_some_and(|current| current.id == run) {
+                    self.client = Some(client);
+                }
                 None
             }
             Input::Rang(Ring::Written) => Some(Event::Rang),
@@ -517,6 +529,7 @@ impl Shell {
             .flat_map(|record| [record.shim.pid, record.sidecar.pid])
             .collect();
         let (service, run) = (wish.service, wish.run.clone());
+        let this = run.clone();
         let spawned = std::thread::Builder::new().name("launch".to_owned()).stack_size(256 * 1024).spawn(move || {
             let fail = |why: String, hopeless| {
                 let _ = inputs.send(Input::Event(Event::StartFailed { service, run: run.clone(), why, hopeless }));
@@ -537,7 +550,8 @@ impl Shell {
             });
         });
         if let Err(error) = spawned {
-            tracing::error!(%error, "no thread for a launch");
+            let why = format!("cannot start a thread: {error}; close other programs and try again");
+            self.report(start_failed(service, this, why));
         }
     }
 
@@ -548,7 +562,7 @@ impl Shell {
         });
     }
 
-    fn probe(&self, service: ServiceId, run: RunId, port: u16, sign_in: bool) {
+    fn probe(&mut self, service: ServiceId, run: RunId, port: u16, sign_in: bool) {
         let expected = match service {
             ServiceId::Gateway => gateway::GATEWAY,
             ServiceId::Browserd => gateway::BROWSERD,
@@ -557,7 +571,7 @@ impl Shell {
         };
         let prober = self.prober.clone();
         let inputs = self.inputs.clone();
-        let token = self.tokens.as_ref().filter(|_| sign_in).map(|tokens| self.sidecars.admin_token(tokens));
+        let client = if sign_in { self.signing_client(&run, port) } else { Err(String::new()) };
         self.spawn(async move {
             let health = match prober.check(port, expected).await {
                 Ok(health) => health,
@@ -570,12 +584,13 @@ impl Shell {
                 journal: None,
             };
             if sign_in {
-                let Some(token) = token else {
-                    return Event::Probed(service, run, Err("waiting for its secrets".to_owned()));
+                let client = match client {
+                    Ok(client) => client,
+                    Err(why) => return Event::Probed(service, run, Err(why)),
                 };
-                match sign_in_to(port, token).await {
-                    Ok((client, journal)) => {
-                        let _ = inputs.send(Input::SignedIn(client));
+                match sign_in_with(&client).await {
+                    Ok(journal) => {
+                        let _ = inputs.send(Input::SignedIn(run.clone(), client));
                         facts.journal = journal.map(|path| path.to_string_lossy().into_owned());
                     }
                     Err(error) => return Event::Probed(service, run, Err(error.to_string())),
@@ -583,6 +598,20 @@ impl Shell {
             }
             Event::Probed(service, run, Ok(facts))
         });
+    }
+
+    fn signing_client(&mut self, run: &RunId, port: u16) -> Result<Client, String> {
+        if let Some((known, client)) = &self.signing
+            && known == run
+            && client.port() == port
+        {
+            return Ok(client.clone());
+        }
+        let tokens = self.tokens.as_ref().ok_or_else(|| "waiting for its secrets".to_owned())?;
+        let token = self.sidecars.admin_token(tokens);
+        let client = Client::new(port, token, DEVICE_ID, PRINCIPAL).map_err(|error| error.to_string())?;
+        self.signing = Some((run.clone(), client.clone()));
+        Ok(client)
     }
 
     fn watch(&mut self, journal: Option<String>) {
@@ -653,11 +682,9 @@ impl Shell {
     }
 }
 
-async fn sign_in_to(port: u16, token: secrecy::SecretString) -> Result<(Client, Option<PathBuf>), GatewayError> {
-    let client = Client::new(port, token, DEVICE_ID, PRINCIPAL)?;
+async fn sign_in_with(client: &Client) -> Result<Option<PathBuf>, GatewayError> {
     client.sign_in().await?;
-    let heartbeat = client.heartbeat().await?;
-    Ok((client, heartbeat.journal_db_path))
+    Ok(client.heartbeat().await?.journal_db_path)
 }
 
 fn process_event(service: ServiceId, report: ProcessReport) -> Event {

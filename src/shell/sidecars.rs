@@ -204,7 +204,10 @@ fn choose_ports(
             hopeless: false,
         })?;
         if found != wanted {
-            note = moved(service, &wanted, &found, holder);
+            if !note.is_empty() {
+                note.push(' ');
+            }
+            note.push_str(&moved(service, &wanted, &found, holder));
         }
         ours.extend(ports::binds(&found));
         chosen.insert(service, found);
@@ -287,6 +290,21 @@ mod tests {
             "{}",
             prepared.note
         );
+    }
+
+    #[test]
+    fn when_both_services_move_both_are_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let held: Vec<_> = (0..2).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+        let [gateway, browser] = [0, 1].map(|n: usize| held[n].local_addr().unwrap().port());
+        let sidecars = sidecars(dir.path());
+        std::fs::create_dir_all(sidecars.paths.config.parent().unwrap()).unwrap();
+        let text = format!(
+            "[daemon]\nport = {gateway}\n[tool_call.browser_service]\nhealth_base_url = \"http://127.0.0.1:{browser}\"\n"
+        );
+        std::fs::write(&sidecars.paths.config, text).unwrap();
+        let prepared = sidecars.prepare(&wish(ServiceId::Gateway), &tokens(), &|_| None).ok().unwrap();
+        assert!(prepared.note.contains("gateway") && prepared.note.contains("browserd"), "{}", prepared.note);
     }
 
     #[test]

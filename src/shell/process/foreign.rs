@@ -112,7 +112,10 @@ mod linux {
 
     fn others(ours: &[u32]) -> impl Iterator<Item = u32> {
         let own = std::process::id();
-        tree::processes().into_iter().filter(move |pid| *pid != own && !ours.contains(pid) && is_own(*pid))
+        // what a sidecar of ours started is ours too
+        let family: Vec<u32> = ours.iter().flat_map(|pid| tree::descendants(*pid)).collect();
+        let known = move |pid: &u32| *pid == own || ours.contains(pid) || family.contains(pid);
+        tree::processes().into_iter().filter(move |pid| !known(pid) && is_own(*pid))
     }
 
     fn executable(pid: u32) -> Option<PathBuf> {
@@ -166,6 +169,30 @@ mod linux {
                 torn\n";
             assert_eq!(inodes(table, 7142, false), [4242]);
             assert_eq!(inodes(table, 7142, true), [4242, 4243]);
+        }
+
+        #[test]
+        fn what_our_sidecars_start_is_not_foreign() {
+            let dir = tempfile::tempdir().expect("a folder");
+            let helper = dir.path().join("palyra-helper");
+            fs::copy("/bin/sleep", &helper).expect("copied");
+            let mut sidecar = std::process::Command::new("/bin/sh")
+                .args(["-c", "\"$0\" 30 & echo; wait", &helper.to_string_lossy()])
+                .env("PALYRA_STATE_ROOT", dir.path())
+                .stdout(std::process::Stdio::piped())
+                .spawn()
+                .expect("a shell");
+            let end = std::time::Instant::now() + std::time::Duration::from_secs(10);
+            let mut stranger = None;
+            while stranger.is_none() && std::time::Instant::now() < end {
+                stranger = foreign_palyra(dir.path(), &[]);
+            }
+            let ours = foreign_palyra(dir.path(), &[sidecar.id()]);
+            for pid in tree::descendants(sidecar.id()) {
+                let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid as i32), nix::sys::signal::SIGKILL);
+            }
+            sidecar.wait().expect("ended");
+            assert_eq!((stranger.map(|found| found.executable), ours), (Some(helper), None));
         }
 
         #[test]

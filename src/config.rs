@@ -387,15 +387,9 @@ impl PalyraConfig {
         })?;
         let folder = path.parent().unwrap_or(Path::new("/"));
         let get = |keys: &str| {
-            let mut value = None;
-            let mut at = &table;
-            for key in keys.split('.') {
-                value = at.get(key);
-                if let Some(toml::Value::Table(next)) = value {
-                    at = next;
-                }
-            }
-            value
+            let mut keys = keys.split('.');
+            let first = keys.next().and_then(|key| table.get(key));
+            keys.fold(first, |value, key| value?.as_table()?.get(key))
         };
         let text = |keys: &str| get(keys).and_then(toml::Value::as_str).map(str::trim).filter(|text| !text.is_empty());
         let port = |keys: &str| {
@@ -609,6 +603,15 @@ mod tests {
         let (settings, warnings) = Settings::parse("nonsense", "s");
         assert_eq!(settings, Settings::default());
         assert_eq!(warnings.len(), 1);
+    }
+
+    #[test]
+    fn a_key_of_another_table_is_not_taken() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("palyra.toml");
+        fs::write(&path, "admin = 3\nauth_token = \"not ours\"\n").unwrap();
+        let (_, secrets) = PalyraConfig::read(&path).unwrap();
+        assert!(secrets.admin_token.is_none());
     }
 
     #[test]

@@ -9,8 +9,9 @@ use palyra_tray::core::record::Record;
 use palyra_tray::core::service::{Goal, Phase, StopReason};
 use palyra_tray::core::simulate::{self, World};
 use palyra_tray::core::time::Now;
+use palyra_tray::core::view::Base;
 use palyra_tray::protocol::shim::{ExitCause, RunRecord};
-use palyra_tray::protocol::{Action, ServiceId, Verdict};
+use palyra_tray::protocol::{Action, Place, ServiceId, Verdict};
 use proptest::prelude::*;
 
 fn setup() -> Setup {
@@ -131,6 +132,33 @@ fn dismissing_a_notification_decides_nothing() {
     world.give(Event::NoticeGone("approval:a1".to_owned()));
     world.pass(1_000);
     assert!(world.sent.is_empty() && world.record("a1").unwrap().get("decision").is_none());
+}
+
+#[test]
+fn opening_the_dashboard_with_a_locked_keyring_is_answered_at_once() {
+    let mut locked = World::new(Setup { start: false, ..setup() });
+    locked.give(Event::Secrets(Secrets::Waiting("the keyring is locked".to_owned())));
+    locked.give(Event::Clicked(Action::StartAndOpen { place: Place::default() }, Click::Menu));
+    locked.pass(100);
+    let notice = locked.view().notices.get("event:open").expect("told");
+    assert!(notice.body.contains("keyring is locked"), "{}", notice.body);
+}
+
+#[test]
+fn what_was_asked_to_stop_is_never_shown_healthy() {
+    let mut world = started();
+    world.give(Event::Clicked(Action::Stop { service: None }, Click::Menu));
+    assert_ne!(world.view().icon.base, Base::Healthy);
+    assert!(world.view().tooltip.contains("Stopping"), "{}", world.view().tooltip);
+}
+
+#[test]
+fn what_could_not_be_kept_is_told_once() {
+    let mut world = started();
+    for _ in 0..3 {
+        world.give(Event::NotSaved("the ports hold only until the end: disk full".to_owned()));
+    }
+    assert_eq!(world.agent.setup.warnings.len(), 1);
 }
 
 #[test]

@@ -80,15 +80,16 @@ fn list(paths: &Paths, json: bool, all: bool) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     }
     let rows = value["approvals"].as_array().cloned().unwrap_or_default();
-    if rows.is_empty() {
+    let unreadable = value["unreadable"].as_u64().unwrap_or(0);
+    if rows.is_empty() && unreadable == 0 {
         super::print("Nothing waits for you.\n");
     }
     for row in &rows {
         super::print(&format!("{}\n", line(row)));
     }
-    if let Some(unreadable) = value["unreadable"].as_u64().filter(|n| *n > 0) {
+    if unreadable > 0 {
         super::print(&format!(
-            "{unreadable} more could not be understood; look at them in the dashboard: palyra-tray open approvals\n"
+            "{unreadable} could not be understood; look at them in the dashboard: palyra-tray open approvals\n"
         ));
     }
     Ok(ExitCode::SUCCESS)
@@ -157,7 +158,7 @@ fn asked(question: &str, yes: &str) -> bool {
 fn line(row: &Value) -> String {
     let text_of = |pointer: &str| row.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     let state = match row["decision"].as_str() {
-        Some(decision) => format!("  [{decision}]"),
+        Some(decision) => format!("  [{}]", visible(decision)),
         None => String::new(),
     };
     format!(

@@ -60,18 +60,21 @@ pub fn logs(paths: &Paths, args: &LogsArgs) -> Result<ExitCode, Failure> {
     if !args.follow {
         return Ok(ExitCode::SUCCESS);
     }
+    let mut partial = Vec::new();
     loop {
         std::thread::sleep(FOLLOW);
         // first what is left of the file at hand, then the one that took its place
         if let Some(open) = &mut file {
             open.seek(SeekFrom::Start(at)).map_err(failed)?;
-            let mut news = Vec::new();
+            let mut news = std::mem::take(&mut partial);
             at += open.read_to_end(&mut news).map_err(failed)? as u64;
+            partial = news.split_off(news.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1));
             super::print(&readable(&news));
         }
         if let Ok(newest) = File::open(&path)
             && file.as_ref().is_none_or(|open| !same_file(open, &newest))
         {
+            super::print(&readable(&std::mem::take(&mut partial)));
             file = Some(newest);
             at = 0;
         }

@@ -161,6 +161,8 @@ pub enum Event {
     Opened(Option<Ticket>, Result<(), String>),
     /// A log could not be shown, in words.
     LogNotShown(String),
+    /// Something of ours could not be kept on disk, in words.
+    NotSaved(String),
     /// The one-time address of the dashboard was asked for twice.
     OpenedTwice,
     /// The desktop changed.
@@ -446,6 +448,11 @@ impl Agent {
                     Urgency::Normal,
                 );
             }
+            Event::NotSaved(why) => {
+                if !self.setup.warnings.contains(&why) {
+                    self.setup.warnings.push(why);
+                }
+            }
             Event::OpenedTwice => {
                 self.tell("event:handoff", text::HANDOFF_TWICE, Vec::new(), Urgency::Critical);
             }
@@ -526,7 +533,9 @@ impl Agent {
             }
             return;
         }
-        let hopeless = gateway.goal == Goal::Down || gateway.phase == Phase::GivenUp;
+        let locked =
+            gateway.phase == Phase::Stopped && matches!(self.secrets, Secrets::Waiting(_) | Secrets::Failed(_));
+        let hopeless = locked || gateway.goal == Goal::Down || gateway.phase == Phase::GivenUp;
         let (over, waiting): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.opens).into_iter().partition(|open| hopeless || now.mono_ms >= open.deadline);
         self.opens = waiting;
@@ -557,7 +566,11 @@ impl Agent {
                     "See: palyra-tray status",
                 )))
             } else if now.mono_ms >= waiter.deadline {
-                Some(Reply::Error(Failure::new(FailureCode::Failed, text::took_too_long(&services), text::SEE_LOGS)))
+                Some(Reply::Error(Failure::new(
+                    FailureCode::Failed,
+                    text::took_too_long(waiter.goal, &services),
+                    text::SEE_LOGS,
+                )))
             } else if waiter.goal == Goal::Up
                 && let Secrets::Waiting(why) | Secrets::Failed(why) = &self.secrets
             {
@@ -625,6 +638,7 @@ impl Agent {
             Found::Unclear(why) => {
                 service.trouble = why;
                 service.phase = Phase::GivenUp;
+                self.perform(id, vec![Order::GaveUp], &mut Vec::new());
             }
         }
     }
@@ -724,7 +738,8 @@ impl Agent {
             (None, Err(failure)) => {
                 let body = format!("{}. {}", text::capitalise(&failure.message), failure.hint);
                 let key = format!("event:decision:{approval_id}");
-                self.tell(&key, (text::NOT_DECIDED, &body), Vec::new(), Urgency::Critical);
+                let buttons = vec![Button { label: "Review…".to_owned(), action: notices::review(approval_id) }];
+                self.tell(&key, (text::NOT_DECIDED, &body), buttons, Urgency::Critical);
             }
         }
     }
@@ -832,9 +847,7 @@ impl Agent {
                 if let Err(failure) = self.check_enabled(service) {
                     return self.fail(ticket, failure, effects);
                 }
-                if matches!(self.secrets, Secrets::Waiting(_) | Secrets::Failed(_)) {
-                    effects.push(Effect::RetrySecrets);
-                }
+                self.retry_secrets(effects);
                 for id in &ids {
                     // a dependant is nothing without its gateway
                     self.fleet.get_mut(ServiceId::Gateway).want(Goal::Up);
@@ -865,6 +878,7 @@ impl Agent {
             }
             Action::Open { place } => self.open(ticket, place, now, effects),
             Action::StartAndOpen { place } => {
+                self.retry_secrets(effects);
                 self.want_all(Goal::Up);
                 self.events.remove("event:open");
                 self.open(ticket, place, now, effects);
@@ -969,6 +983,13 @@ impl Agent {
             return self.wait(ticket, Goal::Up, ids, now);
         }
         self.done(ticket, "Kept for the next start.", effects);
+    }
+
+    /// A person is there who could unlock the keyring.
+    fn retry_secrets(&self, effects: &mut Vec<Effect>) {
+        if matches!(self.secrets, Secrets::Waiting(_) | Secrets::Failed(_)) {
+            effects.push(Effect::RetrySecrets);
+        }
     }
 
     fn want_all(&mut self, goal: Goal) {

@@ -14,8 +14,10 @@ pub fn base(agent: &Agent) -> Base {
     match (&gateway.phase, gateway.goal) {
         (Phase::BackingOff { .. } | Phase::Stopping { why: StopReason::Sick | StopReason::SlowStart }, _) => Base::Down,
         (Phase::Unknown, _) => Base::Starting,
-        (Phase::Stopped, Goal::Down) => Base::Stopped,
-        (Phase::Stopping { .. }, Goal::Down) => Base::Stopped,
+        // also while it still answers because it waits for its dependants to end first
+        (Phase::Stopped | Phase::Stopping { .. } | Phase::Starting { .. } | Phase::Ready { .. }, Goal::Down) => {
+            Base::Stopped
+        }
         (Phase::Stopped | Phase::Starting { .. } | Phase::Stopping { .. }, _) => Base::Starting,
         (Phase::Unhealthy { .. }, _) => Base::Degraded,
         (Phase::GivenUp, _) => Base::Fatal,

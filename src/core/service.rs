@@ -299,6 +299,7 @@ impl Service {
             return;
         }
         self.ports.clone_from(&record.ports);
+        self.ports.remove("browser_grpc"); // what the gateway was told, not what it listens on
         self.run = Some(Run { id: record.run_id.clone(), record: Some(record) });
         self.begin_probing(now);
     }

@@ -74,8 +74,12 @@ pub fn status_line(agent: &Agent, base: Base, now: Now) -> String {
             }
             None => "Healthy".to_owned(),
         },
+        Base::Stopped if agent.fleet.iter().any(|one| one.run.is_some()) => "Stopping".to_owned(),
         Base::Stopped => "Stopped".to_owned(),
-        Base::Starting => format!("{}: {}", service(ServiceId::Gateway), state(gateway, now)),
+        Base::Starting => {
+            let slow = agent.fleet.iter().find(|one| one.goal == Goal::Up && !one.is_ready()).unwrap_or(gateway);
+            format!("{}: {}", service(slow.id), state(slow, now))
+        }
         Base::Degraded => degraded(agent, now),
         Base::Down | Base::Fatal if gateway.phase == Phase::GivenUp => gave_up(gateway),
         Base::Down | Base::Fatal => format!("{}: {}", service(ServiceId::Gateway), state(gateway, now)),
@@ -120,11 +124,19 @@ pub fn reached(goal: Goal, services: &[ServiceId]) -> String {
     }
 }
 
-/// A start that is not over in time.
-pub fn took_too_long(services: &[&Service]) -> String {
-    let slow: Vec<_> =
-        services.iter().filter(|s| !s.is_ready()).map(|s| format!("{}: {}", service(s.id), s.trouble)).collect();
-    format!("not there yet: {}", slow.join("; "))
+/// A start or stop that is not over in time.
+pub fn took_too_long(goal: Goal, services: &[&Service]) -> String {
+    let late = services.iter().filter(|one| match goal {
+        Goal::Up => !one.is_ready(),
+        Goal::Down => one.is_up(),
+    });
+    let words: Vec<_> = late
+        .map(|one| {
+            let why = if one.trouble.is_empty() { "no reason is known" } else { &one.trouble };
+            format!("{}: {why}", service(one.id))
+        })
+        .collect();
+    format!("not there yet: {}", words.join("; "))
 }
 
 /// Why the dashboard or the inbox cannot be reached.

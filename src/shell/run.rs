@@ -494,13 +494,13 @@ impl Shell {
             }
             Effect::SaveBrowser(enabled) => {
                 if let Err(error) = settings::set_browser(&self.sidecars.paths.settings(), enabled) {
-                    tracing::warn!("the browser switch could not be kept: {error}");
+                    self.report(Event::NotSaved(format!("the browser switch holds only until the end: {error}")));
                 }
             }
             Effect::SavePorts(ports) => {
                 let state = State { version: 1, ports };
                 if let Err(error) = store::write_json(&self.sidecars.paths.own.join("state.json"), &state) {
-                    tracing::warn!("the ports could not be kept: {error}");
+                    self.report(Event::NotSaved(format!("the ports hold only until the end: {error}")));
                 }
             }
             Effect::RetrySecrets => {

@@ -190,7 +190,8 @@ fn choose_ports(
         ours.extend(wish.ports.get(id).map(ports::binds).unwrap_or_default());
     }
     // the gateway is told the browser service's ports, so they are chosen with its own
-    let with_browser = wish.service == ServiceId::Gateway && !wish.running.contains(&ServiceId::Browserd);
+    let with_browser =
+        wish.browser && wish.service == ServiceId::Gateway && !wish.running.contains(&ServiceId::Browserd);
     let services = [Some(wish.service), with_browser.then_some(ServiceId::Browserd)];
     for service in services.into_iter().flatten() {
         let wanted = wish.ports.get(&service).filter(|ports| !ports.is_empty()).cloned();

@@ -443,6 +443,52 @@ fn a_sidecar_cannot_decide_its_own_approval() {
 }
 
 #[test]
+fn a_gateway_that_refuses_our_token_is_never_called_ready_and_a_restart_mends_it() {
+    let mut site = Site::new();
+    site.start_healthy();
+    site.kill_agent();
+    let path = site.own("secrets.json");
+    let text = fs::read_to_string(&path).unwrap();
+    let mut strings = Vec::new();
+    collect_long_strings(&serde_json::from_str(&text).unwrap(), &mut strings);
+    let token = strings.iter().find(|text| text.len() == 52).unwrap();
+    let other: String = token.chars().rev().collect();
+    fs::write(&path, text.replace(token.as_str(), &other)).unwrap();
+    site.start(&[]);
+    let status = site.until("refused", |status| {
+        status["gateway_process"]["trouble"].as_str().is_some_and(|why| why.contains("token"))
+    });
+    assert_eq!(
+        (status["state"].as_str(), status["gateway_process"]["state"].as_str()),
+        (Some("starting"), Some("starting"))
+    );
+    assert!(!status.to_string().contains(other.as_str()));
+    site.ok(&["restart"]);
+    site.healthy();
+}
+
+#[test]
+fn logs_follow_what_comes() {
+    let mut site = Site::new();
+    site.start_healthy();
+    let out = site.bin().join("followed");
+    let mut follower =
+        site.command(&["logs", "gateway", "-f", "-n", "1"]).stdout(fs::File::create(&out).unwrap()).spawn().unwrap();
+    let followed = || fs::read_to_string(&out).unwrap_or_default();
+    let end = Instant::now() + Duration::from_secs(20);
+    while followed().is_empty() && Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    site.ok(&["restart", "gateway"]);
+    while !followed().contains("daemon listening") && Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    follower.kill().unwrap();
+    follower.wait().unwrap();
+    assert!(followed().contains("asked to stop") && followed().contains("daemon listening"), "{}", followed());
+}
+
+#[test]
 fn without_display_and_bus_everything_else_works() {
     let mut site = Site::new();
     for name in ["DISPLAY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS", "BROWSER"] {

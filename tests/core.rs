@@ -162,6 +162,30 @@ fn what_could_not_be_kept_is_told_once() {
 }
 
 #[test]
+fn a_journal_that_cannot_be_watched_is_polled_faster_while_something_waits() {
+    let mut inbox = Inbox::default();
+    let mut now = Now::default();
+    let mut looks = |inbox: &mut Inbox, now: &mut Now, records: &[Record]| {
+        let end = now.mono_ms + 60_000;
+        let mut count = 0;
+        while now.mono_ms < end {
+            let next = inbox.deadline().unwrap_or(end).max(now.mono_ms + 1);
+            *now = now.plus(next - now.mono_ms);
+            if inbox.step(*now).is_some() {
+                count += 1;
+                inbox.looked(Ok(Look { records: records.to_vec(), ..Look::default() }), *now);
+            }
+        }
+        count
+    };
+    inbox.open(now);
+    let quiet = looks(&mut inbox, &mut now, &[]);
+    let raw = simulate::acp_record("a1", "low", 600, "ls", now.unix_ms);
+    let busy = looks(&mut inbox, &mut now, &[Record::from_value(raw).unwrap()]);
+    assert!((10..=14).contains(&quiet) && (50..=62).contains(&busy), "{quiet} {busy}");
+}
+
+#[test]
 fn a_late_click_after_expiry_is_refused() {
     let mut world = started();
     world.ask("a1", "low", 10, "ls");

@@ -9,7 +9,7 @@ mod agent;
 #[path = "support/http.rs"]
 mod http;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -310,31 +310,43 @@ fn a_second_start_is_seen() {
     picture("second-start");
 }
 
-/// For the README: `UPDATE_PICTURES=1 cargo test --test desktop the_picture_of_the_readme`.
+/// For the README: `UPDATE_PICTURES=1 cargo test --test desktop the_pictures_of_the_readme`.
 #[test]
-fn the_picture_of_the_readme() {
-    if !on_desktop("the_picture_of_the_readme", &[("NOTIFIER", "xfce4-notifyd"), ("THEME", "dark")]) {
+fn the_pictures_of_the_readme() {
+    if !on_desktop("the_pictures_of_the_readme", &[("NOTIFIER", "xfce4-notifyd"), ("THEME", "dark")]) {
         return;
     }
     let mut site = Site::new();
     start(&mut site);
     site.approval(&json!({ "kind": "tool", "name": "shell.exec", "input": { "command": "git push origin main" } }));
     until("a button", || buttons().contains("Approve once"));
+    std::thread::sleep(Duration::from_millis(700)); // the picture only
+    picture("readme-approval");
+    tool(&["notification-action", "Deny"]);
+    site.until("nothing waits", |status| status["approvals"]["pending"] == 0);
+    std::thread::sleep(Duration::from_millis(700)); // the picture only
     tool(&["tray-icon-open"]);
-    std::thread::sleep(Duration::from_millis(900)); // the picture only
-    let path = PathBuf::from(ROOT).join("artifacts/readme.png");
-    picture("readme");
-    assert!(path.is_file());
+    std::thread::sleep(Duration::from_millis(700)); // the picture only
+    tool(&["xdotool", "mousemove", "700", "600"]);
+    std::thread::sleep(Duration::from_millis(700)); // the picture only
+    picture("readme-menu");
     if std::env::var_os("UPDATE_PICTURES").is_some() {
-        std::fs::create_dir_all(Path::new(ROOT).join("docs/images")).expect("folder");
-        let place = Path::new(ROOT).join("docs/images/desktop.png");
-        tool(&[
-            "convert",
-            path.to_str().expect("UTF-8"),
-            "-crop",
-            "640x400+640+0",
-            "+repage",
-            place.to_str().expect("UTF-8"),
-        ]);
+        let folder = Path::new(ROOT).join("docs/images");
+        std::fs::create_dir_all(&folder).expect("folder");
+        for (name, place, crop) in
+            [("readme-approval", "approval", "420x340+860+0"), ("readme-menu", "menu", "420x340+860+0")]
+        {
+            let from = Path::new(ROOT).join("artifacts").join(format!("{name}.png"));
+            let to = folder.join(format!("{place}.png"));
+            tool(&[
+                "convert",
+                from.to_str().expect("UTF-8"),
+                "-crop",
+                crop,
+                "+repage",
+                "-strip",
+                to.to_str().expect("UTF-8"),
+            ]);
+        }
     }
 }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use palyra_tray::core::agent::{Agent, Click, Effect, Event, Found, Secrets, Setup};
+use palyra_tray::core::agent::Agent;
 use palyra_tray::core::decisions::{DecisionOrder, Decisions, Surface};
+use palyra_tray::core::event::{Click, Effect, Event, Found, Secrets, Setup};
 use palyra_tray::core::inbox::{Inbox, Look};
 use palyra_tray::core::record::Record;
 use palyra_tray::core::service::{Goal, Phase, StopReason};
@@ -165,7 +166,7 @@ fn what_could_not_be_kept_is_told_once() {
 fn a_journal_that_cannot_be_watched_is_polled_faster_while_something_waits() {
     let mut inbox = Inbox::default();
     let mut now = Now::default();
-    let mut looks = |inbox: &mut Inbox, now: &mut Now, records: &[Record]| {
+    let looks = |inbox: &mut Inbox, now: &mut Now, records: &[Record]| {
         let end = now.mono_ms + 60_000;
         let mut count = 0;
         while now.mono_ms < end {

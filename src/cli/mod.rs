@@ -165,7 +165,7 @@ fn open(args: OpenArgs) -> Result<Action, Failure> {
 fn simulate(file: &std::path::Path) -> Result<ExitCode, Failure> {
     let failed = |why: String| Failure::new(FailureCode::Failed, format!("{}: {why}", file.display()), "");
     let script = std::fs::read_to_string(file).map_err(|error| failed(error.to_string()))?;
-    let setup = crate::core::agent::Setup { start: true, browser: true, seed: 7, ..Default::default() };
+    let setup = crate::core::event::Setup { start: true, browser: true, seed: 7, ..Default::default() };
     print(&crate::core::simulate::run(&script, setup).map_err(failed)?);
     Ok(ExitCode::SUCCESS)
 }

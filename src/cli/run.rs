@@ -7,7 +7,8 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::Value;
 
-use crate::config::{Environment, Paths, Settings};
+use crate::config::settings::Settings;
+use crate::config::{Environment, Paths};
 use crate::protocol::{Failure, FailureCode, Reply, Request};
 use crate::shell::lock::{AgentLock, LockError};
 use crate::shell::{logging, run};

@@ -1,6 +1,7 @@
 //! How it goes, as one word.
 
-use crate::core::agent::{Agent, Secrets};
+use crate::core::agent::Agent;
+use crate::core::event::Secrets;
 use crate::core::service::{Goal, Phase, StopReason};
 use crate::core::view::Base;
 use crate::protocol::ServiceId;

@@ -22,9 +22,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::core::agent::{Agent, Click, Desktop, Effect, Event, Facts, Found, Secrets, Setup};
+use crate::core::agent::Agent;
 use crate::core::compose;
 use crate::core::decisions::Unanswered;
+use crate::core::event::{Click, Desktop, Effect, Event, Facts, Found, Secrets, Setup};
 use crate::core::inbox::Look;
 use crate::core::notices::Server;
 use crate::core::record::Record;

@@ -4,8 +4,9 @@
 
 use serde_json::{Value, json};
 
-use crate::core::agent::{Agent, Secrets};
+use crate::core::agent::Agent;
 use crate::core::describe::describe;
+use crate::core::event::Secrets;
 use crate::core::inbox::{Inbox, Pending, Watch};
 use crate::core::record::Record;
 use crate::core::service::{Goal, Phase, Service};

@@ -1,6 +1,7 @@
 //! The words a person reads, in one place and one voice: plain, short, what happened and what to do.
 
-use crate::core::agent::{Agent, Secrets};
+use crate::core::agent::Agent;
+use crate::core::event::Secrets;
 use crate::core::service::{Goal, Phase, Service, StopReason};
 use crate::core::time::Now;
 use crate::core::view::Base;

@@ -8,7 +8,8 @@ use std::path::PathBuf;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::config::{self, ConfigError, Environment, PalyraConfig, Paths};
+use crate::config::palyra::PalyraConfig;
+use crate::config::{self, ConfigError, Environment, Paths};
 use crate::core::launch::{self, Confidential, Places};
 use crate::core::ports::{self, Bind, Ports};
 use crate::protocol::shim::{LogLimits, Spec, StopLadder, VERSION};

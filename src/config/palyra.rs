@@ -1,0 +1,116 @@
+//! The sidecars' own config file: read, never written.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::ConfigError;
+
+/// What of the sidecars' config file concerns us.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PalyraConfig {
+    /// `admin.bound_principal`
+    pub bound_principal: Option<String>,
+    /// `gateway.identity_store_dir`, absolute.
+    pub identity: Option<PathBuf>,
+    /// `storage.vault_dir`, absolute.
+    pub vault: Option<PathBuf>,
+    /// `daemon.port`
+    pub http: Option<u16>,
+    /// `gateway.grpc_port`
+    pub grpc: Option<u16>,
+    /// `gateway.quic_port`
+    pub quic: Option<u16>,
+    /// Port of `tool_call.browser_service.endpoint`
+    pub browser_grpc: Option<u16>,
+    /// Port of `tool_call.browser_service.health_base_url`
+    pub browser_http: Option<u16>,
+    /// The config names a key of its own for the browser's state, in its vault.
+    pub browser_key_in_vault: bool,
+}
+
+/// Tokens that the config holds itself; kept apart because they are secret.
+#[derive(Default)]
+pub struct ConfigSecrets {
+    /// `admin.auth_token`
+    pub admin_token: Option<secrecy::SecretString>,
+    /// `tool_call.browser_service.auth_token`
+    pub browser_token: Option<secrecy::SecretString>,
+}
+
+impl PalyraConfig {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// The file cannot be read or is not TOML.
+    pub fn read(path: &Path) -> Result<(Self, ConfigSecrets), ConfigError> {
+        let text = fs::read_to_string(path).map_err(|error| {
+            ConfigError(format!("the config {} cannot be read ({error}); mend or remove it", path.display()))
+        })?;
+        let table: toml::Table = toml::from_str(&text).map_err(|error| {
+            let why = error.message().to_owned();
+            ConfigError(format!("the config {} is not valid TOML ({why}); correct it", path.display()))
+        })?;
+        let folder = path.parent().unwrap_or(Path::new("/"));
+        let get = |keys: &str| {
+            let mut keys = keys.split('.');
+            let first = keys.next().and_then(|key| table.get(key));
+            keys.fold(first, |value, key| value?.as_table()?.get(key))
+        };
+        let text = |keys: &str| get(keys).and_then(toml::Value::as_str).map(str::trim).filter(|text| !text.is_empty());
+        let port = |keys: &str| {
+            get(keys)
+                .and_then(toml::Value::as_integer)
+                .and_then(|port| u16::try_from(port).ok())
+                .filter(|port| *port != 0)
+        };
+        let secret = |keys: &str| text(keys).map(|value| secrecy::SecretString::from(value.to_owned()));
+        let config = Self {
+            bound_principal: text("admin.bound_principal").map(str::to_owned),
+            identity: text("gateway.identity_store_dir").map(|dir| folder.join(dir)),
+            vault: text("storage.vault_dir").map(|dir| folder.join(dir)),
+            http: port("daemon.port"),
+            grpc: port("gateway.grpc_port"),
+            quic: port("gateway.quic_port"),
+            browser_grpc: text("tool_call.browser_service.endpoint").and_then(port_of_url),
+            browser_http: text("tool_call.browser_service.health_base_url").and_then(port_of_url),
+            browser_key_in_vault: text("tool_call.browser_service.state_key_vault_ref").is_some(),
+        };
+        let secrets = ConfigSecrets {
+            admin_token: secret("admin.auth_token"),
+            browser_token: secret("tool_call.browser_service.auth_token"),
+        };
+        Ok((config, secrets))
+    }
+}
+
+fn port_of_url(url: &str) -> Option<u16> {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next()?;
+    authority.rsplit_once(':')?.1.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_of_another_table_is_not_taken() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("palyra.toml");
+        fs::write(&path, "admin = 3\nauth_token = \"not ours\"\n").unwrap();
+        let (_, secrets) = PalyraConfig::read(&path).unwrap();
+        assert!(secrets.admin_token.is_none());
+    }
+
+    #[test]
+    fn a_config_gives_ports_and_keeps_tokens_apart() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("palyra.toml");
+        let text = "version = 1\n[admin]\nauth_token = \"s3cret\"\n[daemon]\nport = 9142\n[tool_call.browser_service]\nendpoint = \"http://127.0.0.1:9543/\"\n";
+        fs::write(&path, text).unwrap();
+        let (config, secrets) = PalyraConfig::read(&path).unwrap();
+        assert_eq!((config.http, config.browser_grpc, config.browser_http), (Some(9142), Some(9543), None));
+        assert!(secrets.admin_token.is_some() && secrets.browser_token.is_none());
+        assert!(!format!("{config:?}").contains("s3cret"));
+    }
+}

@@ -1,0 +1,118 @@
+//! What the person prefers.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+/// What the person prefers, from `settings.toml`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The browser service is wanted.
+    pub browser: bool,
+    /// Where Palyra's executables are, when they are not beside ours.
+    pub folder: Option<PathBuf>,
+    /// What the icon must stand out from.
+    pub panel: Panel,
+}
+
+/// What the icon must stand out from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Panel {
+    /// Dark, as most panels are.
+    #[default]
+    Dark,
+    /// Light.
+    Light,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { browser: true, folder: None, panel: Panel::default() }
+    }
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct SettingsFile {
+    services: ServicesTable,
+    tray: TrayTable,
+    #[serde(flatten)]
+    unknown: std::collections::BTreeMap<String, toml::Value>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct ServicesTable {
+    browser: Option<bool>,
+    folder: Option<PathBuf>,
+    #[serde(flatten)]
+    unknown: std::collections::BTreeMap<String, toml::Value>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct TrayTable {
+    panel: Option<Panel>,
+    #[serde(flatten)]
+    unknown: std::collections::BTreeMap<String, toml::Value>,
+}
+
+impl Settings {
+    /// Reads them. What cannot be understood keeps its default and is named in the warnings.
+    pub fn read(path: &Path) -> (Self, Vec<String>) {
+        let text = match fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return (Self::default(), Vec::new()),
+            Err(error) => {
+                return (
+                    Self::default(),
+                    vec![format!("{} cannot be read ({error}); its defaults are used", path.display())],
+                );
+            }
+        };
+        Self::parse(&text, &path.display().to_string())
+    }
+
+    fn parse(text: &str, name: &str) -> (Self, Vec<String>) {
+        let file: SettingsFile = match toml::from_str(text) {
+            Ok(file) => file,
+            Err(error) => {
+                let why = error.to_string().lines().next().unwrap_or_default().to_owned();
+                return (Self::default(), vec![format!("{name} is not understood ({why}); its defaults are used")]);
+            }
+        };
+        let tables = [("", &file.unknown), ("services.", &file.services.unknown), ("tray.", &file.tray.unknown)];
+        let warnings = tables
+            .into_iter()
+            .flat_map(|(table, unknown)| {
+                unknown.keys().map(move |key| format!("{name}: {table}{key} is unknown and ignored"))
+            })
+            .collect();
+        let defaults = Self::default();
+        let settings = Self {
+            browser: file.services.browser.unwrap_or(defaults.browser),
+            folder: file.services.folder,
+            panel: file.tray.panel.unwrap_or_default(),
+        };
+        (settings, warnings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_keep_defaults_for_what_is_not_understood_and_say_so() {
+        let (settings, warnings) =
+            Settings::parse("[services]\nbrowser = false\ncolour = 1\n[tray]\npanel = \"light\"", "s");
+        assert_eq!(settings, Settings { browser: false, folder: None, panel: Panel::Light });
+        assert_eq!(warnings, ["s: services.colour is unknown and ignored"]);
+        let (settings, warnings) = Settings::parse("nonsense", "s");
+        assert_eq!(settings, Settings::default());
+        assert_eq!(warnings.len(), 1);
+    }
+}

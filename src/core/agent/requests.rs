@@ -1,0 +1,300 @@
+//! What a person or a client asks of the agent: clicks, menu entries, commands.
+
+use super::{Agent, LEAVE_MS, QUIT_MS, WAIT_MS, Waiter, WaitingOpen};
+use crate::core::decisions::{Surface, Unanswered};
+use crate::core::event::{Click, Effect, Secrets, Ticket};
+use crate::core::service::{Goal, Phase};
+use crate::core::time::Now;
+use crate::core::view::{Button, Urgency};
+use crate::core::{snapshot, text};
+use crate::protocol::{Action, Decision, Failure, FailureCode, Place, Reply, Request, Scope, ServiceId};
+
+impl Agent {
+    pub(super) fn clicked(&mut self, action: Action, click: Click, now: Now, effects: &mut Vec<Effect>) {
+        match action {
+            Action::Decide { approval_id, digest, verdict } => {
+                if click != Click::Notification {
+                    return;
+                }
+                let decision =
+                    Decision { approval_id, digest, verdict, scope: Scope::Once, ttl_ms: None, reason: None };
+                self.begin_decision(decision, Surface::Notification, None, now, effects);
+            }
+            other => self.act(None, other, now, effects),
+        }
+    }
+
+    pub(super) fn begin_decision(
+        &mut self,
+        decision: Decision,
+        surface: Surface,
+        ticket: Option<Ticket>,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) {
+        let id = decision.approval_id.clone();
+        if self.leaving.is_some() || self.quitting.is_some() {
+            let failure =
+                Failure::new(FailureCode::Failed, "nothing was decided: the agent is ending", text::SEE_STATUS);
+            self.answer(&id, ticket, Err(failure), effects);
+            return;
+        }
+        if !self.inbox.is_open() {
+            let failure =
+                Failure::new(FailureCode::GatewayUnreachable, text::gateway_not_ready(self), text::TRY_WHEN_READY);
+            self.answer(&id, ticket, Err(failure), effects);
+            return;
+        }
+        match self.decisions.begin(decision, surface, ticket, self.inbox.pending.get(&id), now) {
+            Ok(order) => self.decide(vec![order], now, effects),
+            Err(failure) => self.answer(&id, ticket, Err(failure), effects),
+        }
+    }
+
+    pub(super) fn asked(&mut self, ticket: Ticket, request: Request, now: Now, effects: &mut Vec<Effect>) {
+        match request {
+            Request::Status => effects.push(Effect::Reply(ticket, Reply::Data(snapshot::snapshot(self, now)))),
+            Request::Activate => {
+                let body = text::activated(self, now);
+                let buttons = vec![Button {
+                    label: "Open Dashboard".to_owned(),
+                    action: Action::Open { place: Place::default() },
+                }];
+                self.tell("event:activated", ("Palyra Tray is running", &body), buttons, Urgency::Normal);
+                effects.push(Effect::Reply(ticket, Reply::Done(body)));
+            }
+            Request::HandOver => {
+                effects.push(Effect::Reply(ticket, Reply::Done("The sidecars are left to the next agent.".to_owned())));
+                self.quit(true, now);
+            }
+            Request::Approvals { all: false } => {
+                effects.push(Effect::Reply(
+                    ticket,
+                    if self.inbox.is_current() {
+                        Reply::Data(snapshot::inbox(&self.inbox, now))
+                    } else {
+                        Reply::Error(self.no_inbox())
+                    },
+                ));
+            }
+            Request::Approvals { all: true } => self.ask_gateway(ticket, Effect::ListRecords(ticket), effects),
+            Request::Approval { approval_id } => {
+                self.ask_gateway(ticket, Effect::ShowRecord(ticket, approval_id), effects);
+            }
+            Request::Decide(decision) => self.begin_decision(decision, Surface::Cli, Some(ticket), now, effects),
+            Request::Act { action } => self.act(Some(ticket), action, now, effects),
+        }
+    }
+
+    fn ask_gateway(&mut self, ticket: Ticket, effect: Effect, effects: &mut Vec<Effect>) {
+        if self.inbox.is_open() {
+            effects.push(effect);
+        } else {
+            effects.push(Effect::Reply(ticket, Reply::Error(self.no_inbox())));
+        }
+    }
+
+    fn no_inbox(&self) -> Failure {
+        let why =
+            if self.inbox.trouble.is_empty() { text::gateway_not_ready(self) } else { self.inbox.trouble.clone() };
+        Failure::new(FailureCode::GatewayUnreachable, why, text::TRY_WHEN_READY)
+    }
+
+    fn act(&mut self, ticket: Option<Ticket>, action: Action, now: Now, effects: &mut Vec<Effect>) {
+        match action {
+            Action::Start { service } => {
+                let ids = service.map_or_else(|| self.enabled(), |id| vec![id]);
+                if let Err(failure) = self.check_enabled(service) {
+                    return self.fail(ticket, failure, effects);
+                }
+                self.retry_secrets(effects);
+                for id in &ids {
+                    // a dependant is nothing without its gateway
+                    self.fleet.get_mut(ServiceId::Gateway).want(Goal::Up);
+                    self.fleet.get_mut(*id).want(Goal::Up);
+                    self.events.remove(&format!("event:{id}:given_up"));
+                }
+                self.wait(ticket, Goal::Up, ids, now);
+            }
+            Action::Stop { service } => {
+                let ids = service.map_or_else(|| ServiceId::ALL.to_vec(), |id| vec![id]);
+                for id in &ids {
+                    self.fleet.get_mut(*id).want(Goal::Down);
+                }
+                self.wait(ticket, Goal::Down, ids, now);
+            }
+            Action::Restart { service } => {
+                if let Err(failure) = self.check_enabled(service) {
+                    return self.fail(ticket, failure, effects);
+                }
+                let ids = service.map_or_else(|| self.enabled(), |id| vec![id]);
+                for id in &ids {
+                    let mut orders = Vec::new();
+                    self.fleet.get_mut(ServiceId::Gateway).want(Goal::Up);
+                    self.fleet.get_mut(*id).restart(&mut orders);
+                    self.perform(*id, orders, effects);
+                }
+                self.wait(ticket, Goal::Up, ids, now);
+            }
+            Action::Open { place } => self.open(ticket, place, now, effects),
+            Action::StartAndOpen { place } => {
+                self.retry_secrets(effects);
+                self.want_all(Goal::Up);
+                self.events.remove("event:open");
+                self.open(ticket, place, now, effects);
+            }
+            Action::SetBrowser { enabled } => self.set_browser(ticket, enabled, now, effects),
+            Action::ShowLog { service } => {
+                effects.push(Effect::ShowLog(service));
+                self.done(ticket, "Opened.", effects);
+            }
+            Action::Dismiss { notice } => {
+                self.events.remove(&notice);
+                self.done(ticket, "Put away.", effects);
+            }
+            Action::Quit { keep_running } => {
+                // a demo's folder goes with it: nothing could ever take its sidecars back
+                let keep_running = keep_running && !self.setup.demo;
+                self.done(ticket, if keep_running { text::QUIT_KEEP } else { text::QUIT_STOP }, effects);
+                self.quit(keep_running, now);
+            }
+            Action::Decide { .. } => {
+                let failure = Failure::new(
+                    FailureCode::Refused,
+                    "a decision needs its own request",
+                    "Use: palyra-tray approvals approve",
+                );
+                self.fail(ticket, failure, effects);
+            }
+        }
+    }
+
+    fn check_enabled(&self, service: Option<ServiceId>) -> Result<(), Failure> {
+        match service {
+            Some(ServiceId::Browserd) if !self.setup.browser => Err(Failure::new(
+                FailureCode::Refused,
+                "the browser service is switched off",
+                "Switch it on in the tray menu, under Browser.",
+            )),
+            Some(ServiceId::NodeHost) if !self.setup.node_host => Err(Failure::new(
+                FailureCode::Refused,
+                "this machine is not enrolled as a node",
+                "Enrol it first with the palyra command line.",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn open(&mut self, ticket: Option<Ticket>, place: Place, now: Now, effects: &mut Vec<Effect>) {
+        let gateway = self.fleet.get(ServiceId::Gateway);
+        if gateway.goal == Goal::Up && gateway.phase != Phase::GivenUp {
+            // an impatient person clicks again, and wants one window all the same
+            if ticket.is_none() && self.opens.iter().any(|open| open.ticket.is_none() && open.place == place) {
+                return;
+            }
+            self.opens.push(WaitingOpen { ticket, place, deadline: now.mono_ms + WAIT_MS });
+            return;
+        }
+        if ticket.is_some() {
+            let failure = Failure::new(
+                FailureCode::GatewayUnreachable,
+                text::gateway_not_ready(self),
+                "Start it and open the dashboard in one go: palyra-tray open --start",
+            );
+            return self.fail(ticket, failure, effects);
+        }
+        let buttons = vec![Button { label: "Start and open".to_owned(), action: Action::StartAndOpen { place } }];
+        let body = format!("{} Start it and open the dashboard?", text::sentence(&text::gateway_not_ready(self)));
+        self.tell("event:open", ("The dashboard needs Palyra", &body), buttons, Urgency::Normal);
+    }
+
+    pub(super) fn opened(&mut self, ticket: Option<Ticket>, outcome: Result<(), String>, effects: &mut Vec<Effect>) {
+        match outcome {
+            Ok(()) => {
+                self.events.remove("event:open");
+                self.done(ticket, "The dashboard opens in your browser.", effects);
+            }
+            Err(why) if ticket.is_none() => {
+                self.tell(
+                    "event:open",
+                    ("The dashboard could not be opened", &text::sentence(&why)),
+                    Vec::new(),
+                    Urgency::Normal,
+                );
+            }
+            Err(why) => self.fail(ticket, Failure::new(FailureCode::Failed, why, text::SEE_STATUS), effects),
+        }
+    }
+
+    fn set_browser(&mut self, ticket: Option<Ticket>, enabled: bool, now: Now, effects: &mut Vec<Effect>) {
+        if self.setup.browser == enabled {
+            return self.done(ticket, "Nothing to change.", effects);
+        }
+        self.setup.browser = enabled;
+        effects.push(Effect::SaveBrowser(enabled));
+        let up = self.fleet.get(ServiceId::Gateway).goal == Goal::Up;
+        self.fleet.get_mut(ServiceId::Browserd).want(if enabled && up { Goal::Up } else { Goal::Down });
+        if up {
+            // the gateway learns of it from its environment
+            let mut orders = Vec::new();
+            self.fleet.get_mut(ServiceId::Gateway).restart(&mut orders);
+            self.perform(ServiceId::Gateway, orders, effects);
+            let ids = if enabled { vec![ServiceId::Gateway, ServiceId::Browserd] } else { vec![ServiceId::Gateway] };
+            return self.wait(ticket, Goal::Up, ids, now);
+        }
+        self.done(ticket, "Kept for the next start.", effects);
+    }
+
+    /// A person is there who could unlock the keyring.
+    fn retry_secrets(&self, effects: &mut Vec<Effect>) {
+        if matches!(self.secrets, Secrets::Waiting(_) | Secrets::Failed(_)) {
+            effects.push(Effect::RetrySecrets);
+        }
+    }
+
+    pub(super) fn want_all(&mut self, goal: Goal) {
+        for id in self.enabled() {
+            self.fleet.get_mut(id).want(goal);
+        }
+    }
+
+    fn wait(&mut self, ticket: Option<Ticket>, goal: Goal, services: Vec<ServiceId>, now: Now) {
+        if let Some(ticket) = ticket {
+            self.waiters.push(Waiter { ticket, goal, services, deadline: now.mono_ms + WAIT_MS });
+        }
+    }
+
+    pub(super) fn quit(&mut self, keep_running: bool, now: Now) {
+        if self.exited {
+            return;
+        }
+        if keep_running {
+            self.leaving.get_or_insert(now.mono_ms + LEAVE_MS);
+            return;
+        }
+        for id in ServiceId::ALL {
+            self.fleet.get_mut(id).want(Goal::Down);
+        }
+        self.quitting.get_or_insert(now.mono_ms + QUIT_MS);
+    }
+
+    fn done(&mut self, ticket: Option<Ticket>, text: &str, effects: &mut Vec<Effect>) {
+        if let Some(ticket) = ticket {
+            effects.push(Effect::Reply(ticket, Reply::Done(text.to_owned())));
+        }
+    }
+
+    fn fail(&mut self, ticket: Option<Ticket>, failure: Failure, effects: &mut Vec<Effect>) {
+        if let Some(ticket) = ticket {
+            effects.push(Effect::Reply(ticket, Reply::Error(failure)));
+        } else {
+            let body = format!("{} {}", text::sentence(&failure.message), failure.hint);
+            self.tell("event:refused", ("Not done", &body), Vec::new(), Urgency::Normal);
+        }
+    }
+}
+
+pub(super) fn unanswered(lost: &Unanswered) -> Failure {
+    let code = if lost.unreachable { FailureCode::GatewayUnreachable } else { FailureCode::Failed };
+    Failure::new(code, lost.why.clone(), text::SEE_STATUS)
+}

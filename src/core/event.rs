@@ -1,0 +1,239 @@
+//! What happens and what is done about it: everything that crosses the border of the pure core.
+
+use std::collections::BTreeMap;
+
+use crate::core::decisions::{LedgerLine, Unanswered};
+use crate::core::inbox::{Look, LookOrder};
+use crate::core::notices::Server;
+use crate::core::ports::Ports;
+use crate::core::record::Record;
+use crate::core::view::NoticeKey;
+use crate::protocol::shim::{ExitRecord, RunRecord};
+use crate::protocol::{Action, Decision, Reply, Request, RunId, ServiceId};
+
+/// Somebody who waits for an answer.
+pub type Ticket = u64;
+
+/// What the agent is started with.
+#[derive(Clone, Debug, Default)]
+pub struct Setup {
+    /// This program's version.
+    pub version: String,
+    /// Our process id, for the snapshot.
+    pub pid: u32,
+    /// Start the sidecars without being asked.
+    pub start: bool,
+    /// The browser service is wanted.
+    pub browser: bool,
+    /// A node host is enrolled.
+    pub node_host: bool,
+    /// Everything is for show, and says so.
+    pub demo: bool,
+    /// Preferred ports.
+    pub ports: BTreeMap<ServiceId, Ports>,
+    /// Spreads restarts.
+    pub seed: u64,
+    /// What went wrong before the core came to be (a corrupt file set aside, a setting not understood).
+    pub warnings: Vec<String>,
+}
+
+/// Where the secrets stand.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub enum Secrets {
+    /// Asked for.
+    #[default]
+    Unknown,
+    /// There; `warning` says so when they lie in a file.
+    Ready {
+        /// "keyring" or "file".
+        place: String,
+        /// Empty when all is as it should be.
+        warning: String,
+    },
+    /// The keyring does not answer or is locked; nothing is overwritten.
+    Waiting(String),
+    /// They cannot be had.
+    Failed(String),
+}
+
+/// What was found in a run directory at start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// No process; how the last one ended, if known.
+    Nothing(Option<ExitRecord>),
+    /// A living one.
+    Living(RunRecord),
+    /// A lock is held, but by what cannot be told: nothing is started beside it.
+    Unclear(String),
+}
+
+/// Facts a ready gateway told.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Facts {
+    /// Of the sidecar.
+    pub version: String,
+    /// Of the sidecar.
+    pub git_hash: String,
+    /// Seconds, at the time of the probe.
+    pub uptime_seconds: u64,
+    /// The gateway's journal, to be watched; only when just signed in.
+    pub journal: Option<String>,
+}
+
+/// What can be seen of the desktop.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Desktop {
+    /// A sentence about the tray host: "shown", "no tray host", "no session bus".
+    pub tray: String,
+    /// A host shows the icon.
+    pub tray_present: bool,
+    /// The notification server; absent: none.
+    pub notifications: Option<Server>,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// The deadline came.
+    Wake,
+    /// A run directory was looked at.
+    Found(ServiceId, Found),
+    /// The ports of a launch were chosen; `note` tells of a move, in words.
+    PortsChosen {
+        /// Ports by service, for every service they were chosen for.
+        ports: BTreeMap<ServiceId, Ports>,
+        /// Why they differ from what was preferred; empty when they do not.
+        note: String,
+    },
+    /// The shim answered.
+    Running(ServiceId, RunRecord),
+    /// No process came of a launch.
+    StartFailed {
+        /// Which.
+        service: ServiceId,
+        /// Which life.
+        run: RunId,
+        /// What, why, what to do.
+        why: String,
+        /// Trying again cannot cure it.
+        hopeless: bool,
+    },
+    /// A process and its shim are gone.
+    Ended(ServiceId, RunId, Option<ExitRecord>),
+    /// A probe came back.
+    Probed(ServiceId, RunId, Result<Facts, String>),
+    /// Where the secrets stand.
+    Secrets(Secrets),
+    /// The journal was written to.
+    Rang,
+    /// The journal is watched, or no longer can be.
+    Watching(bool),
+    /// A look at the gateway's records came back.
+    Looked(Result<Look, String>),
+    /// A record was read.
+    RecordRead(String, Result<Record, Unanswered>),
+    /// A client's record was read.
+    RecordShown(Ticket, Result<Record, Unanswered>),
+    /// A client's list was read.
+    RecordsListed(Ticket, Result<Vec<Record>, Unanswered>),
+    /// An intent was put on disk.
+    Recorded(String, Result<(), String>),
+    /// A decision was sent.
+    Sent(String, Result<Record, Unanswered>),
+    /// The browser was sent to the dashboard.
+    Opened(Option<Ticket>, Result<(), String>),
+    /// A log could not be shown, in words.
+    LogNotShown(String),
+    /// Something of ours could not be kept on disk, in words.
+    NotSaved(String),
+    /// The one-time address of the dashboard was asked for twice.
+    OpenedTwice,
+    /// The desktop changed.
+    Desktop(Desktop),
+    /// A button, a notification's body or a menu entry.
+    Clicked(Action, Click),
+    /// A notification was put away by the person or the server.
+    NoticeGone(NoticeKey),
+    /// The icon was clicked.
+    IconClicked,
+    /// A client asks.
+    Asked(Ticket, Request),
+    /// A signal, or the end of the session.
+    Shutdown,
+}
+
+/// What was clicked: only a notification may decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Click {
+    /// A one-time button of a notification, checked by the shell.
+    Notification,
+    /// A tray menu, which any program of the person's can click.
+    Menu,
+}
+
+/// Something to be done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Start a sidecar.
+    Launch {
+        /// Which.
+        service: ServiceId,
+        /// Its new life.
+        run: RunId,
+        /// What every service would like, or has, to listen on.
+        ports: BTreeMap<ServiceId, Ports>,
+        /// Services that run: their ports are theirs.
+        running: Vec<ServiceId>,
+        /// The gateway is told so.
+        browser: bool,
+    },
+    /// Ask a shim for its stop ladder.
+    Stop(ServiceId, RunRecord),
+    /// Look whether a sidecar answers. `sign_in`: also whether it takes our token.
+    Probe {
+        /// Which.
+        service: ServiceId,
+        /// Which life.
+        run: RunId,
+        /// Its HTTP port.
+        port: u16,
+        /// Sign in besides.
+        sign_in: bool,
+    },
+    /// Watch this journal, or none.
+    WatchJournal(Option<String>),
+    /// Look at the gateway's records.
+    Look(LookOrder),
+    /// Read a record for a decision.
+    ReadRecord(String),
+    /// Read a record for a client.
+    ShowRecord(Ticket, String),
+    /// Read all records for a client.
+    ListRecords(Ticket),
+    /// Append to the record of decisions. `answer`: report [`Event::Recorded`].
+    WriteLedger {
+        /// What.
+        line: LedgerLine,
+        /// Intents are answered.
+        answer: bool,
+    },
+    /// Send a decision, once.
+    SendDecision(Decision),
+    /// Send the browser to this path of the dashboard.
+    OpenDashboard(Option<Ticket>, String),
+    /// Open a service's log.
+    ShowLog(ServiceId),
+    /// Ask the keyring once more, with its password dialog if it needs one.
+    RetrySecrets,
+    /// Keep the browser switch.
+    SaveBrowser(bool),
+    /// Keep the ports.
+    SavePorts(BTreeMap<ServiceId, Ports>),
+    /// Answer a client.
+    Reply(Ticket, Reply),
+    /// End the process. `sidecars_left`: they go on.
+    Exit {
+        /// The sidecars were left running.
+        sidecars_left: bool,
+    },
+}

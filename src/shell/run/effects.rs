@@ -1,0 +1,343 @@
+//! One effect at a time: each is started here and reports back as an event.
+
+use std::path::PathBuf;
+
+use super::{Input, Shell, State};
+use crate::config::{DEVICE_ID, PRINCIPAL, Paths};
+use crate::core::decisions::Unanswered;
+use crate::core::event::{Effect, Event, Facts, Found, Ticket};
+use crate::core::inbox::Look;
+use crate::core::ports::Bind;
+use crate::protocol::shim::Hello;
+use crate::protocol::{RunId, ServiceId};
+use crate::shell::gateway::{self, Client, ErrorKind, GatewayError};
+use crate::shell::handoff::{self, OneShot};
+use crate::shell::journal::Doorbell;
+use crate::shell::process::{self, ProcessReport};
+use crate::shell::sidecars::Wish;
+use crate::shell::{browser, reveal, settings, store};
+
+impl Shell {
+    pub(super) fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Launch { service, run, ports, running, browser } => {
+                self.launch(Wish { service, run, ports, running, browser });
+            }
+            Effect::Stop(_, record) => {
+                if let Err(why) = process::stop(&record) {
+                    tracing::warn!(service = %record.service, "the shim could not be asked to stop: {why}");
+                }
+            }
+            Effect::Probe { service, run, port, sign_in } => self.probe(service, run, port, sign_in),
+            Effect::WatchJournal(path) => self.watch(path),
+            Effect::Look(order) => {
+                let Some(client) = self.client.clone() else {
+                    return self.report(Event::Looked(Err("not signed in".to_owned())));
+                };
+                self.spawn(async move {
+                    let look = client.inbox(order.since_unix_ms, &order.known).await;
+                    Event::Looked(look.map_err(|error| error.to_string()).map(|inbox| Look {
+                        records: inbox.records,
+                        newest_requested_at: inbox.newest_requested_at,
+                        unreadable: u32::try_from(inbox.unreadable.len()).unwrap_or(u32::MAX),
+                    }))
+                });
+            }
+            Effect::ReadRecord(id) => self.with_client(|client| async move {
+                let answer = client.approval(&id).await.map_err(|error| unanswered(&error));
+                Event::RecordRead(id, answer)
+            }),
+            Effect::ShowRecord(ticket, id) => self.with_client(move |client| async move {
+                Event::RecordShown(ticket, client.approval(&id).await.map_err(|error| unanswered(&error)))
+            }),
+            Effect::ListRecords(ticket) => self.with_client(move |client| async move {
+                let answer = client.all_approvals().await.map_err(|error| unanswered(&error));
+                Event::RecordsListed(ticket, answer.map(|inbox| inbox.records))
+            }),
+            Effect::SendDecision(decision) => self.with_client(|client| async move {
+                let approved = decision.verdict == crate::protocol::Verdict::Approve;
+                let reason = decision.reason.as_deref();
+                let answer =
+                    client.decide(&decision.approval_id, approved, decision.scope, decision.ttl_ms, reason).await;
+                Event::Sent(decision.approval_id, answer.map_err(|error| unanswered(&error)))
+            }),
+            Effect::WriteLedger { line, answer } => {
+                let path = self.sidecars.paths.own.join("decisions.jsonl");
+                let inputs = self.inputs.clone();
+                tokio::task::spawn_blocking(move || {
+                    let outcome = store::append_line(&path, &line).map_err(|error| error.to_string());
+                    if let Err(why) = &outcome {
+                        tracing::error!("a decision could not be recorded: {why}");
+                    }
+                    if answer {
+                        let _ = inputs.send(Input::Event(Event::Recorded(line.approval_id, outcome)));
+                    }
+                });
+            }
+            Effect::OpenDashboard(ticket, path) => self.open_dashboard(ticket, path),
+            Effect::ShowLog(service) => {
+                let inputs = self.inputs.clone();
+                reveal::reveal(self.sidecars.paths.log(service), move |why| {
+                    let _ = inputs.send(Input::Event(Event::LogNotShown(why)));
+                });
+            }
+            Effect::SaveBrowser(enabled) => {
+                if let Err(error) = settings::set_browser(&self.sidecars.paths.settings(), enabled) {
+                    self.report(Event::NotSaved(format!("the browser switch holds only until the end: {error}")));
+                }
+            }
+            Effect::SavePorts(ports) => {
+                let state = State { version: 1, ports };
+                if let Err(error) = store::write_json(&self.sidecars.paths.own.join("state.json"), &state) {
+                    self.report(Event::NotSaved(format!("the ports hold only until the end: {error}")));
+                }
+            }
+            Effect::RetrySecrets => {
+                if let Some(secrets) = &self.secrets {
+                    secrets.retry();
+                }
+            }
+            Effect::Reply(ticket, reply) => {
+                if let Some(waiting) = self.tickets.remove(&ticket) {
+                    let _ = waiting.send(reply);
+                }
+            }
+            Effect::Exit { .. } => {}
+        }
+    }
+
+    fn launch(&self, wish: Wish) {
+        let Some(tokens) = self.tokens.clone() else { return };
+        let sidecars = self.sidecars.clone();
+        let inputs = self.inputs.clone();
+        let ours: Vec<u32> = self
+            .core
+            .fleet
+            .iter()
+            .filter_map(|service| service.run.as_ref()?.record.as_ref())
+            .flat_map(|record| [record.shim.pid, record.sidecar.pid])
+            .collect();
+        let (service, run) = (wish.service, wish.run.clone());
+        let this = run.clone();
+        let spawned = std::thread::Builder::new().name("launch".to_owned()).stack_size(256 * 1024).spawn(move || {
+            let fail = |why: String, hopeless| {
+                let _ = inputs.send(Input::Event(Event::StartFailed { service, run: run.clone(), why, hopeless }));
+            };
+            if service == ServiceId::Gateway
+                && let Some(foreign) = process::foreign_palyra(&sidecars.paths.runtime_root, &ours)
+            {
+                return fail(foreign_words(&foreign, &sidecars.paths), true);
+            }
+            let prepared = match sidecars.prepare(&wish, &tokens, &holder_of) {
+                Ok(prepared) => prepared,
+                Err(refusal) => return fail(refusal.why, refusal.hopeless),
+            };
+            let _ = inputs.send(Input::Event(Event::PortsChosen { ports: prepared.ports, note: prepared.note }));
+            let reports = inputs.clone();
+            process::launch(&sidecars.env.executable, prepared.spec, move |report| {
+                let _ = reports.send(Input::Event(process_event(service, report)));
+            });
+        });
+        if let Err(error) = spawned {
+            let why = format!("cannot start a thread: {error}; close other programs and try again");
+            self.report(start_failed(service, this, why));
+        }
+    }
+
+    pub(super) fn look_for_survivors(&self, service: ServiceId) {
+        let inputs = self.inputs.clone();
+        process::adopt(self.sidecars.paths.run_dir(service), move |report| {
+            let _ = inputs.send(Input::Event(process_event(service, report)));
+        });
+    }
+
+    fn probe(&mut self, service: ServiceId, run: RunId, port: u16, sign_in: bool) {
+        let expected = match service {
+            ServiceId::Gateway => gateway::GATEWAY,
+            ServiceId::Browserd => gateway::BROWSERD,
+            // it listens on nothing: that its process lives is all that can be seen from here
+            ServiceId::NodeHost => return self.report(Event::Probed(service, run, Ok(Facts::default()))),
+        };
+        let prober = self.prober.clone();
+        let inputs = self.inputs.clone();
+        let client = if sign_in { self.signing_client(&run, port) } else { Err(String::new()) };
+        self.spawn(async move {
+            let health = match prober.check(port, expected).await {
+                Ok(health) => health,
+                Err(error) => return Event::Probed(service, run, Err(error.to_string())),
+            };
+            let mut facts = Facts {
+                version: health.version,
+                git_hash: health.git_hash,
+                uptime_seconds: health.uptime_seconds.unwrap_or(0),
+                journal: None,
+            };
+            if sign_in {
+                let client = match client {
+                    Ok(client) => client,
+                    Err(why) => return Event::Probed(service, run, Err(why)),
+                };
+                match sign_in_with(&client).await {
+                    Ok(journal) => {
+                        let _ = inputs.send(Input::SignedIn(run.clone(), client));
+                        facts.journal = journal.map(|path| path.to_string_lossy().into_owned());
+                    }
+                    Err(error) => return Event::Probed(service, run, Err(error.to_string())),
+                }
+            }
+            Event::Probed(service, run, Ok(facts))
+        });
+    }
+
+    fn signing_client(&mut self, run: &RunId, port: u16) -> Result<Client, String> {
+        if let Some((known, client)) = &self.signing
+            && known == run
+            && client.port() == port
+        {
+            return Ok(client.clone());
+        }
+        let tokens = self.tokens.as_ref().ok_or_else(|| "waiting for its secrets".to_owned())?;
+        let token = self.sidecars.admin_token(tokens);
+        let client = Client::new(port, token, DEVICE_ID, PRINCIPAL).map_err(|error| error.to_string())?;
+        self.signing = Some((run.clone(), client.clone()));
+        Ok(client)
+    }
+
+    fn watch(&mut self, journal: Option<String>) {
+        self.doorbell = None;
+        let Some(journal) = journal else { return };
+        let inputs = self.inputs.clone();
+        match Doorbell::watch(&PathBuf::from(journal), move |ring| {
+            let _ = inputs.send(Input::Rang(ring));
+        }) {
+            Ok(doorbell) => {
+                self.doorbell = Some(doorbell);
+                self.report(Event::Watching(true));
+            }
+            Err(why) => {
+                tracing::warn!("the gateway's journal cannot be watched, so it is polled: {why}");
+                self.report(Event::Watching(false));
+            }
+        }
+    }
+
+    fn open_dashboard(&self, ticket: Option<Ticket>, path: String) {
+        let Some(client) = self.client.clone() else {
+            return self.report(Event::Opened(ticket, Err("not signed in".to_owned())));
+        };
+        let helper = self.sidecars.env.executable.clone();
+        let inputs = self.inputs.clone();
+        self.spawn(async move {
+            let mint = move || async move {
+                client
+                    .mint_handoff(&path)
+                    .await
+                    .map(gateway::HandoffUrl::into_secret)
+                    .map_err(|error| error.to_string())
+            };
+            let report = move |report| match report {
+                handoff::Report::SecondHit | handoff::Report::Stranger => {
+                    let _ = inputs.send(Input::Event(Event::OpenedTwice));
+                }
+                other => tracing::debug!(?other, "hand-off"),
+            };
+            let outcome = match OneShot::open(mint, report).await {
+                Ok(one_shot) => browser::open(&helper, &one_shot.url).await,
+                Err(error) => Err(format!("the one-time address could not be made: {error}")),
+            };
+            Event::Opened(ticket, outcome)
+        });
+    }
+
+    fn with_client<F>(&self, call: impl FnOnce(Client) -> F)
+    where
+        F: Future<Output = Event> + Send + 'static,
+    {
+        // without a client the inbox is closed, and the core asks for nothing
+        if let Some(client) = self.client.clone() {
+            self.spawn(call(client));
+        }
+    }
+
+    fn spawn(&self, work: impl Future<Output = Event> + Send + 'static) {
+        let inputs = self.inputs.clone();
+        tokio::spawn(async move {
+            let _ = inputs.send(Input::Event(work.await));
+        });
+    }
+
+    pub(super) fn report(&self, event: Event) {
+        let _ = self.inputs.send(Input::Event(event));
+    }
+}
+
+async fn sign_in_with(client: &Client) -> Result<Option<PathBuf>, GatewayError> {
+    client.sign_in().await?;
+    Ok(client.heartbeat().await?.journal_db_path)
+}
+
+fn process_event(service: ServiceId, report: ProcessReport) -> Event {
+    match report {
+        ProcessReport::Hello { hello: Hello::Running(record), .. } => Event::Running(service, record),
+        ProcessReport::Hello { run_id, hello: Hello::Failed(exit) } => Event::Ended(service, run_id, Some(exit)),
+        ProcessReport::Hello { run_id, hello: Hello::Busy } => {
+            start_failed(service, run_id, "another copy still runs; it is not started twice".to_owned())
+        }
+        ProcessReport::Hello { run_id, hello: Hello::Refused { message } }
+        | ProcessReport::SpawnFailed { run_id, message } => start_failed(service, run_id, message),
+        ProcessReport::Ended { run_id, exit } => {
+            if exit.is_none() {
+                end_survivors(service, &run_id);
+            }
+            Event::Ended(service, run_id, exit)
+        }
+        ProcessReport::Adopted(record) => Event::Found(service, Found::Living(record)),
+        ProcessReport::NotRunning { last_exit, .. } => Event::Found(service, Found::Nothing(last_exit)),
+        ProcessReport::Lost { run, .. } => {
+            end_survivors(service, &run.run_id);
+            Event::Found(service, Found::Nothing(None))
+        }
+        ProcessReport::Unreadable { message } => Event::Found(service, Found::Unclear(message)),
+    }
+}
+
+/// A shim was killed: what its sidecar started may live on, and nothing is started beside it.
+fn end_survivors(service: ServiceId, run: &RunId) {
+    let ended = process::end_survivors(run);
+    if !ended.is_empty() {
+        tracing::warn!(%service, ?ended, "ended what a killed shim left behind");
+    }
+}
+
+fn start_failed(service: ServiceId, run: RunId, why: String) -> Event {
+    Event::StartFailed { service, run, why, hopeless: false }
+}
+
+fn unanswered(error: &GatewayError) -> Unanswered {
+    let refused = matches!(
+        error.kind,
+        ErrorKind::Invalid | ErrorKind::Forbidden | ErrorKind::NotFound | ErrorKind::Unauthorized | ErrorKind::NotBound
+    );
+    Unanswered {
+        why: error.to_string(),
+        may_have_acted: error.sent && !refused,
+        unreachable: matches!(error.kind, ErrorKind::Unreachable | ErrorKind::Timeout),
+    }
+}
+
+fn foreign_words(foreign: &process::Foreign, paths: &Paths) -> String {
+    format!(
+        "another Palyra uses {} already: {} (process {}); end it, or give this one another PALYRA_STATE_ROOT",
+        paths.runtime_root.display(),
+        foreign.executable.display(),
+        foreign.pid
+    )
+}
+
+fn holder_of(bind: Bind) -> Option<String> {
+    let (port, udp) = match bind {
+        Bind::Tcp(port) => (port, false),
+        Bind::Udp(port) => (port, true),
+    };
+    process::port_holder(port, udp).map(|holder| format!("{} (process {})", holder.executable.display(), holder.pid))
+}

@@ -1,0 +1,140 @@
+//! What comes in, as events for the core; what only the shell needs stays here.
+
+use super::{Input, Shell};
+use crate::core::event::{Click, Event, Found, Secrets};
+use crate::core::notices::Server;
+use crate::protocol::{Failure, FailureCode, Reply, Request, ServiceId};
+use crate::shell::control::Asked;
+use crate::shell::journal::Ring;
+use crate::shell::notify::NotifyReport;
+use crate::shell::secrets::{self, SecretName, SecretsReport};
+use crate::shell::sidecars::Tokens;
+use crate::shell::{ancestry, lock};
+use crate::tray::{HostState, TrayReport};
+
+impl Shell {
+    /// What came in, as an event for the core; things that only the shell needs stay here.
+    pub(super) fn translate(&mut self, input: Input) -> Option<Event> {
+        match input {
+            Input::Event(event) => {
+                self.keep_out_earlier_app(&event);
+                Some(event)
+            }
+            Input::Shutdown => Some(Event::Shutdown),
+            Input::Asked(asked) => self.asked(asked),
+            Input::Tray(TrayReport::Clicked(action)) => Some(Event::Clicked(action, Click::Menu)),
+            Input::Tray(TrayReport::Activated) => Some(Event::IconClicked),
+            Input::Tray(TrayReport::Host(state)) => {
+                self.desktop.tray_present = state == HostState::Present;
+                host_words(state).clone_into(&mut self.desktop.tray);
+                Some(Event::Desktop(self.desktop.clone()))
+            }
+            Input::Tray(TrayReport::Failed(why)) => {
+                self.desktop.tray_present = false;
+                self.desktop.tray = why;
+                Some(Event::Desktop(self.desktop.clone()))
+            }
+            Input::Notify(NotifyReport::Server(server)) => {
+                self.desktop.notifications = server.map(|server| Server {
+                    name: server.name,
+                    actions: server.actions,
+                    withdraws: server.withdraw,
+                });
+                Some(Event::Desktop(self.desktop.clone()))
+            }
+            Input::Notify(NotifyReport::Clicked { action, key, .. }) => {
+                tracing::info!(%key, "a notification was clicked");
+                if !key.starts_with("event:") {
+                    return Some(Event::Clicked(action, Click::Notification));
+                }
+                // it is answered: the same one may be told again. First, for the click may tell it anew
+                self.report(Event::NoticeGone(key));
+                self.report(Event::Clicked(action, Click::Notification));
+                None
+            }
+            Input::Notify(NotifyReport::Dismissed { key } | NotifyReport::Expired { key }) => {
+                Some(Event::NoticeGone(key))
+            }
+            Input::Notify(NotifyReport::Failed { message }) => {
+                tracing::warn!("{message}");
+                None
+            }
+            Input::Secrets(report) => Some(Event::Secrets(self.secrets_arrived(report))),
+            Input::SignedIn(run, client) => {
+                // a late one of an old gateway must not take the place of the new one's
+                if self.core.fleet.get(ServiceId::Gateway).run.as_ref().is_some_and(|current| current.id == run) {
+                    self.client = Some(client);
+                }
+                None
+            }
+            Input::Rang(Ring::Written) => Some(Event::Rang),
+            Input::Rang(Ring::Lost) => {
+                self.doorbell = None;
+                Some(Event::Watching(false))
+            }
+        }
+    }
+
+    fn asked(&mut self, asked: Asked) -> Option<Event> {
+        let Asked { request, peer, reply } = asked;
+        if matches!(request, Request::Decide(_)) && self.is_own_descendant(peer) {
+            tracing::warn!(?peer, "a decision from within a supervised sidecar was refused");
+            let failure = Failure::new(
+                FailureCode::Refused,
+                "a process that Palyra itself started may not decide approvals",
+                "Decide in the notification, the dashboard, or a terminal of your own.",
+            );
+            let _ = reply.send(Reply::Error(failure));
+            return None;
+        }
+        self.next_ticket += 1;
+        self.tickets.insert(self.next_ticket, reply);
+        Some(Event::Asked(self.next_ticket, request))
+    }
+
+    fn is_own_descendant(&self, peer: Option<u32>) -> bool {
+        let Some(peer) = peer else { return false };
+        let runs = self.core.fleet.iter().filter_map(|service| service.run.as_ref()?.record.as_ref());
+        let ours: Vec<u32> = runs.flat_map(|record| [record.shim.pid, record.sidecar.pid]).collect();
+        ancestry::descends_from(peer, &ours)
+    }
+
+    fn secrets_arrived(&mut self, report: SecretsReport) -> Secrets {
+        match report {
+            SecretsReport::Ready { values, place, notes } => {
+                self.secrets = None;
+                let in_file = matches!(place, secrets::Place::File(..));
+                self.tokens = Some(Tokens {
+                    admin: values.get(SecretName::AdminToken).clone(),
+                    browser: values.get(SecretName::BrowserToken).clone(),
+                    browser_key: values.get(SecretName::BrowserStateKey).clone(),
+                    in_file,
+                });
+                Secrets::Ready { place: if in_file { "file" } else { "keyring" }.to_owned(), warning: notes.join(" ") }
+            }
+            SecretsReport::Waiting { reason } => Secrets::Waiting(reason),
+            SecretsReport::Locked { message } => Secrets::Waiting(message),
+            SecretsReport::Failed { message } => Secrets::Failed(message),
+        }
+    }
+
+    fn keep_out_earlier_app(&self, event: &Event) {
+        let now = self.clock.now().unix_ms;
+        match event {
+            Event::Running(ServiceId::Gateway, record) | Event::Found(ServiceId::Gateway, Found::Living(record)) => {
+                lock::shut_out_earlier_app(&self.sidecars.paths, Some(record.shim.pid), now);
+            }
+            Event::Ended(ServiceId::Gateway, ..) => lock::shut_out_earlier_app(&self.sidecars.paths, None, now),
+            _ => {}
+        }
+    }
+}
+
+fn host_words(state: HostState) -> &'static str {
+    match state {
+        HostState::Present => "shown",
+        HostState::NoBus => "no session bus",
+        HostState::NoWatcher => "no tray host on this desktop (GNOME needs its AppIndicator extension)",
+        HostState::NoHost => "no panel shows tray icons",
+    }
+}

@@ -43,13 +43,11 @@ pub fn logs(paths: &Paths, args: &LogsArgs) -> Result<ExitCode, Failure> {
     let mut file = match File::open(&path) {
         Ok(file) => Some(file),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && args.follow => None,
-        Err(error) => {
-            return Err(Failure::new(
-                FailureCode::Failed,
-                format!("{}: {error}", path.display()),
-                "Nothing has been logged there yet.",
-            ));
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let message = format!("nothing has been logged there yet: {}", path.display());
+            return Err(Failure::new(FailureCode::Failed, message, "Start Palyra: palyra-tray run"));
         }
+        Err(error) => return Err(Failure::new(FailureCode::Failed, format!("{}: {error}", path.display()), "")),
     };
     let failed = |error: std::io::Error| Failure::new(FailureCode::Failed, format!("{}: {error}", path.display()), "");
     let mut at = 0;

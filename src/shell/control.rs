@@ -151,13 +151,15 @@ fn differs(version: u32) -> String {
 pub fn ask(paths: &Paths, request: Request, patience: Duration) -> Result<Reply, Failure> {
     use std::io::{BufRead, BufReader, Read, Write};
     let none = |why: &str| {
-        Failure::new(
-            FailureCode::NoAgent,
-            format!("no agent runs for {}: {why}", paths.state_root.display()),
-            "Start one: palyra-tray run",
-        )
+        let why = if why.is_empty() { String::new() } else { format!(": {why}") };
+        let message = format!("no agent runs for {}{why}", paths.state_root.display());
+        Failure::new(FailureCode::NoAgent, message, "Start one: palyra-tray run")
     };
-    let text = std::fs::read(paths.control_file()).map_err(|_| none("it left no address"))?;
+    let text = match std::fs::read(paths.control_file()) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(none("")),
+        Err(error) => return Err(none(&format!("its address file cannot be read ({error})"))),
+    };
     let control: ControlFile = serde_json::from_slice(&text).map_err(|_| none("its address file is corrupt"))?;
     let mut stream = listener::connect(&control.socket, patience).map_err(|error| none(&error.to_string()))?;
     let lost = |error: io::Error| match error.kind() {

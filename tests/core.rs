@@ -172,9 +172,9 @@ fn a_journal_that_cannot_be_watched_is_polled_faster_while_something_waits() {
         while now.mono_ms < end {
             let next = inbox.deadline().unwrap_or(end).max(now.mono_ms + 1);
             *now = now.plus(next - now.mono_ms);
-            if inbox.step(*now).is_some() {
+            if let Some(order) = inbox.step(*now) {
                 count += 1;
-                inbox.looked(Ok(Look { records: records.to_vec(), ..Look::default() }), *now);
+                inbox.looked(order.round, Ok(Look { records: records.to_vec(), ..Look::default() }), *now);
             }
         }
         count
@@ -262,9 +262,9 @@ fn a_tool_whose_name_is_cut_or_disguised_offers_review_only() {
             serde_json::json!({ "tool_name": name, "input_json": { "x": 1 } }).to_string().into();
         let mut inbox = world.agent.inbox.clone();
         inbox.ring(world.now);
-        assert!(inbox.step(world.now).is_some());
+        let order = inbox.step(world.now).expect("a look");
         let records = vec![palyra_tray::core::record::Record::from_value(raw).unwrap()];
-        inbox.looked(Ok(Look { records, ..Look::default() }), world.now);
+        inbox.looked(order.round, Ok(Look { records, ..Look::default() }), world.now);
         let server = world.agent.desktop.notifications.clone().unwrap();
         let notices = palyra_tray::core::notices::approvals(&inbox, &server);
         let shown: Vec<_> = notices["approval:a1"].buttons.iter().map(|button| button.label.as_str()).collect();
@@ -328,12 +328,17 @@ fn after_a_restart_the_inbox_is_not_known_before_the_gateway_has_answered() {
     let mut inbox = Inbox::default();
     let now = Now::default();
     inbox.open(now);
-    assert!(inbox.step(now).is_some());
-    inbox.looked(Ok(Look::default()), now);
+    let order = inbox.step(now).expect("a look");
+    inbox.looked(order.round, Ok(Look::default()), now);
     assert!(inbox.is_current());
+    inbox.ring(now.plus(500));
+    let old = inbox.step(now.plus(500)).expect("a look");
     inbox.close();
     inbox.open(now.plus(1_000));
     assert!(!inbox.is_current());
+    inbox.step(now.plus(1_000)).expect("a look at the new gateway");
+    inbox.looked(old.round, Ok(Look::default()), now.plus(1_000));
+    assert!(!inbox.is_current(), "the old gateway's answer came late");
 }
 
 #[test]
@@ -341,8 +346,12 @@ fn what_could_not_be_understood_is_not_forgotten_by_the_next_look() {
     let mut inbox = Inbox::default();
     let now = Now { mono_ms: 0, unix_ms: 1_800_000_000_000 };
     inbox.open(now);
-    assert!(inbox.step(now).is_some());
-    inbox.looked(Ok(Look { newest_requested_at: Some(now.unix_ms), unreadable: 1, ..Look::default() }), now);
+    let order = inbox.step(now).expect("a look");
+    inbox.looked(
+        order.round,
+        Ok(Look { newest_requested_at: Some(now.unix_ms), unreadable: 1, ..Look::default() }),
+        now,
+    );
     let later = now.plus(120_000);
     assert_eq!(inbox.step(later).map(|order| order.since_unix_ms), Some(None), "all of it, with that one");
 }
@@ -355,9 +364,9 @@ fn a_look_that_began_before_a_decision_does_not_bring_it_back() {
     let waiting = world.agent.inbox.pending["a1"].record.clone();
     let mut inbox = world.agent.inbox.clone();
     inbox.ring(world.now);
-    assert!(inbox.step(world.now).is_some());
+    let order = inbox.step(world.now).expect("a look");
     inbox.settle("a1");
-    inbox.looked(Ok(Look { records: vec![waiting], ..Look::default() }), world.now);
+    inbox.looked(order.round, Ok(Look { records: vec![waiting], ..Look::default() }), world.now);
     assert!(inbox.pending.is_empty());
 }
 

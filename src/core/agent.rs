@@ -185,15 +185,17 @@ impl Agent {
             Event::Probed(id, run, outcome) => self.probed(id, &run, outcome, now, effects),
             Event::Secrets(secrets) => self.secrets = secrets,
             Event::Rang => self.inbox.ring(now),
+            // of a gateway that is gone by now
+            Event::Watching(_) if !self.inbox.is_open() => {}
             Event::Watching(watching) => {
                 self.inbox.watch = if watching { Watch::Doorbell } else { Watch::Polling };
                 self.inbox.ring(now);
             }
-            Event::Looked(outcome) => {
+            Event::Looked(round, outcome) => {
                 if outcome.is_err() {
                     self.fleet.get_mut(ServiceId::Gateway).probe_soon(now);
                 }
-                self.inbox.looked(outcome, now);
+                self.inbox.looked(round, outcome, now);
             }
             Event::RecordRead(id, answer) => self.decided(now, effects, |d, orders| d.read(&id, answer, now, orders)),
             Event::Recorded(id, outcome) => self.decided(now, effects, |d, orders| d.recorded(&id, outcome, orders)),

@@ -129,7 +129,7 @@ pub enum Event {
     /// The journal is watched, or no longer can be.
     Watching(bool),
     /// A look at the gateway's records came back.
-    Looked(Result<Look, String>),
+    Looked(u64, Result<Look, String>),
     /// A record was read.
     RecordRead(String, Result<Record, Unanswered>),
     /// A client's record was read.

@@ -55,6 +55,8 @@ pub struct Look {
 /// What to ask the gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LookOrder {
+    /// Comes back with the outcome: one of an earlier gateway is not taken for this one's.
+    pub round: u64,
     /// Records requested since then; absent: all.
     pub since_unix_ms: Option<i64>,
     /// Ids known to wait, so that their decisions are heard of.
@@ -89,6 +91,7 @@ pub struct Inbox {
     settled: BTreeSet<String>,
     open: bool,
     looking: bool,
+    round: u64,
     again: bool,
     failures: u32,
     last_look: Option<u64>,
@@ -154,6 +157,7 @@ impl Inbox {
             return None;
         }
         self.looking = true;
+        self.round += 1;
         self.again = false;
         self.settled.clear();
         self.last_look = Some(now.mono_ms);
@@ -163,12 +167,12 @@ impl Inbox {
         let newest = self.newest_requested_at.filter(|_| self.unreadable == 0);
         let newest = newest.map(|newest| newest.min(now.unix_ms).saturating_sub(LOOK_BACK_MS));
         let since_unix_ms = newest.map(|newest| oldest_pending.map_or(newest, |oldest| oldest.min(newest)));
-        Some(LookOrder { since_unix_ms, known: self.pending.keys().cloned().collect() })
+        Some(LookOrder { round: self.round, since_unix_ms, known: self.pending.keys().cloned().collect() })
     }
 
     /// A look came back.
-    pub fn looked(&mut self, outcome: Result<Look, String>, now: Now) {
-        if !self.looking {
+    pub fn looked(&mut self, round: u64, outcome: Result<Look, String>, now: Now) {
+        if !self.looking || round != self.round {
             return;
         }
         self.looking = false;

@@ -276,7 +276,7 @@ impl World {
                 let newest_requested_at = records.iter().map(|record| record.requested_at_unix_ms).max();
                 let look =
                     Look { records: records.into_iter().filter(wanted).collect(), newest_requested_at, unreadable: 0 };
-                self.later(ANSWER_MS, Event::Looked(Ok(look)));
+                self.later(ANSWER_MS, Event::Looked(order.round, Ok(look)));
             }
             Effect::ReadRecord(id) => {
                 let answer = self.read(&id);

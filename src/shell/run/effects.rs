@@ -32,15 +32,18 @@ impl Shell {
             Effect::WatchJournal(path) => self.watch(path),
             Effect::Look(order) => {
                 let Some(client) = self.client.clone() else {
-                    return self.report(Event::Looked(Err("not signed in".to_owned())));
+                    return self.report(Event::Looked(order.round, Err("not signed in".to_owned())));
                 };
                 self.spawn(async move {
                     let look = client.inbox(order.since_unix_ms, &order.known).await;
-                    Event::Looked(look.map_err(|error| error.to_string()).map(|inbox| Look {
-                        records: inbox.records,
-                        newest_requested_at: inbox.newest_requested_at,
-                        unreadable: u32::try_from(inbox.unreadable.len()).unwrap_or(u32::MAX),
-                    }))
+                    Event::Looked(
+                        order.round,
+                        look.map_err(|error| error.to_string()).map(|inbox| Look {
+                            records: inbox.records,
+                            newest_requested_at: inbox.newest_requested_at,
+                            unreadable: u32::try_from(inbox.unreadable.len()).unwrap_or(u32::MAX),
+                        }),
+                    )
                 });
             }
             Effect::ReadRecord(id) => self.with_client(|client| async move {

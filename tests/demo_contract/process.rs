@@ -100,7 +100,7 @@ fn the_documented_lines_are_logged() {
         ("node RPC listener initialized", "node_rpc_mtls_required"),
         ("gateway QUIC listener initialized", "quic_listen_addr"),
     ] {
-        let logged = demo.logged(message).unwrap_or_else(|| panic!("no `{message}`"));
+        let logged = demo.will_log(message);
         assert!(logged.get(field).is_some(), "{field} in {logged}");
     }
 }
@@ -127,7 +127,7 @@ mod signals {
     use super::*;
 
     fn address(demo: &Demo, message: &str, field: &str) -> String {
-        demo.logged(message).expect(message)[field].as_str().expect(field).to_owned()
+        demo.will_log(message)[field].as_str().expect(field).to_owned()
     }
 
     #[test]
@@ -204,7 +204,7 @@ fn browserd_has_health_and_faults_and_checks_its_key() {
     let demo = browserd(root.path(), &[("PALYRA_BROWSERD_STATE_ENCRYPTION_KEY", key)]);
     demo.ready();
     for message in ["browser service startup", "browserd health endpoint ready", "browserd gRPC endpoint ready"] {
-        assert!(demo.logged(message).is_some(), "{message}");
+        demo.will_log(message);
     }
     let health = || demo.call("GET", "/healthz", None, &[]).expect("healthz");
     assert_eq!(health().json()["service"], "palyra-browserd");

@@ -100,6 +100,12 @@ impl Demo {
         address.rsplit(':').next().and_then(|port| port.parse().ok()).expect("port")
     }
 
+    /// The same, waited for: a line may come later than what it tells of can be seen.
+    #[track_caller]
+    pub fn will_log(&self, message: &str) -> Value {
+        until(message, || self.logged(message))
+    }
+
     /// The fields of the first log line with that message.
     pub fn logged(&self, message: &str) -> Option<Value> {
         let lines = self.output.lock().expect("output");

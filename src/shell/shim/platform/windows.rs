@@ -161,7 +161,10 @@ impl Sidecar {
         let end = End { cause, asked: watch.ladder.asked() };
         end_by_force(&watch.tree);
         watch.drain(&events);
-        // Closing it would end this process before the end is recorded; the system closes it with the process.
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "closing it would end this process before the end is recorded; the system closes it with the process"
+        )]
         std::mem::forget(all);
         end
     }

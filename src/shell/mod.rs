@@ -1,5 +1,6 @@
 //! The thin shell: performs one effect, reports events, decides nothing.
 
+pub mod alarm;
 pub mod ancestry;
 pub mod browser;
 pub mod control;

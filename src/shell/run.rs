@@ -21,6 +21,7 @@ use crate::core::ports::Ports;
 use crate::core::time::Now;
 use crate::core::view::View;
 use crate::protocol::{Failure, FailureCode, Reply, RunId, ServiceId};
+use crate::shell::alarm::Alarm;
 use crate::shell::control::{self, Asked};
 use crate::shell::gateway::{Client, Prober};
 use crate::shell::journal::{Doorbell, Ring};
@@ -242,16 +243,26 @@ impl Shell {
     }
 
     async fn serve(mut self, mut receiver: UnboundedReceiver<Input>) -> ExitCode {
+        let alarm = match Alarm::new() {
+            Ok(alarm) => alarm,
+            Err(error) => {
+                tracing::error!(%error, "no timer");
+                return self.end(ExitCode::FAILURE).await;
+            }
+        };
         loop {
             let input = match self.core.deadline() {
-                Some(deadline) => {
-                    let at = tokio::time::Instant::from_std(self.clock.at(deadline));
-                    tokio::select! {
-                        biased;
-                        input = receiver.recv() => input,
-                        () = tokio::time::sleep_until(at) => Some(Input::Event(Event::Wake)),
+                Some(deadline) => tokio::select! {
+                    biased;
+                    input = receiver.recv() => input,
+                    rung = alarm.until(self.clock.at(deadline)) => {
+                        if let Err(error) = rung {
+                            tracing::error!(%error, "the timer failed");
+                            return self.end(ExitCode::FAILURE).await;
+                        }
+                        Some(Input::Event(Event::Wake))
                     }
-                }
+                },
                 None => receiver.recv().await,
             };
             let Some(input) = input else { return ExitCode::FAILURE };

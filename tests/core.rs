@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use palyra_tray::core::agent::Agent;
 use palyra_tray::core::decisions::{DecisionOrder, Decisions, Surface};
 use palyra_tray::core::event::{Click, Effect, Event, Found, Secrets, Setup};
-use palyra_tray::core::inbox::{Inbox, Look};
+use palyra_tray::core::inbox::{Inbox, LOOK_SPACING_MS, Look, Watch};
 use palyra_tray::core::record::Record;
-use palyra_tray::core::service::{Goal, Phase, StopReason};
+use palyra_tray::core::service::{Goal, PROBE_HEALTHY_MS, Phase, StopReason};
 use palyra_tray::core::simulate::{self, World};
 use palyra_tray::core::time::Now;
 use palyra_tray::core::view::Base;
@@ -184,6 +184,39 @@ fn a_journal_that_cannot_be_watched_is_polled_faster_while_something_waits() {
     let raw = simulate::acp_record("a1", "low", 600, "ls", now.unix_ms);
     let busy = looks(&mut inbox, &mut now, &[Record::from_value(raw).unwrap()]);
     assert!((10..=14).contains(&quiet) && (50..=62).contains(&busy), "{quiet} {busy}");
+}
+
+/// When an inbox looks that is rung at these moments and answered at once; the first look is that of its opening, at 0.
+fn looks_when_rung(rings: &[u64]) -> Vec<u64> {
+    let mut inbox = Inbox::default();
+    inbox.watch = Watch::Doorbell;
+    let mut looks = Vec::new();
+    let mut at = |mono_ms: u64, ring: bool, inbox: &mut Inbox| {
+        let now = Now::default().plus(mono_ms);
+        if ring {
+            inbox.ring(now);
+        }
+        if let Some(order) = inbox.step(now) {
+            looks.push(mono_ms);
+            inbox.looked(order.round, Ok(Look::default()), now);
+        }
+    };
+    inbox.open(Now::default());
+    at(0, false, &mut inbox);
+    for ring in rings.iter().copied().chain(rings.last().map(|last| last + 1_000)) {
+        while let Some(due) = inbox.deadline().filter(|due| *due < ring) {
+            at(due, false, &mut inbox);
+        }
+        if rings.contains(&ring) {
+            at(ring, true, &mut inbox);
+        }
+    }
+    looks
+}
+
+#[test]
+fn a_burst_of_rings_is_looked_at_once_and_once_more() {
+    assert_eq!(looks_when_rung(&[1_000, 1_010, 1_100, 1_250, 5_000]), [0, 1_000, 1_200, 1_400, 5_000]);
 }
 
 #[test]
@@ -647,6 +680,19 @@ proptest! {
         world.give(Event::Shutdown);
         world.pass(16_000);
         prop_assert!(world.exited && world.alive.is_empty(), "{:?}", world.alive);
+    }
+
+    /// However it rings, each ring is followed by a look in time, and looks keep their distance (the safety look apart).
+    #[test]
+    fn no_ring_is_forgotten_and_no_look_comes_too_often(gaps in proptest::collection::vec(0_u64..500, 1..60)) {
+        let rings: Vec<u64> = gaps.iter().scan(1_000, |now, gap| { *now += gap; Some(*now) }).collect();
+        let looks = looks_when_rung(&rings);
+        for ring in &rings {
+            let seen = looks.iter().any(|look| look >= ring && look - ring <= LOOK_SPACING_MS);
+            prop_assert!(seen, "ring at {ring}, looks {looks:?}");
+        }
+        let spaced: Vec<_> = looks.iter().filter(|look| *look % PROBE_HEALTHY_MS != 0).collect();
+        prop_assert!(spaced.windows(2).all(|pair| pair[1] - pair[0] >= LOOK_SPACING_MS), "{looks:?}");
     }
 
     /// A hopeless gateway is started a bounded number of times, however it fails.

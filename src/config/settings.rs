@@ -17,8 +17,8 @@ pub struct Settings {
     pub panel: Panel,
 }
 
-/// What the icon must stand out from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize)]
+/// Brightness of the panel the icon is on; a platform does not tell it reliably, so a person can choose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Panel {
     /// Dark, as most panels are.

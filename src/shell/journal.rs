@@ -11,9 +11,6 @@ use std::path::{Path, PathBuf};
 use notify::event::{EventKind, ModifyKind, RemoveKind, RenameMode};
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher as _};
 
-/// Least time between two readings while the journal is busy, milliseconds: five a second.
-pub const INTERVAL_MS: u64 = 200;
-
 /// What the doorbell tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ring {
@@ -44,7 +41,7 @@ pub struct Doorbell {
 
 impl Doorbell {
     /// Watches the directory of this journal and calls `ring` for every write to the journal or its `-wal`, on a thread
-    /// of its own; see [`Coalescer`] for bursts. `ring` must not block.
+    /// of its own; the inbox spaces its looks. `ring` must not block.
     pub fn watch(journal_db_path: &Path, ring: impl Fn(Ring) + Send + 'static) -> Result<Self, WatchError> {
         if !journal_db_path.is_absolute() {
             return Err(WatchError::NotAbsolute(journal_db_path.to_owned()));
@@ -69,30 +66,6 @@ impl Doorbell {
         .map_err(system)?;
         watcher.watch(directory, RecursiveMode::NonRecursive).map_err(system)?;
         Ok(Self { _watcher: watcher })
-    }
-}
-
-/// Turns a burst of rings into readings: the first at once, then at most one each [`INTERVAL_MS`], and one after the last
-/// ring for sure. Pure: the caller has the clock and the timer.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Coalescer {
-    /// When the newest reading was made or is due.
-    newest: Option<u64>,
-}
-
-impl Coalescer {
-    /// It rang at `now_ms` (any clock that does not jump). Read after this many milliseconds, 0 at once; `None` when a
-    /// reading that is already due will see this ring too.
-    pub fn ring(&mut self, now_ms: u64) -> Option<u64> {
-        let due = match self.newest {
-            Some(newest) if newest > now_ms && newest - now_ms <= INTERVAL_MS => return None,
-            // Further ahead than ever planned: the clock went back.
-            Some(newest) if newest > now_ms => now_ms,
-            Some(newest) => now_ms.max(newest.saturating_add(INTERVAL_MS)),
-            None => now_ms,
-        };
-        self.newest = Some(due);
-        Some(due - now_ms)
     }
 }
 
@@ -155,8 +128,6 @@ mod tests {
     use std::io::Write as _;
     use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
     use std::time::Duration;
-
-    use proptest::prelude::*;
 
     use super::*;
 
@@ -269,39 +240,6 @@ mod tests {
         #[cfg(unix)]
         if !nix::unistd::geteuid().is_root() {
             assert!(matches!(watch(Path::new("/etc/journal.sqlite3")), Err(WatchError::NotOurs(_))));
-        }
-    }
-
-    #[test]
-    fn a_burst_is_read_at_once_and_once_more() {
-        let mut coalescer = Coalescer::default();
-        assert_eq!(coalescer.ring(1_000), Some(0));
-        assert_eq!(coalescer.ring(1_010), Some(190));
-        assert_eq!(coalescer.ring(1_100), None);
-        assert_eq!(coalescer.ring(1_250), Some(150));
-        assert_eq!(coalescer.ring(5_000), Some(0));
-    }
-
-    #[test]
-    fn a_clock_that_went_back_delays_nothing() {
-        let mut coalescer = Coalescer::default();
-        assert_eq!(coalescer.ring(1_000_000), Some(0));
-        assert_eq!(coalescer.ring(10), Some(0));
-    }
-
-    proptest! {
-        #[test]
-        fn no_ring_is_forgotten_and_none_comes_too_often(gaps in prop::collection::vec(0_u64..500, 1..60)) {
-            let mut coalescer = Coalescer::default();
-            let mut now = 1_000;
-            let mut readings: Vec<u64> = Vec::new();
-            for gap in gaps {
-                now += gap;
-                readings.extend(coalescer.ring(now).map(|delay| now + delay));
-                let last = readings.last().copied().unwrap_or_default();
-                prop_assert!(last >= now && last - now <= INTERVAL_MS, "ring at {now} is read at {last}");
-            }
-            prop_assert!(readings.windows(2).all(|pair| pair[1] - pair[0] >= INTERVAL_MS));
         }
     }
 }

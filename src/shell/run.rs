@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
-use crate::config::settings::{Panel, Settings};
+use crate::config::settings::Settings;
 use crate::config::{Environment, Paths};
 use crate::core::agent::Agent;
 use crate::core::compose;
@@ -83,10 +83,7 @@ pub fn run(start: Start) -> ExitCode {
     }
     let panel = start.settings.panel;
     tray::run(
-        match panel {
-            Panel::Dark => tray::Panel::Dark,
-            Panel::Light => tray::Panel::Light,
-        },
+        panel,
         move |handle| agent(start, Some(handle), inputs, receiver),
         move |report| {
             let _ = from_tray.send(Input::Tray(report));

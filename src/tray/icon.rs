@@ -4,17 +4,8 @@
 //! pixels, because a scaled-down vector digit is a blur at panel sizes. A ring of nothing around a badge keeps it
 //! apart from the base on any panel.
 
+use crate::config::settings::Panel;
 use crate::core::view::{Base, Icon};
-
-/// Brightness of the panel the icon is on; a platform does not tell it reliably, so a person can choose.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Panel {
-    /// Dark drawings on a light panel.
-    Light,
-    /// Light drawings on a dark panel.
-    #[default]
-    Dark,
-}
 
 /// What makes two icons look different.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

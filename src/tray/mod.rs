@@ -21,9 +21,8 @@ mod text;
 
 use std::{process::ExitCode, sync::Arc};
 
+use crate::config::settings::Panel;
 use crate::{core::view::View, protocol::Action};
-
-pub use icon::Panel;
 
 use mailbox::Mailbox;
 

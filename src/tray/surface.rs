@@ -6,11 +6,11 @@ use tray_icon::{
 };
 
 use super::{
-    icon::{self, Panel, Picture, Rgba},
+    icon::{self, Picture, Rgba},
     menu::{self, Change, Entry, Kind, Place},
     text,
 };
-use crate::{core::view::View, protocol::Action};
+use crate::{config::settings::Panel, core::view::View, protocol::Action};
 
 /// Named to the host, which may keep the icon's place by it.
 const ID: &str = "palyra-tray";

@@ -10,7 +10,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use palyra_tray::tray::{self, Panel, TrayHandle, TrayReport};
+use palyra_tray::config::settings::Panel;
+use palyra_tray::tray::{self, TrayHandle, TrayReport};
 
 use desk::{Bus, Item, Pixmap, REPORT, ROLE, Row, Tray, Watcher, pause, within_deadline};
 

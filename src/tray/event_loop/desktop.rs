@@ -15,9 +15,10 @@ use tao::{
 
 use super::{listen, touched};
 use crate::{
+    config::settings::Panel,
     core::view::View,
     tray::{
-        Panel, TrayHandle, TrayReport,
+        TrayHandle, TrayReport,
         mailbox::{Letter, Mailbox, Next, Pacer},
         surface::Surface,
     },

@@ -14,9 +14,10 @@ use std::{
 
 use super::{listen, touched};
 use crate::{
+    config::settings::Panel,
     core::view::View,
     tray::{
-        HostState, Panel, TrayHandle, TrayReport, host,
+        HostState, TrayHandle, TrayReport, host,
         mailbox::{Letter, Mailbox, Pacer},
         surface::Surface,
     },

@@ -16,8 +16,9 @@ mod reader;
 /// `store`: private directories, atomic and appended files; a second way to write files would be a second set of mistakes.
 const SHARED_IN_SHELL: &[&str] = &["store"];
 
-/// What the command line may use of the shell: it asks the running agent, or becomes it.
-const SHELL_OF_THE_COMMAND_LINE: &[&str] = &["control", "lock", "logging"];
+/// What the command line may use of the shell: it asks the running agent, or becomes it; and what needs no agent at all:
+/// dialogs, start on login, checks.
+const SHELL_OF_THE_COMMAND_LINE: &[&str] = &["autostart", "control", "dialog", "doctor", "lock", "logging"];
 
 /// What the core may not name, as path prefixes. The world is an argument there.
 const CORE_BANS: &[&str] = &[

@@ -4,6 +4,7 @@ pub mod agent;
 pub mod compose;
 pub mod decisions;
 pub mod describe;
+pub mod dialog;
 pub mod event;
 pub mod fleet;
 pub mod health;

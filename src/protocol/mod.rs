@@ -2,10 +2,13 @@
 //!
 //! Control socket: one JSON value a line. The client sends one [`Envelope`], the agent answers with one [`Reply`].
 
+mod secret;
+pub mod setup;
 pub mod shim;
 
 use serde::{Deserialize, Serialize};
 
+pub use secret::Secret;
 pub use shim::{RunId, ServiceId};
 
 /// Version of the control protocol; a client and an agent that differ say so instead of guessing.
@@ -153,6 +156,8 @@ pub enum Request {
     },
     /// Decide.
     Decide(Decision),
+    /// Something for the set-up.
+    Setup(setup::SetupRequest),
 }
 
 /// A decision with all its particulars.

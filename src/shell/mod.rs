@@ -4,6 +4,7 @@ pub mod alarm;
 pub mod ancestry;
 pub mod browser;
 pub mod control;
+pub mod dialog;
 pub mod gateway;
 pub mod handoff;
 pub mod journal;

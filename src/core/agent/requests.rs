@@ -83,6 +83,10 @@ impl Agent {
             }
             Request::Decide(decision) => self.begin_decision(decision, Surface::Cli, Some(ticket), now, effects),
             Request::Act { action } => self.act(Some(ticket), action, now, effects),
+            Request::Setup(_) => {
+                let failure = Failure::new(FailureCode::Failed, "the set-up is not there yet", text::SEE_STATUS);
+                self.fail(Some(ticket), failure, effects);
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! Where things are and what the person prefers. Everything that is read from the environment is read here, once.
 
 pub mod palyra;
+pub mod programs;
 pub mod settings;
 
 use std::ffi::OsString;
@@ -27,7 +28,7 @@ pub struct Environment {
 }
 
 /// Variables that are read.
-const VARIABLES: [&str; 18] = [
+const VARIABLES: [&str; 20] = [
     "PALYRA_STATE_ROOT",
     "PALYRA_CONFIG",
     "PALYRA_DESKTOP_PALYRAD_BIN",
@@ -40,6 +41,8 @@ const VARIABLES: [&str; 18] = [
     "XDG_STATE_HOME",
     "XDG_CONFIG_HOME",
     "XDG_RUNTIME_DIR",
+    "WAYLAND_DISPLAY",
+    "DISPLAY",
     "LOCALAPPDATA",
     "APPDATA",
     "PROGRAMDATA",
@@ -78,6 +81,11 @@ impl Environment {
     /// A variable that is set and not empty.
     pub fn get(&self, name: &str) -> Option<&OsString> {
         self.variables.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+
+    /// There is a display to open windows on.
+    pub fn has_display(&self) -> bool {
+        cfg!(not(target_os = "linux")) || self.get("WAYLAND_DISPLAY").or_else(|| self.get("DISPLAY")).is_some()
     }
 
     /// The same, as a path.
@@ -158,6 +166,23 @@ impl Paths {
             qualifier,
             state_root,
         })
+    }
+
+    /// Takes up what the person chose: the data may lie elsewhere.
+    pub fn follow(&mut self, settings: &settings::Settings) {
+        if let Some(data) = &settings.data {
+            self.runtime_root.clone_from(data);
+        }
+    }
+
+    /// A gateway has kept data here before.
+    pub fn has_data(&self) -> bool {
+        self.runtime_root.join("data").join("journal.sqlite3").exists()
+    }
+
+    /// Record of the set-up.
+    pub fn set_up(&self) -> PathBuf {
+        self.own.join("setup.json")
     }
 
     /// Run directory of a service.

@@ -25,15 +25,16 @@ use serde_json::{Value, json};
 use crate::core::agent::Agent;
 use crate::core::compose;
 use crate::core::decisions::Unanswered;
-use crate::core::event::{Click, Desktop, Effect, Event, Facts, Found, Secrets, Setup};
+use crate::core::event::{Click, Desktop, Effect, Event, Facts, Found, Secrets, SetUp, Setup};
 use crate::core::inbox::Look;
 use crate::core::notices::Server;
 use crate::core::record::Record;
 use crate::core::service::{Phase, StopReason};
 use crate::core::time::Now;
 use crate::core::view::{Item, ItemKind, View};
+use crate::protocol::setup::SetupRequest;
 use crate::protocol::shim::{ExitCause, ExitRecord, ProcessRef, RunRecord};
-use crate::protocol::{Action, RunId, ServiceId, Verdict};
+use crate::protocol::{Action, Reply, RunId, ServiceId, Verdict};
 
 /// From a launch to the shim's answer, milliseconds.
 const START_MS: u64 = 5;
@@ -295,6 +296,7 @@ impl World {
                     self.later(1, Event::Recorded(line.approval_id, Ok(())));
                 }
             }
+            Effect::Open(companion) => self.note(format!("opens {companion:?}")),
             Effect::OpenDashboard(ticket, path) => {
                 self.note(format!("opens {path}"));
                 self.later(1, Event::Opened(ticket, Ok(())));
@@ -310,6 +312,18 @@ impl World {
             }
             Effect::Reply(ticket, reply) => self.note(format!("answers {ticket}: {}", first_words(&reply))),
             Effect::ShowLog(service) => self.note(format!("shows the log of {service}")),
+            Effect::GatherFacts(ticket, facts) => {
+                let value = serde_json::to_value(&*facts).unwrap_or_default();
+                self.later(1, Event::SetUp(ticket, SetUp::Answer(Reply::Data(value))));
+            }
+            Effect::SetUp(ticket, request) => {
+                self.note(format!("for the set-up: {request:?}"));
+                let outcome = match request {
+                    SetupRequest::TurnChatsOn => SetUp::RestartGateway,
+                    _ => SetUp::Answer(Reply::Done("Done.".to_owned())),
+                };
+                self.later(ANSWER_MS, Event::SetUp(ticket, outcome));
+            }
             Effect::RetrySecrets | Effect::SaveBrowser(_) | Effect::SavePorts(_) => {}
         }
     }

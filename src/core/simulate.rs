@@ -8,6 +8,7 @@
 //! | `wait 5s` | lets time pass (`ms`, `s`, `min`) |
 //! | `crash gateway 3` | the process exits with that code |
 //! | `hang browserd` / `heal browserd` | it lives but does not answer / answers again |
+//! | `offline gateway` / `online gateway` | it cannot start without a network / can again |
 //! | `doom gateway` | from now on it exits 20 ms after each start |
 //! | `lose gateway` | it and its shim vanish, nobody sees how |
 //! | `approval ID RISK TIMEOUT WHAT` | the gateway gets a record, e.g. `approval a1 high 300s git push` |
@@ -52,6 +53,8 @@ pub struct Behaviour {
     pub hangs: bool,
     /// Exits right after each start.
     pub doomed: bool,
+    /// Exits at each start, and says that it needs the network.
+    pub offline: bool,
 }
 
 /// The world.
@@ -214,7 +217,11 @@ impl World {
                 self.alive.push((*service, record.run_id.clone()));
                 let (service, run) = (*service, record.run_id.clone());
                 self.give(event);
-                if self.behaviour[&service].doomed {
+                if self.behaviour[&service].offline {
+                    let mut exit = exit_record(&run, ExitCause::Code { code: 1 }, self.now, false);
+                    exit.last_stderr = vec!["Error: host could not be resolved to enforce a guard".to_owned()];
+                    self.later(1, Event::Ended(service, run, Some(exit)));
+                } else if self.behaviour[&service].doomed {
                     let exit = exit_record(&run, ExitCause::Code { code: 1 }, self.now, false);
                     self.later(20, Event::Ended(service, run, Some(exit)));
                 }
@@ -411,6 +418,7 @@ fn command(world: &mut World, line: &str) -> Result<(), String> {
         }
         "lose" => world.end(service(next()?)?, None),
         "hang" | "heal" => world.behaviour.entry(service(next()?)?).or_default().hangs = word == "hang",
+        "offline" | "online" => world.behaviour.entry(service(next()?)?).or_default().offline = word == "offline",
         "doom" => world.behaviour.entry(service(next()?)?).or_default().doomed = true,
         "approval" => {
             let (id, risk, timeout) = (next()?, next()?, duration(next()?)? / 1_000);

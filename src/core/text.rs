@@ -52,6 +52,9 @@ pub fn state(service: &Service, now: Now) -> String {
         Phase::Stopping { .. } => "stopping".to_owned(),
         Phase::BackingOff { until } => {
             let seconds = until.saturating_sub(now.mono_ms).div_ceil(1_000);
+            if service.attempts == 0 {
+                return format!("{}; tried again in {seconds} s", service.trouble);
+            }
             format!("restarts in {seconds} s, attempt {}", service.attempts)
         }
         Phase::GivenUp => "given up".to_owned(),

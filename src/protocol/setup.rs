@@ -122,6 +122,11 @@ impl Provider {
         }
     }
 
+    /// A sign-in needs an application of the person's own: without its client id the gateway begins none.
+    pub const fn sign_in_needs_client_id(self) -> bool {
+        matches!(self, Self::Openai)
+    }
+
     /// For people.
     pub const fn name(self) -> &'static str {
         match self {
@@ -185,6 +190,9 @@ pub struct ProviderFacts {
     pub provider: Provider,
     /// A credential is there and chosen.
     pub configured: bool,
+    /// The running gateway uses it. When it is only `configured`, the gateway has to be restarted first.
+    #[serde(default)]
+    pub in_use: bool,
     /// Signing in by the browser is supported.
     pub sign_in: bool,
     /// The gateway's words.
@@ -196,10 +204,13 @@ pub struct ProviderFacts {
 pub struct SignIn {
     /// Names it in later requests.
     pub attempt_id: String,
-    /// To be opened in the person's browser; https only.
+    /// To be opened in the person's browser: https, or plain http on loopback.
     pub authorization_url: Secret,
     /// Unix milliseconds.
     pub expires_at_unix_ms: i64,
+    /// What the person has to do on that page besides signing in, one sentence; may be empty.
+    #[serde(default)]
+    pub note: String,
 }
 
 /// How a sign-in stands.

@@ -11,6 +11,7 @@ pub mod journal;
 pub mod lock;
 pub mod logging;
 pub mod notify;
+pub mod palyra_config;
 pub mod process;
 pub mod reveal;
 pub mod run;

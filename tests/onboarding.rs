@@ -63,6 +63,7 @@ impl World {
         let providers = Provider::ALL.into_iter().map(|provider| ProviderFacts {
             provider,
             configured: self.key == Some(provider),
+            in_use: self.key == Some(provider) && !self.stale,
             sign_in: provider != Provider::Anthropic,
             note: String::new(),
         });

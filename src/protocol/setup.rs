@@ -120,8 +120,8 @@ impl Provider {
         }
     }
 
-    /// Its sign-in takes only applications that the person registered there.
-    pub const fn wants_client_id(self) -> bool {
+    /// A sign-in needs an application of the person's own: without its client id the gateway begins none.
+    pub const fn sign_in_needs_client_id(self) -> bool {
         matches!(self, Self::Openai)
     }
 
@@ -186,6 +186,9 @@ pub struct ProviderFacts {
     pub provider: Provider,
     /// A credential is there and chosen.
     pub configured: bool,
+    /// The running gateway uses it. When it is only `configured`, the gateway has to be restarted first.
+    #[serde(default)]
+    pub in_use: bool,
     /// Signing in by the browser is supported.
     pub sign_in: bool,
     /// The gateway's words.
@@ -197,16 +200,16 @@ pub struct ProviderFacts {
 pub struct SignIn {
     /// Names it in later requests.
     pub attempt_id: String,
-    /// The page for the person; https only.
+    /// To be opened in the person's browser: https, or plain http on loopback.
     pub authorization_url: Secret,
     /// A browser was started with it.
     #[serde(default)]
     pub opened: bool,
-    /// What the person must know on that page, for example a code to type; may be empty.
-    #[serde(default)]
-    pub note: String,
     /// Unix milliseconds.
     pub expires_at_unix_ms: i64,
+    /// What the person has to do on that page besides signing in, one sentence; may be empty.
+    #[serde(default)]
+    pub note: String,
 }
 
 /// How a sign-in stands.

@@ -1,12 +1,11 @@
 //! Changes to `settings.toml`, keeping comments and order.
 
-use std::fs;
 use std::io;
 use std::path::Path;
 
-use toml_edit::{DocumentMut, Item, Table, Value, value};
+use toml_edit::Value;
 
-use crate::shell::store;
+use crate::shell::store::toml;
 
 /// Switches the browser service in the file.
 ///
@@ -39,32 +38,18 @@ fn text(folder: &Path) -> io::Result<Value> {
     Ok(text.into())
 }
 
-fn set(path: &Path, table: &str, key: &str, mut new: Value) -> io::Result<()> {
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-        Err(error) => return Err(error),
-    };
-    let invalid = |why: String| io::Error::new(io::ErrorKind::InvalidData, format!("{}: {why}", path.display()));
-    let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| invalid(error.to_string()))?;
-    let item = document.entry(table).or_insert(Item::Table(Table::new()));
-    let Some(entries) = item.as_table_like_mut() else {
-        return Err(invalid(format!("{table} is not a table")));
-    };
-    match entries.get_mut(key).and_then(Item::as_value_mut) {
-        Some(old) => {
-            *new.decor_mut() = old.decor().clone();
-            *old = new;
-        }
-        None => {
-            entries.insert(key, value(new));
-        }
-    }
-    store::write_atomic(path, document.to_string().as_bytes())
+fn set(path: &Path, table: &str, key: &str, new: Value) -> io::Result<()> {
+    toml::edit(path, |document| {
+        toml::set(toml::table(document, table)?, key, new);
+        Ok(())
+    })?;
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

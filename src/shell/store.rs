@@ -1,6 +1,8 @@
 //! Files of our own: atomic, private, and never trusted blindly when read back.
 
-use std::fs::{self, OpenOptions};
+pub mod toml;
+
+use std::fs::{self, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -47,15 +49,23 @@ pub fn check_writable(folder: &Path) -> io::Result<()> {
     write().map_err(|error| named(folder, &error))
 }
 
-/// Replaces a file in one step: a reader sees the old or the new one, also after a crash.
+/// Replaces a file in one step: a reader sees the old or the new one, also after a crash. Only its owner may read it.
 ///
 /// # Errors
 /// What the system says, with the path.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace(path, bytes, None)
+}
+
+/// [`write_atomic`], with these permissions from the beginning.
+fn replace(path: &Path, bytes: &[u8], permissions: Option<Permissions>) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let write = || {
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
         file.write_all(bytes)?;
+        if let Some(permissions) = permissions {
+            file.as_file().set_permissions(permissions)?;
+        }
         file.as_file().sync_all()?;
         file.persist(path).map_err(|error| error.error)?;
         sync_dir(folder)

@@ -47,7 +47,7 @@ pub(super) fn answered(flow: &mut Flow, question: Question, button: &str, value:
         }
         (Question::Which, _) => flow.leave_out(Step::Provider),
         (Question::How(provider), screens::NEXT) if value == screens::BROWSER => {
-            if provider.wants_client_id() {
+            if provider.sign_in_needs_client_id() {
                 return flow.ask(super::Question::Provider(Question::ClientId(provider)), screens::client_id(provider));
             }
             begin_sign_in(flow, provider, None, None)

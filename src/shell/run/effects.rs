@@ -248,7 +248,7 @@ impl Shell {
                 other => tracing::debug!(?other, "hand-off"),
             };
             let outcome = match OneShot::open(mint, report).await {
-                Ok(one_shot) => browser::open(&helper, &one_shot.url).await,
+                Ok(one_shot) => browser::open(&helper, browser::Leads::Here, &one_shot.url).await,
                 Err(error) => Err(format!("the one-time address could not be made: {error}")),
             };
             Event::Opened(ticket, outcome)

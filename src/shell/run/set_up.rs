@@ -1,6 +1,6 @@
 //! What the set-up asks for, done: facts looked up, folders checked and remembered, the gateway asked.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{Input, Shell};
@@ -8,8 +8,9 @@ use crate::config::palyra::PalyraConfig;
 use crate::config::{self, Paths};
 use crate::core::event::{Companion, Event, SetUp, Ticket};
 use crate::core::onboarding::Record;
-use crate::protocol::setup::{Provider, Reached, SetupFacts, SetupRequest};
-use crate::protocol::{Failure, FailureCode, Reply, ServiceId};
+use crate::protocol::setup::{Provider, Reached, SetupFacts, SetupRequest, SignIn};
+use crate::protocol::{Failure, FailureCode, Reply, Secret, ServiceId};
+use crate::shell::browser::{self, Leads};
 use crate::shell::gateway::{Client, ErrorKind, GatewayError};
 use crate::shell::{companion, palyra_config, settings, store};
 
@@ -76,7 +77,24 @@ impl Shell {
             let failure = Failure::new(FailureCode::GatewayUnreachable, "the gateway is not ready", "Try again.");
             return self.report(Event::SetUp(ticket, SetUp::Answer(Reply::Error(failure))));
         };
-        self.spawn(async move { Event::SetUp(ticket, ask(&client, request).await) });
+        let env = &self.sidecars.env;
+        let config = self.sidecars.paths.config.clone();
+        let browser = env.has_display().then(|| env.executable.clone());
+        self.spawn(async move {
+            let outcome = match request {
+                SetupRequest::ProviderKey { provider, key } => hand_over(&client, &config, provider, &key).await,
+                SetupRequest::SignIn { provider, client_id, client_secret } => {
+                    let begun = client.begin_sign_in(provider, client_id.as_deref(), client_secret.as_ref()).await;
+                    match begun {
+                        Ok(begun) => Ok(data(&opened(begun, browser).await)),
+                        Err(error) => Err(error),
+                    }
+                }
+                request => ask(&client, request).await,
+            };
+            let reply = outcome.unwrap_or_else(|error| Reply::Error(failure(&error)));
+            Event::SetUp(ticket, SetUp::Answer(reply))
+        });
     }
 
     fn use_folder(&mut self, folder: &Path) -> Result<(), String> {
@@ -157,12 +175,8 @@ fn run_loop(paths: &Paths) -> &'static str {
     }
 }
 
-async fn ask(client: &Client, request: SetupRequest) -> SetUp {
-    let outcome = match request {
-        SetupRequest::ProviderKey { provider, key } => client.set_provider_key(provider, &key).await.map(Reply::Done),
-        SetupRequest::SignIn { provider, client_id, client_secret } => {
-            client.begin_sign_in(provider, client_id.as_deref(), client_secret.as_ref()).await.map(|begun| data(&begun))
-        }
+async fn ask(client: &Client, request: SetupRequest) -> Result<Reply, GatewayError> {
+    match request {
         SetupRequest::SignInState { provider, attempt_id } => {
             client.sign_in_state(provider, &attempt_id).await.map(|state| data(&state))
         }
@@ -176,10 +190,44 @@ async fn ask(client: &Client, request: SetupRequest) -> SetUp {
         | SetupRequest::UseFolder { .. }
         | SetupRequest::UseDataFolder { .. }
         | SetupRequest::TurnChatsOn
+        | SetupRequest::ProviderKey { .. }
+        | SetupRequest::SignIn { .. }
         | SetupRequest::TestNotification
         | SetupRequest::Reached(_) => Ok(Reply::Done(String::new())),
+    }
+}
+
+/// Hands a key to the gateway. One of Anthropic's must not go to the address that MiniMax left in the config.
+async fn hand_over(client: &Client, config: &Path, provider: Provider, key: &Secret) -> Result<Reply, GatewayError> {
+    let taken = match provider {
+        Provider::Anthropic => palyra_config::take_minimax(config),
+        _ => Ok(None),
     };
-    SetUp::Answer(outcome.unwrap_or_else(|error| Reply::Error(failure(&error))))
+    let taken = match taken {
+        Ok(taken) => taken,
+        Err(error) => {
+            let why = format!("{error}. The key was not sent, because Anthropic's address cannot be set in that file.");
+            return Ok(Reply::Error(Failure::new(FailureCode::Failed, why, "")));
+        }
+    };
+    let answer = client.set_provider_key(provider, key).await;
+    if let (Err(_), Some(route)) = (&answer, taken)
+        && let Err(error) = palyra_config::put_minimax(config, &route)
+    {
+        tracing::warn!(%error, "MiniMax's address could not be put back into the config");
+    }
+    answer.map(Reply::Done)
+}
+
+/// Shows the sign-in page in the person's browser, if there is one; else the set-up shows its address.
+async fn opened(mut begun: SignIn, browser: Option<PathBuf>) -> SignIn {
+    if let Some(helper) = browser {
+        match browser::open(&helper, Leads::Anywhere, begun.authorization_url.expose()).await {
+            Ok(()) => begun.opened = true,
+            Err(why) => tracing::warn!(why, "the sign-in page was not opened"),
+        }
+    }
+    begun
 }
 
 fn failure(error: &GatewayError) -> Failure {

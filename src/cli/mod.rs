@@ -4,6 +4,7 @@
 //! error in one line with a hint.
 
 mod approvals;
+mod autostart;
 mod logs;
 mod quit;
 mod run;
@@ -60,6 +61,9 @@ enum Command {
     Approvals(approvals::Approvals),
     /// Open the dashboard in your browser, signed in
     Open(OpenArgs),
+    /// Start by itself at every login, or not
+    #[command(subcommand)]
+    Autostart(autostart::Autostart),
     /// The newest log lines of a service, or of the tray itself
     Logs(logs::LogsArgs),
     /// End the agent, and Palyra with it
@@ -135,6 +139,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Restart(args) => act(Action::Restart { service: args.service }),
         Command::Approvals(command) => approvals::approvals(&paths(&env)?, command),
         Command::Open(args) => act(open(args)?),
+        Command::Autostart(command) => autostart::autostart(&env, &command),
         Command::Logs(args) => logs::logs(&paths(&env)?, &args),
         Command::Quit { keep_running } => quit::quit(&paths(&env)?, keep_running),
         Command::Simulate { file } => simulate(&file),

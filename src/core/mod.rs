@@ -1,6 +1,7 @@
 //! Pure decisions: no clock, file, environment, process, thread or D-Bus in here. The world is an argument.
 
 pub mod agent;
+pub mod autostart;
 pub mod compose;
 pub mod decisions;
 pub mod describe;

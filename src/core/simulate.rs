@@ -111,6 +111,7 @@ impl World {
             tray_present: true,
             notifications: Some(server("dunst")),
         }));
+        world.give(Event::Autostart(Some(false)));
         world.give(Event::Secrets(Secrets::Ready { place: "keyring".to_owned(), warning: String::new() }));
         world
     }
@@ -310,6 +311,12 @@ impl World {
             }
             Effect::Reply(ticket, reply) => self.note(format!("answers {ticket}: {}", first_words(&reply))),
             Effect::ShowLog(service) => self.note(format!("shows the log of {service}")),
+            Effect::LookAtAutostart => self.later(1, Event::Autostart(self.agent.autostart)),
+            Effect::SetAutostart(ticket, on) => {
+                self.note(format!("switches start on login {}", if on { "on" } else { "off" }));
+                self.later(2, Event::Autostart(Some(on)));
+                self.later(2, Event::AutostartSet(ticket, Ok(String::new())));
+            }
             Effect::RetrySecrets | Effect::SaveBrowser(_) | Effect::SavePorts(_) => {}
         }
     }

@@ -2,6 +2,7 @@
 
 pub mod alarm;
 pub mod ancestry;
+pub mod autostart;
 pub mod browser;
 pub mod control;
 pub mod dialog;

@@ -405,7 +405,7 @@ mod tests {
         };
         let config = ("PALYRA_CONFIG".to_owned(), OsString::from("/c.toml"));
         let root = ("PALYRA_STATE_ROOT".to_owned(), OsString::from("/data"));
-        assert_eq!(env("/home/ada/.local/state/palyra").carried(), [config.clone()]);
+        assert_eq!(env("/home/ada/.local/state/palyra").carried(), std::slice::from_ref(&config));
         assert_eq!(env("/data").carried(), [root, config]);
     }
 

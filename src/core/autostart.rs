@@ -69,6 +69,18 @@ impl Launch {
                 .collect::<Result<_, String>>()?,
         })
     }
+
+    /// Desktops must all understand an entry, and what systemd makes of an escaped `$`, backquote or backslash is not what the
+    /// others make of it (252: nothing, or another path).
+    fn is_read_alike(&self) -> Result<(), String> {
+        let values = self.variables.iter().map(|(name, value)| (name.as_str(), value));
+        for (what, text) in [("the path of palyra-tray", &self.executable)].into_iter().chain(values) {
+            if let Some(c) = text.chars().find(|c| "$`\\".contains(*c)) {
+                return Err(format!("{what} has a {c} in it, which desktops read differently; give it a plainer name"));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// How it is started at login.
@@ -154,6 +166,8 @@ pub struct Manager {
     pub masked: bool,
     /// The unit is started with its target.
     pub enabled: bool,
+    /// It runs.
+    pub active: bool,
 }
 
 /// The properties that [`Manager::parse`] wants from `systemctl --user show`, for [`TARGET`] and [`UNIT`].
@@ -172,6 +186,7 @@ impl Manager {
                 UNIT => {
                     let state = get("UnitFileState");
                     manager.masked = get("LoadState") == "masked" || state.starts_with("masked");
+                    manager.active = !matches!(get("ActiveState"), "" | "inactive" | "failed");
                     // enabled-runtime holds only until the next boot
                     manager.enabled = state == "enabled";
                 }
@@ -208,7 +223,9 @@ pub struct Facts {
 pub enum Step {
     /// Write the person's own unit.
     WriteUnit(String),
-    /// Remove it.
+    /// Put this where units last until the logout: what runs must still be stopped then as its unit says.
+    KeepUntilLogout(String),
+    /// Remove the person's own unit.
     RemoveUnit,
     /// Have the user manager read its units again.
     Reload,
@@ -301,6 +318,7 @@ pub fn switch_on(facts: &Facts, launch: &Launch) -> Result<Vec<Step>, String> {
         if foreign_entry.is_some() {
             return Err(foreign(&facts.entry_path, "then try again"));
         }
+        launch.is_read_alike()?;
         steps.push(Step::WriteEntry(desktop_entry(launch)));
         steps.extend(without_service(facts));
     }
@@ -356,7 +374,12 @@ fn without_service(facts: &Facts) -> Vec<Step> {
             _ => {}
         }
     }
-    if facts.unit_is_ours() {
+    if let UnitFile::Text(text) = &facts.unit
+        && is_ours(text)
+    {
+        if facts.manager.as_ref().is_some_and(|manager| manager.active) {
+            steps.push(Step::KeepUntilLogout(text.clone()));
+        }
         steps.push(Step::RemoveUnit);
         if facts.manager.is_some() {
             steps.push(Step::Reload);
@@ -406,7 +429,7 @@ mod tests {
     }
 
     fn manager(target_active: bool, enabled: bool) -> Option<Manager> {
-        Some(Manager { target_active, enabled, masked: false })
+        Some(Manager { target_active, enabled, ..Manager::default() })
     }
 
     fn facts(manager: Option<Manager>, desktop: &str) -> Facts {
@@ -425,7 +448,7 @@ mod tests {
             match step {
                 Step::WriteUnit(text) => facts.unit = UnitFile::Text(text),
                 Step::RemoveUnit => facts.unit = UnitFile::Missing,
-                Step::Reload => {}
+                Step::KeepUntilLogout(_) | Step::Reload => {}
                 Step::Enable | Step::Disable => {
                     let enabled = step == Step::Enable;
                     facts.manager.as_mut().unwrap().enabled = enabled;
@@ -486,6 +509,17 @@ mod tests {
     }
 
     #[test]
+    fn a_service_that_runs_keeps_its_unit_until_the_logout() {
+        let mut gnome = facts(manager(true, true), "GNOME");
+        let text = unit(&launch());
+        gnome.unit = UnitFile::Text(text.clone());
+        assert_eq!(switch_off(&gnome), [Step::Disable, Step::RemoveUnit, Step::Reload]);
+        gnome.manager.as_mut().unwrap().active = true;
+        let steps = [Step::Disable, Step::KeepUntilLogout(text), Step::RemoveUnit, Step::Reload];
+        assert_eq!(switch_off(&gnome), steps);
+    }
+
+    #[test]
     fn the_packages_unit_is_used_for_the_packages_program_and_nothing_else() {
         let mut packaged = Facts { packaged: true, ..facts(manager(true, false), "GNOME") };
         assert_eq!(switch_on(&packaged, &launch()).unwrap(), [Step::Reload, Step::Enable]);
@@ -520,7 +554,7 @@ mod tests {
 
     #[test]
     fn a_mask_and_a_machine_wide_switch_are_respected_and_named() {
-        let mut masked = facts(Some(Manager { target_active: true, masked: true, enabled: false }), "GNOME");
+        let mut masked = facts(Some(Manager { target_active: true, masked: true, ..Manager::default() }), "GNOME");
         masked.unit = UnitFile::Masked;
         assert!(switch_on(&masked, &launch()).unwrap_err().contains("systemctl --user unmask palyra-tray.service"));
         assert!(state(&masked).how.contains("masked") && switch_off(&masked).is_empty());
@@ -550,10 +584,10 @@ mod tests {
     fn what_systemctl_says_is_read_by_name() {
         let output = "Id=graphical-session.target\nLoadState=loaded\nActiveState=active\nUnitFileState=static\n\n\
                       Id=palyra-tray.service\nLoadState=loaded\nActiveState=inactive\nUnitFileState=enabled\n";
-        assert_eq!(Manager::parse(output), Manager { target_active: true, masked: false, enabled: true });
+        assert_eq!(Manager::parse(output), Manager { target_active: true, enabled: true, ..Manager::default() });
         let masked = "Id=palyra-tray.service\nLoadState=masked\nActiveState=inactive\nUnitFileState=masked\n\n\
                       Id=graphical-session.target\nActiveState=inactive\n";
-        assert_eq!(Manager::parse(masked), Manager { target_active: false, masked: true, enabled: false });
+        assert_eq!(Manager::parse(masked), Manager { masked: true, ..Manager::default() });
         assert!(!Manager::parse("Id=palyra-tray.service\nUnitFileState=enabled-runtime").enabled);
         assert_eq!(Manager::parse(""), Manager::default());
     }
@@ -561,7 +595,13 @@ mod tests {
     #[test]
     fn what_no_entry_can_hold_is_refused_by_name() {
         assert!(Launch::new(Path::new("/a\nb/palyra-tray"), &[]).unwrap_err().contains("the path of palyra-tray"));
-        let root = [("PALYRA_STATE_ROOT".to_owned(), OsString::from("/a\tb"))];
-        assert!(Launch::new(Path::new("/x"), &root).unwrap_err().contains("PALYRA_STATE_ROOT"));
+        let root = |value: &str| [("PALYRA_STATE_ROOT".to_owned(), OsString::from(value))];
+        assert!(Launch::new(Path::new("/x"), &root("/a\tb")).unwrap_err().contains("PALYRA_STATE_ROOT"));
+        for value in ["/$HOME/x", "/`id`", "/a\\b"] {
+            let launch = Launch::new(Path::new("/x"), &root(value)).unwrap();
+            assert!(switch_on(&facts(manager(true, false), "GNOME"), &launch).is_ok());
+            let why = switch_on(&facts(None, "XFCE"), &launch).unwrap_err();
+            assert!(why.contains("PALYRA_STATE_ROOT has a "), "{why}");
+        }
     }
 }

@@ -68,7 +68,7 @@ fn exec_word(word: &str) -> String {
     }
     let mut quoted = String::from("\"");
     for c in doubled.chars() {
-        if matches!(c, '"' | '`' | '$' | '\\') {
+        if matches!(c, '"' | '\\') {
             quoted.push('\\');
         }
         quoted.push(c);
@@ -83,12 +83,19 @@ pub fn unit(launch: &Launch) -> String {
     for (name, value) in &launch.variables {
         command.push_str(&format!("Environment={}\n", unit_word(&format!("{name}={value}"))));
     }
-    command.push_str(&format!("ExecStart={} run", unit_word(&launch.executable)));
+    // systemd takes no program with these in its path, but gives them to one
+    let program = unit_word(&launch.executable);
+    if launch.executable.contains(['"', '\'', '\\']) {
+        // arguments, unlike the program, have their variables replaced
+        command.push_str(&format!("ExecStart=/usr/bin/env {} run", program.replace('$', "$$")));
+    } else {
+        command.push_str(&format!("ExecStart={program} run"));
+    }
     let unit = PACKAGED_UNIT.replace(PACKAGED_COMMAND, &command);
     format!("# {COMMENT}\n{}", unit.replacen("[Unit]\n", &format!("[Unit]\n{MARK}=true\n"), 1))
 }
 
-/// One word of a unit. Neither the program of `ExecStart` nor `Environment` expands variables, so `$` stands for itself.
+/// One word of a unit.
 fn unit_word(word: &str) -> String {
     let mut quoted = String::from("\"");
     for c in word.replace('%', "%%").chars() {
@@ -186,19 +193,18 @@ mod tests {
 
     #[test]
     fn an_exec_line_is_quoted_and_then_escaped() {
-        let entry = desktop_entry(&launch(r#"/o p/a$b`c"d\e%f/x"#, &[("PALYRA_STATE_ROOT", "/my data")]));
-        assert_eq!(
-            line(&entry, "Exec="),
-            r#"/usr/bin/env "PALYRA_STATE_ROOT=/my data" "/o p/a\\$b\\`c\\"d\\\\e%%f/x" run"#
-        );
-        assert_eq!(line(&entry, "TryExec="), r#"/o p/a$b`c"d\\e%f/x"#);
+        let entry = desktop_entry(&launch(r#"/o p/it's"d\e%f/x"#, &[("PALYRA_STATE_ROOT", "/my data")]));
+        assert_eq!(line(&entry, "Exec="), r#"/usr/bin/env "PALYRA_STATE_ROOT=/my data" "/o p/it's\\"d\\\\e%%f/x" run"#);
+        assert_eq!(line(&entry, "TryExec="), r#"/o p/it's"d\\e%f/x"#);
     }
 
     #[test]
     fn our_unit_is_the_packages_with_another_command() {
         assert!(PACKAGED_UNIT.contains(&format!("\n{PACKAGED_COMMAND}\n")), "the packaged unit changed its command");
-        let unit = unit(&launch(r#"/o p/a"b\c%d$e/x"#, &[("PALYRA_STATE_ROOT", "/my data")]));
-        assert_eq!(line(&unit, "ExecStart="), r#""/o p/a\"b\\c%%d$e/x" run"#);
+        let odd = unit(&launch(r#"/o p/a"b\c%d$e/x"#, &[]));
+        assert_eq!(line(&odd, "ExecStart="), r#"/usr/bin/env "/o p/a\"b\\c%%d$$e/x" run"#);
+        let unit = unit(&launch("/o p/$x", &[("PALYRA_STATE_ROOT", "/my data")]));
+        assert_eq!(line(&unit, "ExecStart="), r#""/o p/$x" run"#);
         assert_eq!(line(&unit, "Environment="), r#""PALYRA_STATE_ROOT=/my data""#);
         assert!(is_ours(&unit) && !is_ours(PACKAGED_UNIT));
         assert_eq!(unit.matches("ExecStart=").count(), 1);

@@ -66,6 +66,10 @@ fn perform(env: &Environment, facts: &Facts, steps: Vec<Step>) -> Result<(), Str
 fn perform_one(env: &Environment, facts: &Facts, step: Step) -> Result<(), String> {
     match step {
         Step::WriteUnit(text) => write(&facts.unit_path, &text),
+        Step::KeepUntilLogout(text) => match env.path("XDG_RUNTIME_DIR") {
+            Some(runtime) => write(&runtime.join("systemd").join("user").join(UNIT), &text),
+            None => Ok(()),
+        },
         Step::WriteEntry(text) => write(&facts.entry_path, &text),
         Step::RemoveUnit => remove(&facts.unit_path),
         Step::RemoveEntry => remove(&facts.entry_path),

@@ -30,7 +30,7 @@ impl UserManager {
         } else {
             command = Command::new("systemd-run");
             command.args(["--user", "--scope", "--quiet", "--property=Delegate=yes", "unshare", "--mount"]);
-            command.arg("--map-current-user");
+            command.arg("--map-root-user");
         }
         let holder = command
             .args(["--kill-child", "sh", "-c", script, "sh"])

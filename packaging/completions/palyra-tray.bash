@@ -1,4 +1,4 @@
-_palyra__tray() {
+_palyra_tray() {
     local i cur prev opts cmd
     COMPREPLY=()
     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -14,160 +14,160 @@ _palyra__tray() {
     do
         case "${cmd},${i}" in
             ",$1")
-                cmd="palyra__tray"
+                cmd="palyra_tray"
                 ;;
-            palyra__tray,approvals)
-                cmd="palyra__tray__subcmd__approvals"
+            palyra_tray,approvals)
+                cmd="palyra_tray__subcmd__approvals"
                 ;;
-            palyra__tray,autostart)
-                cmd="palyra__tray__subcmd__autostart"
+            palyra_tray,autostart)
+                cmd="palyra_tray__subcmd__autostart"
                 ;;
-            palyra__tray,completions)
-                cmd="palyra__tray__subcmd__completions"
+            palyra_tray,completions)
+                cmd="palyra_tray__subcmd__completions"
                 ;;
-            palyra__tray,demo)
-                cmd="palyra__tray__subcmd__demo"
+            palyra_tray,demo)
+                cmd="palyra_tray__subcmd__demo"
                 ;;
-            palyra__tray,help)
-                cmd="palyra__tray__subcmd__help"
+            palyra_tray,help)
+                cmd="palyra_tray__subcmd__help"
                 ;;
-            palyra__tray,logs)
-                cmd="palyra__tray__subcmd__logs"
+            palyra_tray,logs)
+                cmd="palyra_tray__subcmd__logs"
                 ;;
-            palyra__tray,open)
-                cmd="palyra__tray__subcmd__open"
+            palyra_tray,open)
+                cmd="palyra_tray__subcmd__open"
                 ;;
-            palyra__tray,quit)
-                cmd="palyra__tray__subcmd__quit"
+            palyra_tray,quit)
+                cmd="palyra_tray__subcmd__quit"
                 ;;
-            palyra__tray,restart)
-                cmd="palyra__tray__subcmd__restart"
+            palyra_tray,restart)
+                cmd="palyra_tray__subcmd__restart"
                 ;;
-            palyra__tray,run)
-                cmd="palyra__tray__subcmd__run"
+            palyra_tray,run)
+                cmd="palyra_tray__subcmd__run"
                 ;;
-            palyra__tray,start)
-                cmd="palyra__tray__subcmd__start"
+            palyra_tray,start)
+                cmd="palyra_tray__subcmd__start"
                 ;;
-            palyra__tray,status)
-                cmd="palyra__tray__subcmd__status"
+            palyra_tray,status)
+                cmd="palyra_tray__subcmd__status"
                 ;;
-            palyra__tray,stop)
-                cmd="palyra__tray__subcmd__stop"
+            palyra_tray,stop)
+                cmd="palyra_tray__subcmd__stop"
                 ;;
-            palyra__tray__subcmd__approvals,approve)
-                cmd="palyra__tray__subcmd__approvals__subcmd__approve"
+            palyra_tray__subcmd__approvals,approve)
+                cmd="palyra_tray__subcmd__approvals__subcmd__approve"
                 ;;
-            palyra__tray__subcmd__approvals,deny)
-                cmd="palyra__tray__subcmd__approvals__subcmd__deny"
+            palyra_tray__subcmd__approvals,deny)
+                cmd="palyra_tray__subcmd__approvals__subcmd__deny"
                 ;;
-            palyra__tray__subcmd__approvals,help)
-                cmd="palyra__tray__subcmd__approvals__subcmd__help"
+            palyra_tray__subcmd__approvals,help)
+                cmd="palyra_tray__subcmd__approvals__subcmd__help"
                 ;;
-            palyra__tray__subcmd__approvals,list)
-                cmd="palyra__tray__subcmd__approvals__subcmd__list"
+            palyra_tray__subcmd__approvals,list)
+                cmd="palyra_tray__subcmd__approvals__subcmd__list"
                 ;;
-            palyra__tray__subcmd__approvals,show)
-                cmd="palyra__tray__subcmd__approvals__subcmd__show"
+            palyra_tray__subcmd__approvals,show)
+                cmd="palyra_tray__subcmd__approvals__subcmd__show"
                 ;;
-            palyra__tray__subcmd__approvals__subcmd__help,approve)
-                cmd="palyra__tray__subcmd__approvals__subcmd__help__subcmd__approve"
+            palyra_tray__subcmd__approvals__subcmd__help,approve)
+                cmd="palyra_tray__subcmd__approvals__subcmd__help__subcmd__approve"
                 ;;
-            palyra__tray__subcmd__approvals__subcmd__help,deny)
-                cmd="palyra__tray__subcmd__approvals__subcmd__help__subcmd__deny"
+            palyra_tray__subcmd__approvals__subcmd__help,deny)
+                cmd="palyra_tray__subcmd__approvals__subcmd__help__subcmd__deny"
                 ;;
-            palyra__tray__subcmd__approvals__subcmd__help,help)
-                cmd="palyra__tray__subcmd__approvals__subcmd__help__subcmd__help"
+            palyra_tray__subcmd__approvals__subcmd__help,help)
+                cmd="palyra_tray__subcmd__approvals__subcmd__help__subcmd__help"
                 ;;
-            palyra__tray__subcmd__approvals__subcmd__help,list)
-                cmd="palyra__tray__subcmd__approvals__subcmd__help__subcmd__list"
+            palyra_tray__subcmd__approvals__subcmd__help,list)
+                cmd="palyra_tray__subcmd__approvals__subcmd__help__subcmd__list"
                 ;;
-            palyra__tray__subcmd__approvals__subcmd__help,show)
-                cmd="palyra__tray__subcmd__approvals__subcmd__help__subcmd__show"
+            palyra_tray__subcmd__approvals__subcmd__help,show)
+                cmd="palyra_tray__subcmd__approvals__subcmd__help__subcmd__show"
                 ;;
-            palyra__tray__subcmd__autostart,help)
-                cmd="palyra__tray__subcmd__autostart__subcmd__help"
+            palyra_tray__subcmd__autostart,help)
+                cmd="palyra_tray__subcmd__autostart__subcmd__help"
                 ;;
-            palyra__tray__subcmd__autostart,off)
-                cmd="palyra__tray__subcmd__autostart__subcmd__off"
+            palyra_tray__subcmd__autostart,off)
+                cmd="palyra_tray__subcmd__autostart__subcmd__off"
                 ;;
-            palyra__tray__subcmd__autostart,on)
-                cmd="palyra__tray__subcmd__autostart__subcmd__on"
+            palyra_tray__subcmd__autostart,on)
+                cmd="palyra_tray__subcmd__autostart__subcmd__on"
                 ;;
-            palyra__tray__subcmd__autostart,status)
-                cmd="palyra__tray__subcmd__autostart__subcmd__status"
+            palyra_tray__subcmd__autostart,status)
+                cmd="palyra_tray__subcmd__autostart__subcmd__status"
                 ;;
-            palyra__tray__subcmd__autostart__subcmd__help,help)
-                cmd="palyra__tray__subcmd__autostart__subcmd__help__subcmd__help"
+            palyra_tray__subcmd__autostart__subcmd__help,help)
+                cmd="palyra_tray__subcmd__autostart__subcmd__help__subcmd__help"
                 ;;
-            palyra__tray__subcmd__autostart__subcmd__help,off)
-                cmd="palyra__tray__subcmd__autostart__subcmd__help__subcmd__off"
+            palyra_tray__subcmd__autostart__subcmd__help,off)
+                cmd="palyra_tray__subcmd__autostart__subcmd__help__subcmd__off"
                 ;;
-            palyra__tray__subcmd__autostart__subcmd__help,on)
-                cmd="palyra__tray__subcmd__autostart__subcmd__help__subcmd__on"
+            palyra_tray__subcmd__autostart__subcmd__help,on)
+                cmd="palyra_tray__subcmd__autostart__subcmd__help__subcmd__on"
                 ;;
-            palyra__tray__subcmd__autostart__subcmd__help,status)
-                cmd="palyra__tray__subcmd__autostart__subcmd__help__subcmd__status"
+            palyra_tray__subcmd__autostart__subcmd__help,status)
+                cmd="palyra_tray__subcmd__autostart__subcmd__help__subcmd__status"
                 ;;
-            palyra__tray__subcmd__help,approvals)
-                cmd="palyra__tray__subcmd__help__subcmd__approvals"
+            palyra_tray__subcmd__help,approvals)
+                cmd="palyra_tray__subcmd__help__subcmd__approvals"
                 ;;
-            palyra__tray__subcmd__help,autostart)
-                cmd="palyra__tray__subcmd__help__subcmd__autostart"
+            palyra_tray__subcmd__help,autostart)
+                cmd="palyra_tray__subcmd__help__subcmd__autostart"
                 ;;
-            palyra__tray__subcmd__help,completions)
-                cmd="palyra__tray__subcmd__help__subcmd__completions"
+            palyra_tray__subcmd__help,completions)
+                cmd="palyra_tray__subcmd__help__subcmd__completions"
                 ;;
-            palyra__tray__subcmd__help,demo)
-                cmd="palyra__tray__subcmd__help__subcmd__demo"
+            palyra_tray__subcmd__help,demo)
+                cmd="palyra_tray__subcmd__help__subcmd__demo"
                 ;;
-            palyra__tray__subcmd__help,help)
-                cmd="palyra__tray__subcmd__help__subcmd__help"
+            palyra_tray__subcmd__help,help)
+                cmd="palyra_tray__subcmd__help__subcmd__help"
                 ;;
-            palyra__tray__subcmd__help,logs)
-                cmd="palyra__tray__subcmd__help__subcmd__logs"
+            palyra_tray__subcmd__help,logs)
+                cmd="palyra_tray__subcmd__help__subcmd__logs"
                 ;;
-            palyra__tray__subcmd__help,open)
-                cmd="palyra__tray__subcmd__help__subcmd__open"
+            palyra_tray__subcmd__help,open)
+                cmd="palyra_tray__subcmd__help__subcmd__open"
                 ;;
-            palyra__tray__subcmd__help,quit)
-                cmd="palyra__tray__subcmd__help__subcmd__quit"
+            palyra_tray__subcmd__help,quit)
+                cmd="palyra_tray__subcmd__help__subcmd__quit"
                 ;;
-            palyra__tray__subcmd__help,restart)
-                cmd="palyra__tray__subcmd__help__subcmd__restart"
+            palyra_tray__subcmd__help,restart)
+                cmd="palyra_tray__subcmd__help__subcmd__restart"
                 ;;
-            palyra__tray__subcmd__help,run)
-                cmd="palyra__tray__subcmd__help__subcmd__run"
+            palyra_tray__subcmd__help,run)
+                cmd="palyra_tray__subcmd__help__subcmd__run"
                 ;;
-            palyra__tray__subcmd__help,start)
-                cmd="palyra__tray__subcmd__help__subcmd__start"
+            palyra_tray__subcmd__help,start)
+                cmd="palyra_tray__subcmd__help__subcmd__start"
                 ;;
-            palyra__tray__subcmd__help,status)
-                cmd="palyra__tray__subcmd__help__subcmd__status"
+            palyra_tray__subcmd__help,status)
+                cmd="palyra_tray__subcmd__help__subcmd__status"
                 ;;
-            palyra__tray__subcmd__help,stop)
-                cmd="palyra__tray__subcmd__help__subcmd__stop"
+            palyra_tray__subcmd__help,stop)
+                cmd="palyra_tray__subcmd__help__subcmd__stop"
                 ;;
-            palyra__tray__subcmd__help__subcmd__approvals,approve)
-                cmd="palyra__tray__subcmd__help__subcmd__approvals__subcmd__approve"
+            palyra_tray__subcmd__help__subcmd__approvals,approve)
+                cmd="palyra_tray__subcmd__help__subcmd__approvals__subcmd__approve"
                 ;;
-            palyra__tray__subcmd__help__subcmd__approvals,deny)
-                cmd="palyra__tray__subcmd__help__subcmd__approvals__subcmd__deny"
+            palyra_tray__subcmd__help__subcmd__approvals,deny)
+                cmd="palyra_tray__subcmd__help__subcmd__approvals__subcmd__deny"
                 ;;
-            palyra__tray__subcmd__help__subcmd__approvals,list)
-                cmd="palyra__tray__subcmd__help__subcmd__approvals__subcmd__list"
+            palyra_tray__subcmd__help__subcmd__approvals,list)
+                cmd="palyra_tray__subcmd__help__subcmd__approvals__subcmd__list"
                 ;;
-            palyra__tray__subcmd__help__subcmd__approvals,show)
-                cmd="palyra__tray__subcmd__help__subcmd__approvals__subcmd__show"
+            palyra_tray__subcmd__help__subcmd__approvals,show)
+                cmd="palyra_tray__subcmd__help__subcmd__approvals__subcmd__show"
                 ;;
-            palyra__tray__subcmd__help__subcmd__autostart,off)
-                cmd="palyra__tray__subcmd__help__subcmd__autostart__subcmd__off"
+            palyra_tray__subcmd__help__subcmd__autostart,off)
+                cmd="palyra_tray__subcmd__help__subcmd__autostart__subcmd__off"
                 ;;
-            palyra__tray__subcmd__help__subcmd__autostart,on)
-                cmd="palyra__tray__subcmd__help__subcmd__autostart__subcmd__on"
+            palyra_tray__subcmd__help__subcmd__autostart,on)
+                cmd="palyra_tray__subcmd__help__subcmd__autostart__subcmd__on"
                 ;;
-            palyra__tray__subcmd__help__subcmd__autostart,status)
-                cmd="palyra__tray__subcmd__help__subcmd__autostart__subcmd__status"
+            palyra_tray__subcmd__help__subcmd__autostart,status)
+                cmd="palyra_tray__subcmd__help__subcmd__autostart__subcmd__status"
                 ;;
             *)
                 ;;
@@ -175,7 +175,7 @@ _palyra__tray() {
     done
 
     case "${cmd}" in
-        palyra__tray)
+        palyra_tray)
             opts="-h -V --help --version run demo status start stop restart approvals open autostart logs quit completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -189,7 +189,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__approvals)
+        palyra_tray__subcmd__approvals)
             opts="-h --help list show approve deny help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -203,7 +203,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__approvals__subcmd__approve)
+        palyra_tray__subcmd__approvals__subcmd__approve)
             opts="-h --digest --scope --ttl --reason --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -233,7 +233,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__approvals__subcmd__deny)
+        palyra_tray__subcmd__approvals__subcmd__deny)
             opts="-h --digest --scope --ttl --reason --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -263,7 +263,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__approvals__subcmd__help)
+        palyra_tray__subcmd__approvals__subcmd__help)
             opts="list show approve deny help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -277,7 +277,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__approvals__subcmd__help__subcmd__approve)
+        palyra_tray__subcmd__approvals__subcmd__help__subcmd__approve)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -291,7 +291,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__approvals__subcmd__help__subcmd__deny)
+        palyra_tray__subcmd__approvals__subcmd__help__subcmd__deny)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -305,7 +305,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__approvals__subcmd__help__subcmd__help)
+        palyra_tray__subcmd__approvals__subcmd__help__subcmd__help)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -319,7 +319,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__approvals__subcmd__help__subcmd__list)
+        palyra_tray__subcmd__approvals__subcmd__help__subcmd__list)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -333,7 +333,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__approvals__subcmd__help__subcmd__show)
+        palyra_tray__subcmd__approvals__subcmd__help__subcmd__show)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -347,7 +347,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__approvals__subcmd__list)
+        palyra_tray__subcmd__approvals__subcmd__list)
             opts="-h --json --all --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -361,7 +361,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__approvals__subcmd__show)
+        palyra_tray__subcmd__approvals__subcmd__show)
             opts="-h --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -375,7 +375,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__autostart)
+        palyra_tray__subcmd__autostart)
             opts="-h --help on off status help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -389,7 +389,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__autostart__subcmd__help)
+        palyra_tray__subcmd__autostart__subcmd__help)
             opts="on off status help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -403,7 +403,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__autostart__subcmd__help__subcmd__help)
+        palyra_tray__subcmd__autostart__subcmd__help__subcmd__help)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -417,7 +417,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__autostart__subcmd__help__subcmd__off)
+        palyra_tray__subcmd__autostart__subcmd__help__subcmd__off)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -431,7 +431,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__autostart__subcmd__help__subcmd__on)
+        palyra_tray__subcmd__autostart__subcmd__help__subcmd__on)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -445,7 +445,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__autostart__subcmd__help__subcmd__status)
+        palyra_tray__subcmd__autostart__subcmd__help__subcmd__status)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -459,7 +459,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__autostart__subcmd__off)
+        palyra_tray__subcmd__autostart__subcmd__off)
             opts="-h --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -473,7 +473,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__autostart__subcmd__on)
+        palyra_tray__subcmd__autostart__subcmd__on)
             opts="-h --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -487,7 +487,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__autostart__subcmd__status)
+        palyra_tray__subcmd__autostart__subcmd__status)
             opts="-h --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -501,7 +501,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__completions)
+        palyra_tray__subcmd__completions)
             opts="-h --help bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -515,7 +515,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__demo)
+        palyra_tray__subcmd__demo)
             opts="-h --no-tray --state --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -533,7 +533,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__help)
+        palyra_tray__subcmd__help)
             opts="run demo status start stop restart approvals open autostart logs quit completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -547,7 +547,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__help__subcmd__approvals)
+        palyra_tray__subcmd__help__subcmd__approvals)
             opts="list show approve deny"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -561,7 +561,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__help__subcmd__approvals__subcmd__approve)
+        palyra_tray__subcmd__help__subcmd__approvals__subcmd__approve)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -575,7 +575,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__help__subcmd__approvals__subcmd__deny)
+        palyra_tray__subcmd__help__subcmd__approvals__subcmd__deny)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -589,7 +589,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__help__subcmd__approvals__subcmd__list)
+        palyra_tray__subcmd__help__subcmd__approvals__subcmd__list)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -603,7 +603,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__help__subcmd__approvals__subcmd__show)
+        palyra_tray__subcmd__help__subcmd__approvals__subcmd__show)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -617,7 +617,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__help__subcmd__autostart)
+        palyra_tray__subcmd__help__subcmd__autostart)
             opts="on off status"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -631,7 +631,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__help__subcmd__autostart__subcmd__off)
+        palyra_tray__subcmd__help__subcmd__autostart__subcmd__off)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -645,7 +645,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__help__subcmd__autostart__subcmd__on)
+        palyra_tray__subcmd__help__subcmd__autostart__subcmd__on)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -659,7 +659,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__help__subcmd__autostart__subcmd__status)
+        palyra_tray__subcmd__help__subcmd__autostart__subcmd__status)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -673,7 +673,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__help__subcmd__completions)
+        palyra_tray__subcmd__help__subcmd__completions)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -687,7 +687,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__help__subcmd__demo)
+        palyra_tray__subcmd__help__subcmd__demo)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -701,7 +701,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__help__subcmd__help)
+        palyra_tray__subcmd__help__subcmd__help)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -715,7 +715,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__help__subcmd__logs)
+        palyra_tray__subcmd__help__subcmd__logs)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -729,7 +729,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__help__subcmd__open)
+        palyra_tray__subcmd__help__subcmd__open)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -743,7 +743,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__help__subcmd__quit)
+        palyra_tray__subcmd__help__subcmd__quit)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -757,7 +757,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__help__subcmd__restart)
+        palyra_tray__subcmd__help__subcmd__restart)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -771,7 +771,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__help__subcmd__run)
+        palyra_tray__subcmd__help__subcmd__run)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -785,7 +785,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__help__subcmd__start)
+        palyra_tray__subcmd__help__subcmd__start)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -799,7 +799,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__help__subcmd__status)
+        palyra_tray__subcmd__help__subcmd__status)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -813,7 +813,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__help__subcmd__stop)
+        palyra_tray__subcmd__help__subcmd__stop)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -827,7 +827,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__logs)
+        palyra_tray__subcmd__logs)
             opts="-f -n -h --follow --lines --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -849,7 +849,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__open)
+        palyra_tray__subcmd__open)
             opts="-h --session --run --device --intent --start --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -879,7 +879,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__quit)
+        palyra_tray__subcmd__quit)
             opts="-h --keep-running --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -893,7 +893,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__restart)
+        palyra_tray__subcmd__restart)
             opts="-h --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -907,7 +907,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__run)
+        palyra_tray__subcmd__run)
             opts="-h --no-tray --no-start --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -921,7 +921,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__start)
+        palyra_tray__subcmd__start)
             opts="-h --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -935,7 +935,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__status)
+        palyra_tray__subcmd__status)
             opts="-h --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -949,7 +949,7 @@ _palyra__tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra__subcmd__tray__subcmd__stop)
+        palyra_tray__subcmd__stop)
             opts="-h --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -967,7 +967,7 @@ _palyra__tray() {
 }
 
 if [[ "${BASH_VERSINFO[0]}" -eq 4 && "${BASH_VERSINFO[1]}" -ge 4 || "${BASH_VERSINFO[0]}" -gt 4 ]]; then
-    complete -F _palyra__tray -o nosort -o bashdefault -o default palyra-tray
+    complete -F _palyra_tray -o nosort -o bashdefault -o default palyra-tray
 else
-    complete -F _palyra__tray -o bashdefault -o default palyra-tray
+    complete -F _palyra_tray -o bashdefault -o default palyra-tray
 fi

@@ -5,6 +5,8 @@ use std::process::ExitCode;
 use clap::{Args, Command};
 use clap_complete::Shell;
 
+const NAME: &str = "palyra-tray";
+
 /// Arguments of `completions`.
 #[derive(Args)]
 pub struct CompletionsArgs {
@@ -20,9 +22,11 @@ pub fn completions(args: &CompletionsArgs) -> ExitCode {
 }
 
 fn text(shell: Shell) -> String {
+    // of a name with a hyphen the generator for bash (4.6.11) makes two names, and nothing below the first word is completed
+    let name = if shell == Shell::Bash { "palyra_tray" } else { NAME };
     let mut bytes = Vec::new();
-    clap_complete::generate(shell, &mut shown(&super::command()), "palyra-tray", &mut bytes);
-    String::from_utf8_lossy(&bytes).into_owned()
+    clap_complete::generate(shell, &mut shown(&super::command()), name, &mut bytes);
+    String::from_utf8_lossy(&bytes).replace(" palyra_tray\n", " palyra-tray\n")
 }
 
 /// The command without what is hidden, which the generators would offer too.
@@ -50,6 +54,28 @@ mod tests {
             assert!(text.contains("approvals") && text.contains("keep-running"), "{text}");
             assert!(!text.contains("simulate") && !text.contains("PALYRA_"), "{text}");
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn bash_completes_at_every_depth() {
+        let script = "source /dev/stdin
+            [[ $(complete -p palyra-tray) == *' -F _palyra_tray palyra-tray' ]]
+            for line in 'palyra-tray autos' 'palyra-tray autostart o' 'palyra-tray approvals approve --dig'; do
+                COMP_WORDS=($line) COMP_CWORD=$(($(wc -w <<<\"$line\") - 1))
+                _palyra_tray palyra-tray \"${COMP_WORDS[COMP_CWORD]}\" \"${COMP_WORDS[COMP_CWORD - 1]}\"
+                echo \"${COMPREPLY[*]}\"
+            done";
+        let mut child = std::process::Command::new("bash")
+            .args(["-e", "-c", script])
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), text(Shell::Bash).as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), "autostart\non off\n--digest\n");
+        assert!(output.status.success());
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub struct Environment {
 }
 
 /// Variables that are read.
-const VARIABLES: [&str; 20] = [
+const VARIABLES: &[&str] = &[
     "PALYRA_STATE_ROOT",
     "PALYRA_CONFIG",
     "PALYRA_DESKTOP_PALYRAD_BIN",
@@ -43,6 +43,7 @@ const VARIABLES: [&str; 20] = [
     "XDG_RUNTIME_DIR",
     "WAYLAND_DISPLAY",
     "DISPLAY",
+    "XDG_CURRENT_DESKTOP",
     "LOCALAPPDATA",
     "APPDATA",
     "PROGRAMDATA",
@@ -76,6 +77,27 @@ impl Environment {
     pub fn isolate(&mut self, state_root: &Path) {
         self.variables.retain(|(name, _)| !name.starts_with("PALYRA_"));
         self.variables.push(("PALYRA_STATE_ROOT".to_owned(), state_root.as_os_str().to_owned()));
+    }
+
+    /// What another start must be given to be this same Palyra: our variables that are set, but no state root that it would
+    /// find by itself.
+    pub fn carried(&self) -> Vec<(String, OsString)> {
+        let default = default_state_root(self).map(PathBuf::into_os_string);
+        let says_nothing =
+            |name: &str, value: &OsString| name == "PALYRA_STATE_ROOT" && Some(value) == default.as_ref();
+        self.variables
+            .iter()
+            .filter(|(name, value)| name.starts_with("PALYRA_") && !says_nothing(name, value))
+            .cloned()
+            .collect()
+    }
+
+    /// Takes over a variable that a start was given; those we do not read are left.
+    pub fn set(&mut self, name: &str, value: OsString) {
+        if VARIABLES.contains(&name) {
+            self.variables.retain(|(known, _)| known != name);
+            self.variables.push((name.to_owned(), value));
+        }
     }
 
     /// A variable that is set and not empty.
@@ -395,6 +417,21 @@ mod tests {
             let error = Paths::find(&Environment::of(&variables, Path::new("/x/palyra-tray"))).unwrap_err().to_string();
             assert!(error.contains(variable) && error.contains("absolute"), "{error}");
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn another_start_is_given_what_it_would_not_find_by_itself() {
+        let home = Path::new("/home/ada");
+        let executable = Path::new("/usr/bin/palyra-tray");
+        let env = |root: &str| {
+            let config = ("PALYRA_CONFIG", Path::new("/c.toml"));
+            Environment::of(&[("HOME", home), ("PALYRA_STATE_ROOT", Path::new(root)), config], executable)
+        };
+        let config = ("PALYRA_CONFIG".to_owned(), OsString::from("/c.toml"));
+        let root = ("PALYRA_STATE_ROOT".to_owned(), OsString::from("/data"));
+        assert_eq!(env("/home/ada/.local/state/palyra").carried(), std::slice::from_ref(&config));
+        assert_eq!(env("/data").carried(), [root, config]);
     }
 
     #[cfg(unix)]

@@ -745,3 +745,43 @@ fn the_random_worlds_reach_every_phase() {
         assert!(reached.contains(phase), "no random world reached \"{phase}\"");
     }
 }
+
+#[test]
+fn start_on_login_is_shown_as_it_is_and_a_failure_is_told() {
+    let mut world = started();
+    let tick = |world: &World| {
+        let menu = simulate::print_menu(&world.view().menu, 0);
+        menu.lines().map(str::trim).find(|line| line.ends_with("Start on login")).map(str::to_owned)
+    };
+    assert_eq!(tick(&world).unwrap(), "[ ] Start on login");
+    assert!(world.menu("Start on login"));
+    // the tick has turned by itself, and cannot be clicked again before it is done
+    assert_eq!(tick(&world).unwrap(), "[x] Start on login");
+    assert!(!world.menu("Start on login"));
+    world.pass(10);
+    assert_eq!((tick(&world).unwrap().as_str(), world.agent.autostart), ("[x] Start on login", Some(true)));
+
+    // a failure puts the tick back and says why
+    let effects = world.agent.update(Event::Clicked(Action::SetAutostart { enabled: false }, Click::Menu), world.now);
+    assert_eq!(effects, [Effect::SetAutostart(None, false)]);
+    world.give(Event::Autostart(Some(true)));
+    assert_eq!(tick(&world).unwrap(), "[ ] Start on login");
+    world.give(Event::AutostartSet(None, Err("the disk is full".to_owned())));
+    assert_eq!(tick(&world).unwrap(), "[x] Start on login");
+    let notice = &world.view().notices["event:refused"];
+    assert_eq!((notice.title.as_str(), notice.body.as_str()), ("Not done", "The disk is full."));
+
+    world.give(Event::Autostart(None));
+    assert_eq!(tick(&world), None, "what is not known is not shown");
+}
+
+#[test]
+fn a_demo_is_not_started_at_login() {
+    let mut world = World::new(Setup { demo: true, ..setup() });
+    world.pass(1_000);
+    assert!(!simulate::print_menu(&world.view().menu, 0).contains("Start on login"));
+    let effects = world.agent.update(Event::Clicked(Action::SetAutostart { enabled: true }, Click::Menu), world.now);
+    assert_eq!(effects, []);
+    world.give(Event::Wake);
+    assert!(world.view().notices["event:refused"].body.contains("does not start at login"));
+}

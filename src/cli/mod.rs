@@ -4,7 +4,12 @@
 //! error in one line with a hint.
 
 mod approvals;
+mod autostart;
+mod completions;
 mod logs;
+#[cfg(test)]
+#[path = "manual_tests.rs"]
+mod manual;
 mod quit;
 mod run;
 mod set_up;
@@ -14,7 +19,7 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::config::{Environment, Paths};
 use crate::core::place;
@@ -65,6 +70,9 @@ enum Command {
     Onboard,
     /// The same on this terminal
     Setup,
+    /// Start by itself at every login, or not
+    #[command(subcommand)]
+    Autostart(autostart::Autostart),
     /// The newest log lines of a service, or of the tray itself
     Logs(logs::LogsArgs),
     /// End the agent, and Palyra with it
@@ -73,6 +81,8 @@ enum Command {
         #[arg(long)]
         keep_running: bool,
     },
+    /// Print the completions for a shell
+    Completions(completions::CompletionsArgs),
     /// Run a script of events on a virtual clock and print what a person would see
     #[command(hide = true)]
     Simulate {
@@ -128,6 +138,11 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// The whole command line, as clap knows it.
+fn command() -> clap::Command {
+    Cli::command()
+}
+
 fn dispatch(command: Command) -> Result<ExitCode, Failure> {
     let env = Environment::read().map_err(|error| Failure::new(FailureCode::Failed, error.to_string(), ""))?;
     let act = |action| -> Result<ExitCode, Failure> { say(&ask(&paths(&env)?, Request::Act { action }, LONG)?) };
@@ -142,8 +157,10 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Open(args) => act(open(args)?),
         Command::Onboard => set_up::onboard(&env),
         Command::Setup => set_up::setup(&env),
+        Command::Autostart(command) => autostart::autostart(&env, &command),
         Command::Logs(args) => logs::logs(&paths(&env)?, &args),
         Command::Quit { keep_running } => quit::quit(&paths(&env)?, keep_running),
+        Command::Completions(args) => Ok(completions::completions(&args)),
         Command::Simulate { file } => simulate(&file),
     }
 }

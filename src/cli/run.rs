@@ -33,6 +33,9 @@ pub struct RunArgs {
     /// More words in the log
     #[arg(long)]
     verbose: bool,
+    /// NAME=VALUE: a variable of ours, for a login entry that has no other way to give it
+    #[arg(long, hide = true, value_parser = assignment)]
+    env: Vec<(String, String)>,
 }
 
 /// Arguments of `demo`.
@@ -50,7 +53,10 @@ pub struct DemoArgs {
 }
 
 /// Starts the agent, or shows the one that runs.
-pub fn run(env: Environment, args: &RunArgs) -> Result<ExitCode, Failure> {
+pub fn run(mut env: Environment, args: &RunArgs) -> Result<ExitCode, Failure> {
+    for (name, value) in &args.env {
+        env.set(name, value.into());
+    }
     let mut paths = super::paths(&env)?;
     let Some(lock) = lock(&paths)? else { return Ok(ExitCode::SUCCESS) };
     let (settings, warnings) = Settings::read(&paths.settings());
@@ -108,6 +114,12 @@ pub fn demo(mut env: Environment, args: &DemoArgs) -> Result<ExitCode, Failure> 
         let _ = temporary.close();
     }
     Ok(code)
+}
+
+fn assignment(text: &str) -> Result<(String, String), String> {
+    let ours = text.split_once('=').filter(|(name, _)| name.starts_with("PALYRA_"));
+    ours.map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .ok_or_else(|| "it is PALYRA_SOMETHING=VALUE".to_owned())
 }
 
 fn introduce(root: &Path, executable: &Path) {

@@ -170,7 +170,7 @@ fn perform(env: &Environment, paths: &Paths, job: Job, stopped: &AtomicBool) -> 
             outcome(super::ask(paths, request, patience))
         }
         Job::SignIn { provider, attempt_id } => sign_in(paths, provider, &attempt_id, stopped),
-        Job::Autostart(on) => match autostart::set(env, on) {
+        Job::Autostart(on) => match super::autostart::switch(env, paths, on) {
             Ok(words) => Got::Worked(Reply::Done(words)),
             Err(why) => Got::Failed(why),
         },

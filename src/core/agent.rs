@@ -75,6 +75,10 @@ pub struct Agent {
     pub inbox: Inbox,
     /// Decisions under way.
     pub decisions: Decisions,
+    /// It starts at login; absent: not known.
+    pub autostart: Option<bool>,
+    /// What it is being switched to.
+    pub autostart_asked: Option<bool>,
     /// What can be seen of the desktop.
     pub desktop: Desktop,
     /// Told until put away or no longer so.
@@ -112,6 +116,8 @@ impl Agent {
             gateway: None,
             inbox: Inbox::default(),
             decisions: Decisions::default(),
+            autostart: None,
+            autostart_asked: None,
             desktop: Desktop { tray: "not looked for yet".to_owned(), ..Desktop::default() },
             events: BTreeMap::new(),
             quitting: None,
@@ -245,6 +251,8 @@ impl Agent {
             Event::OpenedTwice => {
                 self.tell("event:handoff", text::HANDOFF_TWICE, Vec::new(), Urgency::Critical);
             }
+            Event::Autostart(on) => self.autostart = on,
+            Event::AutostartSet(ticket, outcome) => self.autostart_set(ticket, outcome, effects),
             Event::Desktop(desktop) => self.desktop = desktop,
             Event::Clicked(action, click) => self.clicked(action, click, now, effects),
             Event::NoticeGone(key) => {

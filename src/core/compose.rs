@@ -89,6 +89,7 @@ fn menu(agent: &Agent, base: Base, now: Now, line: &str) -> Vec<Item> {
         }
     }
     items.push(set_up(agent));
+    items.extend(preferences(agent));
     items.push(separator("s4"));
     items.push(command("quit", "Quit and stop Palyra", true, Action::Quit { keep_running: false }));
     if !agent.setup.demo {
@@ -163,6 +164,20 @@ fn set_up(agent: &Agent) -> Item {
         command("setup:checks", "Run checks…", true, Action::RunChecks),
     ];
     submenu("setup", "Set-up and support", rows)
+}
+
+/// Absent while nothing in it is known.
+fn preferences(agent: &Agent) -> Option<Item> {
+    let on = agent.autostart.filter(|_| !agent.setup.demo)?;
+    let checked = agent.autostart_asked.unwrap_or(on);
+    let kind = ItemKind::Check {
+        label: "Start on login".to_owned(),
+        // a tick turns by itself at the click, and is known only when it was done
+        enabled: agent.autostart_asked.is_none(),
+        checked,
+        action: Action::SetAutostart { enabled: !checked },
+    };
+    Some(submenu("preferences", "Preferences", vec![Item { id: "autostart".to_owned(), kind }]))
 }
 
 fn service_menu(agent: &Agent, service: &Service, now: Now) -> Item {

@@ -175,6 +175,10 @@ pub enum Event {
     NotSaved(String),
     /// The one-time address of the dashboard was asked for twice.
     OpenedTwice,
+    /// Whether it starts at login; absent: that cannot be told.
+    Autostart(Option<bool>),
+    /// Start on login was switched, or not, in words.
+    AutostartSet(Option<Ticket>, Result<String, String>),
     /// The desktop changed.
     Desktop(Desktop),
     /// A button, a notification's body or a menu entry.
@@ -260,6 +264,10 @@ pub enum Effect {
     RetrySecrets,
     /// Keep the browser switch.
     SaveBrowser(bool),
+    /// Look whether it starts at login.
+    LookAtAutostart,
+    /// Switch start on login, then look.
+    SetAutostart(Option<Ticket>, bool),
     /// Keep the ports.
     SavePorts(BTreeMap<ServiceId, Ports>),
     /// Answer a client.

@@ -2,6 +2,7 @@
 
 pub mod agent;
 pub mod answer;
+pub mod autostart;
 pub mod compose;
 pub mod decisions;
 pub mod describe;

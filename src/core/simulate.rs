@@ -115,6 +115,7 @@ impl World {
             tray_present: true,
             notifications: Some(server("dunst")),
         }));
+        world.give(Event::Autostart(Some(false)));
         world.give(Event::Secrets(Secrets::Ready { place: "keyring".to_owned(), warning: String::new() }));
         world
     }
@@ -330,6 +331,12 @@ impl World {
                     _ => SetUp::Answer(Reply::Done("Done.".to_owned())),
                 };
                 self.later(ANSWER_MS, Event::SetUp(ticket, outcome));
+            }
+            Effect::LookAtAutostart => self.later(1, Event::Autostart(self.agent.autostart)),
+            Effect::SetAutostart(ticket, on) => {
+                self.note(format!("switches start on login {}", if on { "on" } else { "off" }));
+                self.later(2, Event::Autostart(Some(on)));
+                self.later(2, Event::AutostartSet(ticket, Ok(String::new())));
             }
             Effect::RetrySecrets | Effect::SaveBrowser(_) | Effect::SavePorts(_) => {}
         }

@@ -57,6 +57,7 @@ pub fn snapshot(agent: &Agent, now: Now) -> Value {
         "notifications": agent.desktop.notifications.as_ref().map(|server| json!({
             "server": server.name, "actions": server.actions, "withdraws": server.withdraws,
         })),
+        "start_on_login": agent.autostart,
         "secrets": match &agent.secrets {
             Secrets::Unknown => json!({ "state": "asked_for" }),
             Secrets::Ready { place, .. } => json!({ "state": "ready", "place": place }),

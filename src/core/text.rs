@@ -30,6 +30,9 @@ pub const QUIT_STOP: &str = "Stopping Palyra.";
 /// Reply.
 pub const QUIT_KEEP: &str = "The tray ends; Palyra keeps running.";
 
+/// Refusal.
+pub const DEMO_AT_LOGIN: &str = "a demo does not start at login: its state goes away with it";
+
 /// What a person calls it.
 pub const fn service(id: ServiceId) -> &'static str {
     match id {

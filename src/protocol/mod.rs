@@ -57,6 +57,11 @@ pub enum Action {
         /// Wanted state.
         enabled: bool,
     },
+    /// Start at login, or do not.
+    SetAutostart {
+        /// Wanted state.
+        enabled: bool,
+    },
     /// Open the folder or file with a service's log.
     ShowLog {
         /// Whose log.
@@ -160,6 +165,8 @@ pub enum Request {
     },
     /// Decide.
     Decide(Decision),
+    /// Another process switched start on login: look again.
+    AutostartChanged,
     /// Something for the set-up.
     Setup(setup::SetupRequest),
 }

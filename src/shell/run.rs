@@ -237,6 +237,9 @@ impl Shell {
         } else {
             let _ = self.inputs.send(Input::Event(Event::Desktop(self.desktop.clone())));
         }
+        if !self.sidecars.demo {
+            self.look_at_autostart();
+        }
         let inputs = self.inputs.clone();
         tokio::spawn(async move {
             shutdown_asked().await;

@@ -82,6 +82,10 @@ impl Agent {
                 self.ask_gateway(ticket, Effect::ShowRecord(ticket, approval_id), effects);
             }
             Request::Decide(decision) => self.begin_decision(decision, Surface::Cli, Some(ticket), now, effects),
+            Request::AutostartChanged => {
+                effects.push(Effect::LookAtAutostart);
+                self.done(Some(ticket), "It looks again.", effects);
+            }
             Request::Act { action } => self.act(Some(ticket), action, now, effects),
             Request::Setup(request) => self.set_up(ticket, request, effects),
         }
@@ -145,6 +149,14 @@ impl Agent {
                 self.open(ticket, place, now, effects);
             }
             Action::SetBrowser { enabled } => self.set_browser(ticket, enabled, now, effects),
+            Action::SetAutostart { enabled } => {
+                if self.setup.demo {
+                    let failure = Failure::new(FailureCode::Refused, text::DEMO_AT_LOGIN, "");
+                    return self.fail(ticket, failure, effects);
+                }
+                self.autostart_asked = Some(enabled);
+                effects.push(Effect::SetAutostart(ticket, enabled));
+            }
             Action::ShowLog { service } => {
                 effects.push(Effect::ShowLog(service));
                 self.done(ticket, "Opened.", effects);
@@ -254,6 +266,19 @@ impl Agent {
         self.done(ticket, "Kept for the next start.", effects);
     }
 
+    pub(super) fn autostart_set(
+        &mut self,
+        ticket: Option<Ticket>,
+        outcome: Result<String, String>,
+        effects: &mut Vec<Effect>,
+    ) {
+        self.autostart_asked = None;
+        match outcome {
+            Ok(done) => self.done(ticket, &done, effects),
+            Err(why) => self.fail(ticket, Failure::new(FailureCode::Failed, why, ""), effects),
+        }
+    }
+
     /// A person is there who could unlock the keyring.
     fn retry_secrets(&self, effects: &mut Vec<Effect>) {
         if matches!(self.secrets, Secrets::Waiting(_) | Secrets::Failed(_)) {
@@ -298,7 +323,7 @@ impl Agent {
             effects.push(Effect::Reply(ticket, Reply::Error(failure)));
         } else {
             let body = format!("{} {}", text::sentence(&failure.message), failure.hint);
-            self.tell("event:refused", ("Not done", &body), Vec::new(), Urgency::Normal);
+            self.tell("event:refused", ("Not done", body.trim_end()), Vec::new(), Urgency::Normal);
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{Input, Shell, State};
-use crate::config::{DEVICE_ID, PRINCIPAL, Paths};
+use crate::config::{DEVICE_ID, Environment, PRINCIPAL, Paths};
 use crate::core::decisions::Unanswered;
 use crate::core::event::{Effect, Event, Facts, Found, Ticket};
 use crate::core::inbox::Look;
@@ -15,7 +15,7 @@ use crate::shell::handoff::{self, OneShot};
 use crate::shell::journal::Doorbell;
 use crate::shell::process::{self, ProcessReport};
 use crate::shell::sidecars::Wish;
-use crate::shell::{browser, reveal, settings, store};
+use crate::shell::{autostart, browser, reveal, settings, store};
 
 impl Shell {
     pub(super) fn perform(&mut self, effect: Effect) {
@@ -92,6 +92,21 @@ impl Shell {
                     self.report(Event::NotSaved(format!("the browser switch holds only until the end: {error}")));
                 }
             }
+            Effect::LookAtAutostart => self.look_at_autostart(),
+            Effect::SetAutostart(ticket, on) => {
+                let env = self.sidecars.env.clone();
+                let inputs = self.inputs.clone();
+                let done = move || {
+                    let outcome = autostart::set(&env, on);
+                    if let Err(why) = &outcome {
+                        tracing::warn!(on, "start on login was not switched: {why}");
+                    }
+                    // first how it is, then that the switching is over: the menu never shows what is not so
+                    let _ = inputs.send(Input::Event(autostart_event(&env)));
+                    let _ = inputs.send(Input::Event(Event::AutostartSet(ticket, outcome)));
+                };
+                tokio::task::spawn_blocking(done);
+            }
             Effect::SavePorts(ports) => {
                 let state = State { version: 1, ports };
                 if let Err(error) = store::write_json(&self.sidecars.paths.own.join("state.json"), &state) {
@@ -110,6 +125,14 @@ impl Shell {
             }
             Effect::Exit { .. } => {}
         }
+    }
+
+    pub(super) fn look_at_autostart(&self) {
+        let env = self.sidecars.env.clone();
+        let inputs = self.inputs.clone();
+        tokio::task::spawn_blocking(move || {
+            let _ = inputs.send(Input::Event(autostart_event(&env)));
+        });
     }
 
     fn launch(&self, wish: Wish) {
@@ -275,6 +298,14 @@ impl Shell {
     pub(super) fn report(&self, event: Event) {
         let _ = self.inputs.send(Input::Event(event));
     }
+}
+
+fn autostart_event(env: &Environment) -> Event {
+    let state = autostart::state(env);
+    if let Err(why) = &state {
+        tracing::info!("whether it starts at login cannot be told: {why}");
+    }
+    Event::Autostart(state.ok().map(|state| state.on))
 }
 
 async fn sign_in_with(client: &Client) -> Result<Option<PathBuf>, GatewayError> {

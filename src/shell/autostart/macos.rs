@@ -1,0 +1,59 @@
+//! A launch agent in the person's library. launchd reads that folder at login.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::config::Environment;
+use crate::core::autostart::{LABEL, Launch, State, Way, is_ours, launch_agent};
+use crate::shell::store;
+
+pub fn state(env: &Environment) -> Result<State, String> {
+    let path = path(env)?;
+    Ok(match read(&path)? {
+        None => State::off(),
+        Some(text) if is_ours(&text) => State::on(Way::LaunchAgent),
+        Some(_) => {
+            let mut state = State::on(Way::LaunchAgent);
+            state.how = format!("{} {} is not of Palyra Tray's making.", state.how, path.display());
+            state
+        }
+    })
+}
+
+pub fn switch_on(env: &Environment, launch: &Launch) -> Result<String, String> {
+    let path = path(env)?;
+    if read(&path)?.is_some_and(|text| !is_ours(&text)) {
+        return Ok(state(env)?.how);
+    }
+    let made = path.parent().map_or(Ok(()), fs::create_dir_all);
+    made.and_then(|()| store::write_atomic(&path, launch_agent(launch).as_bytes()))
+        .map_err(|error| format!("the launch agent cannot be written: {error}; mend that and try again"))?;
+    Ok(state(env)?.how)
+}
+
+pub fn switch_off(env: &Environment) -> Result<String, String> {
+    let path = path(env)?;
+    match read(&path)? {
+        None => {}
+        Some(text) if is_ours(&text) => fs::remove_file(&path)
+            .map_err(|error| format!("{} cannot be removed ({error}); remove it yourself", path.display()))?,
+        Some(_) => {
+            return Err(format!("{} is not of Palyra Tray's making; remove it yourself", path.display()));
+        }
+    }
+    Ok(state(env)?.how)
+}
+
+fn path(env: &Environment) -> Result<PathBuf, String> {
+    let home = env.path("HOME").ok_or_else(|| "no home directory is known; set HOME and try again".to_owned())?;
+    Ok(home.join("Library").join("LaunchAgents").join(format!("{LABEL}.plist")))
+}
+
+fn read(path: &Path) -> Result<Option<String>, String> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(format!("{} cannot be read ({error}); mend or remove it", path.display())),
+    }
+}

@@ -288,7 +288,7 @@ fn critical_hidden_long_or_unknown_offers_review_only() {
 #[test]
 fn a_tool_whose_name_is_cut_or_disguised_offers_review_only() {
     for (name, labels) in [
-        ("custom.noop".to_owned(), &["Approve once", "Deny", "Details"][..]),
+        ("custom.noop".to_owned(), &["Details", "Deny", "Approve once"][..]),
         ("x".repeat(90), &["Review…", "Deny"][..]),
         ("cust\u{43e}m.noop".to_owned(), &["Review…", "Deny"][..]),
     ] {

@@ -100,7 +100,9 @@ fn approval(pending: &Pending, server: &Server) -> Notice {
     let open = |label: &str| Button { label: label.to_owned(), action: review(&record.approval_id) };
     let buttons = match (server.actions, decidable) {
         (false, _) => Vec::new(),
-        (true, true) => vec![decide("Approve once", Verdict::Approve), decide("Deny", Verdict::Deny), open("Details")],
+        // The first button never decides: GNOME Shell gives it the keyboard as soon as the mouse comes near, and what a
+        // person types into another program at that moment presses it.
+        (true, true) => vec![open("Details"), decide("Deny", Verdict::Deny), decide("Approve once", Verdict::Approve)],
         (true, false) => vec![open("Review…"), decide("Deny", Verdict::Deny)],
     };
     let mut what = words.what;

@@ -9,6 +9,9 @@ use crate::core::view::{Button, Urgency};
 use crate::core::{snapshot, text};
 use crate::protocol::{Action, Decision, Failure, FailureCode, Place, Reply, Request, Scope, ServiceId};
 
+/// With what the key of the notification begins that a start of an agent which runs already makes.
+const ACTIVATED: &str = "event:activated:";
+
 impl Agent {
     pub(super) fn clicked(&mut self, action: Action, click: Click, now: Now, effects: &mut Vec<Effect>) {
         match action {
@@ -60,7 +63,10 @@ impl Agent {
                     label: "Open Dashboard".to_owned(),
                     action: Action::Open { place: Place::default() },
                 }];
-                self.tell("event:activated", ("Palyra Tray is running", &body), buttons, Urgency::Normal);
+                // Each start is told anew: a server that keeps notifications in a list would not show the same one again.
+                self.events.retain(|key, _| !key.starts_with(ACTIVATED));
+                let key = format!("{ACTIVATED}{ticket}");
+                self.tell(&key, ("Palyra Tray is running", &body), buttons, Urgency::Normal);
                 effects.push(Effect::Reply(ticket, Reply::Done(body)));
             }
             Request::HandOver => {

@@ -1,0 +1,79 @@
+//! A desktop without a screen, and its tools, as `scripts/desktop` brings them.
+#![allow(dead_code, reason = "each test binary uses its part")]
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::agent::Site;
+
+/// The checkout.
+pub const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// Inside the desktop: true. Outside: runs the named test there, with these choices, and is false.
+#[track_caller]
+pub fn on_desktop(test: &str, choices: &[(&str, &str)]) -> bool {
+    if std::env::var_os("DESKTOP_DIR").is_some() {
+        return true;
+    }
+    let output = Command::new(Path::new(ROOT).join("scripts/desktop"))
+        .arg(std::env::current_exe().expect("this test"))
+        .args(["--exact", test, "--nocapture", "--test-threads=1"])
+        .envs(choices.iter().copied())
+        .stdin(Stdio::null())
+        .output()
+        .expect("scripts/desktop");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && text.contains("1 passed"),
+        "{} {choices:?}\n{text}\n{}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
+    false
+}
+
+/// An agent with tray and notifications, and all of it healthy.
+pub fn start(site: &mut Site) -> Value {
+    site.start_as(&["run"]);
+    site.healthy()
+}
+
+/// A tool of the harness that must succeed; what it prints.
+#[track_caller]
+pub fn tool(args: &[&str]) -> String {
+    let output = Command::new(args[0]).args(&args[1..]).output().unwrap_or_else(|error| panic!("{}: {error}", args[0]));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{args:?}: {text}{}", String::from_utf8_lossy(&output.stderr));
+    text
+}
+
+/// The whole screen, kept in `artifacts/`.
+pub fn picture(name: &str) {
+    let path = Path::new(ROOT).join("artifacts").join(format!("{name}.png"));
+    tool(&["screenshot", path.to_str().expect("UTF-8")]);
+}
+
+/// Looks again until it holds.
+#[track_caller]
+pub fn until(what: &str, wanted: impl Fn() -> bool) {
+    let end = Instant::now() + Duration::from_secs(20);
+    while !wanted() {
+        assert!(Instant::now() < end, "never {what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// One line a button that is on the screen: title, tab, label.
+pub fn buttons() -> String {
+    tool(&["notification-action", "--list"])
+}
+
+/// How an approval was decided; null while it was not.
+pub fn decision(site: &Site, id: &str) -> Value {
+    let all: Value = serde_json::from_str(&site.ok(&["approvals", "list", "--all", "--json"])).expect("JSON");
+    let rows = all["approvals"].as_array().expect("rows");
+    rows.iter().find(|row| row["approval_id"] == id).expect("the record")["decision"].clone()
+}

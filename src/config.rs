@@ -27,7 +27,7 @@ pub struct Environment {
 }
 
 /// Variables that are read.
-const VARIABLES: [&str; 18] = [
+const VARIABLES: &[&str] = &[
     "PALYRA_STATE_ROOT",
     "PALYRA_CONFIG",
     "PALYRA_DESKTOP_PALYRAD_BIN",
@@ -46,6 +46,15 @@ const VARIABLES: [&str; 18] = [
     "USERPROFILE",
     "TMPDIR",
     "RUST_LOG",
+    // what dialogs need to know
+    "PALYRA_TRAY_DIALOGS",
+    "PATH",
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
+    "XDG_CURRENT_DESKTOP",
+    "LC_ALL",
+    "LC_CTYPE",
+    "LANG",
 ];
 
 impl Environment {

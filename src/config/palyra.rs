@@ -26,6 +26,8 @@ pub struct PalyraConfig {
     pub browser_http: Option<u16>,
     /// The config names a key of its own for the browser's state, in its vault.
     pub browser_key_in_vault: bool,
+    /// `orchestrator.runloop_v1_enabled`
+    pub run_loop: Option<bool>,
 }
 
 /// Tokens that the config holds itself; kept apart because they are secret.
@@ -74,6 +76,7 @@ impl PalyraConfig {
             browser_grpc: text("tool_call.browser_service.endpoint").and_then(port_of_url),
             browser_http: text("tool_call.browser_service.health_base_url").and_then(port_of_url),
             browser_key_in_vault: text("tool_call.browser_service.state_key_vault_ref").is_some(),
+            run_loop: get("orchestrator.runloop_v1_enabled").and_then(toml::Value::as_bool),
         };
         let secrets = ConfigSecrets {
             admin_token: secret("admin.auth_token"),

@@ -11,6 +11,7 @@ pub mod health;
 pub mod inbox;
 pub mod launch;
 pub mod notices;
+pub mod onboarding;
 pub mod place;
 pub mod ports;
 pub mod record;

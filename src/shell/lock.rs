@@ -36,24 +36,44 @@ impl AgentLock {
     /// # Errors
     /// See [`LockError`].
     pub fn take(paths: &Paths) -> Result<Self, LockError> {
-        store::private_dir(&paths.own).map_err(LockError::Unwritable)?;
-        let path = paths.own.join("agent.lock");
-        let mut options = fs::OpenOptions::new();
-        options.create(true).truncate(false).read(true).write(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let open = options.open(&path).map_err(|error| {
-            LockError::Unwritable(io::Error::new(error.kind(), format!("{}: {error}", path.display())))
-        })?;
-        match open.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(LockError::Held),
-            Err(TryLockError::Error(error)) => return Err(LockError::Unwritable(error)),
-        }
+        let open = lock(paths, "agent.lock").map_err(LockError::Unwritable)?.ok_or(LockError::Held)?;
         if let Some(pid) = earlier_app(&earlier_lock(paths)) {
             return Err(LockError::EarlierApp(pid));
         }
         Ok(Self { _file: open })
+    }
+}
+
+/// Held while the set-up is open: two at once would ask twice and overwrite each other's record.
+#[derive(Debug)]
+pub struct SetUpLock {
+    _file: File,
+}
+
+impl SetUpLock {
+    /// Takes it; `None`: the set-up is open already.
+    ///
+    /// # Errors
+    /// The place cannot be written.
+    pub fn take(paths: &Paths) -> io::Result<Option<Self>> {
+        Ok(lock(paths, "setup.lock")?.map(|file| Self { _file: file }))
+    }
+}
+
+/// Takes a kernel lock on a file of ours; `None`: somebody else has it.
+fn lock(paths: &Paths, name: &str) -> io::Result<Option<File>> {
+    store::private_dir(&paths.own)?;
+    let path = paths.own.join(name);
+    let mut options = fs::OpenOptions::new();
+    options.create(true).truncate(false).read(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let open =
+        options.open(&path).map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))?;
+    match open.try_lock() {
+        Ok(()) => Ok(Some(open)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error),
     }
 }
 

@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+/// What [`check_writable`] writes: more than a journal needs to begin.
+const PROBE_BYTES: usize = 1024 * 1024;
+
 /// Makes a directory (and those above it) that only its owner may enter.
 ///
 /// # Errors
@@ -26,6 +29,22 @@ pub fn private_dir(path: &Path) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether a folder can be made (if it is not there) and takes a file of some size; leaves nothing in it.
+///
+/// # Errors
+/// What the system says, with the path: not allowed, read-only, full.
+pub fn check_writable(folder: &Path) -> io::Result<()> {
+    private_dir(folder)?;
+    let write = || {
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        // a full disk still takes an empty file
+        file.write_all(&vec![0; PROBE_BYTES])?;
+        file.as_file().sync_all()?;
+        file.close()
+    };
+    write().map_err(|error| named(folder, &error))
 }
 
 /// Replaces a file in one step: a reader sees the old or the new one, also after a crash.

@@ -9,6 +9,7 @@ mod handoff;
 mod health;
 mod heartbeat;
 mod http;
+mod providers;
 mod session;
 
 use std::fmt;

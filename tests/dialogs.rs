@@ -152,9 +152,30 @@ fn long_document() -> String {
 }
 
 #[test]
-fn zenity_pictures() {
-    if on_desktop("zenity_pictures", &[]) {
+fn zenity_shows_every_kind() {
+    if on_desktop("zenity_shows_every_kind", &[]) {
         pictures("zenity");
+    }
+}
+
+#[test]
+fn zenity_shows_every_kind_dark_and_at_200_percent() {
+    if on_desktop("zenity_shows_every_kind_dark_and_at_200_percent", &[("SCALE", "2"), ("THEME", "dark")]) {
+        pictures("zenity");
+    }
+}
+
+#[test]
+fn kdialog_shows_every_kind() {
+    if on_desktop("kdialog_shows_every_kind", &[]) {
+        pictures("kdialog");
+    }
+}
+
+#[test]
+fn kdialog_shows_every_kind_at_200_percent() {
+    if on_desktop("kdialog_shows_every_kind_at_200_percent", &[("SCALE", "2"), ("QT_SCALE_FACTOR", "2")]) {
+        pictures("kdialog");
     }
 }
 

@@ -11,7 +11,7 @@ use std::ffi::OsString;
 use std::process::{Child, Stdio};
 
 use super::program::{self, Ended, Program};
-use super::{Front, NOT_NOW, Progress, folder_message};
+use super::{Front, NO_OPTION, NOT_NOW, Progress, folder_message, no_option};
 use crate::core::dialog::{Answer, Body, Choice, DialogButton, Form, ProgressLine, Tone, one_line, printable, wrap};
 use crate::protocol::Secret;
 
@@ -19,8 +19,6 @@ use crate::protocol::Secret;
 pub const VARIABLES: [(&str, &str); 0] = [];
 /// Where kdialog does not wrap by itself.
 const COLUMNS: usize = 64;
-/// An argument that begins with it is no option, and looks as if it were not there.
-const NO_OPTION: char = '\u{2060}';
 
 /// Dialogs by kdialog.
 pub struct Kdialog(Program);
@@ -352,9 +350,4 @@ fn rich_line(line: &str) -> String {
 /// A button's label: an ampersand is drawn as one.
 fn label(text: &str) -> String {
     one_line(text).replace('&', "&&")
-}
-
-/// An argument that Qt, which looks at all of them, does not take for an option.
-fn no_option(text: &str) -> String {
-    if text.starts_with('-') { format!("{NO_OPTION}{text}") } else { text.to_owned() }
 }

@@ -21,6 +21,10 @@ use crate::core::dialog::{Answer, Body, DialogButton, Form, ProgressLine, Tone};
 /// Label of the button that Enter presses where a form has none for it.
 const NOT_NOW: &str = "Not now";
 
+/// An argument that begins with it is no option, and looks as if it were not there.
+#[cfg(target_os = "linux")]
+const NO_OPTION: char = '\u{2060}';
+
 /// Shows dialogs. All calls block: the process that makes them is short-lived, or has a thread for it. A dialog goes with
 /// the thread that opened it.
 pub trait Front {
@@ -100,4 +104,11 @@ fn folder_message(form: &Form) -> Option<Form> {
         tone: if form.tone == Tone::Info { Tone::Question } else { form.tone },
         ..form.clone()
     })
+}
+
+/// An argument that no toolkit takes for an option: Qt looks at all of them, and GLib keeps the "--" before one that begins
+/// with a dash, which moves every cell of a list by one.
+#[cfg(target_os = "linux")]
+fn no_option(text: &str) -> String {
+    if text.starts_with('-') { format!("{NO_OPTION}{text}") } else { text.to_owned() }
 }

@@ -10,7 +10,7 @@ use std::io::Write;
 use std::process::{Child, ChildStdin, Stdio};
 
 use super::program::{self, Ended, Program};
-use super::{Front, NOT_NOW, Progress, folder_message};
+use super::{Front, NOT_NOW, Progress, folder_message, no_option};
 use crate::core::dialog::{Answer, Body, Choice, DialogButton, Form, ProgressLine, Tone, one_line, printable, wrap};
 use crate::protocol::Secret;
 
@@ -270,8 +270,11 @@ fn document(form: &Form, document: &str) -> Call {
         Some(focused) => call.ok_button(focused),
         None => call.args.push(format!("--ok-label={NOT_NOW}")),
     }
-    let close =
-        away.filter(|away| Some(*away) != focused).map_or_else(|| "Close".to_owned(), |away| label(&away.label));
+    // It always has both.
+    let close = away.map_or_else(|| "Close".to_owned(), |away| label(&away.label));
+    if focused.is_some_and(|focused| label(&focused.label) == close) {
+        call.args.push("--ok-label=OK".to_owned());
+    }
     call.args.push(format!("--cancel-label={close}"));
     call.extra_buttons(&others);
     call
@@ -296,10 +299,10 @@ fn choose(form: &Form, choices: &[Choice], selected: Option<&str>) -> Call {
         call.args.extend([
             if marked { "TRUE" } else { "FALSE" }.to_owned(),
             number.to_string(),
-            one_line(&choice.label),
+            no_option(&one_line(&choice.label)),
         ]);
         if details {
-            call.args.push(one_line(&choice.detail));
+            call.args.push(no_option(&one_line(&choice.detail)));
         }
     }
     call
@@ -411,9 +414,10 @@ fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\")
 }
 
-/// A button's label: an underscore is drawn as one.
+/// A button's label. Which buttons take an underscore for a mnemonic differs between dialogs and versions; none of our labels
+/// needs one.
 fn label(text: &str) -> String {
-    label_lines(&one_line(text))
+    one_line(text).replace('_', " ")
 }
 
 fn label_lines(text: &str) -> String {

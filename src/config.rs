@@ -50,6 +50,13 @@ const VARIABLES: &[&str] = &[
     "USERPROFILE",
     "TMPDIR",
     "RUST_LOG",
+    // what dialogs need to know
+    "PALYRA_TRAY_DIALOGS",
+    "PATH",
+    "XDG_CURRENT_DESKTOP",
+    "LC_ALL",
+    "LC_CTYPE",
+    "LANG",
 ];
 
 impl Environment {

@@ -1,9 +1,32 @@
-//! Native dialogs, outside the resident process: by zenity, else kdialog, else the terminal; the system's own on macOS and
-//! Windows.
+//! Native dialogs, outside the resident process: by zenity, else kdialog, else the terminal.
+//!
+//! Limits: on macOS and Windows there is the terminal only, so far.
 
-use crate::core::dialog::{Answer, Form, ProgressLine};
+#[cfg(target_os = "linux")]
+mod kdialog;
+#[cfg(target_os = "linux")]
+mod pick;
+#[cfg(target_os = "linux")]
+mod program;
+mod terminal;
+mod tty;
+#[cfg(target_os = "linux")]
+mod zenity;
 
-/// Shows dialogs. All calls block: the process that makes them is short-lived, or has a thread for it.
+use std::io::IsTerminal;
+
+use crate::config::Environment;
+use crate::core::dialog::{Answer, Body, DialogButton, Form, ProgressLine, Tone};
+
+/// Label of the button that Enter presses where a form has none for it.
+const NOT_NOW: &str = "Not now";
+
+/// An argument that begins with it is no option, and looks as if it were not there.
+#[cfg(target_os = "linux")]
+const NO_OPTION: char = '\u{2060}';
+
+/// Shows dialogs. All calls block: the process that makes them is short-lived, or has a thread for it. A dialog goes with
+/// the thread that opened it.
 pub trait Front {
     /// The person is at a terminal.
     fn is_terminal(&self) -> bool;
@@ -27,21 +50,65 @@ pub trait Progress {
     fn cancelled(&mut self) -> bool;
 }
 
-pub fn pick(_: &crate::config::Environment) -> Result<Box<dyn Front>, String> {
-    Err(String::new())
-}
-pub fn terminal() -> Box<dyn Front> {
-    struct N;
-    impl Front for N {
-        fn is_terminal(&self) -> bool {
-            true
-        }
-        fn ask(&mut self, _: &Form) -> Answer {
-            Answer::Dismissed
-        }
-        fn progress(&mut self, _: &Form) -> Result<Box<dyn Progress>, String> {
-            Err(String::new())
-        }
+/// The best way to show dialogs here: windows, else the terminal that we were started in.
+///
+/// # Errors
+/// There is none; one sentence that says what to install.
+pub fn pick(env: &Environment) -> Result<Box<dyn Front>, String> {
+    let wanted = env.get("PALYRA_TRAY_DIALOGS").and_then(|value| value.to_str());
+    if wanted == Some("terminal") {
+        return Ok(terminal());
     }
-    Box::new(N)
+    match windows(env) {
+        Ok(front) => Ok(front),
+        Err(_) if wanted.is_none() && std::io::stdin().is_terminal() && std::io::stdout().is_terminal() => {
+            Ok(terminal())
+        }
+        Err(why) => Err(why),
+    }
+}
+
+/// Windows, and nothing else.
+///
+/// # Errors
+/// There is no display, or no program for it; one sentence that says what to do.
+pub fn windows(env: &Environment) -> Result<Box<dyn Front>, String> {
+    #[cfg(target_os = "linux")]
+    return pick::windows(env);
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = env;
+        Err("There are no dialog windows on this system yet; use a terminal.".to_owned())
+    }
+}
+
+/// The terminal that we were started in.
+pub fn terminal() -> Box<dyn Front> {
+    let home = Environment::read().ok().and_then(|env| env.path("HOME").or_else(|| env.path("USERPROFILE")));
+    Box::new(terminal::Terminal::new(tty::Tty::default(), home))
+}
+
+/// What goes before a folder dialog, which shows neither text nor buttons of ours: a message with all of them. Its focus is
+/// the button that goes on to the folders. Nothing: the form needs no message.
+#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "for dialog programs"))]
+fn folder_message(form: &Form) -> Option<Form> {
+    if !matches!(form.body, Body::Folder { .. }) || (form.text.is_empty() && form.buttons.len() < 2) {
+        return None;
+    }
+    let mut buttons = vec![DialogButton::new("\u{0}choose", "Choose a folder…")];
+    buttons.extend(form.buttons.iter().skip(1).cloned());
+    Some(Form {
+        body: Body::Message,
+        focus: Some("\u{0}choose".to_owned()),
+        buttons,
+        tone: if form.tone == Tone::Info { Tone::Question } else { form.tone },
+        ..form.clone()
+    })
+}
+
+/// An argument that no toolkit takes for an option: Qt looks at all of them, and GLib keeps the "--" before one that begins
+/// with a dash, which moves every cell of a list by one.
+#[cfg(target_os = "linux")]
+fn no_option(text: &str) -> String {
+    if text.starts_with('-') { format!("{NO_OPTION}{text}") } else { text.to_owned() }
 }

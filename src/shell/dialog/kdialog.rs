@@ -1,0 +1,353 @@
+//! Dialogs by kdialog.
+//!
+//! Every text is given as rich text of which nothing but our own is markup: kdialog guesses what a text is, and a guess could
+//! hide a part of it. Enter presses the first button, and which one that is depends on the desktop's order; hence a button
+//! that must not be pressed by accident is never the first of any order.
+//!
+//! Limits: two buttons of ours at most in a message, further ones become rows; a document is put away before its buttons
+//! come, so nothing is decided under it; where something is typed or chosen, other buttons come after Cancel.
+
+use std::ffi::OsString;
+use std::process::{Child, Stdio};
+
+use super::program::{self, Ended, Program};
+use super::{Front, NO_OPTION, NOT_NOW, Progress, folder_message, no_option};
+use crate::core::dialog::{Answer, Body, Choice, DialogButton, Form, ProgressLine, Tone, one_line, printable, wrap};
+use crate::protocol::Secret;
+
+/// What it is told by its environment: nothing.
+pub const VARIABLES: [(&str, &str); 0] = [];
+/// Where kdialog does not wrap by itself.
+const COLUMNS: usize = 64;
+
+/// Dialogs by kdialog.
+pub struct Kdialog(Program);
+
+/// What the exit codes of a message mean.
+struct Codes {
+    yes: Option<String>,
+    no: Option<String>,
+}
+
+impl Kdialog {
+    /// By this executable.
+    pub fn new(program: Program) -> Self {
+        Self(program)
+    }
+
+    fn run(&self, args: Vec<String>, input: String) -> Result<Ended, Answer> {
+        let args: Vec<_> = args.into_iter().map(OsString::from).collect();
+        self.0.run(&args, input.into_bytes()).map_err(|why| Answer::Failed { why })
+    }
+
+    fn strange(&self, ended: &Ended) -> Answer {
+        Answer::Failed { why: self.0.strange(ended) }
+    }
+
+    fn message(&self, form: &Form) -> Answer {
+        let Some((args, codes)) = message(form) else { return self.rows(form) };
+        let ended = match self.run(args, String::new()) {
+            Ok(ended) => ended,
+            Err(failed) => return failed,
+        };
+        let pressed = |id: &Option<String>| id.as_deref().map_or(Answer::Dismissed, Answer::pressed);
+        match (ended.code, ended.output.as_deref()) {
+            (Some(0), Some("")) => pressed(&codes.yes),
+            (Some(1), Some("")) => pressed(&codes.no),
+            (Some(2), Some("")) => Answer::Dismissed,
+            _ => self.strange(&ended),
+        }
+    }
+
+    /// More buttons than a message has: each is a row, the harmless one first and marked.
+    fn rows(&self, form: &Form) -> Answer {
+        let mut buttons: Vec<_> = form.buttons.clone();
+        let focus = form.focus.clone().unwrap_or_else(|| {
+            buttons.retain(|button| button.id != DialogButton::AWAY);
+            buttons.insert(0, DialogButton::away(NOT_NOW));
+            DialogButton::AWAY.to_owned()
+        });
+        let choices: Vec<_> = buttons
+            .iter()
+            .map(|button| Choice { id: button.id.clone(), label: button.label.clone(), detail: String::new() })
+            .collect();
+        match self.list(form, &choices, Some(&focus)) {
+            Ok(Some(id)) => Answer::pressed(&id),
+            Ok(None) => Answer::Dismissed,
+            Err(failed) => failed,
+        }
+    }
+
+    /// Id of the chosen row; nothing when it was put away.
+    fn list(&self, form: &Form, choices: &[Choice], selected: Option<&str>) -> Result<Option<String>, Answer> {
+        // Without a marked row kdialog crashes when OK is pressed.
+        let marked = choices.iter().position(|choice| Some(choice.id.as_str()) == selected).unwrap_or(0);
+        let mut args = general("--radiolist", form);
+        args.extend(["--geometry=480x340".to_owned(), "--".to_owned()]);
+        for (number, choice) in choices.iter().enumerate() {
+            let detail = one_line(&choice.detail);
+            let words = one_line(&choice.label);
+            let words = if detail.is_empty() { words } else { format!("{words}: {detail}") };
+            args.extend([
+                number.to_string(),
+                no_option(&words),
+                if number == marked { "on" } else { "off" }.to_owned(),
+            ]);
+        }
+        let ended = self.run(args, String::new())?;
+        match (ended.code, ended.output.as_deref()) {
+            (Some(0), Some(number)) => {
+                let choice = number.parse::<usize>().ok().and_then(|number| choices.get(number));
+                choice.map(|choice| Some(choice.id.clone())).ok_or_else(|| self.strange(&ended))
+            }
+            (Some(1), Some("")) => Ok(None),
+            _ => Err(self.strange(&ended)),
+        }
+    }
+
+    fn document(&self, form: &Form, document: &str) -> Answer {
+        let heads = [&form.heading, &form.text].into_iter().filter(|text| !text.is_empty());
+        let heads: String = heads.map(|text| format!("{}\n\n", printable(text))).collect();
+        let lines: Vec<_> = format!("{heads}{}", printable(document)).split('\n').map(rich_line).collect();
+        let args = vec![
+            "--textbox=-".to_owned(),
+            format!("--title={}", one_line(&form.title)),
+            "--".to_owned(),
+            "760".to_owned(),
+            "520".to_owned(),
+        ];
+        let ended = match self.run(args, lines.join("\n")) {
+            Ok(ended) => ended,
+            Err(failed) => return failed,
+        };
+        match (ended.code, form.buttons.as_slice()) {
+            (Some(0), [only]) if form.focus.as_ref() == Some(&only.id) => Answer::pressed(&only.id),
+            (Some(0), _) => self.message(&Form { body: Body::Message, text: String::new(), ..form.clone() }),
+            (Some(1), _) => Answer::Dismissed,
+            _ => self.strange(&ended),
+        }
+    }
+
+    /// OK and Cancel have fixed words here, and there is no third button.
+    fn value(&self, form: &Form) -> Answer {
+        let Some(first) = form.buttons.first() else {
+            return Answer::Failed { why: format!("The dialog \"{}\" has no button.", one_line(&form.heading)) };
+        };
+        let taken = match &form.body {
+            Body::Choose { choices, selected } => {
+                self.list(form, choices, selected.as_deref()).map(|id| id.map(Secret::new))
+            }
+            Body::Entry { value } => {
+                let mut args = general("--inputbox", form);
+                args.extend(["--".to_owned(), no_option(&one_line(value))]);
+                self.typed(args).map(|line| line.map(|line| Secret::new(line.trim_start_matches(NO_OPTION))))
+            }
+            Body::Password => self.typed(general("--password", form)).map(|line| line.map(Secret::new)),
+            Body::Folder { start } => self.folder(form, &start.display().to_string()),
+            Body::Message | Body::Document { .. } | Body::Progress => Ok(None),
+        };
+        match taken {
+            Ok(Some(value)) => Answer::with_value(&first.id, Some(value)),
+            Ok(None) => Answer::Dismissed,
+            Err(failed) => failed,
+        }
+    }
+
+    fn typed(&self, args: Vec<String>) -> Result<Option<String>, Answer> {
+        let mut ended = self.run(args, String::new())?;
+        match (ended.code, ended.output.take()) {
+            (Some(0), Some(line)) => Ok(Some(line)),
+            (Some(1), Some(_)) => Ok(None),
+            (_, output) => {
+                ended.output = output;
+                Err(self.strange(&ended))
+            }
+        }
+    }
+
+    fn folder(&self, form: &Form, start: &str) -> Result<Option<Secret>, Answer> {
+        let title = if form.heading.is_empty() { &form.title } else { &form.heading };
+        let args = vec![
+            "--getexistingdirectory".to_owned(),
+            format!("--title={}", one_line(title)),
+            "--".to_owned(),
+            format!("{}/", start.trim_end_matches('/')),
+        ];
+        let ended = self.run(args, String::new())?;
+        match (ended.code, ended.output.as_deref()) {
+            (Some(0), Some(path)) if path.starts_with('/') => Ok(Some(Secret::new(path))),
+            (Some(1), Some("")) => Ok(None),
+            _ => Err(self.strange(&ended)),
+        }
+    }
+}
+
+impl Front for Kdialog {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+
+    fn ask(&mut self, form: &Form) -> Answer {
+        match &form.body {
+            Body::Message => return self.message(form),
+            Body::Document { document } => return self.document(form, document),
+            Body::Progress => return Answer::Failed { why: "A progress dialog asks nothing.".to_owned() },
+            Body::Choose { .. } | Body::Entry { .. } | Body::Password | Body::Folder { .. } => {}
+        }
+        // A folder dialog has no text and no buttons of ours: they come before it. Other buttons come after Cancel.
+        let before = folder_message(form);
+        let around = before.as_ref().map_or_else(|| after(form), |before| Some(before.clone()));
+        if before.is_none() {
+            match self.value(form) {
+                Answer::Dismissed if around.is_some() => {}
+                other => return other,
+            }
+        }
+        loop {
+            let Some(message) = &around else { return Answer::Dismissed };
+            match self.message(message) {
+                Answer::Pressed { button, .. } if Some(&button) == message.focus.as_ref() => match self.value(form) {
+                    Answer::Dismissed => {}
+                    other => return other,
+                },
+                other => return other,
+            }
+        }
+    }
+
+    fn progress(&mut self, form: &Form) -> Result<Box<dyn Progress>, String> {
+        // kdialog itself would leave it to a process that nobody waits for.
+        let helper = self.0.path.with_file_name("kdialog_progress_helper");
+        let program = Program { name: "kdialog_progress_helper", path: helper, variables: self.0.variables.clone() };
+        let args =
+            [format!("--progressbar={}", html(form)), format!("--title={}", one_line(&form.title)), "0".to_owned()];
+        let args: Vec<_> = args.into_iter().map(OsString::from).collect();
+        let child = program.spawn(&args, Stdio::null)?;
+        Ok(Box::new(Window { child, cancelled: false }))
+    }
+}
+
+/// An open progress dialog.
+struct Window {
+    child: Child,
+    cancelled: bool,
+}
+
+impl Progress for Window {
+    fn update(&mut self, _line: &ProgressLine) {}
+
+    fn cancelled(&mut self) -> bool {
+        if !self.cancelled
+            && let Ok(Some(status)) = self.child.try_wait()
+        {
+            self.cancelled = status.code() == Some(1);
+        }
+        self.cancelled
+    }
+}
+
+impl Drop for Window {
+    fn drop(&mut self) {
+        program::end(&mut self.child);
+    }
+}
+
+/// Kind with text, and title.
+fn general(kind: &str, form: &Form) -> Vec<String> {
+    vec![format!("{kind}={}", html(form)), format!("--title={}", one_line(&form.title))]
+}
+
+/// A message with one or two buttons; nothing: it has too many.
+fn message(form: &Form) -> Option<(Vec<String>, Codes)> {
+    let focused = form.buttons.iter().find(|button| Some(&button.id) == form.focus.as_ref());
+    let rest: Vec<_> = form.buttons.iter().filter(|button| Some(*button) != focused).collect();
+    let away = rest.iter().find(|button| button.id == DialogButton::AWAY);
+    let others: Vec<_> = rest.iter().filter(|button| button.id != DialogButton::AWAY).collect();
+    let asks = if form.tone == Tone::Warning { "--warningyesnocancel" } else { "--yesnocancel" };
+    let mut args;
+    let codes = match (focused, others.as_slice()) {
+        (Some(only), []) if away.is_none() => {
+            let kind = match form.tone {
+                Tone::Info | Tone::Question => "--msgbox",
+                Tone::Warning => "--sorry",
+                Tone::Error => "--error",
+            };
+            args = general(kind, form);
+            args.push(format!("--ok-label={}", label(&only.label)));
+            Codes { yes: Some(only.id.clone()), no: None }
+        }
+        // Escape is Cancel here; with two buttons it is the second one in some versions.
+        (Some(focused), []) => {
+            args = general("--warningcontinuecancel", form);
+            args.push(format!("--continue-label={}", label(&focused.label)));
+            args.push(format!(
+                "--cancel-label={}",
+                away.map_or_else(|| "Cancel".to_owned(), |away| label(&away.label))
+            ));
+            Codes { yes: Some(focused.id.clone()), no: None }
+        }
+        (focused, [other]) => {
+            args = general(asks, form);
+            args.push(format!(
+                "--yes-label={}",
+                focused.map_or_else(|| NOT_NOW.to_owned(), |button| label(&button.label))
+            ));
+            args.push(format!("--no-label={}", label(&other.label)));
+            args.push(format!(
+                "--cancel-label={}",
+                away.map_or_else(|| "Cancel".to_owned(), |away| label(&away.label))
+            ));
+            Codes { yes: focused.map(|button| button.id.clone()), no: Some(other.id.clone()) }
+        }
+        _ => return None,
+    };
+    Some((args, codes))
+}
+
+/// The buttons that a dialog with OK and Cancel has no room for, after Cancel. Nothing: there are none.
+fn after(form: &Form) -> Option<Form> {
+    let mut buttons = vec![DialogButton::new("\u{0}again", "Back to the question")];
+    buttons.extend(form.buttons.iter().skip(1).cloned());
+    let rest = buttons.iter().skip(1).any(|button| button.id != DialogButton::AWAY);
+    rest.then(|| Form {
+        body: Body::Message,
+        text: "You have answered nothing yet.".to_owned(),
+        buttons,
+        focus: Some("\u{0}again".to_owned()),
+        tone: Tone::Question,
+        ..form.clone()
+    })
+}
+
+/// Heading and text. Always rich text.
+fn html(form: &Form) -> String {
+    let lines =
+        |text: &str| wrap(&printable(text), COLUMNS).iter().map(|line| rich(line)).collect::<Vec<_>>().join("<br/>");
+    let heading =
+        if form.heading.is_empty() { String::new() } else { format!("<b>{}</b>", lines(&one_line(&form.heading))) };
+    let gap = if form.heading.is_empty() || form.text.is_empty() { "" } else { "<br/><br/>" };
+    let text = if form.text.is_empty() { String::new() } else { lines(&form.text) };
+    format!("<html>{heading}{gap}{text}</html>")
+}
+
+/// Without anything that rich text, or kdialog's own escapes, would understand.
+fn rich(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' | '<' | '>' | '"' | '\\' => out.push_str(&format!("&#{};", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// One line of a document.
+fn rich_line(line: &str) -> String {
+    format!("<span style=\"font-family:monospace;white-space:pre-wrap\">{}</span>", rich(line))
+}
+
+/// A button's label: an ampersand is drawn as one.
+fn label(text: &str) -> String {
+    one_line(text).replace('&', "&&")
+}

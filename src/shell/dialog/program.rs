@@ -1,0 +1,175 @@
+//! Runs a dialog program: arguments and standard input in, exit code and standard output out.
+//!
+//! The program dies with the thread that started it, so no window outlives us; it is always waited for, so no zombie stays.
+//! Its output is bounded: a program that prints more than any answer can be is cut off.
+
+use std::ffi::OsString;
+use std::io::{self, Read, Write};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::PathBuf;
+use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+
+/// Longest answer, bytes: a line that somebody typed, a path.
+const MAX_OUTPUT_BYTES: u64 = 256 * 1024;
+/// What is kept of a program's complaints, bytes.
+const MAX_WORDS_BYTES: usize = 2 * 1024;
+/// Something that the program started may keep its output open; what it printed itself is there by then.
+const LINGER: Duration = Duration::from_millis(300);
+
+/// A dialog program, and what it is to be told by its environment.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// For people.
+    pub name: &'static str,
+    /// Absolute.
+    pub path: PathBuf,
+    /// Added to its environment.
+    pub variables: Vec<(&'static str, &'static str)>,
+}
+
+/// How a program ended.
+pub struct Ended {
+    /// Exit code; absent when a signal ended it.
+    pub code: Option<i32>,
+    /// What it printed, without the line end. Absent: not text, or too much of it.
+    pub output: Option<String>,
+    /// In words, for a failure.
+    how: String,
+}
+
+impl Program {
+    /// Shows one dialog until it ends.
+    ///
+    /// # Errors
+    /// It could not be started, in one sentence.
+    pub fn run(&self, args: &[OsString], input: Vec<u8>) -> Result<Ended, String> {
+        let mut child = self.spawn(args, Stdio::piped)?;
+        if let Some(mut stdin) = child.stdin.take() {
+            // In a thread of its own: a program may print before it has read everything. It ends with the program.
+            // A program that does not read has ended, and its exit code says how.
+            let writer = move || drop(stdin.write_all(&input));
+            if let Err(error) = thread::Builder::new().name("dialog input".to_owned()).spawn(writer) {
+                end(&mut child);
+                return Err(self.not_started(&error));
+            }
+        }
+        let output = answer(child.stdout.take());
+        let words = complaints(child.stderr.take());
+        let status = child.wait().map_err(|error| format!("The dialog program {} was lost: {error}.", self.name))?;
+        let output = output.recv_timeout(LINGER).unwrap_or_default();
+        let words = words.recv_timeout(LINGER).unwrap_or_default();
+        Ok(Ended { code: status.code(), output: text(output), how: format!("{}{}", end_of(status), last_line(&words)) })
+    }
+
+    /// Starts it.
+    ///
+    /// # Errors
+    /// It could not be started, in one sentence.
+    pub fn spawn(&self, args: &[OsString], output: fn() -> Stdio) -> Result<Child, String> {
+        let mut command = Command::new(&self.path);
+        command.args(args).envs(self.variables.iter().copied()).stdin(Stdio::piped()).stdout(output()).stderr(output());
+        die_with_us(&mut command);
+        command.spawn().map_err(|error| self.not_started(&error))
+    }
+
+    fn not_started(&self, error: &io::Error) -> String {
+        format!("The dialog program {} could not be started: {error}.", self.path.display())
+    }
+
+    /// The sentence for an end that answers nothing.
+    pub fn strange(&self, ended: &Ended) -> String {
+        let what = match ended.output {
+            None => "answered with something that is no answer".to_owned(),
+            Some(_) => format!("ended without an answer ({})", ended.how),
+        };
+        format!(
+            "The dialog program {} {what}; try again, or set PALYRA_TRAY_DIALOGS to zenity, kdialog or terminal.",
+            self.name
+        )
+    }
+}
+
+/// Ends a program and waits for it.
+pub fn end(child: &mut Child) {
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+#[expect(unsafe_code, reason = "the step between fork and exec has no safe form")]
+fn die_with_us(command: &mut Command) {
+    let us = nix::unistd::getpid();
+    // SAFETY: only async-signal-safe system calls between fork and exec: prctl, getppid.
+    unsafe {
+        command.pre_exec(move || {
+            nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)?;
+            // We may have ended before that call.
+            if nix::unistd::getppid() == us { Ok(()) } else { Err(io::Error::other("the parent has ended")) }
+        });
+    }
+}
+
+/// Everything that it prints, and whether that was too much. The pipe is closed then, which ends most programs.
+fn answer(source: Option<ChildStdout>) -> mpsc::Receiver<(Vec<u8>, bool)> {
+    in_background(move || {
+        // What somebody types is not left behind in smaller buffers that this one grew out of.
+        let mut bytes = Vec::with_capacity(4096);
+        if let Some(source) = source {
+            // What a broken pipe has given so far is all there is.
+            let _ = source.take(MAX_OUTPUT_BYTES + 1).read_to_end(&mut bytes);
+        }
+        let more = bytes.len() as u64 > MAX_OUTPUT_BYTES;
+        (bytes, more)
+    })
+}
+
+/// The newest of what it complains about. All of it is read: a toolkit may have a lot to say while the dialog is open.
+fn complaints(source: Option<ChildStderr>) -> mpsc::Receiver<Vec<u8>> {
+    in_background(move || {
+        let (mut kept, mut bytes) = (Vec::new(), [0; MAX_WORDS_BYTES]);
+        if let Some(mut source) = source {
+            while let Ok(length @ 1..) = source.read(&mut bytes) {
+                kept.extend_from_slice(&bytes[..length]);
+                let surplus = kept.len().saturating_sub(MAX_WORDS_BYTES);
+                kept.drain(..surplus);
+            }
+        }
+        kept
+    })
+}
+
+fn in_background<T: Send + 'static>(read: impl FnOnce() -> T + Send + 'static) -> mpsc::Receiver<T> {
+    let (tell, told) = mpsc::channel();
+    // Nobody listens when the program lingers. Without a thread nothing is heard, and nothing heard is never a yes.
+    let read = move || drop(tell.send(read()));
+    drop(thread::Builder::new().name("dialog output".to_owned()).spawn(read));
+    told
+}
+
+fn text((bytes, more): (Vec<u8>, bool)) -> Option<String> {
+    let mut text = String::from_utf8(bytes).ok().filter(|text| !more && !text.contains('\0'))?;
+    if text.ends_with('\n') {
+        text.pop();
+    }
+    Some(text)
+}
+
+fn end_of(status: ExitStatus) -> String {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("exit code {code}"),
+        (None, Some(signal)) => format!("killed by signal {signal}"),
+        (None, None) => "unknown end".to_owned(),
+    }
+}
+
+/// Of what it said on standard error: the reason, where there is one.
+fn last_line(words: &[u8]) -> String {
+    let words = String::from_utf8_lossy(words);
+    let Some(line) = words.lines().rev().find(|line| !line.trim().is_empty()) else { return String::new() };
+    let line: String = line.chars().filter(|c| !c.is_control()).take(200).collect();
+    format!(": {}", line.trim())
+}

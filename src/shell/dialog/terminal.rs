@@ -1,0 +1,250 @@
+//! Dialogs as plain numbered lines: over SSH, in a screen reader, on a terminal that can do nothing.
+//!
+//! The end of input puts a dialog away. Limit: a progress dialog is cancelled by a typed line, so Enter alone does not.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::tty::{Console, Tty};
+use super::{Front, NOT_NOW, Progress};
+use crate::core::dialog::{Answer, Body, Choice, DialogButton, Form, ProgressLine, Tone, one_line, printable, wrap};
+use crate::protocol::Secret;
+
+/// Dialogs on a terminal.
+pub struct Terminal<C = Tty> {
+    console: C,
+    home: Option<PathBuf>,
+}
+
+/// One line that can be chosen by its number or its words.
+struct Row {
+    number: usize,
+    words: String,
+    answer: Answer,
+}
+
+impl<C: Console> Terminal<C> {
+    /// On this console; `~` is `home`.
+    pub fn new(console: C, home: Option<PathBuf>) -> Self {
+        Self { console, home }
+    }
+
+    fn say(&mut self, text: &str) {
+        let width = self.console.width();
+        let lines = wrap(&printable(text), width).join("\n");
+        self.console.write(&format!("{lines}\n"));
+    }
+
+    fn head(&mut self, form: &Form) {
+        let tone = match form.tone {
+            Tone::Info | Tone::Question => "",
+            Tone::Warning => "Warning: ",
+            Tone::Error => "Error: ",
+        };
+        let first = if form.heading.is_empty() { &form.title } else { &form.heading };
+        self.say(&format!("\n{tone}{}\n", one_line(first)));
+        if !form.text.is_empty() {
+            self.say(&format!("{}\n", form.text));
+        }
+    }
+
+    fn body(&mut self, form: &Form) -> io::Result<Answer> {
+        self.head(form);
+        match &form.body {
+            Body::Message => self.buttons(form),
+            Body::Document { document } => {
+                self.say(document);
+                self.say("");
+                self.buttons(form)
+            }
+            Body::Choose { choices, selected } => self.choose(form, choices, selected.as_deref()),
+            Body::Entry { value } => {
+                let value = one_line(value);
+                self.typed(form, "Type it", &value, |terminal| {
+                    let line = terminal.console.line()?;
+                    Ok(line.map(|line| if line.is_empty() { value.clone() } else { line }).map(Secret::new))
+                })
+            }
+            Body::Password => self.typed(form, "Type it (it is not shown)", "", |terminal| terminal.console.hidden()),
+            Body::Folder { start } => self.folder(form, start),
+            Body::Progress => Ok(Answer::Failed { why: "A progress dialog asks nothing.".to_owned() }),
+        }
+    }
+
+    /// Reads, and presses a button.
+    fn buttons(&mut self, form: &Form) -> io::Result<Answer> {
+        let mut rows: Vec<_> = (1..).zip(&form.buttons).map(|(number, button)| Row::of(number, button)).collect();
+        let default = form.buttons.iter().position(|button| Some(&button.id) == form.focus.as_ref());
+        if let (Some(_), [only]) = (default, form.buttons.as_slice()) {
+            self.console.write(&format!("Enter: {} ", one_line(&only.label)));
+            // Whatever is typed, there is one way on.
+            return Ok(if self.console.line()?.is_some() { Answer::pressed(&only.id) } else { Answer::Dismissed });
+        }
+        if default.is_none() && !form.buttons.iter().any(|button| button.id == DialogButton::AWAY) {
+            rows.push(Row::of(0, &DialogButton::away(NOT_NOW)));
+        }
+        self.pick(&rows, default)
+    }
+
+    fn choose(&mut self, form: &Form, choices: &[Choice], selected: Option<&str>) -> io::Result<Answer> {
+        let first = form.buttons.first().map_or("", |button| button.id.as_str());
+        let mut rows = Vec::new();
+        for (number, choice) in (1..).zip(choices) {
+            let detail = one_line(&choice.detail);
+            let words = one_line(&choice.label);
+            let answer = Answer::with_value(first, Some(Secret::new(choice.id.as_str())));
+            rows.push(Row { number, words, answer });
+            if !detail.is_empty() {
+                rows.last_mut().iter_mut().for_each(|row| row.words.push_str(&format!(": {detail}")));
+            }
+        }
+        let more = (choices.len() + 1..).zip(form.buttons.iter().skip(1));
+        rows.extend(more.map(|(number, button)| Row::of(number, button)));
+        self.pick(&rows, choices.iter().position(|choice| Some(choice.id.as_str()) == selected))
+    }
+
+    fn pick(&mut self, rows: &[Row], default: Option<usize>) -> io::Result<Answer> {
+        for row in rows {
+            self.say(&format!("  {}. {}", row.number, row.words));
+        }
+        let default = default.and_then(|place| rows.get(place));
+        let prompt = default.map_or_else(|| "Number: ".to_owned(), |row| format!("Number [{}]: ", row.number));
+        loop {
+            self.console.write(&prompt);
+            let Some(line) = self.console.line()? else { return Ok(Answer::Dismissed) };
+            let line = line.trim();
+            let row = match (line, default) {
+                ("", Some(row)) => Some(row),
+                _ => rows.iter().find(|row| row.is(line)),
+            };
+            match row {
+                Some(row) => return Ok(row.answer.clone()),
+                None => self.say("Type one of the numbers above, and Enter."),
+            }
+        }
+    }
+
+    /// Reads a line, or one of the other buttons.
+    fn typed(
+        &mut self,
+        form: &Form,
+        what: &str,
+        shown: &str,
+        mut read: impl FnMut(&mut Self) -> io::Result<Option<Secret>>,
+    ) -> io::Result<Answer> {
+        let others: Vec<_> = (2..).zip(form.buttons.iter().skip(1)).collect();
+        let ways: String =
+            others.iter().map(|(number, button)| format!(", or :{number} for {}", one_line(&button.label))).collect();
+        self.say(&format!("{what}, then Enter{ways}."));
+        self.console.write(&if shown.is_empty() { "> ".to_owned() } else { format!("[{shown}]: ") });
+        let Some(line) = read(self)? else { return Ok(Answer::Dismissed) };
+        let other = others.iter().find(|(number, _)| line.expose() == format!(":{number}"));
+        Ok(match (other, form.buttons.first()) {
+            (Some((_, button)), _) => Answer::pressed(&button.id),
+            (None, Some(first)) => Answer::with_value(&first.id, Some(line)),
+            (None, None) => Answer::Dismissed,
+        })
+    }
+
+    fn folder(&mut self, form: &Form, start: &Path) -> io::Result<Answer> {
+        let shown = one_line(&start.display().to_string());
+        loop {
+            let answer = self.typed(form, "Type the folder's path", &shown, |terminal| {
+                let line = terminal.console.line()?;
+                Ok(line.map(|line| if line.is_empty() { start.display().to_string() } else { line }).map(Secret::new))
+            })?;
+            let Some(typed) = answer.value() else { return Ok(answer) };
+            let path = self.expanded(typed.trim());
+            if !path.is_absolute() {
+                self.say("Type the whole path, from the root or from ~.");
+            } else if !path.is_dir() {
+                self.say(&format!("There is no folder {}.", path.display()));
+            } else {
+                let button = answer.button().unwrap_or_default();
+                return Ok(Answer::with_value(button, path.to_str().map(Secret::new)));
+            }
+        }
+    }
+
+    fn expanded(&self, typed: &str) -> PathBuf {
+        match (typed.strip_prefix('~'), &self.home) {
+            (Some(""), Some(home)) => home.clone(),
+            (Some(rest), Some(home)) if rest.starts_with(['/', '\\']) => {
+                home.join(rest.trim_start_matches(['/', '\\']))
+            }
+            _ => PathBuf::from(typed),
+        }
+    }
+}
+
+impl Row {
+    fn of(number: usize, button: &DialogButton) -> Self {
+        Self { number, words: one_line(&button.label), answer: Answer::pressed(&button.id) }
+    }
+
+    fn is(&self, line: &str) -> bool {
+        let name = self.words.split(": ").next().unwrap_or_default();
+        !line.is_empty() && (line.parse() == Ok(self.number) || line.to_lowercase() == name.to_lowercase())
+    }
+}
+
+impl<C: Console + Clone + 'static> Front for Terminal<C> {
+    fn is_terminal(&self) -> bool {
+        true
+    }
+
+    fn ask(&mut self, form: &Form) -> Answer {
+        self.body(form).unwrap_or_else(|error| Answer::Failed {
+            why: format!("The terminal cannot be read: {error}; try again in another one."),
+        })
+    }
+
+    fn progress(&mut self, form: &Form) -> Result<Box<dyn Progress>, String> {
+        self.head(form);
+        let cancel = form.buttons.first().map(|button| one_line(&button.label));
+        if let Some(cancel) = &cancel {
+            let how = if cfg!(unix) { "type c, then Enter" } else { "press Ctrl-C" };
+            self.say(&format!("{cancel}: {how}."));
+        }
+        let cancel = cancel.filter(|_| cfg!(unix));
+        Ok(Box::new(Lines {
+            terminal: Terminal::new(self.console.clone(), None),
+            cancel,
+            last: None,
+            cancelled: false,
+        }))
+    }
+}
+
+/// A progress dialog: a line for each step.
+struct Lines<C> {
+    terminal: Terminal<C>,
+    /// Label of the button that cancels.
+    cancel: Option<String>,
+    last: Option<ProgressLine>,
+    cancelled: bool,
+}
+
+impl<C: Console> Progress for Lines<C> {
+    fn update(&mut self, line: &ProgressLine) {
+        // A tenth is news; a hundredth is noise.
+        let tenth = |line: &ProgressLine| line.percent.map(|percent| percent / 10);
+        if self.last.as_ref().is_some_and(|last| last.text == line.text && tenth(last) == tenth(line)) {
+            return;
+        }
+        let percent = line.percent.map(|percent| format!(" ({} %)", percent.min(100))).unwrap_or_default();
+        self.terminal.say(&format!("{}{percent}", one_line(&line.text)));
+        self.last = Some(line.clone());
+    }
+
+    fn cancelled(&mut self) -> bool {
+        while !self.cancelled
+            && let Some(cancel) = &self.cancel
+            && let Some(line) = self.terminal.console.typed()
+        {
+            let line = line.trim().to_lowercase();
+            self.cancelled = line == "c" || line == cancel.to_lowercase();
+        }
+        self.cancelled
+    }
+}

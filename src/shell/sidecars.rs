@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::config::palyra::PalyraConfig;
-use crate::config::{self, ConfigError, Environment, Paths};
+use crate::config::{self, ConfigError, Environment, Paths, programs};
 use crate::core::launch::{self, Confidential, Places};
 use crate::core::ports::{self, Bind, Ports};
 use crate::protocol::shim::{LogLimits, Spec, StopLadder, VERSION};
@@ -152,7 +152,7 @@ impl Sidecars {
             };
             return Ok((self.env.executable.clone(), vec!["demo-sidecar".to_owned(), role.to_owned()]));
         }
-        let program = config::find_binary(&self.env, service, self.folder.as_deref()).map_err(hopeless)?;
+        let program = programs::find_binary(&self.env, service, self.folder.as_deref()).map_err(hopeless)?;
         Ok((program, Vec::new()))
     }
 

@@ -53,10 +53,7 @@ const VARIABLES: &[&str] = &[
     "DISPLAY",
     "WAYLAND_DISPLAY",
     "XDG_CURRENT_DESKTOP",
-    "XDG_SESSION_TYPE",
-    "DBUS_SESSION_BUS_ADDRESS",
     "NO_COLOR",
-    "TERM",
     "RUST_LOG",
 ];
 

@@ -4,6 +4,7 @@
 //! error in one line with a hint.
 
 mod approvals;
+mod doctor;
 mod logs;
 mod quit;
 mod run;
@@ -62,6 +63,8 @@ enum Command {
     Open(OpenArgs),
     /// The newest log lines of a service, or of the tray itself
     Logs(logs::LogsArgs),
+    /// Check everything that Palyra needs, and say what to do
+    Doctor(doctor::DoctorArgs),
     /// End the agent, and Palyra with it
     Quit {
         /// Leave Palyra running; the next agent takes it back
@@ -136,6 +139,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Approvals(command) => approvals::approvals(&paths(&env)?, command),
         Command::Open(args) => act(open(args)?),
         Command::Logs(args) => logs::logs(&paths(&env)?, &args),
+        Command::Doctor(args) => Ok(doctor::doctor(&env, &args)),
         Command::Quit { keep_running } => quit::quit(&paths(&env)?, keep_running),
         Command::Simulate { file } => simulate(&file),
     }

@@ -5,6 +5,7 @@ pub mod compose;
 pub mod decisions;
 pub mod describe;
 pub mod dialog;
+pub mod doctor;
 pub mod event;
 pub mod fleet;
 pub mod health;

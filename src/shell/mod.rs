@@ -5,6 +5,7 @@ pub mod ancestry;
 pub mod browser;
 pub mod control;
 pub mod dialog;
+pub mod doctor;
 pub mod gateway;
 pub mod handoff;
 pub mod journal;

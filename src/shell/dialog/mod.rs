@@ -1,7 +1,16 @@
 //! Native dialogs, outside the resident process: by zenity, else kdialog, else the terminal; the system's own on macOS and
 //! Windows.
 
+use crate::config::Environment;
 use crate::core::dialog::{Answer, Form, ProgressLine};
+
+/// The front end that fits where the person is.
+///
+/// # Errors
+/// None can be had, in one sentence for the person.
+pub fn pick(_env: &Environment) -> Result<Box<dyn Front>, String> {
+    Err("this version shows no dialogs".to_owned())
+}
 
 /// Shows dialogs. All calls block: the process that makes them is short-lived, or has a thread for it.
 pub trait Front {

@@ -42,6 +42,8 @@ const VARIABLES: &[&str] = &[
     "XDG_STATE_HOME",
     "XDG_CONFIG_HOME",
     "XDG_RUNTIME_DIR",
+    "WAYLAND_DISPLAY",
+    "DISPLAY",
     "LOCALAPPDATA",
     "APPDATA",
     "PROGRAMDATA",
@@ -50,8 +52,6 @@ const VARIABLES: &[&str] = &[
     "TMPDIR",
     "PATH",
     "BROWSER",
-    "DISPLAY",
-    "WAYLAND_DISPLAY",
     "XDG_CURRENT_DESKTOP",
     "NO_COLOR",
     "RUST_LOG",
@@ -87,6 +87,11 @@ impl Environment {
     /// A variable that is set and not empty.
     pub fn get(&self, name: &str) -> Option<&OsString> {
         self.variables.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+
+    /// There is a display to open windows on.
+    pub fn has_display(&self) -> bool {
+        cfg!(not(target_os = "linux")) || self.get("WAYLAND_DISPLAY").or_else(|| self.get("DISPLAY")).is_some()
     }
 
     /// The same, as a path.
@@ -167,6 +172,23 @@ impl Paths {
             qualifier,
             state_root,
         })
+    }
+
+    /// Takes up what the person chose: the data may lie elsewhere.
+    pub fn follow(&mut self, settings: &settings::Settings) {
+        if let Some(data) = &settings.data {
+            self.runtime_root.clone_from(data);
+        }
+    }
+
+    /// A gateway has kept data here before.
+    pub fn has_data(&self) -> bool {
+        self.runtime_root.join("data").join("journal.sqlite3").exists()
+    }
+
+    /// Record of the set-up.
+    pub fn set_up(&self) -> PathBuf {
+        self.own.join("setup.json")
     }
 
     /// Run directory of a service.

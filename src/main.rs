@@ -2,11 +2,16 @@
 
 use std::process::ExitCode;
 
+use palyra_tray::shell::browser::{self, Leads};
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match arguments.first().map(String::as_str) {
+    let role = arguments.first().map(String::as_str);
+    if let Some(leads) = role.and_then(Leads::from_role) {
+        return browser::main(leads);
+    }
+    match role {
         Some("shim") => palyra_tray::shell::shim::main(),
-        Some("open-url") => palyra_tray::shell::browser::main(),
         Some("demo-sidecar") => palyra_tray::demo::sidecar(&arguments[1..]),
         _ => palyra_tray::cli::main(),
     }

@@ -51,6 +51,12 @@ fn timeline_of_a_crash_loop_and_a_second_chance() {
     check_timeline("crash_loop", "wait 1s\ndoom gateway\ncrash gateway 1\nwait 2min\nclick Try again\nwait 3min");
 }
 
+/// A laptop that starts before its network: never given up, and there at most half a minute after the network.
+#[test]
+fn timeline_of_a_start_without_network() {
+    check_timeline("offline", "offline gateway\nwait 10min\nonline gateway\nwait 31s");
+}
+
 #[test]
 fn timeline_of_a_hang() {
     check_timeline("hang", "wait 61s\nhang gateway\nwait 60s\nheal gateway\nwait 60s");

@@ -89,7 +89,8 @@ fn client(port: u16) -> Client {
 /// A client that does not wait long, for those tests in which it has to.
 fn hasty(port: u16) -> Client {
     let limit = Duration::from_millis(300);
-    let timeouts = Timeouts { health: limit, login: limit, list: limit, decide: limit, handoff: limit };
+    let timeouts =
+        Timeouts { health: limit, login: limit, list: limit, decide: limit, handoff: limit, ..Timeouts::default() };
     Client::with_timeouts(port, SecretString::from(TOKEN), DEVICE, "admin:palyra-tray", timeouts).unwrap()
 }
 

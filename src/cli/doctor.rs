@@ -1,6 +1,7 @@
 //! `doctor`: checks everything and says what to do; as text, as JSON, or in a window. Needs no running agent.
 //!
-//! Exit code 0 when nothing is a problem, 1 otherwise; a warning is no problem.
+//! Exit code 0 when nothing is a problem, 1 otherwise; a warning is no problem. In a window: 0 when it was shown. Where none can
+//! be shown the words go to standard output, and the reason to standard error.
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -10,13 +11,13 @@ use clap::Args;
 
 use crate::config::{Environment, Paths};
 use crate::core::dialog::Answer;
-use crate::core::doctor::facts::{Agent, Facts};
+use crate::core::doctor::facts::{Agent, Facts, Login};
 use crate::core::doctor::{self, Check, Verdict};
 use crate::protocol::setup::{SetupFacts, SetupRequest};
-use crate::protocol::{FailureCode, Reply, Request};
-use crate::shell::control;
+use crate::protocol::{Failure, FailureCode, Reply, Request};
 use crate::shell::dialog::{self, Front};
 use crate::shell::doctor::{Given, gather};
+use crate::shell::{autostart, control};
 
 /// An agent that is well answers within milliseconds.
 const PATIENCE: Duration = Duration::from_millis(600);
@@ -33,44 +34,47 @@ pub struct DoctorArgs {
 }
 
 /// Checks, and shows what came of it.
-pub fn doctor(env: &Environment, args: &DoctorArgs) -> ExitCode {
+pub fn doctor(env: &Environment, args: &DoctorArgs) -> Result<ExitCode, Failure> {
     let look = || {
         let facts = look(env);
         let checks = doctor::checks(&facts);
         (facts, checks)
     };
-    let checks = match (args.dialog, dialog_front(env, args)) {
-        (true, Some(mut front)) => in_window(&mut *front, || look().1),
-        _ => {
-            let (facts, checks) = look();
-            if args.json {
-                super::print_json(&doctor::report(&facts, &checks));
-            } else {
-                let colour = std::io::stdout().is_terminal() && env.get("NO_COLOR").is_none();
-                super::print(&doctor::terminal(&checks, colour));
-            }
-            checks
+    let no_window = if args.dialog {
+        match dialog::pick(env) {
+            // on a terminal the plain text reads better than a form
+            Ok(front) if front.is_terminal() => None,
+            // whoever opened the window looked at it: that it was shown is the success
+            Ok(mut front) => match in_window(&mut *front, || look().1) {
+                Ok(()) => return Ok(ExitCode::SUCCESS),
+                Err(why) => Some(why),
+            },
+            Err(why) => Some(why),
         }
+    } else {
+        None
     };
-    if doctor::worst(&checks) == Verdict::Problem { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    let (facts, checks) = look();
+    if args.json {
+        super::print_json(&doctor::report(&facts, &checks));
+    } else {
+        let colour = std::io::stdout().is_terminal() && env.get("NO_COLOR").is_none();
+        super::print(&doctor::terminal(&checks, colour));
+    }
+    match no_window {
+        Some(why) => Err(Failure::new(FailureCode::Failed, why, "")),
+        None if doctor::worst(&checks) == Verdict::Problem => Ok(ExitCode::FAILURE),
+        None => Ok(ExitCode::SUCCESS),
+    }
 }
 
-/// A window, or nothing when none can be had: then the words go to the terminal.
-fn dialog_front(env: &Environment, args: &DoctorArgs) -> Option<Box<dyn Front>> {
-    args.dialog.then(|| dialog::pick(env).ok()).flatten()
-}
-
-/// Shows the checks until the person has seen enough; the last ones.
-fn in_window(front: &mut dyn Front, look: impl Fn() -> Vec<Check>) -> Vec<Check> {
+/// Shows the checks until the person has seen enough.
+fn in_window(front: &mut dyn Front, look: impl Fn() -> Vec<Check>) -> Result<(), String> {
     loop {
-        let checks = look();
-        match front.ask(&doctor::form(&checks)) {
+        match front.ask(&doctor::form(&look())) {
             Answer::Pressed { button, .. } if button == doctor::AGAIN => {}
-            Answer::Pressed { .. } | Answer::Dismissed => return checks,
-            Answer::Failed { .. } => {
-                super::print(&doctor::terminal(&checks, false));
-                return checks;
-            }
+            Answer::Pressed { .. } | Answer::Dismissed => return Ok(()),
+            Answer::Failed { why } => return Err(why),
         }
     }
 }
@@ -82,7 +86,11 @@ fn look(env: &Environment) -> Facts {
         (Ok(paths), Agent::Answers(_)) => setup(paths),
         _ => None,
     };
-    gather(env, paths.as_ref(), Given { agent, setup, login: None })
+    let login = {
+        let env = env.clone();
+        Box::new(move || autostart::state(&env).map(|state| Login { on: state.on, ..Login::default() }))
+    };
+    gather(env, paths.as_ref(), Given { agent, setup, login: Some(login) })
 }
 
 fn agent(paths: &Paths) -> Agent {
@@ -115,6 +123,10 @@ mod tests {
     struct Person(Vec<Answer>, Vec<Form>);
 
     impl Front for Person {
+        fn is_terminal(&self) -> bool {
+            false
+        }
+
         fn ask(&mut self, form: &Form) -> Answer {
             self.1.push(form.clone());
             self.0.remove(0)
@@ -138,11 +150,14 @@ mod tests {
             vec![Check { id: "x", title: "X", verdict, evidence: "seen".to_owned(), remedy: String::new() }]
         };
         let mut person = Person(vec![pressed(doctor::AGAIN), pressed(doctor::CLOSE)], Vec::new());
-        let last = in_window(&mut person, look);
-        assert_eq!((looks.get(), doctor::worst(&last)), (2, Verdict::Ok));
+        assert_eq!(in_window(&mut person, look), Ok(()));
+        assert_eq!((looks.get(), person.1.len()), (2, 2));
         let Body::Document { document } = &person.1[0].body else { panic!() };
         assert!(document.contains("!! X: seen"), "{document}");
-        let mut person = Person(vec![Answer::Dismissed], Vec::new());
-        assert_eq!(in_window(&mut person, look).len(), 1);
+        let Body::Document { document } = &person.1[1].body else { panic!() };
+        assert!(document.contains("ok X: seen"), "{document}");
+        assert_eq!(in_window(&mut Person(vec![Answer::Dismissed], Vec::new()), look), Ok(()));
+        let killed = Answer::Failed { why: "zenity was killed".to_owned() };
+        assert_eq!(in_window(&mut Person(vec![killed], Vec::new()), look), Err("zenity was killed".to_owned()));
     }
 }

@@ -8,6 +8,7 @@ mod doctor;
 mod logs;
 mod quit;
 mod run;
+mod set_up;
 mod status;
 
 use std::io::Write;
@@ -61,6 +62,10 @@ enum Command {
     Approvals(approvals::Approvals),
     /// Open the dashboard in your browser, signed in
     Open(OpenArgs),
+    /// Set Palyra up in a few dialogs, or go on where you left it
+    Onboard,
+    /// The same on this terminal
+    Setup,
     /// The newest log lines of a service, or of the tray itself
     Logs(logs::LogsArgs),
     /// Check everything that Palyra needs, and say what to do
@@ -138,8 +143,10 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Restart(args) => act(Action::Restart { service: args.service }),
         Command::Approvals(command) => approvals::approvals(&paths(&env)?, command),
         Command::Open(args) => act(open(args)?),
+        Command::Onboard => set_up::onboard(&env),
+        Command::Setup => set_up::setup(&env),
         Command::Logs(args) => logs::logs(&paths(&env)?, &args),
-        Command::Doctor(args) => Ok(doctor::doctor(&env, &args)),
+        Command::Doctor(args) => doctor::doctor(&env, &args),
         Command::Quit { keep_running } => quit::quit(&paths(&env)?, keep_running),
         Command::Simulate { file } => simulate(&file),
     }

@@ -27,6 +27,9 @@ pub struct RunArgs {
     /// Start no sidecar before it is asked for
     #[arg(long)]
     no_start: bool,
+    /// Do not open the set-up, even when nothing was ever set up here
+    #[arg(long)]
+    no_set_up: bool,
     /// More words in the log
     #[arg(long)]
     verbose: bool,
@@ -48,9 +51,10 @@ pub struct DemoArgs {
 
 /// Starts the agent, or shows the one that runs.
 pub fn run(env: Environment, args: &RunArgs) -> Result<ExitCode, Failure> {
-    let paths = super::paths(&env)?;
+    let mut paths = super::paths(&env)?;
     let Some(lock) = lock(&paths)? else { return Ok(ExitCode::SUCCESS) };
     let (settings, warnings) = Settings::read(&paths.settings());
+    paths.follow(&settings);
     log_to(&paths, args.verbose)?;
     Ok(run::run(run::Start {
         env,
@@ -60,6 +64,7 @@ pub fn run(env: Environment, args: &RunArgs) -> Result<ExitCode, Failure> {
         desktop: !args.no_tray,
         start: !args.no_start,
         demo: false,
+        set_up: !args.no_set_up,
         paths,
     }))
 }
@@ -96,6 +101,7 @@ pub fn demo(mut env: Environment, args: &DemoArgs) -> Result<ExitCode, Failure> 
         desktop: !args.no_tray,
         start: true,
         demo: true,
+        set_up: false,
         paths,
     });
     if let Some(temporary) = temporary {

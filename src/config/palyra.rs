@@ -1,4 +1,4 @@
-//! The sidecars' own config file: read, never written.
+//! The sidecars' own config file, as far as it is read; what is written into it is in `shell::palyra_config`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,6 +24,8 @@ pub struct PalyraConfig {
     pub browser_grpc: Option<u16>,
     /// Port of `tool_call.browser_service.health_base_url`
     pub browser_http: Option<u16>,
+    /// `orchestrator.runloop_v1_enabled`: whether chats get answers; absent means no.
+    pub run_loop: Option<bool>,
     /// The config names a key of its own for the browser's state, in its vault.
     pub browser_key_in_vault: bool,
 }
@@ -73,6 +75,7 @@ impl PalyraConfig {
             quic: port("gateway.quic_port"),
             browser_grpc: text("tool_call.browser_service.endpoint").and_then(port_of_url),
             browser_http: text("tool_call.browser_service.health_base_url").and_then(port_of_url),
+            run_loop: get("orchestrator.runloop_v1_enabled").and_then(toml::Value::as_bool),
             browser_key_in_vault: text("tool_call.browser_service.state_key_vault_ref").is_some(),
         };
         let secrets = ConfigSecrets {
@@ -100,6 +103,21 @@ mod tests {
         fs::write(&path, "admin = 3\nauth_token = \"not ours\"\n").unwrap();
         let (_, secrets) = PalyraConfig::read(&path).unwrap();
         assert!(secrets.admin_token.is_none());
+    }
+
+    #[test]
+    fn the_run_loop_is_on_off_or_not_mentioned() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("palyra.toml");
+        for (text, expected) in [
+            ("version = 1", None),
+            ("[orchestrator]\nrunloop_v1_enabled = true", Some(true)),
+            ("orchestrator.runloop_v1_enabled = false", Some(false)),
+            ("[orchestrator]\nrunloop_v1_enabled = \"true\"", None),
+        ] {
+            fs::write(&path, text).unwrap();
+            assert_eq!(PalyraConfig::read(&path).unwrap().0.run_loop, expected, "{text}");
+        }
     }
 
     #[test]

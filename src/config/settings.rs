@@ -13,6 +13,8 @@ pub struct Settings {
     pub browser: bool,
     /// Where Palyra's executables are, when they are not beside ours.
     pub folder: Option<PathBuf>,
+    /// Where Palyra keeps its data (the runtime root), when that is not the usual place.
+    pub data: Option<PathBuf>,
     /// What the icon must stand out from.
     pub panel: Panel,
 }
@@ -30,7 +32,7 @@ pub enum Panel {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { browser: true, folder: None, panel: Panel::default() }
+        Self { browser: true, folder: None, data: None, panel: Panel::default() }
     }
 }
 
@@ -48,6 +50,7 @@ struct SettingsFile {
 struct ServicesTable {
     browser: Option<bool>,
     folder: Option<PathBuf>,
+    data: Option<PathBuf>,
     #[serde(flatten)]
     unknown: std::collections::BTreeMap<String, toml::Value>,
 }
@@ -85,16 +88,23 @@ impl Settings {
             }
         };
         let tables = [("", &file.unknown), ("services.", &file.services.unknown), ("tray.", &file.tray.unknown)];
-        let warnings = tables
+        let mut warnings: Vec<_> = tables
             .into_iter()
             .flat_map(|(table, unknown)| {
                 unknown.keys().map(move |key| format!("{name}: {table}{key} is unknown and ignored"))
             })
             .collect();
+        let data = file.services.data.filter(|folder| {
+            if !folder.is_absolute() {
+                warnings.push(format!("{name}: services.data is not an absolute path and is ignored"));
+            }
+            folder.is_absolute()
+        });
         let defaults = Self::default();
         let settings = Self {
             browser: file.services.browser.unwrap_or(defaults.browser),
             folder: file.services.folder,
+            data,
             panel: file.tray.panel.unwrap_or_default(),
         };
         (settings, warnings)
@@ -109,7 +119,7 @@ mod tests {
     fn settings_keep_defaults_for_what_is_not_understood_and_say_so() {
         let (settings, warnings) =
             Settings::parse("[services]\nbrowser = false\ncolour = 1\n[tray]\npanel = \"light\"", "s");
-        assert_eq!(settings, Settings { browser: false, folder: None, panel: Panel::Light });
+        assert_eq!(settings, Settings { browser: false, panel: Panel::Light, ..Settings::default() });
         assert_eq!(warnings, ["s: services.colour is unknown and ignored"]);
         let (settings, warnings) = Settings::parse("nonsense", "s");
         assert_eq!(settings, Settings::default());

@@ -4,11 +4,12 @@
 //! [`Event::Wake`]. Nothing in here reads a clock, touches a file or talks to anybody.
 
 mod requests;
+mod set_up;
 
 use std::collections::BTreeMap;
 
 use crate::core::decisions::{DecisionOrder, Decisions};
-use crate::core::event::{Desktop, Effect, Event, Facts, Found, Secrets, Setup, Ticket};
+use crate::core::event::{Companion, Desktop, Effect, Event, Facts, Found, Secrets, Setup, Ticket};
 use crate::core::fleet::Fleet;
 use crate::core::inbox::{Inbox, Watch};
 use crate::core::notices;
@@ -19,6 +20,7 @@ use crate::core::time::{Now, earlier};
 use crate::core::view::{Button, NoticeKey, Urgency};
 
 use crate::core::{place, snapshot};
+use crate::protocol::setup::Reached;
 use crate::protocol::{Action, Failure, FailureCode, Place, Reply, RunId, ServiceId};
 
 /// A client waits this long for a start, stop or restart, milliseconds.
@@ -86,6 +88,10 @@ pub struct Agent {
     /// Until when to wait with an end that leaves the sidecars running.
     leaving: Option<u64>,
     had_secrets: bool,
+    /// Where the set-up stands.
+    pub reached: Reached,
+    /// The set-up still has to be opened by itself.
+    open_set_up: bool,
     exited: bool,
 }
 
@@ -114,10 +120,12 @@ impl Agent {
             opens: Vec::new(),
             leaving: None,
             had_secrets: false,
+            reached: setup.reached.clone(),
+            open_set_up: setup.first_run,
             exited: false,
             setup,
         };
-        if agent.setup.start {
+        if agent.setup.start && !agent.setup.first_run {
             agent.want_all(Goal::Up);
         }
         agent
@@ -215,6 +223,12 @@ impl Agent {
                 },
             )),
             Event::Opened(ticket, outcome) => self.opened(ticket, outcome, effects),
+            Event::SetUp(ticket, outcome) => self.was_set_up(ticket, outcome, now, effects),
+            Event::NotOpened(companion, why) => {
+                let (title, hint) = text::companion_failed(companion);
+                let body = format!("{} {hint}", text::sentence(&why));
+                self.tell("event:companion", (title, &body), Vec::new(), Urgency::Normal);
+            }
             Event::LogNotShown(why) => {
                 self.tell(
                     "event:log",
@@ -247,6 +261,9 @@ impl Agent {
 
     /// Everything that follows from the state, after every event.
     fn settle(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        if std::mem::take(&mut self.open_set_up) {
+            effects.push(Effect::Open(Companion::SetUp));
+        }
         let has_secrets = matches!(self.secrets, Secrets::Ready { .. });
         self.had_secrets |= has_secrets;
         self.fleet.get_mut(ServiceId::Gateway).hold(!self.had_secrets, now);

@@ -88,6 +88,7 @@ fn menu(agent: &Agent, base: Base, now: Now, line: &str) -> Vec<Item> {
             items.push(service_menu(agent, service, now));
         }
     }
+    items.push(set_up(agent));
     items.push(separator("s4"));
     items.push(command("quit", "Quit and stop Palyra", true, Action::Quit { keep_running: false }));
     if !agent.setup.demo {
@@ -148,6 +149,20 @@ fn go_to() -> Item {
         })
         .collect();
     submenu("go", "Go to", rows)
+}
+
+fn set_up(agent: &Agent) -> Item {
+    let reached = &agent.reached;
+    let name = match (reached.complete, reached.done) {
+        (true, _) => "Set up again…".to_owned(),
+        (false, 0) => "Set up Palyra…".to_owned(),
+        (false, done) => format!("Continue set-up… ({done} of {} done)", reached.total),
+    };
+    let rows = vec![
+        command("setup:continue", &name, true, Action::ContinueSetup),
+        command("setup:checks", "Run checks…", true, Action::RunChecks),
+    ];
+    submenu("setup", "Set-up and support", rows)
 }
 
 fn service_menu(agent: &Agent, service: &Service, now: Now) -> Item {

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 use crate::core::describe::visible;
 use crate::core::dialog::{Body, DialogButton, Form, Tone};
+use crate::core::onboarding::Finding;
 
 pub use facts::Facts;
 
@@ -171,6 +172,36 @@ pub fn form(checks: &[Check]) -> Form {
             _ => Tone::Info,
         },
     }
+}
+
+/// What the set-up has a step of its own for, or can only see while it is under way.
+const STEPS_OF_THE_SET_UP: &[&str] = &[
+    "agent",
+    "gateway_program",
+    "run_loop",
+    "gateway",
+    "browser",
+    "node_host",
+    "approvals",
+    "provider",
+    "login_start",
+];
+
+/// What the set-up shows before it starts Palyra: what is wrong and not mended by a step of the set-up, the worst first.
+pub fn findings(checks: &[Check]) -> Vec<Finding> {
+    let mut wrong: Vec<_> = checks
+        .iter()
+        .filter(|check| check.verdict >= Verdict::Warning && !STEPS_OF_THE_SET_UP.contains(&check.id))
+        .collect();
+    wrong.sort_by_key(|check| std::cmp::Reverse(check.verdict));
+    wrong
+        .into_iter()
+        .map(|check| Finding {
+            title: check.title.to_owned(),
+            evidence: check.evidence.clone(),
+            remedy: check.remedy.clone(),
+        })
+        .collect()
 }
 
 /// Everything, for scripts and support.

@@ -8,6 +8,7 @@ use crate::core::notices::Server;
 use crate::core::ports::Ports;
 use crate::core::record::Record;
 use crate::core::view::NoticeKey;
+use crate::protocol::setup::{Reached, SetupFacts, SetupRequest};
 use crate::protocol::shim::{ExitRecord, RunRecord};
 use crate::protocol::{Action, Decision, Reply, Request, RunId, ServiceId};
 
@@ -29,6 +30,10 @@ pub struct Setup {
     pub node_host: bool,
     /// Everything is for show, and says so.
     pub demo: bool,
+    /// Nothing was ever set up here: the set-up opens by itself, and starts what is to be started.
+    pub first_run: bool,
+    /// Where the set-up stood.
+    pub reached: Reached,
     /// Preferred ports.
     pub ports: BTreeMap<ServiceId, Ports>,
     /// Spreads restarts.
@@ -91,6 +96,24 @@ pub struct Desktop {
     pub notifications: Option<Server>,
 }
 
+/// A short-lived program of ours with a window of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Companion {
+    /// The set-up.
+    SetUp,
+    /// The checks.
+    Checks,
+}
+
+/// What came of something for the set-up.
+#[derive(Clone, Debug)]
+pub enum SetUp {
+    /// This is the answer.
+    Answer(Reply),
+    /// It is done once the gateway has started again.
+    RestartGateway,
+}
+
 /// Something that happened.
 #[derive(Clone, Debug)]
 pub enum Event {
@@ -142,6 +165,10 @@ pub enum Event {
     Sent(String, Result<Record, Unanswered>),
     /// The browser was sent to the dashboard.
     Opened(Option<Ticket>, Result<(), String>),
+    /// Something for the set-up was done, or not.
+    SetUp(Ticket, SetUp),
+    /// A program beside us could not be opened, in words.
+    NotOpened(Companion, String),
     /// A log could not be shown, in words.
     LogNotShown(String),
     /// Something of ours could not be kept on disk, in words.
@@ -221,6 +248,12 @@ pub enum Effect {
     SendDecision(Decision),
     /// Send the browser to this path of the dashboard.
     OpenDashboard(Option<Ticket>, String),
+    /// Tell a client the facts that the set-up goes by; these are known, the rest is to be looked up.
+    GatherFacts(Ticket, Box<SetupFacts>),
+    /// Do something for the set-up.
+    SetUp(Ticket, SetupRequest),
+    /// Open a program of ours in a window of its own.
+    Open(Companion),
     /// Open a service's log.
     ShowLog(ServiceId),
     /// Ask the keyring once more, with its password dialog if it needs one.

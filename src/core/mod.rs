@@ -1,10 +1,12 @@
 //! Pure decisions: no clock, file, environment, process, thread or D-Bus in here. The world is an argument.
 
 pub mod agent;
+pub mod answer;
 pub mod compose;
 pub mod decisions;
 pub mod describe;
 pub mod dialog;
+pub mod discord;
 pub mod doctor;
 pub mod event;
 pub mod fleet;
@@ -12,6 +14,7 @@ pub mod health;
 pub mod inbox;
 pub mod launch;
 pub mod notices;
+pub mod onboarding;
 pub mod place;
 pub mod ports;
 pub mod record;
@@ -21,4 +24,5 @@ pub mod simulate;
 pub mod snapshot;
 pub mod text;
 pub mod time;
+pub mod upstream;
 pub mod view;

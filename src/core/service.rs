@@ -20,6 +20,9 @@ pub const CRASH_LOOP_WINDOW_MS: u64 = 120_000;
 /// This many restarts without one stable run are a crash loop too, however slowly they came (a sidecar that hangs each
 /// time ends less than five times in two minutes).
 pub const CRASH_LOOP_ATTEMPTS: u32 = 10;
+/// What a gateway says last when it cannot look up its model provider's address, which it does at every start once one is
+/// chosen. A laptop that starts before its network is no crash loop. Seen on palyrad 0.1.0.
+const NEEDS_NETWORK: [&str; 2] = ["could not be resolved to enforce", "failed to resolve retrieval embeddings runtime"];
 /// Probe interval of a healthy sidecar, milliseconds.
 pub const PROBE_HEALTHY_MS: u64 = 30_000;
 /// Probe interval after a miss, and the longest one while starting, milliseconds.
@@ -351,7 +354,12 @@ impl Service {
             self.trouble.clear();
         }
         let hopeless = matches!(exit.map(|exit| &exit.cause), Some(ExitCause::SpawnFailed { retryable: false, .. }));
-        self.over(hopeless, jitter, now, orders);
+        let offline = exit.is_some_and(needs_network) && self.is_starting() && self.goal == Goal::Up;
+        if offline {
+            self.wait_for_network(now);
+        } else {
+            self.over(hopeless, jitter, now, orders);
+        }
     }
 
     /// A probe came back.
@@ -470,6 +478,16 @@ impl Service {
         }
     }
 
+    /// Tried again and again, slowly, and never given up: it is the network that has to come.
+    fn wait_for_network(&mut self, now: Now) {
+        self.run = None;
+        self.next_probe = None;
+        self.probing = false;
+        self.healthy = None;
+        "it needs an internet connection to start, to look up its model provider".clone_into(&mut self.trouble);
+        self.phase = Phase::BackingOff { until: now.mono_ms + BACKOFF_MS.1 };
+    }
+
     fn forget_failures(&mut self) {
         self.attempts = 0;
         self.ends.clear();
@@ -479,6 +497,10 @@ impl Service {
 /// Probes of healthy sidecars fall on common moments, so that an idle machine is woken once for all of them.
 fn next_common_probe(now: Now) -> u64 {
     (now.mono_ms / PROBE_HEALTHY_MS + 1) * PROBE_HEALTHY_MS
+}
+
+fn needs_network(exit: &ExitRecord) -> bool {
+    exit.last_stderr.iter().any(|line| NEEDS_NETWORK.iter().any(|words| line.contains(words)))
 }
 
 fn describe_exit(exit: Option<&ExitRecord>, now_unix_ms: i64) -> LastExit {

@@ -8,6 +8,7 @@
 //! | `wait 5s` | lets time pass (`ms`, `s`, `min`) |
 //! | `crash gateway 3` | the process exits with that code |
 //! | `hang browserd` / `heal browserd` | it lives but does not answer / answers again |
+//! | `offline gateway` / `online gateway` | it cannot start without a network / can again |
 //! | `doom gateway` | from now on it exits 20 ms after each start |
 //! | `lose gateway` | it and its shim vanish, nobody sees how |
 //! | `approval ID RISK TIMEOUT WHAT` | the gateway gets a record, e.g. `approval a1 high 300s git push` |
@@ -25,15 +26,16 @@ use serde_json::{Value, json};
 use crate::core::agent::Agent;
 use crate::core::compose;
 use crate::core::decisions::Unanswered;
-use crate::core::event::{Click, Desktop, Effect, Event, Facts, Found, Secrets, Setup};
+use crate::core::event::{Click, Desktop, Effect, Event, Facts, Found, Secrets, SetUp, Setup};
 use crate::core::inbox::Look;
 use crate::core::notices::Server;
 use crate::core::record::Record;
 use crate::core::service::{Phase, StopReason};
 use crate::core::time::Now;
 use crate::core::view::{Item, ItemKind, View};
+use crate::protocol::setup::SetupRequest;
 use crate::protocol::shim::{ExitCause, ExitRecord, ProcessRef, RunRecord};
-use crate::protocol::{Action, RunId, ServiceId, Verdict};
+use crate::protocol::{Action, Reply, RunId, ServiceId, Verdict};
 
 /// From a launch to the shim's answer, milliseconds.
 const START_MS: u64 = 5;
@@ -51,6 +53,8 @@ pub struct Behaviour {
     pub hangs: bool,
     /// Exits right after each start.
     pub doomed: bool,
+    /// Exits at each start, and says that it needs the network.
+    pub offline: bool,
 }
 
 /// The world.
@@ -213,7 +217,11 @@ impl World {
                 self.alive.push((*service, record.run_id.clone()));
                 let (service, run) = (*service, record.run_id.clone());
                 self.give(event);
-                if self.behaviour[&service].doomed {
+                if self.behaviour[&service].offline {
+                    let mut exit = exit_record(&run, ExitCause::Code { code: 1 }, self.now, false);
+                    exit.last_stderr = vec!["Error: host could not be resolved to enforce a guard".to_owned()];
+                    self.later(1, Event::Ended(service, run, Some(exit)));
+                } else if self.behaviour[&service].doomed {
                     let exit = exit_record(&run, ExitCause::Code { code: 1 }, self.now, false);
                     self.later(20, Event::Ended(service, run, Some(exit)));
                 }
@@ -295,6 +303,7 @@ impl World {
                     self.later(1, Event::Recorded(line.approval_id, Ok(())));
                 }
             }
+            Effect::Open(companion) => self.note(format!("opens {companion:?}")),
             Effect::OpenDashboard(ticket, path) => {
                 self.note(format!("opens {path}"));
                 self.later(1, Event::Opened(ticket, Ok(())));
@@ -310,6 +319,18 @@ impl World {
             }
             Effect::Reply(ticket, reply) => self.note(format!("answers {ticket}: {}", first_words(&reply))),
             Effect::ShowLog(service) => self.note(format!("shows the log of {service}")),
+            Effect::GatherFacts(ticket, facts) => {
+                let value = serde_json::to_value(&*facts).unwrap_or_default();
+                self.later(1, Event::SetUp(ticket, SetUp::Answer(Reply::Data(value))));
+            }
+            Effect::SetUp(ticket, request) => {
+                self.note(format!("for the set-up: {request:?}"));
+                let outcome = match request {
+                    SetupRequest::TurnChatsOn => SetUp::RestartGateway,
+                    _ => SetUp::Answer(Reply::Done("Done.".to_owned())),
+                };
+                self.later(ANSWER_MS, Event::SetUp(ticket, outcome));
+            }
             Effect::RetrySecrets | Effect::SaveBrowser(_) | Effect::SavePorts(_) => {}
         }
     }
@@ -397,6 +418,7 @@ fn command(world: &mut World, line: &str) -> Result<(), String> {
         }
         "lose" => world.end(service(next()?)?, None),
         "hang" | "heal" => world.behaviour.entry(service(next()?)?).or_default().hangs = word == "hang",
+        "offline" | "online" => world.behaviour.entry(service(next()?)?).or_default().offline = word == "offline",
         "doom" => world.behaviour.entry(service(next()?)?).or_default().doomed = true,
         "approval" => {
             let (id, risk, timeout) = (next()?, next()?, duration(next()?)? / 1_000);

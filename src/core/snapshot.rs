@@ -63,6 +63,12 @@ pub fn snapshot(agent: &Agent, now: Now) -> Value {
             Secrets::Waiting(why) => json!({ "state": "waiting", "why": why }),
             Secrets::Failed(why) => json!({ "state": "failed", "why": why }),
         },
+        "onboarding": {
+            "step": agent.reached.step,
+            "done": agent.reached.done,
+            "total": agent.reached.total,
+            "complete": agent.reached.complete,
+        },
         "warnings": warnings(agent),
     })
 }

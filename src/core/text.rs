@@ -1,7 +1,7 @@
 //! The words a person reads, in one place and one voice: plain, short, what happened and what to do.
 
 use crate::core::agent::Agent;
-use crate::core::event::Secrets;
+use crate::core::event::{Companion, Secrets};
 use crate::core::service::{Goal, Phase, Service, StopReason};
 use crate::core::time::Now;
 use crate::core::view::Base;
@@ -22,6 +22,9 @@ pub const HANDOFF_TWICE: (&str, &str) = (
     "Somebody else asked for your dashboard",
     "The one-time address that signs you in was used twice. If that was not you, restart Palyra: it ends all sessions.",
 );
+/// Title and body.
+pub const TEST_NOTIFICATION: (&str, &str) =
+    ("Notifications work", "When an agent needs your permission, Palyra asks you like this.");
 /// Reply.
 pub const QUIT_STOP: &str = "Stopping Palyra.";
 /// Reply.
@@ -49,6 +52,9 @@ pub fn state(service: &Service, now: Now) -> String {
         Phase::Stopping { .. } => "stopping".to_owned(),
         Phase::BackingOff { until } => {
             let seconds = until.saturating_sub(now.mono_ms).div_ceil(1_000);
+            if service.attempts == 0 {
+                return format!("{}; tried again in {seconds} s", service.trouble);
+            }
             format!("restarts in {seconds} s, attempt {}", service.attempts)
         }
         Phase::GivenUp => "given up".to_owned(),
@@ -76,6 +82,7 @@ pub fn status_line(agent: &Agent, base: Base, now: Now) -> String {
             None => "Healthy".to_owned(),
         },
         Base::Stopped if agent.fleet.iter().any(|one| one.run.is_some()) => "Stopping".to_owned(),
+        Base::Stopped if agent.setup.first_run && !agent.reached.complete => "Not set up yet".to_owned(),
         Base::Stopped => "Stopped".to_owned(),
         Base::Starting => {
             let slow = agent.fleet.iter().find(|one| one.goal == Goal::Up && !one.is_ready()).unwrap_or(gateway);
@@ -163,6 +170,14 @@ pub fn activated(agent: &Agent, now: Now) -> String {
         format!("{line} Its icon is in the tray.")
     } else {
         format!("{line} No tray shows its icon ({}); use: palyra-tray status", agent.desktop.tray)
+    }
+}
+
+/// A window of ours that did not open: title, and what to do instead.
+pub const fn companion_failed(companion: Companion) -> (&'static str, &'static str) {
+    match companion {
+        Companion::SetUp => ("The set-up could not be opened", "In a terminal it is: palyra-tray setup"),
+        Companion::Checks => ("The checks could not be opened", "In a terminal they are: palyra-tray doctor"),
     }
 }
 

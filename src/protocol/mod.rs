@@ -62,6 +62,10 @@ pub enum Action {
         /// Whose log.
         service: ServiceId,
     },
+    /// Open the set-up where it was left.
+    ContinueSetup,
+    /// Open the checks of this machine.
+    RunChecks,
     /// Put away a notification that tells of an event.
     Dismiss {
         /// Its key.

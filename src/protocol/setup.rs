@@ -25,11 +25,9 @@ pub enum SetupRequest {
         /// Absolute.
         folder: PathBuf,
     },
-    /// Turn the gateway's run loop on: in its config file, comments kept; then restart the gateway and wait until it is ready.
-    RunLoop {
-        /// The config says `false` and the person wants it on all the same.
-        replace_false: bool,
-    },
+    /// Turn chats on in the gateway's config (its run loop), where they are not, and restart the gateway, which reads config
+    /// and provider only at its start; wait until it is ready.
+    TurnChatsOn,
     /// Hand a provider's key to the gateway, which checks it.
     ProviderKey {
         /// Whose.
@@ -37,7 +35,7 @@ pub enum SetupRequest {
         /// As typed.
         key: Secret,
     },
-    /// Begin a sign-in in the browser: answers with [`SignIn`].
+    /// Begin a sign-in and open its page in the browser: answers with [`SignIn`].
     SignIn {
         /// With whom.
         provider: Provider,
@@ -78,7 +76,7 @@ pub enum SetupRequest {
         /// Channel, 16 to 24 digits.
         target: String,
     },
-    /// Show a test notification: answers with whether a server took it; a click on it is told by [`SetupFacts`].
+    /// Show a test notification: answers with whether a server took it.
     TestNotification,
     /// The set-up stands here now; for the menu and the snapshot.
     Reached(Reached),
@@ -122,6 +120,11 @@ impl Provider {
         }
     }
 
+    /// A sign-in needs an application of the person's own: without its client id the gateway begins none.
+    pub const fn sign_in_needs_client_id(self) -> bool {
+        matches!(self, Self::Openai)
+    }
+
     /// For people.
     pub const fn name(self) -> &'static str {
         match self {
@@ -146,14 +149,14 @@ pub struct SetupFacts {
     pub data_folder: PathBuf,
     /// A gateway has kept data there before: the folder is not changed any more.
     pub data_exists: bool,
-    /// The gateway's state, as in the snapshot: `stopped`, `starting`, `ready` …
-    pub gateway_state: String,
     /// What is wrong with it, in words.
     pub gateway_problem: String,
     /// It takes our token.
     pub signed_in: bool,
     /// What the config file says of the run loop: `on`, `off` (it says false), `unset`, `unreadable`.
     pub run_loop: String,
+    /// The config was changed after the running gateway had read it: another provider, the run loop.
+    pub restart_needed: bool,
     /// Config file of the sidecars.
     pub config: PathBuf,
     /// Providers, as far as a ready gateway told; empty: not known.
@@ -168,8 +171,6 @@ pub struct SetupFacts {
     pub notification_server: String,
     /// It shows buttons.
     pub notification_buttons: bool,
-    /// The test notification was clicked.
-    pub notification_clicked: bool,
     /// `keyring`, `file`, `waiting`, `failed`, `unknown`.
     pub secrets: String,
     /// What is wrong with them, in words; empty when nothing is.
@@ -185,6 +186,9 @@ pub struct ProviderFacts {
     pub provider: Provider,
     /// A credential is there and chosen.
     pub configured: bool,
+    /// The running gateway uses it. When it is only `configured`, the gateway has to be restarted first.
+    #[serde(default)]
+    pub in_use: bool,
     /// Signing in by the browser is supported.
     pub sign_in: bool,
     /// The gateway's words.
@@ -196,10 +200,16 @@ pub struct ProviderFacts {
 pub struct SignIn {
     /// Names it in later requests.
     pub attempt_id: String,
-    /// To be opened in the person's browser; https only.
+    /// To be opened in the person's browser: https, or plain http on loopback.
     pub authorization_url: Secret,
+    /// A browser was started with it.
+    #[serde(default)]
+    pub opened: bool,
     /// Unix milliseconds.
     pub expires_at_unix_ms: i64,
+    /// What the person has to do on that page besides signing in, one sentence; may be empty.
+    #[serde(default)]
+    pub note: String,
 }
 
 /// How a sign-in stands.

@@ -1,7 +1,7 @@
 //! Opening the person's browser, in a short-lived process of its own: the library behind it leaves a zombie for each
 //! opening and can block, and the address reaches it on standard input, where no other user can read it.
 //!
-//! Limits: only http and https to loopback. Success means that an opener was started, not that a page is visible.
+//! Limits: only http and https to loopback, and for a provider's sign-in page https to elsewhere. Success means that an opener was started, not that a page is visible.
 
 use std::io::{self, BufRead, Read as _, Write as _};
 use std::net::IpAddr;
@@ -13,8 +13,30 @@ use std::time::Duration;
 use reqwest::Url;
 use tokio::sync::oneshot;
 
-/// Name of the role on the command line.
-pub const ROLE: &str = "open-url";
+/// Where an address may lead.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Leads {
+    /// To this machine: the dashboard.
+    Here,
+    /// Also elsewhere, encrypted: a provider's sign-in page.
+    Anywhere,
+}
+
+impl Leads {
+    /// Name of the role on the command line.
+    const fn role(self) -> &'static str {
+        match self {
+            Self::Here => "open-url",
+            Self::Anywhere => "open-page",
+        }
+    }
+
+    /// The role of that name.
+    pub fn from_role(name: &str) -> Option<Self> {
+        [Self::Here, Self::Anywhere].into_iter().find(|leads| leads.role() == name)
+    }
+}
+
 /// Longest wait for the helper.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Longest address, bytes.
@@ -24,8 +46,8 @@ const MAX_WORDS_BYTES: u64 = 1024;
 
 /// The role: opens the address on standard input (one line) and ends.
 #[expect(clippy::disallowed_methods, reason = "this is the helper process that the ban speaks of")]
-pub fn main() -> ExitCode {
-    let result = run(&mut io::stdin().lock(), |url| {
+pub fn main(leads: Leads) -> ExitCode {
+    let result = run(leads, &mut io::stdin().lock(), |url| {
         webbrowser::open(url).map_err(|error| format!("No browser could be started: {error}."))
     });
     match result {
@@ -40,10 +62,10 @@ pub fn main() -> ExitCode {
 
 /// Opens `url` by way of `helper`, this program's own executable; waits up to 5 s for it and leaves nothing behind. The
 /// error is one sentence without the address.
-pub async fn open(helper: &Path, url: &str) -> Result<(), String> {
-    let url = checked(url)?;
+pub async fn open(helper: &Path, leads: Leads, url: &str) -> Result<(), String> {
+    let url = checked(leads, url)?;
     let mut command = Command::new(helper);
-    command.arg(ROLE).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+    command.arg(leads.role()).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
     #[cfg(unix)]
     {
         use std::os::unix::process::CommandExt as _;
@@ -128,17 +150,17 @@ fn words_or(words: &[u8], otherwise: &str) -> String {
     if line.is_empty() { otherwise.to_owned() } else { line }
 }
 
-fn run(input: &mut impl BufRead, opener: impl FnOnce(&str) -> Result<(), String>) -> Result<(), String> {
+fn run(leads: Leads, input: &mut impl BufRead, opener: impl FnOnce(&str) -> Result<(), String>) -> Result<(), String> {
     let mut line = String::new();
     input
         .take(MAX_URL_BYTES)
         .read_line(&mut line)
         .map_err(|error| format!("The address could not be read: {error}."))?;
-    opener(&checked(line.trim_end_matches(['\r', '\n']))?)
+    opener(&checked(leads, line.trim_end_matches(['\r', '\n']))?)
 }
 
-/// The address in its normal form, if it leads to this machine.
-fn checked(url: &str) -> Result<String, String> {
+/// The address in its normal form, if it leads where it may.
+fn checked(leads: Leads, url: &str) -> Result<String, String> {
     let refused = |why: &str| Err(format!("The address was not opened: {why}."));
     if url.len() as u64 >= MAX_URL_BYTES {
         return refused("it is too long");
@@ -154,10 +176,12 @@ fn checked(url: &str) -> Result<String, String> {
         return refused("it carries a user name");
     }
     let host = parsed.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    if host != "localhost" && !host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback()) {
-        return refused("it does not lead to this machine");
+    let here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    match leads {
+        Leads::Here if !here => refused("it does not lead to this machine"),
+        Leads::Anywhere if !here && parsed.scheme() != "https" => refused("it is not encrypted"),
+        _ => Ok(parsed.into()),
     }
-    Ok(parsed.into())
 }
 
 #[cfg(test)]
@@ -167,7 +191,7 @@ mod tests {
     #[test]
     fn only_loopback_pages_are_opened() {
         for good in ["http://127.0.0.1:7142/x", "https://localhost/", "http://[::1]:80/a?b#c"] {
-            assert!(checked(good).is_ok(), "{good}");
+            assert!(checked(Leads::Here, good).is_ok(), "{good}");
         }
         for bad in [
             "https://example.com/",
@@ -182,8 +206,19 @@ mod tests {
             "http://127.0.0.1/a b",
             "",
         ] {
-            let error = checked(bad).unwrap_err();
+            let error = checked(Leads::Here, bad).unwrap_err();
             assert!(bad.is_empty() || !error.contains(bad), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_sign_in_page_may_be_elsewhere_but_is_encrypted() {
+        for good in ["https://auth.example.com/authorize?state=x", "http://127.0.0.1:7142/x", "https://localhost/"] {
+            assert!(checked(Leads::Anywhere, good).is_ok(), "{good}");
+        }
+        for bad in ["http://auth.example.com/", "https://a@example.com/", "file:///etc/passwd", "data:text/html,x", ""]
+        {
+            assert!(checked(Leads::Anywhere, bad).is_err(), "{bad}");
         }
     }
 
@@ -191,14 +226,14 @@ mod tests {
     fn the_role_opens_one_line() {
         let mut opened = None;
         let mut input: &[u8] = b"http://127.0.0.1:1/x\nhttp://127.0.0.1:2/y\n";
-        run(&mut input, |url| {
+        run(Leads::Here, &mut input, |url| {
             opened = Some(url.to_owned());
             Ok(())
         })
         .unwrap();
         assert_eq!(opened.as_deref(), Some("http://127.0.0.1:1/x"));
         for hostile in [&b"file:///etc/passwd\n"[..], b"", b"\xff\xfe\n", &[b'a'; 20_000]] {
-            assert!(run(&mut &*hostile, |_| panic!("opened")).is_err());
+            assert!(run(Leads::Anywhere, &mut &*hostile, |_| panic!("opened")).is_err());
         }
     }
 
@@ -221,7 +256,7 @@ mod tests {
             // Another test's fork may hold the fresh script open for writing for a moment.
             loop {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-                match runtime.block_on(open(helper, url)) {
+                match runtime.block_on(open(helper, Leads::Here, url)) {
                     Err(error) if error.contains("Text file busy") => std::thread::yield_now(),
                     result => return result,
                 }

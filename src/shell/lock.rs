@@ -9,6 +9,8 @@ use crate::shell::store;
 
 /// File name of the earlier app's executable.
 const EARLIER_APP: &str = "palyra-desktop-control-center";
+/// File of the agent's lock.
+const AGENT_LOCK: &str = "agent.lock";
 
 /// Held while this agent lives; the kernel lets go of it however the agent ends.
 #[derive(Debug)]
@@ -36,24 +38,44 @@ impl AgentLock {
     /// # Errors
     /// See [`LockError`].
     pub fn take(paths: &Paths) -> Result<Self, LockError> {
-        store::private_dir(&paths.own).map_err(LockError::Unwritable)?;
-        let path = lock_file(paths);
-        let mut options = fs::OpenOptions::new();
-        options.create(true).truncate(false).read(true).write(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let open = options.open(&path).map_err(|error| {
-            LockError::Unwritable(io::Error::new(error.kind(), format!("{}: {error}", path.display())))
-        })?;
-        match open.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(LockError::Held),
-            Err(TryLockError::Error(error)) => return Err(LockError::Unwritable(error)),
-        }
+        let open = lock(paths, AGENT_LOCK).map_err(LockError::Unwritable)?.ok_or(LockError::Held)?;
         if let Some(pid) = earlier_app(paths) {
             return Err(LockError::EarlierApp(pid));
         }
         Ok(Self { _file: open })
+    }
+}
+
+/// Held while the set-up is open: two at once would ask twice and overwrite each other's record.
+#[derive(Debug)]
+pub struct SetUpLock {
+    _file: File,
+}
+
+impl SetUpLock {
+    /// Takes it; `None`: the set-up is open already.
+    ///
+    /// # Errors
+    /// The place cannot be written.
+    pub fn take(paths: &Paths) -> io::Result<Option<Self>> {
+        Ok(lock(paths, "setup.lock")?.map(|file| Self { _file: file }))
+    }
+}
+
+/// Takes a kernel lock on a file of ours; `None`: somebody else has it.
+fn lock(paths: &Paths, name: &str) -> io::Result<Option<File>> {
+    store::private_dir(&paths.own)?;
+    let path = paths.own.join(name);
+    let mut options = fs::OpenOptions::new();
+    options.create(true).truncate(false).read(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let open =
+        options.open(&path).map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))?;
+    match open.try_lock() {
+        Ok(()) => Ok(Some(open)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error),
     }
 }
 
@@ -75,10 +97,6 @@ pub fn shut_out_earlier_app(paths: &Paths, shim: Option<u32>, now_unix_ms: i64) 
     }
 }
 
-fn lock_file(paths: &Paths) -> PathBuf {
-    paths.own.join("agent.lock")
-}
-
 /// The process that holds the agent's lock, as the kernel says; the lock itself is not touched. An error where the system
 /// does not tell.
 ///
@@ -88,10 +106,11 @@ pub fn holder(paths: &Paths) -> Result<Option<u32>, String> {
     #[cfg(target_os = "linux")]
     {
         use std::os::unix::fs::MetadataExt;
-        let file = match fs::metadata(lock_file(paths)) {
+        let path = paths.own.join(AGENT_LOCK);
+        let file = match fs::metadata(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(format!("{} cannot be looked at: {error}", lock_file(paths).display())),
+            Err(error) => return Err(format!("{} cannot be looked at: {error}", path.display())),
         };
         let table = fs::read_to_string("/proc/locks").map_err(|error| format!("/proc/locks: {error}"))?;
         Ok(flock_holder(&table, file.ino()))

@@ -2,7 +2,9 @@
 
 pub mod alarm;
 pub mod ancestry;
+pub mod autostart;
 pub mod browser;
+pub mod companion;
 pub mod control;
 pub mod dialog;
 pub mod doctor;
@@ -12,6 +14,7 @@ pub mod journal;
 pub mod lock;
 pub mod logging;
 pub mod notify;
+pub mod palyra_config;
 pub mod process;
 pub mod reveal;
 pub mod run;

@@ -2,6 +2,7 @@
 
 mod effects;
 mod inputs;
+mod set_up;
 
 use std::collections::{BTreeMap, HashMap};
 use std::process::ExitCode;
@@ -50,6 +51,8 @@ pub struct Start {
     pub start: bool,
     /// Built-in sidecars, for show.
     pub demo: bool,
+    /// The set-up opens by itself when nothing was ever set up here.
+    pub set_up: bool,
 }
 
 /// `state.json`: what we keep for ourselves.
@@ -157,7 +160,7 @@ struct Shell {
 
 impl Shell {
     fn new(start: Start, tray: Option<TrayHandle>, inputs: Inputs) -> Result<Self, String> {
-        let Start { env, paths, settings, mut warnings, lock, desktop, start, demo } = start;
+        let Start { env, paths, settings, mut warnings, lock, desktop, start, demo, set_up } = start;
         let clock = Clock { origin: Instant::now() };
         let now = clock.now();
         let (state, told) = store::read_json::<State>(&paths.own.join("state.json"), now.unix_ms);
@@ -176,6 +179,8 @@ impl Shell {
             browser: settings.browser,
             node_host: paths.runtime_root.join("node-host").join("node-host.json").is_file(),
             demo,
+            first_run: set_up && !demo && desktop && env.has_display() && set_up::nothing_yet(&paths),
+            reached: set_up::reached(&paths),
             ports: state.filter(|state| state.version == 1).map(|state| state.ports).unwrap_or_default(),
             seed: seed(),
             warnings,

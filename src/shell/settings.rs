@@ -1,45 +1,55 @@
 //! Changes to `settings.toml`, keeping comments and order.
 
-use std::fs;
 use std::io;
 use std::path::Path;
 
-use toml_edit::{DocumentMut, Item, Table, value};
+use toml_edit::Value;
 
-use crate::shell::store;
+use crate::shell::store::toml;
 
 /// Switches the browser service in the file.
 ///
 /// # Errors
 /// The file cannot be read, understood or written; then it is left as it is.
 pub fn set_browser(path: &Path, enabled: bool) -> io::Result<()> {
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-        Err(error) => return Err(error),
-    };
-    let mut document: DocumentMut = text
-        .parse()
-        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, format!("{}: {error}", path.display())))?;
-    let services = document.entry("services").or_insert(Item::Table(Table::new()));
-    let Some(table) = services.as_table_like_mut() else {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("{}: services is not a table", path.display())));
-    };
-    match table.get_mut("browser").and_then(Item::as_value_mut) {
-        Some(old) => {
-            let mut new = toml_edit::Value::from(enabled);
-            *new.decor_mut() = old.decor().clone();
-            *old = new;
-        }
-        None => {
-            table.insert("browser", value(enabled));
-        }
-    }
-    store::write_atomic(path, document.to_string().as_bytes())
+    set(path, "services", "browser", enabled.into())
+}
+
+/// Remembers the folder with Palyra's programs.
+///
+/// # Errors
+/// As [`set_browser`].
+pub fn set_folder(path: &Path, folder: &Path) -> io::Result<()> {
+    set(path, "services", "folder", text(folder)?)
+}
+
+/// Remembers the folder with Palyra's data.
+///
+/// # Errors
+/// As [`set_browser`].
+pub fn set_data(path: &Path, folder: &Path) -> io::Result<()> {
+    set(path, "services", "data", text(folder)?)
+}
+
+fn text(folder: &Path) -> io::Result<Value> {
+    let text = folder.to_str().ok_or_else(|| {
+        io::Error::new(io::ErrorKind::InvalidInput, format!("{} is not valid Unicode", folder.display()))
+    })?;
+    Ok(text.into())
+}
+
+fn set(path: &Path, table: &str, key: &str, new: Value) -> io::Result<()> {
+    toml::edit(path, |document| {
+        toml::set(toml::table(document, table)?, key, new);
+        Ok(())
+    })?;
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

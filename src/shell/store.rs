@@ -1,11 +1,16 @@
 //! Files of our own: atomic, private, and never trusted blindly when read back.
 
-use std::fs::{self, OpenOptions};
+pub mod toml;
+
+use std::fs::{self, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+/// What [`check_writable`] writes: more than a journal needs to begin.
+const PROBE_BYTES: usize = 1024 * 1024;
 
 /// Makes a directory (and those above it) that only its owner may enter.
 ///
@@ -28,15 +33,39 @@ pub fn private_dir(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Replaces a file in one step: a reader sees the old or the new one, also after a crash.
+/// Whether a folder can be made (if it is not there) and takes a file of some size; leaves nothing in it.
+///
+/// # Errors
+/// What the system says, with the path: not allowed, read-only, full.
+pub fn check_writable(folder: &Path) -> io::Result<()> {
+    private_dir(folder)?;
+    let write = || {
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        // a full disk still takes an empty file
+        file.write_all(&vec![0; PROBE_BYTES])?;
+        file.as_file().sync_all()?;
+        file.close()
+    };
+    write().map_err(|error| named(folder, &error))
+}
+
+/// Replaces a file in one step: a reader sees the old or the new one, also after a crash. Only its owner may read it.
 ///
 /// # Errors
 /// What the system says, with the path.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace(path, bytes, None)
+}
+
+/// [`write_atomic`], with these permissions from the beginning.
+fn replace(path: &Path, bytes: &[u8], permissions: Option<Permissions>) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let write = || {
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
         file.write_all(bytes)?;
+        if let Some(permissions) = permissions {
+            file.as_file().set_permissions(permissions)?;
+        }
         file.as_file().sync_all()?;
         file.persist(path).map_err(|error| error.error)?;
         sync_dir(folder)

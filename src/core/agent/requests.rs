@@ -2,7 +2,7 @@
 
 use super::{Agent, LEAVE_MS, QUIT_MS, WAIT_MS, Waiter, WaitingOpen};
 use crate::core::decisions::{Surface, Unanswered};
-use crate::core::event::{Click, Effect, Secrets, Ticket};
+use crate::core::event::{Click, Companion, Effect, Secrets, Ticket};
 use crate::core::service::{Goal, Phase};
 use crate::core::time::Now;
 use crate::core::view::{Button, Urgency};
@@ -83,14 +83,11 @@ impl Agent {
             }
             Request::Decide(decision) => self.begin_decision(decision, Surface::Cli, Some(ticket), now, effects),
             Request::Act { action } => self.act(Some(ticket), action, now, effects),
-            Request::Setup(_) => {
-                let failure = Failure::new(FailureCode::Failed, "the set-up is not there yet", text::SEE_STATUS);
-                self.fail(Some(ticket), failure, effects);
-            }
+            Request::Setup(request) => self.set_up(ticket, request, effects),
         }
     }
 
-    fn ask_gateway(&mut self, ticket: Ticket, effect: Effect, effects: &mut Vec<Effect>) {
+    pub(super) fn ask_gateway(&mut self, ticket: Ticket, effect: Effect, effects: &mut Vec<Effect>) {
         if self.inbox.is_open() {
             effects.push(effect);
         } else {
@@ -151,6 +148,14 @@ impl Agent {
             Action::ShowLog { service } => {
                 effects.push(Effect::ShowLog(service));
                 self.done(ticket, "Opened.", effects);
+            }
+            Action::ContinueSetup => {
+                effects.push(Effect::Open(Companion::SetUp));
+                self.done(ticket, "The set-up opens.", effects);
+            }
+            Action::RunChecks => {
+                effects.push(Effect::Open(Companion::Checks));
+                self.done(ticket, "The checks open.", effects);
             }
             Action::Dismiss { notice } => {
                 self.events.remove(&notice);
@@ -262,7 +267,7 @@ impl Agent {
         }
     }
 
-    fn wait(&mut self, ticket: Option<Ticket>, goal: Goal, services: Vec<ServiceId>, now: Now) {
+    pub(super) fn wait(&mut self, ticket: Option<Ticket>, goal: Goal, services: Vec<ServiceId>, now: Now) {
         if let Some(ticket) = ticket {
             self.waiters.push(Waiter { ticket, goal, services, deadline: now.mono_ms + WAIT_MS });
         }
@@ -282,13 +287,13 @@ impl Agent {
         self.quitting.get_or_insert(now.mono_ms + QUIT_MS);
     }
 
-    fn done(&mut self, ticket: Option<Ticket>, text: &str, effects: &mut Vec<Effect>) {
+    pub(super) fn done(&mut self, ticket: Option<Ticket>, text: &str, effects: &mut Vec<Effect>) {
         if let Some(ticket) = ticket {
             effects.push(Effect::Reply(ticket, Reply::Done(text.to_owned())));
         }
     }
 
-    fn fail(&mut self, ticket: Option<Ticket>, failure: Failure, effects: &mut Vec<Effect>) {
+    pub(super) fn fail(&mut self, ticket: Option<Ticket>, failure: Failure, effects: &mut Vec<Effect>) {
         if let Some(ticket) = ticket {
             effects.push(Effect::Reply(ticket, Reply::Error(failure)));
         } else {

@@ -1,6 +1,6 @@
 //! Checks of the desktop: bus, tray, notifications, dialogs, browser, start on login.
 
-use super::facts::{Bus, Facts, NotificationServer, Presence, System, TrayHost};
+use super::facts::{Bus, Facts, NotificationServer, Presence, System, TrayHost, Unit};
 use super::{About, Check};
 use crate::core::notices::{self, Server};
 
@@ -160,12 +160,18 @@ fn login_start(facts: &Facts) -> Check {
             "See why: journalctl --user -u palyra-tray -n 30. Then: systemctl --user restart palyra-tray",
         );
     }
+    let is_enabled = |unit: &Unit| unit.enabled.starts_with("enabled");
+    let on = |how: &str, unit: Option<&Unit>| match how {
+        "" if unit.is_some_and(is_enabled) => "on, by a systemd user unit".to_owned(),
+        "" => "on".to_owned(),
+        how => format!("on, by {how}"),
+    };
     match (&facts.login, unit) {
         (Some(Ok(login)), _) if !login.problem.is_empty() => {
             LOGIN_START.warning(&login.problem, "Set it anew: palyra-tray autostart on")
         }
-        (Some(Ok(login)), _) if login.on => LOGIN_START.ok(format!("on, by {}", login.how)),
-        (_, Some(unit)) if unit.enabled.starts_with("enabled") => LOGIN_START.ok("on, by a systemd user unit"),
+        (Some(Ok(login)), _) if login.on => LOGIN_START.ok(on(&login.how, unit)),
+        (None, Some(unit)) if is_enabled(unit) => LOGIN_START.ok(on("", Some(unit))),
         (Some(Ok(_)), _) => LOGIN_START.ok("off, as long as you do not ask for it"),
         (Some(Err(why)), _) => LOGIN_START.unknown(why),
         (None, Some(_)) => LOGIN_START.ok("not by systemd"),

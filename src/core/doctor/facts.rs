@@ -391,11 +391,11 @@ pub struct Unit {
 }
 
 /// Start on login.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Login {
     /// It is on.
     pub on: bool,
-    /// By what, for people: "a systemd user unit".
+    /// By what, for people: "a systemd user unit"; empty: not told.
     pub how: String,
     /// What is wrong with it, in one sentence; empty: nothing.
     pub problem: String,

@@ -169,8 +169,12 @@ fn program(about: About, service: ServiceId, programs: &Programs, ground: &Groun
     let failed = |evidence: String, remedy: &str| {
         if service == ServiceId::Gateway { about.problem(evidence, remedy) } else { about.warning(evidence, remedy) }
     };
+    let no_gateway = programs.found.iter().any(|(id, found)| *id == ServiceId::Gateway && found.is_err());
     match found {
         None => about.unknown("not looked for"),
+        Some((_, Err(_))) if service != ServiceId::Gateway && no_gateway => {
+            about.skipped("it belongs beside palyrad, which was not found")
+        }
         Some((_, Err(why))) => failed(why.clone(), &proposal(service, programs, ground)),
         Some((_, Ok(Program { path, trial }))) => {
             let at = path.display();

@@ -43,6 +43,7 @@ fn well() -> Facts {
             providers: vec![ProviderFacts {
                 provider: Provider::Anthropic,
                 configured: true,
+                in_use: true,
                 sign_in: false,
                 note: String::new(),
             }],

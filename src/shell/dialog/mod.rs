@@ -1,19 +1,13 @@
 //! Native dialogs, outside the resident process: by zenity, else kdialog, else the terminal; the system's own on macOS and
 //! Windows.
 
-use crate::config::Environment;
 use crate::core::dialog::{Answer, Form, ProgressLine};
-
-/// The front end that fits where the person is.
-///
-/// # Errors
-/// None can be had, in one sentence for the person.
-pub fn pick(_env: &Environment) -> Result<Box<dyn Front>, String> {
-    Err("this version shows no dialogs".to_owned())
-}
 
 /// Shows dialogs. All calls block: the process that makes them is short-lived, or has a thread for it.
 pub trait Front {
+    /// The person is at a terminal.
+    fn is_terminal(&self) -> bool;
+
     /// Shows one dialog until the person is done with it. Not for [`crate::core::dialog::Body::Progress`].
     fn ask(&mut self, form: &Form) -> Answer;
 
@@ -31,4 +25,23 @@ pub trait Progress {
 
     /// The person pressed its button or put it away. Does not wait.
     fn cancelled(&mut self) -> bool;
+}
+
+pub fn pick(_: &crate::config::Environment) -> Result<Box<dyn Front>, String> {
+    Err(String::new())
+}
+pub fn terminal() -> Box<dyn Front> {
+    struct N;
+    impl Front for N {
+        fn is_terminal(&self) -> bool {
+            true
+        }
+        fn ask(&mut self, _: &Form) -> Answer {
+            Answer::Dismissed
+        }
+        fn progress(&mut self, _: &Form) -> Result<Box<dyn Progress>, String> {
+            Err(String::new())
+        }
+    }
+    Box::new(N)
 }

@@ -18,20 +18,31 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::config::{ConfigError, Environment, Paths};
+use crate::core::doctor;
 use crate::core::doctor::facts::{Agent, Fact, Facts, Ground, Login, System};
+use crate::core::onboarding::Finding;
 use crate::protocol::setup::SetupFacts;
 
 /// All looks together take no longer.
 pub const LIMIT: Duration = Duration::from_millis(1_300);
 
-/// What others found out: those who may ask the agent, and those who know how start on login is done.
+/// What others find out: those who may ask the agent, and those who know how start on login is done.
 pub struct Given {
     /// What the agent says of itself.
     pub agent: Agent,
     /// What it says for the set-up.
     pub setup: Option<SetupFacts>,
-    /// Start on login.
-    pub login: Option<Fact<Login>>,
+    /// Looks whether it starts on login; waited for no longer than anything else.
+    pub login: Option<LookAtLogin>,
+}
+
+/// Looks whether it starts on login.
+pub type LookAtLogin = Box<dyn FnOnce() -> Fact<Login> + Send>;
+
+/// What is wrong with this machine, as the set-up shows it; the running agent is not asked, it has its own steps there.
+pub fn findings_for_set_up(env: &Environment, paths: &Paths) -> Vec<Finding> {
+    let given = Given { agent: Agent::Absent, setup: None, login: None };
+    doctor::findings(&doctor::checks(&gather(env, Ok(paths), given)))
 }
 
 /// Looks at everything.
@@ -39,6 +50,7 @@ pub fn gather(env: &Environment, paths: Result<&Paths, &ConfigError>, given: Giv
     let looks = Looks { until: Instant::now() + LIMIT };
     let desktop = desktop::begin(looks, env);
     let agent_pid = given.agent.pid();
+    let login = given.login.map(|look| looks.begin("start on login", look));
     let open_files = looks.begin("the limit of open files", move || desktop::open_files(agent_pid));
     let ground = match paths {
         Ok(paths) => Ok(ground(looks, env, paths, &given.agent)),
@@ -56,7 +68,7 @@ pub fn gather(env: &Environment, paths: Result<&Paths, &ConfigError>, given: Giv
         },
         agent: given.agent,
         setup: given.setup,
-        login: given.login,
+        login: login.map(Pending::get),
         ground,
         desktop: desktop(),
         open_files: open_files.get(),

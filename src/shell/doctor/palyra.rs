@@ -26,7 +26,8 @@ pub(super) fn earlier_app(paths: &Paths) -> Option<u32> {
 /// The agent, the shims of this state root and their sidecars.
 pub(super) fn ours(paths: &Paths, agent: &Agent) -> Vec<u32> {
     let runs = ServiceId::ALL.into_iter().filter_map(|service| process::living(&paths.run_dir(service)));
-    runs.flat_map(|run| [run.shim.pid, run.sidecar.pid]).chain(agent.pid()).collect()
+    let holder = lock::holder(paths).ok().flatten();
+    runs.flat_map(|run| [run.shim.pid, run.sidecar.pid]).chain(agent.pid()).chain(holder).collect()
 }
 
 pub(super) fn foreign(paths: &Paths, ours: &[u32]) -> Fact<Option<(Process, String)>> {
@@ -111,10 +112,7 @@ pub(super) fn config(paths: &Paths) -> Config {
             ConfigContent::Read {
                 version: table.get("version").and_then(toml::Value::as_integer),
                 principal: config.bound_principal,
-                run_loop: table
-                    .get("orchestrator")
-                    .and_then(|orchestrator| orchestrator.get("runloop_v1_enabled"))
-                    .and_then(toml::Value::as_bool),
+                run_loop: config.run_loop,
             }
         }
     };

@@ -7,7 +7,6 @@
 use std::collections::BTreeSet;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use reqwest::Method;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -65,13 +64,7 @@ impl Client {
     /// One record as it is now.
     pub async fn approval(&self, approval_id: &str) -> Result<Record, GatewayError> {
         let path = format!("{APPROVALS}/{}", checked(approval_id)?);
-        let call = Signed {
-            method: Method::GET,
-            path: &path,
-            body: None,
-            timeout: self.inner.timeouts.list,
-            max_body: PAGE_BODY,
-        };
+        let call = Signed { max_body: PAGE_BODY, ..Signed::get(&path, self.inner.timeouts.list) };
         record(&self.signed(&call).await?)
     }
 
@@ -97,13 +90,7 @@ impl Client {
         if let Some(reason) = reason {
             body["reason"] = Value::from(reason);
         }
-        let call = Signed {
-            method: Method::POST,
-            path: &path,
-            body: Some(&body),
-            timeout: self.inner.timeouts.decide,
-            max_body: PAGE_BODY,
-        };
+        let call = Signed { max_body: PAGE_BODY, ..Signed::post(&path, &body, self.inner.timeouts.decide) };
         record(&self.signed(&call).await?)
     }
 
@@ -145,13 +132,7 @@ impl Client {
         if let Some(after) = after {
             path.push_str(&format!("&after_approval_id={after}"));
         }
-        let call = Signed {
-            method: Method::GET,
-            path: &path,
-            body: None,
-            timeout: self.inner.timeouts.list,
-            max_body: PAGE_BODY,
-        };
+        let call = Signed { max_body: PAGE_BODY, ..Signed::get(&path, self.inner.timeouts.list) };
         self.signed(&call).await
     }
 }

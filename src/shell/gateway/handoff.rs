@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-use reqwest::{Method, Url};
+use reqwest::Url;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::Client;
-use super::http::{ErrorKind, GatewayError, SMALL_BODY};
+use super::http::{ErrorKind, GatewayError};
 use super::session::Signed;
 
 /// An address that signs in whoever opens it. Never logged, shown, stored or put into an argument list.
@@ -42,13 +42,8 @@ impl Client {
     /// Mints a hand-off to `redirect_path` (see [`crate::core::place::redirect_path`]). Good for 60 s. An address that
     /// does not lead to this very gateway is refused.
     pub async fn mint_handoff(&self, redirect_path: &str) -> Result<HandoffUrl, GatewayError> {
-        let call = Signed {
-            method: Method::POST,
-            path: "/console/v1/auth/browser-handoff",
-            body: Some(&json!({ "redirect_path": redirect_path })),
-            timeout: self.inner.timeouts.handoff,
-            max_body: SMALL_BODY,
-        };
+        let body = json!({ "redirect_path": redirect_path });
+        let call = Signed::post("/console/v1/auth/browser-handoff", &body, self.inner.timeouts.handoff);
         let answer = self.signed(&call).await?;
         let minted: Minted = answer.json()?;
         match check(&minted.handoff_url, self.inner.port) {

@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 
-use reqwest::Method;
 use serde_json::Value;
 
 use super::Client;
-use super::http::{GatewayError, SMALL_BODY};
+use super::http::GatewayError;
 use super::session::Signed;
 
 /// Facts about the running gateway; `None` and empty mean that it did not say.
@@ -29,13 +28,7 @@ pub struct Heartbeat {
 impl Client {
     /// Reads the heartbeat.
     pub async fn heartbeat(&self) -> Result<Heartbeat, GatewayError> {
-        let call = Signed {
-            method: Method::GET,
-            path: "/console/v1/system/heartbeat",
-            body: None,
-            timeout: self.inner.timeouts.login,
-            max_body: SMALL_BODY,
-        };
+        let call = Signed::get("/console/v1/system/heartbeat", self.inner.timeouts.login);
         let answer = self.signed(&call).await?;
         let body: Value = answer.json()?;
         if !body.is_object() {

@@ -51,6 +51,12 @@ pub enum ErrorKind {
     Server,
     /// An answer that is not the gateway's: not JSON, cut off, too large, a redirect.
     Protocol,
+    /// The model's provider, or Discord, does not accept the key or token: it has to be entered again.
+    KeyRefused,
+    /// The gateway works, but who is behind it (the model's provider, Discord) does not: try again later.
+    Upstream,
+    /// Something has to be set up or restarted first.
+    NotReady,
 }
 
 /// Why a call failed.
@@ -66,16 +72,26 @@ pub struct GatewayError {
     /// Whether the request may have reached the gateway. False means that it certainly did nothing.
     pub sent: bool,
     pub(super) oversized: bool,
+    /// The gateway's words about the request, secrets taken out; empty when it said nothing.
+    pub(super) said: String,
+    /// Code of the first thing that the gateway found wrong with the request, e.g. `invalid_credential`; else empty.
+    pub(super) code: String,
 }
 
 impl GatewayError {
     pub(super) fn new(kind: ErrorKind, status: Option<u16>, sent: bool, message: impl Into<String>) -> Self {
-        Self { kind, status, message: shorten(&message.into()), sent, oversized: false }
+        let message = shorten(&message.into());
+        Self { kind, status, message, sent, oversized: false, said: String::new(), code: String::new() }
     }
 
     /// An answer that is not the gateway's.
     pub(super) fn protocol(status: u16, message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Protocol, Some(status), true, message)
+    }
+
+    /// The same failure in words that say what to do about it.
+    pub(super) fn reworded(self, kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: shorten(&message.into()), ..self }
     }
 
     /// The same failure of a request that came before the one that matters.
@@ -99,7 +115,7 @@ pub(super) struct Call<'a> {
     pub timeout: Duration,
     pub max_body: usize,
     /// Not to be repeated in an error, beside cookie and CSRF token.
-    pub hide: Option<&'a SecretString>,
+    pub hide: &'a [&'a str],
 }
 
 impl<'a> Call<'a> {
@@ -113,7 +129,7 @@ impl<'a> Call<'a> {
             body: None,
             timeout,
             max_body: SMALL_BODY,
-            hide: None,
+            hide: &[],
         }
     }
 }
@@ -173,8 +189,13 @@ impl Http {
 
     /// Sends once and reads the whole answer, whatever its status.
     pub(super) async fn exchange(&self, call: &Call<'_>) -> Result<Answer, Lost> {
+        let request = self.request(call)?.timeout(call.timeout);
+        read(request.send().await.map_err(|error| Lost::before_answer(&error))?, call.max_body).await
+    }
+
+    fn request(&self, call: &Call<'_>) -> Result<reqwest::RequestBuilder, Lost> {
         let url = format!("http://127.0.0.1:{}{}", call.port, call.path);
-        let mut request = self.client.request(call.method.clone(), url).timeout(call.timeout);
+        let mut request = self.client.request(call.method.clone(), url);
         if let Some(cookie) = call.cookie {
             let line = format!("{SESSION_COOKIE}={}", cookie.expose_secret());
             request = request.header(COOKIE, secret_header(&line)?);
@@ -185,23 +206,25 @@ impl Http {
         if let Some(body) = call.body {
             request = request.header(CONTENT_TYPE, "application/json").body(body.to_string());
         }
-        let mut response = request.send().await.map_err(|error| Lost::before_answer(&error))?;
-        let status = response.status().as_u16();
-        let cookie = session_cookie(response.headers());
-        let is_html = response
-            .headers()
-            .get(CONTENT_TYPE)
-            .and_then(|kind| kind.to_str().ok())
-            .is_some_and(|kind| kind.to_ascii_lowercase().contains("html"));
-        let mut body = Vec::new();
-        loop {
-            match response.chunk().await {
-                Ok(Some(chunk)) if body.len() + chunk.len() <= call.max_body => body.extend_from_slice(&chunk),
-                Ok(Some(_)) => return Err(Lost::Oversized { status }),
-                Ok(None) => return Ok(Answer { status, body, cookie, is_html }),
-                Err(error) if error.is_timeout() => return Err(Lost::Timeout { sent: true }),
-                Err(_) => return Err(Lost::Half { status }),
+        Ok(request)
+    }
+
+    /// Sends once; for a 2xx, gives its body as it comes. [`Call::timeout`] limits the wait for the answer to begin and, for
+    /// an error, to end; how long the body may be silent is said with every piece.
+    pub(super) async fn open(&self, call: &Call<'_>) -> Result<Stream, GatewayError> {
+        let began = async {
+            let response = self.request(call)?.send().await.map_err(|error| Lost::before_answer(&error))?;
+            if response.status().is_success() {
+                let cookie = session_cookie(response.headers());
+                return Ok(Ok(Stream { response, line: Vec::new(), read: 0, limit: call.max_body, cookie }));
             }
+            read(response, SMALL_BODY).await.map(Err)
+        };
+        match tokio::time::timeout(call.timeout, began).await {
+            Ok(Ok(Ok(stream))) => Ok(stream),
+            Ok(Ok(Err(refusal))) => Err(refusal.into_error(call)),
+            Ok(Err(lost)) => Err(lost.into_error(call)),
+            Err(_) => Err(Lost::Timeout { sent: true }.into_error(call)),
         }
     }
 
@@ -211,6 +234,76 @@ impl Http {
         match answer.status {
             200..=299 => Ok(answer),
             _ => Err(answer.into_error(call)),
+        }
+    }
+}
+
+/// A body that comes line by line, for as long as the gateway likes.
+pub(super) struct Stream {
+    response: reqwest::Response,
+    /// What came after the last line end.
+    line: Vec<u8>,
+    read: usize,
+    limit: usize,
+    /// Fresh session cookie.
+    pub cookie: Option<SecretString>,
+}
+
+/// Why there is no next line.
+pub(super) enum Cut {
+    /// Nothing came for so long.
+    Silence(Duration),
+    /// The connection broke off.
+    Half,
+    /// More came than the call allows.
+    Oversized,
+}
+
+impl Stream {
+    /// The next line, without its end; `None` after the last one.
+    pub(super) async fn next_line(&mut self, silence: Duration) -> Result<Option<Vec<u8>>, Cut> {
+        let mut searched = 0;
+        loop {
+            if let Some(end) = self.line[searched..].iter().position(|byte| *byte == b'\n') {
+                let rest = self.line.split_off(searched + end + 1);
+                let mut line = std::mem::replace(&mut self.line, rest);
+                line.pop();
+                return Ok(Some(line));
+            }
+            searched = self.line.len();
+            match tokio::time::timeout(silence, self.response.chunk()).await {
+                Ok(Ok(Some(chunk))) => {
+                    self.read += chunk.len();
+                    if self.read > self.limit {
+                        return Err(Cut::Oversized);
+                    }
+                    self.line.extend_from_slice(&chunk);
+                }
+                Ok(Ok(None)) if self.line.is_empty() => return Ok(None),
+                Ok(Ok(None)) => return Ok(Some(std::mem::take(&mut self.line))),
+                Ok(Err(_)) => return Err(Cut::Half),
+                Err(_) => return Err(Cut::Silence(silence)),
+            }
+        }
+    }
+}
+
+async fn read(mut response: reqwest::Response, max_body: usize) -> Result<Answer, Lost> {
+    let status = response.status().as_u16();
+    let cookie = session_cookie(response.headers());
+    let is_html = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok())
+        .is_some_and(|kind| kind.to_ascii_lowercase().contains("html"));
+    let mut body = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) if body.len() + chunk.len() <= max_body => body.extend_from_slice(&chunk),
+            Ok(Some(_)) => return Err(Lost::Oversized { status }),
+            Ok(None) => return Ok(Answer { status, body, cookie, is_html }),
+            Err(error) if error.is_timeout() => return Err(Lost::Timeout { sent: true }),
+            Err(_) => return Err(Lost::Half { status }),
         }
     }
 }
@@ -239,27 +332,40 @@ impl Answer {
             500..=599 => ErrorKind::Server,
             _ => ErrorKind::Protocol,
         };
-        let said = self.said();
+        let (said, code) = self.said();
+        let said = shorten(&redact(&said, &call.secrets()));
         let message = if said.is_empty() {
             format!("The gateway answered {} without a reason.", self.status)
         } else {
-            format!("The gateway answered {}: {}", self.status, redact(&said, &call.secrets()))
+            format!("The gateway answered {}: {said}", self.status)
         };
-        GatewayError::new(kind, Some(self.status), true, message)
+        GatewayError { said, code, ..GatewayError::new(kind, Some(self.status), true, message) }
     }
 
-    /// The gateway's words: its envelope, or the framework's plain text. A page is no message.
-    fn said(&self) -> String {
+    /// The gateway's words and the code of what was wrong: its envelope, or the framework's plain text. A page is no message.
+    fn said(&self) -> (String, String) {
         #[derive(Deserialize)]
         struct Envelope {
             error: String,
+            #[serde(default)]
+            validation_errors: Vec<Finding>,
+        }
+        #[derive(Deserialize)]
+        struct Finding {
+            code: String,
+            message: String,
         }
         match serde_json::from_slice::<Envelope>(&self.body) {
-            Ok(envelope) => envelope.error,
+            // The gateway's redaction takes its own sentence about a credential for one; the finding still has it.
+            Ok(Envelope { error, validation_errors }) => match validation_errors.into_iter().next() {
+                Some(finding) if error == "<redacted>" => (finding.message, finding.code),
+                Some(finding) => (error, finding.code),
+                None => (error, String::new()),
+            },
             Err(_) if self.is_html || self.body.first().is_some_and(|byte| matches!(byte, b'<' | b'{' | b'[')) => {
-                String::new()
+                (String::new(), String::new())
             }
-            Err(_) => String::from_utf8_lossy(&self.body).into_owned(),
+            Err(_) => (String::from_utf8_lossy(&self.body).into_owned(), String::new()),
         }
     }
 }
@@ -315,8 +421,9 @@ impl Lost {
 }
 
 impl Call<'_> {
-    fn secrets(&self) -> Vec<&str> {
-        [self.cookie, self.csrf, self.hide].into_iter().flatten().map(|secret| secret.expose_secret()).collect()
+    pub(super) fn secrets(&self) -> Vec<&str> {
+        let own = [self.cookie, self.csrf].into_iter().flatten().map(|secret| secret.expose_secret());
+        own.chain(self.hide.iter().copied()).collect()
     }
 }
 
@@ -353,7 +460,7 @@ fn session_cookie(headers: &HeaderMap) -> Option<SecretString> {
 }
 
 /// Takes the given secrets out of a text, and whatever looks like one.
-fn redact(text: &str, secrets: &[&str]) -> String {
+pub(super) fn redact(text: &str, secrets: &[&str]) -> String {
     const GONE: &str = "<redacted>";
     let mut text = text.to_owned();
     for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
@@ -373,7 +480,7 @@ fn redact(text: &str, secrets: &[&str]) -> String {
 }
 
 /// One line of at most [`MAX_MESSAGE_CHARS`].
-fn shorten(text: &str) -> String {
+pub(super) fn shorten(text: &str) -> String {
     let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let line = line.trim();
     if line.chars().count() <= MAX_MESSAGE_CHARS {

@@ -2,13 +2,16 @@
 //!
 //! Limits: plain HTTP to 127.0.0.1 only. Nothing is cached, retried in the background or polled: a call is made when it
 //! is asked for, and between calls the client holds neither a connection nor a timer. Waiting after
-//! [`ErrorKind::RateLimited`] is the caller's business.
+//! [`ErrorKind::RateLimited`] is the caller's business, and so is restarting the gateway when something that was set needs it.
 
 mod approvals;
+mod chat;
+mod discord;
 mod handoff;
 mod health;
 mod heartbeat;
 mod http;
+mod providers;
 mod session;
 
 use std::fmt;
@@ -42,6 +45,24 @@ pub struct Timeouts {
     pub decide: Duration,
     /// Minting a hand-off.
     pub handoff: Duration,
+    /// What the gateway knows without asking anybody: providers, channels.
+    pub state: Duration,
+    /// Checking a key: the gateway asks the provider up to five times, 10 s each.
+    pub check_key: Duration,
+    /// Beginning a sign-in, and asking how it stands: the gateway may ask the provider, up to 10 s.
+    pub sign_in: Duration,
+    /// Testing the connection to a provider; the gateway is told to give up 3 s before.
+    pub test: Duration,
+    /// Looking at a Discord bot: three calls of up to 5 s.
+    pub discord_probe: Duration,
+    /// Connecting a bot, or sending a message with it: up to 30 s for Discord, and some.
+    pub discord_apply: Duration,
+    /// Until the answer to a message begins.
+    pub message: Duration,
+    /// Longest silence in an answer: while the model works, the gateway says so every 20 s.
+    pub silence: Duration,
+    /// Longest silence while a tool runs, or a person is asked whether it may: that alone may take 15 minutes.
+    pub tool_silence: Duration,
 }
 
 impl Default for Timeouts {
@@ -52,6 +73,15 @@ impl Default for Timeouts {
             list: Duration::from_secs(10),
             decide: Duration::from_secs(10),
             handoff: Duration::from_secs(4),
+            state: Duration::from_secs(10),
+            check_key: Duration::from_secs(60),
+            sign_in: Duration::from_secs(15),
+            test: Duration::from_secs(15),
+            discord_probe: Duration::from_secs(25),
+            discord_apply: Duration::from_secs(45),
+            message: Duration::from_secs(15),
+            silence: Duration::from_secs(75),
+            tool_silence: Duration::from_secs(20 * 60),
         }
     }
 }
@@ -131,5 +161,6 @@ mod tests {
         takes_send(client.mint_handoff("/"));
         takes_send(client.inbox(None, &std::collections::BTreeSet::new()));
         takes_send(client.decide("id", true, crate::protocol::Scope::Once, None, None));
+        takes_send(client.first_message("hello"));
     }
 }

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Client;
-use super::http::{Answer, Call, ErrorKind, GatewayError};
+use super::http::{Answer, Call, ErrorKind, GatewayError, SMALL_BODY, Stream};
 
 const LOGIN: &str = "/console/v1/auth/login";
 const SESSION: &str = "/console/v1/auth/session";
@@ -52,6 +52,20 @@ pub(super) struct Signed<'a> {
     pub body: Option<&'a Value>,
     pub timeout: Duration,
     pub max_body: usize,
+    /// What the body carries and no error may repeat.
+    pub hide: &'a [&'a str],
+}
+
+impl<'a> Signed<'a> {
+    /// A read with a small answer.
+    pub(super) fn get(path: &'a str, timeout: Duration) -> Self {
+        Self { method: Method::GET, path, body: None, timeout, max_body: SMALL_BODY, hide: &[] }
+    }
+
+    /// A change with a small answer.
+    pub(super) fn post(path: &'a str, body: &'a Value, timeout: Duration) -> Self {
+        Self { method: Method::POST, body: Some(body), ..Self::get(path, timeout) }
+    }
 }
 
 #[derive(Deserialize)]
@@ -93,39 +107,66 @@ impl Client {
         let session = self.session().await.map_err(GatewayError::unsent)?;
         match self.send(&session, call).await {
             Err(refusal) if refusal.is_refusal() => {
-                // The gateway refused before it did anything, so that nothing is done twice.
-                match self.renew(&session).await.map_err(GatewayError::unsent)? {
-                    Some(renewed) => self.send(&renewed, call).await,
-                    None => Err(refusal),
-                }
+                let renewed = self.renewed(&session, refusal).await?;
+                self.send(&renewed, call).await
             }
             other => other,
         }
     }
 
+    /// As [`Self::signed`], for an answer that is read as it comes. [`Signed::timeout`] limits the wait for its beginning.
+    pub(super) async fn signed_stream(&self, call: &Signed<'_>) -> Result<Stream, GatewayError> {
+        let session = self.session().await.map_err(GatewayError::unsent)?;
+        match self.open(&session, call).await {
+            Err(refusal) if refusal.is_refusal() => {
+                let renewed = self.renewed(&session, refusal).await?;
+                self.open(&renewed, call).await
+            }
+            other => other,
+        }
+    }
+
+    /// The session to repeat a refused call with. The gateway refused before it did anything, so nothing is done twice.
+    async fn renewed(&self, session: &Session, refusal: GatewayError) -> Result<Arc<Session>, GatewayError> {
+        self.renew(session).await.map_err(GatewayError::unsent)?.ok_or(refusal)
+    }
+
     async fn send(&self, session: &Session, call: &Signed<'_>) -> Result<Answer, GatewayError> {
-        let answer = self
-            .inner
-            .http
-            .send(&Call {
-                method: call.method.clone(),
-                port: self.inner.port,
-                path: call.path,
-                cookie: Some(&session.cookie),
-                csrf: (call.method != Method::GET).then_some(&session.csrf),
-                body: call.body,
-                timeout: call.timeout,
-                max_body: call.max_body,
-                hide: Some(&self.inner.token),
-            })
-            .await?;
-        self.keep_cookie(session, &answer);
+        let hide = self.hidden(call);
+        let answer = self.inner.http.send(&self.call(session, call, &hide)).await?;
+        self.keep_cookie(session, answer.cookie.as_ref());
         Ok(answer)
     }
 
+    async fn open(&self, session: &Session, call: &Signed<'_>) -> Result<Stream, GatewayError> {
+        let hide = self.hidden(call);
+        let stream = self.inner.http.open(&self.call(session, call, &hide)).await?;
+        self.keep_cookie(session, stream.cookie.as_ref());
+        Ok(stream)
+    }
+
+    /// What no error of this call may repeat.
+    fn hidden<'a>(&'a self, call: &Signed<'a>) -> Vec<&'a str> {
+        call.hide.iter().copied().chain([self.inner.token.expose_secret()]).collect()
+    }
+
+    fn call<'a>(&self, session: &'a Session, call: &Signed<'a>, hide: &'a [&'a str]) -> Call<'a> {
+        Call {
+            method: call.method.clone(),
+            port: self.inner.port,
+            path: call.path,
+            cookie: Some(&session.cookie),
+            csrf: (call.method != Method::GET).then_some(&session.csrf),
+            body: call.body,
+            timeout: call.timeout,
+            max_body: call.max_body,
+            hide,
+        }
+    }
+
     /// The gateway sends its cookie with every answer; today it is always the same one.
-    fn keep_cookie(&self, session: &Session, answer: &Answer) {
-        let Some(cookie) = &answer.cookie else { return };
+    fn keep_cookie(&self, session: &Session, fresh: Option<&SecretString>) {
+        let Some(cookie) = fresh else { return };
         if cookie.expose_secret() == session.cookie.expose_secret() {
             return;
         }
@@ -163,14 +204,14 @@ impl Client {
         }
         let look = Call {
             cookie: Some(&old.cookie),
-            hide: Some(&self.inner.token),
+            hide: &[self.inner.token.expose_secret()],
             ..Call::get(self.inner.port, SESSION, self.inner.timeouts.login)
         };
         match self.inner.http.send(&look).await {
             Ok(answer) => {
                 let body: SessionBody = answer.json()?;
                 if body.csrf_token == old.csrf.expose_secret() {
-                    self.keep_cookie(old, &answer);
+                    self.keep_cookie(old, answer.cookie.as_ref());
                     return Ok(None);
                 }
                 let cookie = answer.cookie.unwrap_or_else(|| old.cookie.clone());
@@ -198,7 +239,7 @@ impl Client {
         let call = Call {
             method: Method::POST,
             body: Some(&body),
-            hide: Some(&self.inner.token),
+            hide: &[self.inner.token.expose_secret()],
             ..Call::get(self.inner.port, LOGIN, self.inner.timeouts.login)
         };
         let answer = match self.inner.http.send(&call).await {

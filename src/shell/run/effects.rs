@@ -78,6 +78,9 @@ impl Shell {
                 });
             }
             Effect::OpenDashboard(ticket, path) => self.open_dashboard(ticket, path),
+            Effect::GatherFacts(ticket, known) => self.gather_facts(ticket, known),
+            Effect::SetUp(ticket, request) => self.set_up(ticket, request),
+            Effect::Open(companion) => self.open_companion(companion),
             Effect::ShowLog(service) => {
                 let inputs = self.inputs.clone();
                 reveal::reveal(self.sidecars.paths.log(service), move |why| {
@@ -245,7 +248,7 @@ impl Shell {
                 other => tracing::debug!(?other, "hand-off"),
             };
             let outcome = match OneShot::open(mint, report).await {
-                Ok(one_shot) => browser::open(&helper, &one_shot.url).await,
+                Ok(one_shot) => browser::open(&helper, browser::Leads::Here, &one_shot.url).await,
                 Err(error) => Err(format!("the one-time address could not be made: {error}")),
             };
             Event::Opened(ticket, outcome)
@@ -262,7 +265,7 @@ impl Shell {
         }
     }
 
-    fn spawn(&self, work: impl Future<Output = Event> + Send + 'static) {
+    pub(super) fn spawn(&self, work: impl Future<Output = Event> + Send + 'static) {
         let inputs = self.inputs.clone();
         tokio::spawn(async move {
             let _ = inputs.send(Input::Event(work.await));

@@ -1,0 +1,56 @@
+//! Changing one value in a TOML file that a person may have written: comments, order and permissions are kept.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use toml_edit::{DocumentMut, Item, Table, TableLike, Value, value};
+
+use super::replace;
+
+/// Changes the document; an absent file is an empty one. Gives whether anything changed, and writes only then.
+///
+/// # Errors
+/// The file cannot be read, understood or written, or `change` refuses it; then it is left as it is.
+pub fn edit(path: &Path, change: impl FnOnce(&mut DocumentMut) -> Result<(), String>) -> io::Result<bool> {
+    let invalid =
+        |why: &dyn std::fmt::Display| io::Error::new(io::ErrorKind::InvalidData, format!("{}: {why}", path.display()));
+    // A link stays one: what it leads to is changed.
+    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let (text, permissions) = match fs::read_to_string(path) {
+        Ok(text) => (text, Some(fs::metadata(path)?.permissions())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => (String::new(), None),
+        Err(error) => return Err(io::Error::new(error.kind(), format!("{}: {error}", path.display()))),
+    };
+    let mut document: DocumentMut = text.parse().map_err(|error| invalid(&error))?;
+    change(&mut document).map_err(|why| invalid(&why))?;
+    let new = document.to_string();
+    if new == text {
+        return Ok(false);
+    }
+    replace(path, new.as_bytes(), permissions)?;
+    Ok(true)
+}
+
+/// The table of that name at the top, made if there is none.
+///
+/// # Errors
+/// Something else has that name.
+pub fn table<'a>(document: &'a mut DocumentMut, name: &str) -> Result<&'a mut dyn TableLike, String> {
+    let item = document.entry(name).or_insert(Item::Table(Table::new()));
+    item.as_table_like_mut().ok_or_else(|| format!("{name} is not a table"))
+}
+
+/// Sets a value, keeping the comment behind an old one.
+pub fn set(table: &mut dyn TableLike, key: &str, new: impl Into<Value>) {
+    match table.get_mut(key).and_then(Item::as_value_mut) {
+        Some(old) => {
+            let mut new = new.into();
+            *new.decor_mut() = old.decor().clone();
+            *old = new;
+        }
+        None => {
+            table.insert(key, value(new));
+        }
+    }
+}

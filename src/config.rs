@@ -38,6 +38,7 @@ const VARIABLES: &[&str] = &[
     "PALYRA_VAULT_DIR",
     "PALYRA_TRAY_KEYRING",
     "HOME",
+    "XDG_DATA_HOME",
     "XDG_STATE_HOME",
     "XDG_CONFIG_HOME",
     "XDG_RUNTIME_DIR",
@@ -48,7 +49,12 @@ const VARIABLES: &[&str] = &[
     "APPDATA",
     "PROGRAMDATA",
     "USERPROFILE",
+    "PROGRAMFILES",
     "TMPDIR",
+    "PATH",
+    "BROWSER",
+    "XDG_CURRENT_DESKTOP",
+    "NO_COLOR",
     "RUST_LOG",
     // what dialogs need to know
     "PALYRA_TRAY_DIALOGS",
@@ -240,68 +246,6 @@ impl Paths {
     }
 }
 
-/// Finds a sidecar's executable: variable, beside this executable, the remembered folder, then build folders. Never the
-/// working directory, never `PATH`.
-///
-/// # Errors
-/// It is nowhere, or the variable names something that is not an executable file.
-pub fn find_binary(env: &Environment, service: ServiceId, remembered: Option<&Path>) -> Result<PathBuf, ConfigError> {
-    let (name, variable) = match service {
-        ServiceId::Gateway => ("palyrad", "PALYRA_DESKTOP_PALYRAD_BIN"),
-        ServiceId::Browserd => ("palyra-browserd", "PALYRA_DESKTOP_BROWSERD_BIN"),
-        ServiceId::NodeHost => ("palyra", "PALYRA_DESKTOP_PALYRA_BIN"),
-    };
-    if let Some(path) = env.path(variable) {
-        if !path.is_absolute() {
-            return Err(not_absolute(variable, &path));
-        }
-        return usable(&path)
-            .map_err(|why| ConfigError(format!("{variable} is {}, which {why}; correct or unset it", path.display())));
-    }
-    let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
-    let mut tried = None;
-    for folder in binary_folders(env, remembered) {
-        let path = folder.join(&file);
-        match usable(&path) {
-            Ok(path) => return Ok(path),
-            Err(why) if path.exists() => tried = Some(format!("{} {why}", path.display())),
-            Err(_) => {}
-        }
-    }
-    let found = tried.map(|tried| format!(" ({tried})")).unwrap_or_default();
-    Err(ConfigError(format!(
-        "{name} was not found{found}; put it beside palyra-tray, or set {variable} to its absolute path"
-    )))
-}
-
-fn binary_folders(env: &Environment, remembered: Option<&Path>) -> Vec<PathBuf> {
-    let mut folders: Vec<PathBuf> = env.executable.parent().map(Path::to_owned).into_iter().collect();
-    folders.extend(remembered.map(Path::to_owned));
-    for ancestor in env.executable.ancestors().take(8) {
-        folders.push(ancestor.join("target").join("debug"));
-        folders.push(ancestor.join("target").join("release"));
-    }
-    folders
-}
-
-fn usable(path: &Path) -> Result<PathBuf, String> {
-    let metadata = fs::metadata(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => "does not exist".to_owned(),
-        _ => format!("cannot be read ({error})"),
-    })?;
-    if !metadata.is_file() {
-        return Err("is not a file".to_owned());
-    }
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        if metadata.permissions().mode() & 0o111 == 0 {
-            return Err("is not executable".to_owned());
-        }
-    }
-    fs::canonicalize(path).map_err(|error| format!("cannot be read ({error})"))
-}
-
 fn install_metadata(env: &Environment) -> Result<InstallMetadata, ConfigError> {
     let Some(path) = env.executable.parent().map(|folder| folder.join("install-metadata.json")) else {
         return Ok(InstallMetadata::default());
@@ -401,14 +345,6 @@ fn not_absolute(what: &str, path: &Path) -> ConfigError {
 mod tests {
     use super::*;
 
-    #[cfg(unix)]
-    fn executable(path: &Path) {
-        use std::os::unix::fs::PermissionsExt;
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, "#!/bin/sh\n").unwrap();
-        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
-    }
-
     #[test]
     fn a_relative_state_root_is_refused_by_name() {
         let env = Environment::of(&[("PALYRA_STATE_ROOT", Path::new("here"))], Path::new("/x/palyra-tray"));
@@ -452,38 +388,5 @@ mod tests {
         assert_eq!(paths.vault, dir.path().join("vault"));
         assert_eq!(paths.config, dir.path().join("config/palyra.toml"));
         assert!(paths.config_is_new);
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_sidecar_is_found_beside_us_then_in_the_remembered_folder_then_in_build_folders() {
-        let dir = tempfile::tempdir().unwrap();
-        let root = fs::canonicalize(dir.path()).unwrap();
-        let env = Environment::of(&[], &root.join("app/bin/palyra-tray"));
-        let remembered = root.join("palyra");
-        for place in ["app/target/release/palyrad", "palyra/palyrad", "app/bin/palyrad"] {
-            executable(&root.join(place));
-            let found = find_binary(&env, ServiceId::Gateway, Some(&remembered)).unwrap();
-            assert_eq!(found, root.join(place));
-        }
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn an_override_that_cannot_be_used_is_named_and_nothing_else_is_tried() {
-        let dir = tempfile::tempdir().unwrap();
-        executable(&dir.path().join("palyrad"));
-        let exe = dir.path().join("palyra-tray");
-        let plain = dir.path().join("plain");
-        fs::write(&plain, "x").unwrap();
-        for (value, needle) in [
-            (Path::new("bin/palyrad"), "absolute"),
-            (plain.as_path(), "not executable"),
-            (Path::new("/nowhere/palyrad"), "does not exist"),
-        ] {
-            let env = Environment::of(&[("PALYRA_DESKTOP_PALYRAD_BIN", value)], &exe);
-            let error = find_binary(&env, ServiceId::Gateway, None).unwrap_err().to_string();
-            assert!(error.contains(needle) && error.contains("PALYRA_DESKTOP_PALYRAD_BIN"), "{error}");
-        }
     }
 }

@@ -16,6 +16,10 @@ mod reader;
 /// `store`: private directories, atomic and appended files; a second way to write files would be a second set of mistakes.
 const SHARED_IN_SHELL: &[&str] = &["store"];
 
+/// Shell modules that the checks look through. A second way to tell who holds a lock or a port would one day tell something
+/// else than the part that acts on it.
+const LOOKED_THROUGH_BY_DOCTOR: &[&str] = &["lock", "process"];
+
 /// What the command line may use of the shell: it asks the running agent, or becomes it; and what needs no agent at all:
 /// dialogs, start on login, checks, and the set-up's own record.
 const SHELL_OF_THE_COMMAND_LINE: &[&str] = &["autostart", "control", "dialog", "doctor", "lock", "logging", "store"];
@@ -114,6 +118,9 @@ fn allowed(from: &Part, to: &Part) -> bool {
             Core | Protocol | Config | Paths => true,
             // the two halves of the shim contract
             Shell(other) if name == "process" && other == "shim" => true,
+            Shell(other) if name == "doctor" => {
+                LOOKED_THROUGH_BY_DOCTOR.contains(&other.as_str()) || SHARED_IN_SHELL.contains(&other.as_str())
+            }
             Shell(other) => SHARED_IN_SHELL.contains(&other.as_str()) && !SHARED_IN_SHELL.contains(&name.as_str()),
             _ => false,
         },

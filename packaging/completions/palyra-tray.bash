@@ -28,6 +28,9 @@ _palyra_tray() {
             palyra_tray,demo)
                 cmd="palyra_tray__subcmd__demo"
                 ;;
+            palyra_tray,doctor)
+                cmd="palyra_tray__subcmd__doctor"
+                ;;
             palyra_tray,help)
                 cmd="palyra_tray__subcmd__help"
                 ;;
@@ -127,6 +130,9 @@ _palyra_tray() {
             palyra_tray__subcmd__help,demo)
                 cmd="palyra_tray__subcmd__help__subcmd__demo"
                 ;;
+            palyra_tray__subcmd__help,doctor)
+                cmd="palyra_tray__subcmd__help__subcmd__doctor"
+                ;;
             palyra_tray__subcmd__help,help)
                 cmd="palyra_tray__subcmd__help__subcmd__help"
                 ;;
@@ -188,7 +194,7 @@ _palyra_tray() {
 
     case "${cmd}" in
         palyra_tray)
-            opts="-h -V --help --version run demo status start stop restart approvals open onboard setup autostart logs quit completions help"
+            opts="-h -V --help --version run demo status start stop restart approvals open onboard setup autostart logs doctor quit completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -545,8 +551,22 @@ _palyra_tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        palyra_tray__subcmd__doctor)
+            opts="-h --json --dialog --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         palyra_tray__subcmd__help)
-            opts="run demo status start stop restart approvals open onboard setup autostart logs quit completions help"
+            opts="run demo status start stop restart approvals open onboard setup autostart logs doctor quit completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -700,6 +720,20 @@ _palyra_tray() {
             return 0
             ;;
         palyra_tray__subcmd__help__subcmd__demo)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__help__subcmd__doctor)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

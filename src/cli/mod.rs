@@ -6,6 +6,7 @@
 mod approvals;
 mod autostart;
 mod completions;
+mod doctor;
 mod logs;
 #[cfg(test)]
 #[path = "manual_tests.rs"]
@@ -75,6 +76,8 @@ enum Command {
     Autostart(autostart::Autostart),
     /// The newest log lines of a service, or of the tray itself
     Logs(logs::LogsArgs),
+    /// Check everything that Palyra needs, and say what to do
+    Doctor(doctor::DoctorArgs),
     /// End the agent, and Palyra with it
     Quit {
         /// Leave Palyra running; the next agent takes it back
@@ -159,6 +162,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Setup => set_up::setup(&env),
         Command::Autostart(command) => autostart::autostart(&env, &command),
         Command::Logs(args) => logs::logs(&paths(&env)?, &args),
+        Command::Doctor(args) => doctor::doctor(&env, &args),
         Command::Quit { keep_running } => quit::quit(&paths(&env)?, keep_running),
         Command::Completions(args) => Ok(completions::completions(&args)),
         Command::Simulate { file } => simulate(&file),

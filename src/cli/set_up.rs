@@ -128,7 +128,9 @@ impl Session<'_> {
 
     fn folders(&self) -> Vec<ProgramFolder> {
         let found = programs::candidates(self.env).into_iter();
-        found.map(|one| ProgramFolder { folder: one.folder, from: one.from.to_owned(), problem: one.problem }).collect()
+        found
+            .map(|one| ProgramFolder { folder: one.folder, from: one.from.to_string(), problem: one.problem })
+            .collect()
     }
 
     fn findings(&self) -> Vec<Finding> {

@@ -8,6 +8,7 @@ pub mod decisions;
 pub mod describe;
 pub mod dialog;
 pub mod discord;
+pub mod doctor;
 pub mod event;
 pub mod fleet;
 pub mod health;

@@ -32,6 +32,11 @@ fn budget(server: &Server) -> usize {
     if known.iter().any(|name| name.eq_ignore_ascii_case(&server.name)) { TWO_LINES } else { 0 }
 }
 
+/// Whether a notification on this server can ever decide.
+pub fn decides(server: &Server) -> bool {
+    server.actions && server.withdraws && budget(server) > 0
+}
+
 /// Longest title that every server shows whole, in characters of usual width.
 const ONE_LINE: usize = 60;
 

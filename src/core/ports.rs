@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::config::palyra::PalyraConfig;
 use crate::protocol::ServiceId;
 
 /// Ports by purpose: `http`, `grpc`, `node_rpc` (TCP) and `quic` (UDP).
@@ -39,6 +40,23 @@ pub fn gateway(http: u16, grpc: u16, quic: u16) -> Ports {
 /// The browser service's ports.
 pub fn browserd(http: u16, grpc: u16) -> Ports {
     [("http", http), ("grpc", grpc)].into_iter().map(|(purpose, port)| (purpose.to_owned(), port)).collect()
+}
+
+/// The ports that the sidecars' config names for a service; nothing when it names none of them.
+pub fn from_config(service: ServiceId, config: &PalyraConfig) -> Option<Ports> {
+    let usual = defaults(service);
+    let port = |own: Option<u16>, purpose: &str| own.unwrap_or_else(|| usual.get(purpose).copied().unwrap_or(0));
+    match service {
+        ServiceId::Gateway if config.http.or(config.grpc).or(config.quic).is_some() => {
+            Some(gateway(port(config.http, "http"), port(config.grpc, "grpc"), port(config.quic, "quic")))
+        }
+        ServiceId::Browserd if config.browser_grpc.or(config.browser_http).is_some() => {
+            let grpc = port(config.browser_grpc, "grpc");
+            let derived = if grpc == 7543 { 7143 } else { grpc.saturating_sub(1).max(1) };
+            Some(browserd(config.browser_http.unwrap_or(derived), grpc))
+        }
+        _ => None,
+    }
 }
 
 /// What a service binds with these ports.

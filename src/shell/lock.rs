@@ -2,13 +2,15 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::config::Paths;
 use crate::shell::store;
 
 /// File name of the earlier app's executable.
 const EARLIER_APP: &str = "palyra-desktop-control-center";
+/// File of the agent's lock.
+const AGENT_LOCK: &str = "agent.lock";
 
 /// Held while this agent lives; the kernel lets go of it however the agent ends.
 #[derive(Debug)]
@@ -36,8 +38,8 @@ impl AgentLock {
     /// # Errors
     /// See [`LockError`].
     pub fn take(paths: &Paths) -> Result<Self, LockError> {
-        let open = lock(paths, "agent.lock").map_err(LockError::Unwritable)?.ok_or(LockError::Held)?;
-        if let Some(pid) = earlier_app(&earlier_lock(paths)) {
+        let open = lock(paths, AGENT_LOCK).map_err(LockError::Unwritable)?.ok_or(LockError::Held)?;
+        if let Some(pid) = earlier_app(paths) {
             return Err(LockError::EarlierApp(pid));
         }
         Ok(Self { _file: open })
@@ -95,12 +97,62 @@ pub fn shut_out_earlier_app(paths: &Paths, shim: Option<u32>, now_unix_ms: i64) 
     }
 }
 
+/// The process that holds the agent's lock, as the kernel says; the lock itself is not touched. An error where the system
+/// does not tell.
+///
+/// # Errors
+/// Why it is not known.
+pub fn holder(paths: &Paths) -> Result<Option<u32>, String> {
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let path = paths.own.join(AGENT_LOCK);
+        let file = match fs::metadata(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(format!("{} cannot be looked at: {error}", path.display())),
+        };
+        let table = fs::read_to_string("/proc/locks").map_err(|error| format!("/proc/locks: {error}"))?;
+        Ok(flock_holder(&table, file.ino()))
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = paths;
+        Err("this system does not tell who holds a lock".to_owned())
+    }
+}
+
+/// From lines such as `1: FLOCK  ADVISORY  WRITE 1234 08:02:5678 0 EOF`. Device numbers there are not those of `stat` on
+/// every file system, so that the process must be ours to count.
+#[cfg(target_os = "linux")]
+fn flock_holder(table: &str, inode: u64) -> Option<u32> {
+    table.lines().find_map(|line| {
+        let fields: Vec<_> = line.split_ascii_whitespace().collect();
+        let [_, "FLOCK", _, "WRITE", pid, place, ..] = fields[..] else { return None };
+        let held: u64 = place.rsplit(':').next()?.parse().ok()?;
+        let pid: u32 = pid.parse().ok()?;
+        (held == inode && is_ours(pid)).then_some(pid)
+    })
+}
+
+#[cfg(target_os = "linux")]
+fn is_ours(pid: u32) -> bool {
+    let name = |link: &str| fs::read_link(link).ok().map(|path| path.file_name().map(std::ffi::OsStr::to_owned));
+    // an upgraded program is "palyra-tray (deleted)"
+    let base = |name: Option<Option<std::ffi::OsString>>| {
+        name.flatten().map(|name| name.to_string_lossy().trim_end_matches(" (deleted)").to_owned())
+    };
+    let theirs = base(name(&format!("/proc/{pid}/exe")));
+    theirs.is_some() && theirs == base(name("/proc/self/exe"))
+}
+
 fn earlier_lock(paths: &Paths) -> PathBuf {
     paths.state_root.join("desktop-control-center").join("instance.lock")
 }
 
-fn earlier_app(path: &Path) -> Option<u32> {
-    let text = fs::read_to_string(path).ok()?;
+/// The earlier desktop app, if it lives on this state root.
+pub fn earlier_app(paths: &Paths) -> Option<u32> {
+    let text = fs::read_to_string(earlier_lock(paths)).ok()?;
     let pid: u32 = text.lines().find_map(|line| line.strip_prefix("pid="))?.trim().parse().ok()?;
     let executable = fs::read_link(format!("/proc/{pid}/exe")).ok()?;
     let name = executable.file_name()?.to_str()?;
@@ -109,6 +161,8 @@ fn earlier_app(path: &Path) -> Option<u32> {
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::config::Environment;
 
@@ -142,5 +196,17 @@ mod tests {
         assert!(matches!(outcome, Err(LockError::EarlierApp(pid)) if pid == app.id()));
         shut_out_earlier_app(&paths, None, 1);
         assert!(!earlier_lock(&paths).exists());
+    }
+
+    #[test]
+    fn the_holder_is_told_without_touching_the_lock() {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = paths(dir.path());
+        assert_eq!(holder(&paths), Ok(None));
+        let lock = AgentLock::take(&paths).unwrap();
+        assert_eq!(holder(&paths), Ok(Some(std::process::id())));
+        assert!(matches!(AgentLock::take(&paths), Err(LockError::Held)));
+        drop(lock);
+        assert_eq!(holder(&paths), Ok(None));
     }
 }

@@ -20,7 +20,7 @@ use crate::protocol::shim::{
 
 use super::shim::{record, tree};
 
-pub use foreign::{Foreign, Holder, foreign_palyra, port_holder};
+pub use foreign::{Foreign, Holder, foreign_palyra, port_holder, port_is_taken};
 
 /// Enough for reading two small records.
 const STACK: usize = 256 * 1024;
@@ -127,6 +127,11 @@ pub fn adopt(run_dir: PathBuf, report: impl Fn(ProcessReport) + Send + 'static) 
             wait_for_end(&run_dir, &run_id, &report, || {});
         }
     });
+}
+
+/// The run of this directory if its shim lives. Looks once, waits for nothing, takes no lock.
+pub fn living(run_dir: &Path) -> Option<RunRecord> {
+    read_known::<RunRecord>(run_dir, RUN_FILE).ok().flatten().filter(is_alive)
 }
 
 /// Asks the shim of a run to stop its sidecar; its end is reported by whoever waits for it.

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::config::palyra::PalyraConfig;
-use crate::config::{self, ConfigError, Environment, Paths};
+use crate::config::{self, ConfigError, Environment, Paths, programs};
 use crate::core::launch::{self, Confidential, Places};
 use crate::core::ports::{self, Bind, Ports};
 use crate::protocol::shim::{LogLimits, Spec, StopLadder, VERSION};
@@ -152,7 +152,7 @@ impl Sidecars {
             };
             return Ok((self.env.executable.clone(), vec!["demo-sidecar".to_owned(), role.to_owned()]));
         }
-        let program = config::find_binary(&self.env, service, self.folder.as_deref()).map_err(hopeless)?;
+        let program = programs::find_binary(&self.env, service, self.folder.as_deref()).map_err(hopeless)?;
         Ok((program, Vec::new()))
     }
 
@@ -196,7 +196,7 @@ fn choose_ports(
     let services = [Some(wish.service), with_browser.then_some(ServiceId::Browserd)];
     for service in services.into_iter().flatten() {
         let wanted = wish.ports.get(&service).filter(|ports| !ports.is_empty()).cloned();
-        let wanted = from_config(service, config).or(wanted).unwrap_or_else(|| ports::defaults(service));
+        let wanted = ports::from_config(service, config).or(wanted).unwrap_or_else(|| ports::defaults(service));
         let found = ports::choose(service, &wanted, &ours, &is_free).ok_or_else(|| Refusal {
             why: format!(
                 "no free ports for {service} between {} and {}; end the programs that hold them",
@@ -215,22 +215,6 @@ fn choose_ports(
         chosen.insert(service, found);
     }
     Ok((chosen, note))
-}
-
-fn from_config(service: ServiceId, config: &PalyraConfig) -> Option<Ports> {
-    let usual = ports::defaults(service);
-    let port = |own: Option<u16>, purpose: &str| own.unwrap_or_else(|| usual.get(purpose).copied().unwrap_or(0));
-    match service {
-        ServiceId::Gateway if config.http.or(config.grpc).or(config.quic).is_some() => {
-            Some(ports::gateway(port(config.http, "http"), port(config.grpc, "grpc"), port(config.quic, "quic")))
-        }
-        ServiceId::Browserd if config.browser_grpc.or(config.browser_http).is_some() => {
-            let grpc = port(config.browser_grpc, "grpc");
-            let derived = if grpc == 7543 { 7143 } else { grpc.saturating_sub(1).max(1) };
-            Some(ports::browserd(config.browser_http.unwrap_or(derived), grpc))
-        }
-        _ => None,
-    }
 }
 
 fn moved(service: ServiceId, wanted: &Ports, found: &Ports, holder: HolderOf<'_>) -> String {

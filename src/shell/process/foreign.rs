@@ -48,6 +48,18 @@ pub fn port_holder(port: u16, udp: bool) -> Option<Holder> {
     }
 }
 
+/// Whether anybody at all, of any user, listens on a TCP port or has a UDP port; the port itself is not touched. `None`
+/// where the system does not tell.
+pub fn port_is_taken(port: u16, udp: bool) -> Option<bool> {
+    #[cfg(target_os = "linux")]
+    return linux::port_is_taken(port, udp);
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = (port, udp);
+        None
+    }
+}
+
 #[cfg(target_os = "linux")]
 mod linux {
     use std::ffi::OsString;
@@ -82,10 +94,7 @@ mod linux {
     }
 
     pub fn port_holder(port: u16, udp: bool) -> Option<Holder> {
-        let tables = if udp { ["udp", "udp6"] } else { ["tcp", "tcp6"] };
-        let sockets: Vec<PathBuf> = tables
-            .iter()
-            .filter_map(|table| fs::read_to_string(format!("/proc/net/{table}")).ok())
+        let sockets: Vec<PathBuf> = tables(udp)
             .flat_map(|table| inodes(&table, port, udp))
             .map(|inode| PathBuf::from(format!("socket:[{inode}]")))
             .collect();
@@ -94,6 +103,16 @@ mod linux {
         }
         let pid = tree::processes().into_iter().find(|pid| open_files(*pid).any(|file| sockets.contains(&file)))?;
         Some(Holder { pid, executable: executable(pid)? })
+    }
+
+    pub fn port_is_taken(port: u16, udp: bool) -> Option<bool> {
+        let tables: Vec<_> = tables(udp).collect();
+        (!tables.is_empty()).then(|| tables.iter().any(|table| !inodes(table, port, udp).is_empty()))
+    }
+
+    fn tables(udp: bool) -> impl Iterator<Item = String> {
+        let names = if udp { ["udp", "udp6"] } else { ["tcp", "tcp6"] };
+        names.into_iter().filter_map(|name| fs::read_to_string(format!("/proc/net/{name}")).ok())
     }
 
     /// Inodes of the sockets bound to a port in a table of `/proc/net`.
@@ -155,9 +174,11 @@ mod linux {
             let expected = Some(Holder { pid: std::process::id(), executable: own });
             let tcp_port = tcp.local_addr().expect("bound").port();
             assert_eq!(port_holder(tcp_port, false), expected);
+            assert_eq!(port_is_taken(tcp_port, false), Some(true));
             assert_eq!(port_holder(udp.local_addr().expect("bound").port(), true), expected);
             drop(tcp);
             assert_eq!(port_holder(tcp_port, false), None);
+            assert_eq!(port_is_taken(tcp_port, false), Some(false));
         }
 
         #[test]

@@ -29,7 +29,7 @@ impl Shell {
                 facts.gateway_binary = Some(sidecars.env.executable.clone());
                 facts.browser_binary = Some(sidecars.env.executable.clone());
             } else {
-                let find = |service| config::find_binary(&sidecars.env, service, sidecars.folder.as_deref());
+                let find = |service| config::programs::find_binary(&sidecars.env, service, sidecars.folder.as_deref());
                 match find(ServiceId::Gateway) {
                     Ok(path) => facts.gateway_binary = Some(path),
                     Err(error) => facts.gateway_binary_problem = error.to_string(),

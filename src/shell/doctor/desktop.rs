@@ -1,0 +1,95 @@
+//! The desktop as it is seen from here: display, dialog program, what opens pages, and limits of the session.
+
+use std::path::PathBuf;
+
+use super::{Looks, Pending};
+use crate::config::Environment;
+use crate::config::programs::usable;
+use crate::core::doctor::facts::{Bus, Desktop, Fact, OpenFiles};
+
+/// Programs that show dialogs, in the order in which they are taken.
+const DIALOGS: &[&str] = &["zenity", "kdialog"];
+/// Programs that open pages, apart from `BROWSER`.
+const OPENERS: &[&str] = &["xdg-open", "gio", "exo-open", "kde-open", "x-www-browser", "firefox", "chromium"];
+
+/// Begins to look; the answer is waited for when it is called.
+pub(super) fn begin(looks: Looks, env: &Environment) -> impl FnOnce() -> Desktop {
+    let bus: Option<Pending<Bus>> = begin_bus(looks);
+    let of_env = |what, look: fn(&Environment) -> Fact<Option<PathBuf>>| {
+        let env = env.clone();
+        looks.begin(what, move || look(&env))
+    };
+    let dialogs = of_env("dialog programs", |env| Ok(DIALOGS.iter().find_map(|name| which(env, name))));
+    let secret_tool = of_env("secret-tool", |env| Ok(which(env, "secret-tool")));
+    let opener = {
+        let env = env.clone();
+        looks.begin("what opens pages", move || Ok(opener(&env)))
+    };
+    let name = env.get("XDG_CURRENT_DESKTOP").map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let display = !cfg!(target_os = "linux") || env.get("DISPLAY").or_else(|| env.get("WAYLAND_DISPLAY")).is_some();
+    move || Desktop {
+        name,
+        display,
+        bus: bus.map(Pending::get),
+        dialogs: dialogs.get(),
+        opener: opener.get(),
+        secret_tool: secret_tool.get().map(|path| path.is_some()),
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn begin_bus(looks: Looks) -> Option<Pending<Bus>> {
+    Some(looks.begin("the session bus", super::bus::look))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn begin_bus(_looks: Looks) -> Option<Pending<Bus>> {
+    None
+}
+
+/// A program on the search path.
+fn which(env: &Environment, name: &str) -> Option<PathBuf> {
+    let folders = std::env::split_paths(env.get("PATH")?).filter(|folder| folder.is_absolute());
+    folders.map(|folder| folder.join(name)).find(|path| usable(path).is_ok())
+}
+
+fn opener(env: &Environment) -> Option<String> {
+    let own = env.get("BROWSER").and_then(|value| {
+        let value = value.to_string_lossy().into_owned();
+        let program = value.split(':').next()?.split_whitespace().next()?.to_owned();
+        let found = if program.starts_with('/') { usable(program.as_ref()).ok() } else { which(env, &program) };
+        found.map(|path| format!("{} (BROWSER)", path.display()))
+    });
+    own.or_else(|| Some(OPENERS.iter().find_map(|name| which(env, name))?.display().to_string()))
+}
+
+/// Of the agent, else of this process, which a program started from here would inherit.
+pub(super) fn open_files(agent: Option<u32>) -> Fact<OpenFiles> {
+    #[cfg(target_os = "linux")]
+    if let Some(pid) = agent
+        && let Some(files) = of_process(pid)
+    {
+        return Ok(files);
+    }
+    let _ = agent;
+    #[cfg(unix)]
+    {
+        use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
+        let (soft, _) = getrlimit(Resource::RLIMIT_NOFILE).map_err(|error| error.to_string())?;
+        Ok(OpenFiles { of_agent: false, open: None, limit: (soft != RLIM_INFINITY).then_some(soft) })
+    }
+    #[cfg(windows)]
+    Ok(OpenFiles { of_agent: false, open: None, limit: None })
+}
+
+#[cfg(target_os = "linux")]
+fn of_process(pid: u32) -> Option<OpenFiles> {
+    let limits = std::fs::read_to_string(format!("/proc/{pid}/limits")).ok()?;
+    let soft = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    let limit = match soft.split_whitespace().next()? {
+        "unlimited" => None,
+        number => Some(number.parse().ok()?),
+    };
+    let open = std::fs::read_dir(format!("/proc/{pid}/fd")).ok().map(|entries| entries.count() as u64);
+    Some(OpenFiles { of_agent: true, open, limit })
+}

@@ -1,0 +1,184 @@
+//! Gathers what the checks decide by: looks, changes nothing, takes no lock, and waits for nothing for long.
+//!
+//! Every part is looked at in a thread of its own and has until [`LIMIT`]; what is not there by then is not known, with that
+//! reason. A thread that hangs (a dead network disk, a bus that is stuck) is left behind: the process is short-lived.
+//!
+//! Limits: whether a folder can be written is asked of the system, not tried, so a quota that is used up is not seen. Off
+//! Linux, holders of ports and locks are not known, and on Windows space is not.
+
+#[cfg(target_os = "linux")]
+mod bus;
+mod desktop;
+mod disk;
+mod palyra;
+mod programs;
+
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::config::{ConfigError, Environment, Paths};
+use crate::core::doctor;
+use crate::core::doctor::facts::{Agent, Fact, Facts, Ground, Login, System};
+use crate::core::onboarding::Finding;
+use crate::protocol::setup::SetupFacts;
+
+/// All looks together take no longer.
+pub const LIMIT: Duration = Duration::from_millis(1_300);
+
+/// What others find out: those who may ask the agent, and those who know how start on login is done.
+pub struct Given {
+    /// What the agent says of itself.
+    pub agent: Agent,
+    /// What it says for the set-up.
+    pub setup: Option<SetupFacts>,
+    /// Looks whether it starts on login; waited for no longer than anything else.
+    pub login: Option<LookAtLogin>,
+}
+
+/// Looks whether it starts on login.
+pub type LookAtLogin = Box<dyn FnOnce() -> Fact<Login> + Send>;
+
+/// What is wrong with this machine, as the set-up shows it; the running agent is not asked, it has its own steps there.
+pub fn findings_for_set_up(env: &Environment, paths: &Paths) -> Vec<Finding> {
+    let given = Given { agent: Agent::Absent, setup: None, login: None };
+    doctor::findings(&doctor::checks(&gather(env, Ok(paths), given)))
+}
+
+/// Looks at everything.
+pub fn gather(env: &Environment, paths: Result<&Paths, &ConfigError>, given: Given) -> Facts {
+    let looks = Looks { until: Instant::now() + LIMIT };
+    let desktop = desktop::begin(looks, env);
+    let agent_pid = given.agent.pid();
+    let login = given.login.map(|look| looks.begin("start on login", look));
+    let open_files = looks.begin("the limit of open files", move || desktop::open_files(agent_pid));
+    let ground = match paths {
+        Ok(paths) => Ok(ground(looks, env, paths, &given.agent)),
+        Err(error) => Err(error.to_string()),
+    };
+    Facts {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        now_unix_ms: now_unix_ms(),
+        system: if cfg!(windows) {
+            System::Windows
+        } else if cfg!(target_os = "macos") {
+            System::MacOs
+        } else {
+            System::Linux
+        },
+        agent: given.agent,
+        setup: given.setup,
+        login: login.map(Pending::get),
+        ground,
+        desktop: desktop(),
+        open_files: open_files.get(),
+    }
+}
+
+fn ground(looks: Looks, env: &Environment, paths: &Paths, agent: &Agent) -> Ground {
+    let lock = looks.with(paths, "who holds the lock", palyra::lock);
+    let earlier_app = looks.with(paths, "the earlier desktop app", |paths| Ok(palyra::earlier_app(paths)));
+    let ours = palyra::ours(paths, agent);
+    let foreign = looks.with(paths, "other processes", move |paths| palyra::foreign(paths, &ours));
+    let ports = looks.begin("the ports", palyra::ports(paths, agent));
+    let folders = looks.with(paths, "the folders", |paths| Ok(disk::folders(paths)));
+    let files = looks.with(paths, "our own files", disk::own_files);
+    let space = looks.with(paths, "the space on the disk", |paths| disk::space(&paths.state_root));
+    let journal = looks.with(paths, "watching files", |paths| disk::journal(&paths.runtime_root));
+    let settings = looks.with(paths, "the preferences", |paths| Ok(palyra::settings(paths)));
+    let config = looks.with(paths, "the config", |paths| Ok(palyra::config(paths)));
+    let vault = looks.with(paths, "the vault", palyra::vault_backend);
+    let programs = looks.begin("Palyra's programs", programs::look(looks, env, paths, agent));
+    let socket = looks.with(paths, "the socket", |paths| Ok(disk::socket(&paths.socket)));
+    Ground {
+        state_root: paths.state_root.clone(),
+        settings_file: paths.settings(),
+        lock: lock.get(),
+        earlier_app: earlier_app.get(),
+        foreign: foreign.get(),
+        folders: folders.get(),
+        files: files.get(),
+        space: space.get(),
+        socket: socket.get(),
+        settings: settings.get(),
+        programs: programs.get(),
+        config: config.get(),
+        ports: ports.get(),
+        vault_backend: vault.get(),
+        journal: journal.get(),
+        keyring_off: env.get("PALYRA_TRAY_KEYRING").is_some_and(|value| value == "off"),
+    }
+}
+
+fn now_unix_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Looks that share one end.
+#[derive(Clone, Copy)]
+struct Looks {
+    until: Instant,
+}
+
+impl Looks {
+    /// Begins a look in a thread of its own.
+    fn begin<T: Send + 'static>(
+        self,
+        what: &'static str,
+        look: impl FnOnce() -> Fact<T> + Send + 'static,
+    ) -> Pending<T> {
+        let (sender, answer) = mpsc::channel();
+        let started = thread::Builder::new().name("look".to_owned()).spawn(move || {
+            let _ = sender.send(look());
+        });
+        // without a thread the sender is gone, and so is the answer
+        drop(started);
+        Pending { what, until: self.until, answer }
+    }
+
+    /// The same, for a look that needs to know where things are.
+    fn with<T: Send + 'static>(
+        self,
+        paths: &Paths,
+        what: &'static str,
+        look: impl FnOnce(&Paths) -> Fact<T> + Send + 'static,
+    ) -> Pending<T> {
+        let paths = paths.clone();
+        self.begin(what, move || look(&paths))
+    }
+}
+
+/// A look that was begun.
+struct Pending<T> {
+    what: &'static str,
+    until: Instant,
+    answer: Receiver<Fact<T>>,
+}
+
+impl<T> Pending<T> {
+    /// Its answer, or that there was none in time.
+    fn get(self) -> Fact<T> {
+        let left = self.until.saturating_duration_since(Instant::now());
+        match self.answer.recv_timeout(left) {
+            Ok(fact) => fact,
+            Err(RecvTimeoutError::Timeout) => Err(format!("looking at {} took too long", self.what)),
+            Err(RecvTimeoutError::Disconnected) => Err(format!("{} could not be looked at", self.what)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_look_that_hangs_is_not_waited_for() {
+        let looks = Looks { until: Instant::now() + Duration::from_millis(50) };
+        let (_hold, never) = mpsc::channel::<()>();
+        let slow = looks.begin("a dead disk", move || never.recv().map_err(|error| error.to_string()));
+        let quick = looks.begin("a good one", || Ok(7));
+        assert_eq!(slow.get(), Err("looking at a dead disk took too long".to_owned()));
+        assert_eq!(quick.get(), Ok(7));
+    }
+}

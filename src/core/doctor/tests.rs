@@ -460,6 +460,12 @@ fn ports() {
     let nginx = Holder::Stranger(process("/usr/sbin/nginx"));
     expect("ports", Warning, "7444/udp is held by /usr/sbin/nginx (process 4242)", "other ports", holder(nginx));
     expect("ports", Warning, "another user", "other ports", holder(Holder::Unnamed));
+    let all_held = "7142, 7444/udp are held by /usr/sbin/nginx (process 4242)";
+    expect("ports", Warning, all_held, "other ports", |facts| {
+        for port in facts.ground().ports.as_mut().unwrap().iter_mut().rev() {
+            port.holder = Holder::Stranger(process("/usr/sbin/nginx"));
+        }
+    });
 }
 
 #[test]
@@ -750,8 +756,10 @@ fn on_a_terminal_the_worst_comes_last_and_in_a_window_first() {
     );
     let colourful = terminal(&some(), true);
     assert!(colourful.contains("\x1b[31m!!\x1b[0m X: bad"), "{colourful:?}");
-    assert_eq!(document(&some()), "!! X: bad\n     Mend it\n ! X: so so\n     Look\n-- X: not here\nok X: good\n");
+    assert_eq!(document(&some()), "!! X: bad\n   Mend it\n\n ! X: so so\n   Look\n\n-- X: not here\nok X: good\n");
     let form = form(&some());
+    let ids: Vec<_> = form.buttons.iter().map(|button| button.id.as_str()).collect();
+    assert_eq!((ids, form.focus.as_deref()), (vec![AGAIN, CLOSE], Some(AGAIN)));
     assert_eq!((form.heading.as_str(), form.tone), ("1 problem, 1 warning, 1 in order.", Tone::Error));
 }
 

@@ -26,7 +26,7 @@ pub(super) fn begin(looks: Looks, env: &Environment) -> impl FnOnce() -> Desktop
         looks.begin("what opens pages", move || Ok(opener(&env)))
     };
     let name = env.get("XDG_CURRENT_DESKTOP").map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let display = !cfg!(target_os = "linux") || env.get("DISPLAY").or_else(|| env.get("WAYLAND_DISPLAY")).is_some();
+    let display = env.has_display();
     move || Desktop {
         name,
         display,

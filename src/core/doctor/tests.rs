@@ -631,7 +631,7 @@ fn tray_and_what_to_do_on_each_desktop() {
         ("", "StatusNotifier"),
     ] {
         expect("tray", Warning, "nobody shows", remedy, host(TrayHost::NoWatcher, name));
-        expect("tray", Warning, "no panel", "palyra-tray window", host(TrayHost::NoHost, name));
+        expect("tray", Warning, "no panel", "the command line", host(TrayHost::NoHost, name));
     }
     expect("tray", Warning, "not the agent's: --no-tray", "quit --keep-running", |facts| {
         facts.told("/tray", json!({ "present": false, "detail": "--no-tray" }));
@@ -640,7 +640,7 @@ fn tray_and_what_to_do_on_each_desktop() {
         facts.without_agent();
         facts.without_bus();
     });
-    expect("tray", Warning, "not shown: no host", "palyra-tray window", |facts| {
+    expect("tray", Warning, "not shown: no host", "the command line", |facts| {
         facts.told("/tray", json!({ "present": false, "detail": "no host" }));
         facts.without_bus();
     });

@@ -205,6 +205,15 @@ fn a_program_for_another_machine_or_a_broken_one_is_named() {
 }
 
 #[test]
+fn data_that_a_person_had_put_elsewhere_are_looked_at_there() {
+    let site = Site::new();
+    fs::create_dir_all(site.own("")).expect("own");
+    let file = site.root().join("config/palyra.toml/data");
+    fs::write(site.own("settings.toml"), format!("[services]\ndata = \"{}\"\n", file.display())).expect("settings");
+    Report::on(&site).expect("state_root", "problem", &format!("so {} cannot be used", file.display()));
+}
+
+#[test]
 fn config_ports_and_private_files() {
     let site = Site::new();
     let held = TcpListener::bind("127.0.0.1:0").expect("port");
@@ -249,10 +258,16 @@ fn on_a_disk(site: &Site, size: &str, prepare: &str) -> Report {
     let disk = site.root();
     let script =
         format!("mount -t tmpfs -o size={size} none '{0}' && cd '{0}' && {prepare} && exec \"$@\"", disk.display());
+    apart(site, "-m", &script)
+}
+
+/// `doctor` with something of its own, prepared by a script that ends with it.
+#[track_caller]
+fn apart(site: &Site, what: &str, script: &str) -> Report {
     let doctor = site.command(&["doctor", "--json"]);
     let mut command = Command::new("unshare");
-    let alone: &[&str] = if nix::unistd::geteuid().is_root() { &["-m"] } else { &["-r", "-m"] };
-    command.args(alone).args(["sh", "-c", &script, "sh"]).arg(doctor.get_program()).args(doctor.get_args());
+    let alone: &[&str] = if nix::unistd::geteuid().is_root() { &[] } else { &["-r"] };
+    command.args(alone).args([what, "sh", "-c", script, "sh"]).arg(doctor.get_program()).args(doctor.get_args());
     for (name, value) in doctor.get_envs() {
         match value {
             Some(value) => command.env(name, value),
@@ -274,4 +289,49 @@ fn a_full_and_a_read_only_disk_are_told() {
     let report = on_a_disk(&site, "600m", "mount -o remount,ro .");
     report.expect("state_root", "problem", "read-only");
     assert_eq!(report.1, Some(1));
+}
+
+#[test]
+fn a_computer_without_a_network_is_told() {
+    let report = apart(&Site::new(), "-n", "exec \"$@\"");
+    report.expect("network", "warning", "not connected");
+}
+
+#[test]
+fn beside_a_demo_nothing_of_the_real_palyra_is_demanded_and_nothing_is_disturbed() {
+    let mut site = Site::new();
+    let root = site.root().display().to_string();
+    site.start_as(&["demo", "--no-tray", "--state", &root]);
+    let processes = |status: &Value| {
+        ["agent", "gateway_process", "browserd_process"].map(|process| status[process]["pid"].as_u64().expect("pid"))
+    };
+    let before = site.until("all run", |status| {
+        ["gateway_process", "browserd_process"].iter().all(|process| status[process]["state"] == "ready")
+    });
+    for _ in 0..5 {
+        let report = Report::on(&site);
+        report.expect("agent", "ok", "it is a demo");
+        report.expect("gateway_program", "skipped", "a demo has its own");
+        report.expect("run_loop", "skipped", "a demo has its own");
+        report.expect("gateway", "ok", "takes our token");
+        report.expect("other_palyra", "ok", "none");
+        report.expect("ports", "ok", "in use by Palyra");
+        assert_eq!(report.1, Some(0), "{:#}", report.0);
+    }
+    let after: Value = serde_json::from_str(&site.ok(&["status", "--json"])).expect("status");
+    assert_eq!(processes(&after), processes(&before));
+}
+
+#[test]
+fn where_no_window_can_be_had_the_words_are_printed_and_the_reason_is_told() {
+    let mut site = Site::new();
+    for variable in ["DISPLAY", "WAYLAND_DISPLAY"] {
+        site.env(variable, "");
+    }
+    let output = site.cli(&["doctor", "--dialog"]);
+    let (words, reason) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(words.contains(" ! Agent: none runs") && words.trim_end().ends_with("in order."), "{words}");
+    assert!(reason.starts_with("palyra-tray: ") && output.status.code() == Some(1), "{reason}");
+    let both = site.cli(&["doctor", "--dialog", "--json"]);
+    assert_eq!(both.status.code(), Some(2));
 }

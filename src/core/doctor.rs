@@ -22,8 +22,8 @@ pub use facts::Facts;
 
 /// Id of the dialog's button that runs the checks again.
 pub const AGAIN: &str = "again";
-/// Id of the dialog's button that closes it.
-pub const CLOSE: &str = "close";
+/// Id of the dialog's button that closes it: the same as putting the window away.
+pub const CLOSE: &str = "away";
 
 /// One precondition.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -145,7 +145,8 @@ pub fn document(checks: &[Check]) -> String {
     let entries: Vec<_> = sorted
         .into_iter()
         .map(|check| {
-            let remedy = if check.remedy.is_empty() { String::new() } else { format!("\n     {}", check.remedy) };
+            // a window wraps long lines, so that indentation alone does not part one check from the next
+            let remedy = if check.remedy.is_empty() { String::new() } else { format!("\n   {}\n", check.remedy) };
             format!("{} {}: {}{remedy}\n", check.verdict.mark(), check.title, check.evidence)
         })
         .collect();
@@ -164,8 +165,9 @@ pub fn form(checks: &[Check]) -> Form {
         heading: summary(checks),
         text: advice.to_owned(),
         body: Body::Document { document: document(checks) },
-        buttons: vec![DialogButton::new(CLOSE, "Close"), DialogButton::new(AGAIN, "Check again")],
-        focus: Some(CLOSE.to_owned()),
+        // harmless, so Enter may press it; dialog programs have a button of their own that closes
+        buttons: vec![DialogButton::new(AGAIN, "Check again"), DialogButton::new(CLOSE, "Close")],
+        focus: Some(AGAIN.to_owned()),
         tone: match worst {
             Verdict::Problem => Tone::Error,
             Verdict::Warning => Tone::Warning,

@@ -12,7 +12,7 @@ const BROWSER_OPENER: About = About("browser_opener", "Opening pages");
 const LOGIN_START: About = About("login_start", "Start on login");
 
 /// What is left without an icon.
-const UNTIL_THEN: &str = "Until then: notifications, palyra-tray window, and the command line do everything";
+const UNTIL_THEN: &str = "Until then notifications and the command line do everything";
 
 /// All of them.
 pub(super) fn checks(facts: &Facts) -> Vec<Check> {

@@ -30,6 +30,8 @@ pub struct Facts {
     pub ground: Fact<Ground>,
     /// What can be seen of the desktop from here.
     pub desktop: Desktop,
+    /// The way to other machines; absent where it is not looked at.
+    pub network: Option<Fact<Network>>,
     /// Open files: of the agent, else of this command.
     pub open_files: Fact<OpenFiles>,
 }
@@ -399,6 +401,15 @@ pub struct Login {
     pub how: String,
     /// What is wrong with it, in one sentence; empty: nothing.
     pub problem: String,
+}
+
+/// What is set up to reach other machines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network {
+    /// There is a way to everywhere.
+    pub route: bool,
+    /// Somebody is asked for names.
+    pub name_server: bool,
 }
 
 /// How many files a process may have open.

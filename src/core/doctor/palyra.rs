@@ -1,5 +1,7 @@
 //! Checks of the agent, Palyra's programs and what runs of them.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::facts::{Agent, ConfigContent, Facts, Ground, Holder, Port, Program, Programs, Trial};
@@ -212,26 +214,32 @@ fn proposal(service: ServiceId, programs: &Programs, ground: &Ground) -> String 
 
 fn ports(about: About, ports: &[Port]) -> Check {
     let name = |port: &Port| format!("{}{}", port.port, if port.udp { "/udp" } else { "" });
-    let strangers: Vec<_> = ports
-        .iter()
-        .filter_map(|port| match &port.holder {
-            Holder::Stranger(process) => {
-                Some(format!("{} is held by {} (process {})", name(port), process.executable.display(), process.pid))
-            }
-            Holder::Unnamed => Some(format!("{} is held by a program of another user", name(port))),
-            Holder::Nobody | Holder::Ours => None,
+    let mut held: BTreeMap<String, Vec<&Port>> = BTreeMap::new();
+    for port in ports {
+        let holder = match &port.holder {
+            Holder::Stranger(process) => format!("{} (process {})", process.executable.display(), process.pid),
+            Holder::Unnamed => "a program of another user".to_owned(),
+            Holder::Nobody | Holder::Ours => continue,
+        };
+        held.entry(holder).or_default().push(port);
+    }
+    let list = |mut ports: Vec<&Port>| {
+        ports.sort_by_key(|port| (port.port, port.udp));
+        let names: Vec<_> = ports.iter().map(|port| name(port)).collect();
+        (!names.is_empty()).then(|| names.join(", "))
+    };
+    let strangers: Vec<_> = held
+        .into_iter()
+        .map(|(holder, ports)| {
+            let verb = if ports.len() == 1 { "is" } else { "are" };
+            format!("{} {verb} held by {holder}", list(ports).unwrap_or_default())
         })
         .collect();
     if strangers.is_empty() {
-        let list = |wanted: Holder| {
-            let mut ports: Vec<_> = ports.iter().filter(|port| port.holder == wanted).collect();
-            ports.sort_by_key(|port| (port.port, port.udp));
-            let names: Vec<_> = ports.into_iter().map(name).collect();
-            (!names.is_empty()).then(|| names.join(", "))
-        };
+        let of = |wanted: Holder| list(ports.iter().filter(|port| port.holder == wanted).collect());
         let parts = [
-            list(Holder::Ours).map(|names| format!("{names} in use by Palyra")),
-            list(Holder::Nobody).map(|names| format!("{names} free")),
+            of(Holder::Ours).map(|names| format!("{names} in use by Palyra")),
+            of(Holder::Nobody).map(|names| format!("{names} free")),
         ];
         return about.ok(parts.into_iter().flatten().collect::<Vec<_>>().join("; "));
     }

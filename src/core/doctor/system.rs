@@ -1,10 +1,11 @@
-//! Checks of what the system allows: watching files, open files, the clock.
+//! Checks of what the system allows: watching files, open files, the network, the clock.
 
-use super::facts::{Facts, OpenFiles, Refused, Watch};
+use super::facts::{Facts, Network, OpenFiles, Refused, Watch};
 use super::{About, Check};
 
 const JOURNAL: About = About("journal_watch", "Watching the journal");
 const OPEN_FILES: About = About("open_files", "Open files");
+const NETWORK: About = About("network", "Network");
 const CLOCK: About = About("clock", "Clock");
 
 /// With fewer an agent with many clients runs into the limit.
@@ -23,6 +24,10 @@ pub(super) fn checks(facts: &Facts) -> Vec<Check> {
         checks.push(JOURNAL.of(&ground.journal, watch));
     }
     checks.push(OPEN_FILES.of(&facts.open_files, |about, files| open_files(about, *files)));
+    checks.push(match &facts.network {
+        None => NETWORK.skipped("is not looked at on this system"),
+        Some(network) => NETWORK.of(network, |about, network| self::network(about, *network)),
+    });
     checks.push(clock(facts));
     checks
 }
@@ -68,6 +73,21 @@ fn open_files(about: About, files: OpenFiles) -> Check {
         about.warning(evidence, "Raise it before the agent starts: ulimit -n 1024, or LimitNOFILE= in the systemd unit")
     } else {
         about.ok(evidence)
+    }
+}
+
+fn network(about: About, network: Network) -> Check {
+    let so = "so model providers, sign-in and Discord cannot be reached";
+    match network {
+        Network { route: false, .. } => about.warning(
+            format!("this computer is not connected (there is no default route), {so}"),
+            "Connect it to a network. A model on this computer works without",
+        ),
+        Network { name_server: false, .. } => about.warning(
+            format!("/etc/resolv.conf names no server to ask for names, {so}"),
+            "Connect again, or write a line such as: nameserver 9.9.9.9 into /etc/resolv.conf",
+        ),
+        _ => about.ok("is set up; nobody was contacted to try it"),
     }
 }
 

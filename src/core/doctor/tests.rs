@@ -95,6 +95,7 @@ fn well() -> Facts {
             opener: Ok(Some("/usr/bin/xdg-open".to_owned())),
             secret_tool: Ok(true),
         },
+        network: Some(Ok(Network { route: true, name_server: true })),
         open_files: Ok(OpenFiles { of_agent: true, open: Some(27), limit: Some(1024) }),
     }
 }
@@ -185,6 +186,37 @@ fn where_all_is_well_all_is_in_order() {
 }
 
 #[test]
+fn network() {
+    let set = |route, name_server| move |facts: &mut Facts| facts.network = Some(Ok(Network { route, name_server }));
+    expect("network", Fine, "nobody was contacted", "", |_| {});
+    expect("network", Warning, "not connected", "Connect it", set(false, true));
+    expect("network", Warning, "not connected", "Connect it", set(false, false));
+    expect("network", Warning, "resolv.conf", "nameserver", set(true, false));
+    expect("network", Skipped, "not looked at", "", |facts| facts.network = None);
+}
+
+#[test]
+fn the_set_up_shows_what_it_does_not_mend_itself_the_worst_first() {
+    let mut facts = well();
+    assert_eq!(findings(&checks(&facts)), []);
+    facts.without_agent();
+    facts.login = None;
+    let ground = facts.ground();
+    ground.space = Ok(Space { free: 1, free_files: None });
+    ground.programs.as_mut().unwrap().found.iter_mut().for_each(|(_, found)| *found = Err("was not found".to_owned()));
+    ground.config.as_mut().unwrap().content = ConfigContent::None;
+    facts.on_bus().tray = Ok(TrayHost::NoWatcher);
+    facts.on_bus().notifications = Err("no answer".to_owned());
+    let found = findings(&checks(&facts));
+    let titles: Vec<_> = found.iter().map(|finding| finding.title.as_str()).collect();
+    assert_eq!(titles, ["Disk space", "Tray icon"]);
+    assert!(found.iter().all(|finding| !finding.evidence.is_empty() && !finding.remedy.is_empty()));
+    // each id that is left out is a check that there is
+    let ids: Vec<_> = checks(&well()).iter().map(|check| check.id).collect();
+    assert!(STEPS_OF_THE_SET_UP.iter().all(|id| ids.contains(id)));
+}
+
+#[test]
 fn what_is_not_known_is_never_in_order() {
     let mut facts = well();
     let why = || "it took too long".to_owned();
@@ -211,6 +243,7 @@ fn what_is_not_known_is_never_in_order() {
     facts.desktop.bus = Some(Err(why()));
     facts.desktop.dialogs = Err(why());
     facts.desktop.opener = Err(why());
+    facts.network = Some(Err(why()));
     facts.open_files = Err(why());
     let checks = checks(&facts);
     for check in &checks {
@@ -427,6 +460,12 @@ fn ports() {
     let nginx = Holder::Stranger(process("/usr/sbin/nginx"));
     expect("ports", Warning, "7444/udp is held by /usr/sbin/nginx (process 4242)", "other ports", holder(nginx));
     expect("ports", Warning, "another user", "other ports", holder(Holder::Unnamed));
+    let all_held = "7142, 7444/udp are held by /usr/sbin/nginx (process 4242)";
+    expect("ports", Warning, all_held, "other ports", |facts| {
+        for port in facts.ground().ports.as_mut().unwrap().iter_mut().rev() {
+            port.holder = Holder::Stranger(process("/usr/sbin/nginx"));
+        }
+    });
 }
 
 #[test]
@@ -592,7 +631,7 @@ fn tray_and_what_to_do_on_each_desktop() {
         ("", "StatusNotifier"),
     ] {
         expect("tray", Warning, "nobody shows", remedy, host(TrayHost::NoWatcher, name));
-        expect("tray", Warning, "no panel", "palyra-tray window", host(TrayHost::NoHost, name));
+        expect("tray", Warning, "no panel", "the command line", host(TrayHost::NoHost, name));
     }
     expect("tray", Warning, "not the agent's: --no-tray", "quit --keep-running", |facts| {
         facts.told("/tray", json!({ "present": false, "detail": "--no-tray" }));
@@ -601,7 +640,7 @@ fn tray_and_what_to_do_on_each_desktop() {
         facts.without_agent();
         facts.without_bus();
     });
-    expect("tray", Warning, "not shown: no host", "palyra-tray window", |facts| {
+    expect("tray", Warning, "not shown: no host", "the command line", |facts| {
         facts.told("/tray", json!({ "present": false, "detail": "no host" }));
         facts.without_bus();
     });
@@ -717,8 +756,10 @@ fn on_a_terminal_the_worst_comes_last_and_in_a_window_first() {
     );
     let colourful = terminal(&some(), true);
     assert!(colourful.contains("\x1b[31m!!\x1b[0m X: bad"), "{colourful:?}");
-    assert_eq!(document(&some()), "!! X: bad\n     Mend it\n ! X: so so\n     Look\n-- X: not here\nok X: good\n");
+    assert_eq!(document(&some()), "!! X: bad\n   Mend it\n\n ! X: so so\n   Look\n\n-- X: not here\nok X: good\n");
     let form = form(&some());
+    let ids: Vec<_> = form.buttons.iter().map(|button| button.id.as_str()).collect();
+    assert_eq!((ids, form.focus.as_deref()), (vec![AGAIN, CLOSE], Some(AGAIN)));
     assert_eq!((form.heading.as_str(), form.tone), ("1 problem, 1 warning, 1 in order.", Tone::Error));
 }
 

@@ -7,8 +7,8 @@ use crate::config::Environment;
 use crate::config::programs::usable;
 use crate::core::doctor::facts::{Bus, Desktop, Fact, OpenFiles};
 
-/// Programs that show dialogs, in the order in which they are taken.
-const DIALOGS: &[&str] = &["zenity", "kdialog"];
+/// Programs that show dialogs, in the order in which they are taken; on KDE the other way round.
+const DIALOGS: [&str; 2] = ["zenity", "kdialog"];
 /// Programs that open pages, apart from `BROWSER`.
 const OPENERS: &[&str] = &["xdg-open", "gio", "exo-open", "kde-open", "x-www-browser", "firefox", "chromium"];
 
@@ -19,14 +19,14 @@ pub(super) fn begin(looks: Looks, env: &Environment) -> impl FnOnce() -> Desktop
         let env = env.clone();
         looks.begin(what, move || look(&env))
     };
-    let dialogs = of_env("dialog programs", |env| Ok(DIALOGS.iter().find_map(|name| which(env, name))));
+    let dialogs = of_env("dialog programs", |env| Ok(dialog_program(env)));
     let secret_tool = of_env("secret-tool", |env| Ok(which(env, "secret-tool")));
     let opener = {
         let env = env.clone();
         looks.begin("what opens pages", move || Ok(opener(&env)))
     };
     let name = env.get("XDG_CURRENT_DESKTOP").map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let display = !cfg!(target_os = "linux") || env.get("DISPLAY").or_else(|| env.get("WAYLAND_DISPLAY")).is_some();
+    let display = env.has_display();
     move || Desktop {
         name,
         display,
@@ -51,6 +51,15 @@ fn begin_bus(_looks: Looks) -> Option<Pending<Bus>> {
 fn which(env: &Environment, name: &str) -> Option<PathBuf> {
     let folders = std::env::split_paths(env.get("PATH")?).filter(|folder| folder.is_absolute());
     folders.map(|folder| folder.join(name)).find(|path| usable(path).is_ok())
+}
+
+fn dialog_program(env: &Environment) -> Option<PathBuf> {
+    let desktop = env.get("XDG_CURRENT_DESKTOP").map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let mut names = DIALOGS;
+    if desktop.split(':').any(|name| name == "KDE") {
+        names.reverse();
+    }
+    names.iter().find_map(|name| which(env, name))
 }
 
 fn opener(env: &Environment) -> Option<String> {
@@ -92,4 +101,33 @@ fn of_process(pid: u32) -> Option<OpenFiles> {
     };
     let open = std::fs::read_dir(format!("/proc/{pid}/fd")).ok().map(|entries| entries.count() as u64);
     Some(OpenFiles { of_agent: true, open, limit })
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn the_dialog_program_of_this_desktop_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let program = |name: &str, mode| {
+            fs::write(dir.path().join(name), "#!/bin/sh\n").unwrap();
+            fs::set_permissions(dir.path().join(name), fs::Permissions::from_mode(mode)).unwrap();
+        };
+        let found = |desktop: &str| {
+            let variables = [("PATH", dir.path()), ("XDG_CURRENT_DESKTOP", Path::new(desktop))];
+            dialog_program(&Environment::of(&variables, Path::new("/x")))
+                .map(|path| path.file_name().unwrap().to_owned())
+        };
+        assert_eq!(found("GNOME"), None);
+        program("kdialog", 0o755);
+        program("zenity", 0o644);
+        assert_eq!(found("GNOME").unwrap(), "kdialog", "the other cannot be started");
+        program("zenity", 0o755);
+        assert_eq!((found("ubuntu:GNOME").unwrap(), found("KDE").unwrap()), ("zenity".into(), "kdialog".into()));
+    }
 }

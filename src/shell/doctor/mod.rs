@@ -10,6 +10,8 @@
 mod bus;
 mod desktop;
 mod disk;
+#[cfg(target_os = "linux")]
+mod network;
 mod palyra;
 mod programs;
 
@@ -17,9 +19,10 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use crate::config::settings::Settings;
 use crate::config::{ConfigError, Environment, Paths};
 use crate::core::doctor;
-use crate::core::doctor::facts::{Agent, Fact, Facts, Ground, Login, System};
+use crate::core::doctor::facts::{Agent, Fact, Facts, Ground, Login, Network, System};
 use crate::core::onboarding::Finding;
 use crate::protocol::setup::SetupFacts;
 
@@ -51,9 +54,15 @@ pub fn gather(env: &Environment, paths: Result<&Paths, &ConfigError>, given: Giv
     let desktop = desktop::begin(looks, env);
     let agent_pid = given.agent.pid();
     let login = given.login.map(|look| looks.begin("start on login", look));
+    let network = begin_network(looks);
     let open_files = looks.begin("the limit of open files", move || desktop::open_files(agent_pid));
     let ground = match paths {
-        Ok(paths) => Ok(ground(looks, env, paths, &given.agent)),
+        Ok(paths) => {
+            // where the person had the data put
+            let mut paths = paths.clone();
+            paths.follow(&Settings::read(&paths.settings()).0);
+            Ok(ground(looks, env, &paths, &given.agent))
+        }
         Err(error) => Err(error.to_string()),
     };
     Facts {
@@ -71,6 +80,7 @@ pub fn gather(env: &Environment, paths: Result<&Paths, &ConfigError>, given: Giv
         login: login.map(Pending::get),
         ground,
         desktop: desktop(),
+        network: network.map(Pending::get),
         open_files: open_files.get(),
     }
 }
@@ -108,6 +118,16 @@ fn ground(looks: Looks, env: &Environment, paths: &Paths, agent: &Agent) -> Grou
         journal: journal.get(),
         keyring_off: env.get("PALYRA_TRAY_KEYRING").is_some_and(|value| value == "off"),
     }
+}
+
+#[cfg(target_os = "linux")]
+fn begin_network(looks: Looks) -> Option<Pending<Network>> {
+    Some(looks.begin("the network", network::look))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn begin_network(_looks: Looks) -> Option<Pending<Network>> {
+    None
 }
 
 fn now_unix_ms() -> i64 {
@@ -170,7 +190,25 @@ impl<T> Pending<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+
+    #[test]
+    fn the_set_up_is_told_of_this_machine_and_not_of_its_own_steps() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("file");
+        std::fs::write(&root, "").unwrap();
+        let env = Environment::of(&[("PALYRA_STATE_ROOT", &root)], Path::new("/x/palyra-tray"));
+        let found = findings_for_set_up(&env, &Paths::find(&env).unwrap());
+        let worst = found.first().unwrap();
+        assert_eq!(worst.title, "State root", "{found:?}");
+        assert!(worst.evidence.contains("is not a folder") && !worst.remedy.is_empty(), "{worst:?}");
+        // neither an agent nor programs nor a provider are here, and none of it is said
+        let own = ["Agent", "Gateway program", "Run loop", "Model provider", "Browser program"];
+        assert!(found.iter().all(|finding| !own.contains(&finding.title.as_str())), "{found:?}");
+        assert!(Path::new(&root).is_file() && std::fs::read_dir(dir.path()).unwrap().count() == 1);
+    }
 
     #[test]
     fn a_look_that_hangs_is_not_waited_for() {

@@ -174,7 +174,7 @@ fn kdialog_shows_every_kind() {
 
 #[test]
 fn kdialog_shows_every_kind_at_200_percent() {
-    if on_desktop("kdialog_shows_every_kind_at_200_percent", &[("SCALE", "2"), ("QT_SCALE_FACTOR", "2")]) {
+    if on_desktop("kdialog_shows_every_kind_at_200_percent", &[("SCALE", "2")]) {
         pictures("kdialog");
     }
 }
@@ -212,6 +212,13 @@ fn pictures(program: &'static str) {
         shown(title);
         picture(program, name);
         keys(&["Escape"]);
+        // kdialog has room for two buttons where something is chosen: the others come after it.
+        if program == "kdialog" && ["list", "entry", "password"].contains(&name) {
+            until("the dialog gone", || windows(TITLE).is_empty().then_some(()));
+            shown(TITLE);
+            picture(program, &format!("{name}-others"));
+            keys(&["Escape"]);
+        }
         assert_eq!(answered(asked), Answer::Dismissed, "{name}");
     }
     let mut front = front(program);

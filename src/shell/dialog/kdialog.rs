@@ -8,17 +8,20 @@
 //! come, so nothing is decided under it; where something is typed or chosen, other buttons come after Cancel.
 
 use std::ffi::OsString;
-use std::process::{Child, Stdio};
 
-use super::program::{self, Ended, Program};
+use super::kdialog_progress::Window;
+use super::program::{Ended, Program};
 use super::{Front, NO_OPTION, NOT_NOW, Progress, folder_message, no_option};
-use crate::core::dialog::{Answer, Body, Choice, DialogButton, Form, ProgressLine, Tone, one_line, printable, wrap};
+use crate::core::dialog::{Answer, Body, Choice, DialogButton, Form, Tone, one_line, printable, wrap};
 use crate::protocol::Secret;
 
 /// What it is told by its environment: nothing.
 pub const VARIABLES: [(&str, &str); 0] = [];
 /// Where kdialog does not wrap by itself.
 const COLUMNS: usize = 64;
+
+/// As it is written by [`rich`].
+const AMPERSAND: &str = "&#38;";
 
 /// Dialogs by kdialog.
 pub struct Kdialog(Program);
@@ -83,7 +86,7 @@ impl Kdialog {
         // Without a marked row kdialog crashes when OK is pressed.
         let marked = choices.iter().position(|choice| Some(choice.id.as_str()) == selected).unwrap_or(0);
         let mut args = general("--radiolist", form);
-        args.extend(["--geometry=480x340".to_owned(), "--".to_owned()]);
+        args.push("--".to_owned());
         for (number, choice) in choices.iter().enumerate() {
             let detail = one_line(&choice.detail);
             let words = one_line(&choice.label);
@@ -139,6 +142,8 @@ impl Kdialog {
             }
             Body::Entry { value } => {
                 let mut args = general("--inputbox", form);
+                // Only this text has mnemonics.
+                args[0] = args[0].replace(AMPERSAND, &AMPERSAND.repeat(2));
                 args.extend(["--".to_owned(), no_option(&one_line(value))]);
                 self.typed(args).map(|line| line.map(|line| Secret::new(line.trim_start_matches(NO_OPTION))))
             }
@@ -216,39 +221,7 @@ impl Front for Kdialog {
     }
 
     fn progress(&mut self, form: &Form) -> Result<Box<dyn Progress>, String> {
-        // kdialog itself would leave it to a process that nobody waits for.
-        let helper = self.0.path.with_file_name("kdialog_progress_helper");
-        let program = Program { name: "kdialog_progress_helper", path: helper, variables: self.0.variables.clone() };
-        let args =
-            [format!("--progressbar={}", html(form)), format!("--title={}", one_line(&form.title)), "0".to_owned()];
-        let args: Vec<_> = args.into_iter().map(OsString::from).collect();
-        let child = program.spawn(&args, Stdio::null)?;
-        Ok(Box::new(Window { child, cancelled: false }))
-    }
-}
-
-/// An open progress dialog.
-struct Window {
-    child: Child,
-    cancelled: bool,
-}
-
-impl Progress for Window {
-    fn update(&mut self, _line: &ProgressLine) {}
-
-    fn cancelled(&mut self) -> bool {
-        if !self.cancelled
-            && let Ok(Some(status)) = self.child.try_wait()
-        {
-            self.cancelled = status.code() == Some(1);
-        }
-        self.cancelled
-    }
-}
-
-impl Drop for Window {
-    fn drop(&mut self) {
-        program::end(&mut self.child);
+        Ok(Box::new(Window::open(&self.0, form, html(form))?))
     }
 }
 
@@ -328,6 +301,11 @@ fn html(form: &Form) -> String {
     let gap = if form.heading.is_empty() || form.text.is_empty() { "" } else { "<br/><br/>" };
     let text = if form.text.is_empty() { String::new() } else { lines(&form.text) };
     format!("<html>{heading}{gap}{text}</html>")
+}
+
+/// Wrapped, because kdialog does so only sometimes.
+pub fn lines(text: &str) -> String {
+    wrap(&printable(text), COLUMNS).iter().map(|line| rich(line)).collect::<Vec<_>>().join("<br/>")
 }
 
 /// Without anything that rich text, or kdialog's own escapes, would understand.

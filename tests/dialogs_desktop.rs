@@ -1,0 +1,239 @@
+//! Dialogs on a real desktop: real zenity and kdialog, real keys, real clicks. Pictures go to `artifacts/`.
+//!
+//! Each test starts itself anew inside `scripts/desktop`, as in `tests/desktop.rs`.
+#![cfg(target_os = "linux")]
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use palyra_tray::config::Environment;
+use palyra_tray::core::dialog::{Answer, Body, Choice, DialogButton, Form, ProgressLine, Tone};
+use palyra_tray::shell::dialog::{self, Front};
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+const TITLE: &str = "Palyra test";
+
+/// Inside the desktop: true. Outside: runs the named test there, with these choices, and is false.
+#[track_caller]
+fn on_desktop(test: &str, choices: &[(&str, &str)]) -> bool {
+    if std::env::var_os("DESKTOP_DIR").is_some() {
+        return true;
+    }
+    let output = Command::new(Path::new(ROOT).join("scripts/desktop"))
+        .arg(std::env::current_exe().expect("this test"))
+        .args(["--exact", test, "--nocapture", "--test-threads=1"])
+        .envs(choices.iter().copied())
+        .stdin(Stdio::null())
+        .output()
+        .expect("scripts/desktop");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && text.contains("1 passed"),
+        "{} {choices:?}\n{text}\n{}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
+    false
+}
+
+#[track_caller]
+fn tool(args: &[&str]) -> String {
+    let output = Command::new(args[0]).args(&args[1..]).output().unwrap_or_else(|error| panic!("{}: {error}", args[0]));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{args:?}: {text}{}", String::from_utf8_lossy(&output.stderr));
+    text
+}
+
+/// A picture of the whole screen, named after the dialog program, and after look and scale where they are not the usual.
+fn picture(program: &str, name: &str) {
+    let is = |name: &str, value: &str| std::env::var(name).is_ok_and(|found| found == value);
+    let dark = if is("THEME", "dark") { "-dark" } else { "" };
+    let scale = if is("SCALE", "2") { "-200" } else { "" };
+    let path = Path::new(ROOT).join("artifacts").join(format!("dialog-{program}-{name}{dark}{scale}.png"));
+    std::thread::sleep(Duration::from_millis(400)); // the picture only
+    tool(&["screenshot", path.to_str().expect("UTF-8")]);
+}
+
+fn front(program: &str) -> Box<dyn Front> {
+    let mut variables = vec![("PALYRA_TRAY_DIALOGS".to_owned(), program.to_owned())];
+    for name in ["PATH", "DISPLAY", "LANG", "LC_ALL", "HOME"] {
+        variables.extend(std::env::var(name).map(|value| (name.to_owned(), value)));
+    }
+    let variables: Vec<_> = variables.iter().map(|(name, value)| (name.as_str(), Path::new(value))).collect();
+    dialog::pick(&Environment::of(&variables, Path::new("/usr/bin/palyra-tray"))).expect("a dialog program")
+}
+
+/// Asks in a thread of its own, which the dialog lives in.
+fn ask(program: &'static str, form: Form) -> JoinHandle<Answer> {
+    std::thread::spawn(move || front(program).ask(&form))
+}
+
+#[track_caller]
+fn until<T>(what: &str, mut wanted: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + Duration::from_secs(20);
+    loop {
+        if let Some(found) = wanted() {
+            return found;
+        }
+        assert!(Instant::now() < end, "never {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Ids of the windows with this title.
+fn windows(title: &str) -> Vec<String> {
+    let output = Command::new("xdotool").args(["search", "--onlyvisible", "--name", title]).output().expect("xdotool");
+    String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
+}
+
+/// The dialog is there and has the keyboard.
+#[track_caller]
+fn shown(title: &str) -> String {
+    let window = until(&format!("a window {title}"), || windows(title).pop());
+    let focused = || {
+        let output = Command::new("xdotool").args(["getwindowfocus", "getwindowname"]).output().expect("xdotool");
+        String::from_utf8_lossy(&output.stdout).contains(title).then_some(())
+    };
+    until("the keyboard", focused);
+    std::thread::sleep(Duration::from_millis(150)); // a toolkit ignores the keys that come with its window
+    window
+}
+
+fn keys(keys: &[&str]) {
+    for key in keys {
+        tool(&["xdotool", "key", key]);
+    }
+}
+
+#[track_caller]
+fn answered(asked: JoinHandle<Answer>) -> Answer {
+    until("an answer", || asked.is_finished().then_some(()));
+    let answer = asked.join().expect("the thread");
+    until("the window gone", || windows(TITLE).is_empty().then_some(()));
+    answer
+}
+
+fn form(body: Body, buttons: &[(&str, &str)], focus: Option<&str>) -> Form {
+    Form {
+        title: TITLE.to_owned(),
+        heading: "Where is <b>Palyra</b> & co_mpany?".to_owned(),
+        text: "Palyra's programs were not found beside this one. A back\\nslash, an _underscore_, 100 % & <i>markup</i> are \
+               shown as they are.\n\n-- A second paragraph: größe, Ж, 漢字, “quotes”…"
+            .to_owned(),
+        body,
+        buttons: buttons.iter().map(|(id, label)| DialogButton::new(id, label)).collect(),
+        focus: focus.map(str::to_owned),
+        tone: Tone::Question,
+    }
+}
+
+const THREE: [(&str, &str); 3] = [("next", "Next_step"), ("back", "R&D back"), ("away", "Later")];
+
+fn choices() -> Vec<Choice> {
+    let choice =
+        |id: &str, label: &str, detail: &str| Choice { id: id.into(), label: label.into(), detail: detail.into() };
+    vec![
+        choice("openai", "OpenAI", "API key, or sign in"),
+        choice("anthropic", "--Anthropic <b>&amp;</b>", "API_key \\n only"),
+        choice("minimax", "MiniMax", ""),
+    ]
+}
+
+fn long_document() -> String {
+    let mut text =
+        "command: git push --force && rm -rf \"./build\" | tee <b>x</b> &lt; O0 l1I\n    indented   by four\n"
+            .to_owned();
+    for line in 0..80 {
+        text.push_str(&format!("{line:3} größe Ж 漢字 <span style=\"font-size:0\">visible</span> argument[{line}] = \\n & so on and so on until the line wraps\n"));
+    }
+    text
+}
+
+#[test]
+fn zenity_shows_every_kind() {
+    if on_desktop("zenity_shows_every_kind", &[]) {
+        pictures("zenity");
+    }
+}
+
+#[test]
+fn zenity_shows_every_kind_dark_and_at_200_percent() {
+    if on_desktop("zenity_shows_every_kind_dark_and_at_200_percent", &[("SCALE", "2"), ("THEME", "dark")]) {
+        pictures("zenity");
+    }
+}
+
+#[test]
+fn kdialog_shows_every_kind() {
+    if on_desktop("kdialog_shows_every_kind", &[]) {
+        pictures("kdialog");
+    }
+}
+
+#[test]
+fn kdialog_shows_every_kind_at_200_percent() {
+    if on_desktop("kdialog_shows_every_kind_at_200_percent", &[("SCALE", "2")]) {
+        pictures("kdialog");
+    }
+}
+
+fn pictures(program: &'static str) {
+    let buttons = THREE;
+    let all = [
+        ("message", Form { tone: Tone::Info, ..form(Body::Message, &[("close", "Close")], Some("close")) }),
+        (
+            "error",
+            Form {
+                tone: Tone::Error,
+                ..form(Body::Message, &[("again", "Try again"), ("away", "Later")], Some("again"))
+            },
+        ),
+        ("question", form(Body::Message, &buttons, Some("next"))),
+        ("risky", form(Body::Message, &[("on", "Turn it on"), ("back", "Back")], None)),
+        ("list", form(Body::Choose { choices: choices(), selected: Some("anthropic".into()) }, &buttons, None)),
+        ("entry", form(Body::Entry { value: "--größe_&<b>\\n".into() }, &buttons, None)),
+        ("password", form(Body::Password, &buttons, None)),
+        ("folder", Form { text: String::new(), ..form(Body::Folder { start: "/usr".into() }, &buttons[..1], None) }),
+        (
+            "document",
+            form(
+                Body::Document { document: long_document() },
+                &[("approve", "Approve once"), ("deny", "Deny"), ("away", "Later")],
+                Some("deny"),
+            ),
+        ),
+        ("document-close", form(Body::Document { document: long_document() }, &[("close", "Close")], Some("close"))),
+    ];
+    for (name, form) in all {
+        let title = if name == "folder" { "Where is" } else { TITLE };
+        let asked = ask(program, form);
+        shown(title);
+        picture(program, name);
+        keys(&["Escape"]);
+        // kdialog has room for two buttons where something is chosen: the others come after it.
+        if program == "kdialog" && ["list", "entry", "password"].contains(&name) {
+            until("the dialog gone", || windows(TITLE).is_empty().then_some(()));
+            shown(TITLE);
+            picture(program, &format!("{name}-others"));
+            keys(&["Escape"]);
+        }
+        assert_eq!(answered(asked), Answer::Dismissed, "{name}");
+    }
+    let mut front = front(program);
+    for (name, buttons) in [("progress", &[][..]), ("progress-cancel", &[("cancel", "Cancel sign-in")][..])] {
+        let mut progress = front.progress(&form(Body::Progress, buttons, None)).expect("progress");
+        shown(TITLE);
+        picture(program, name);
+        progress.update(&ProgressLine {
+            text:
+                "Waits for <the> gateway & more_\\n, a longer line that has to be wrapped somewhere because it is long"
+                    .into(),
+            percent: Some(40),
+        });
+        picture(program, &format!("{name}-40"));
+        drop(progress);
+        until("the window gone", || windows(TITLE).is_empty().then_some(()));
+    }
+}

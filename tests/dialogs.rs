@@ -169,7 +169,8 @@ fn what_is_typed_and_chosen_comes_back() {
     assert!(failed(&desk.answer("zenity", &folder, "a b\n", 120)));
     assert!(failed(&desk.answer("zenity", &folder, "", 120)));
 
-    let desk = Desk::new();
+    let mut desk = Desk::new();
+    desk.set("XDG_CURRENT_DESKTOP", "KDE");
     let answer =
         |body: &Body, print: &str, code| desk.answer("kdialog", &form(body.clone(), &TWO[..1], None), print, code);
     assert_eq!(answer(&entry, "\u{2060}--old\n", 0), with("next", "--old"));
@@ -178,6 +179,20 @@ fn what_is_typed_and_chosen_comes_back() {
     assert_eq!(answer(&choices(), "0\n", 0), with("next", "a"));
     assert!(failed(&answer(&choices(), "7\n", 0)));
     assert_eq!(desk.answer("kdialog", &folder, "/home/anna\n", 0), with("next", "/home/anna"));
+}
+
+#[test]
+fn kdialog_asks_for_the_path_where_it_has_no_folder_dialog() {
+    let desk = Desk::new();
+    let count = desk.dir.path().join("count").display().to_string();
+    let body = format!(
+        "echo x >>'{count}'\ncase \"$(wc -l <'{count}')\" in 1) echo relative;; 2) echo /nonexistent/folder;; 3) echo ' /usr ';; esac"
+    );
+    desk.program("kdialog", &body);
+    let folder = Form { text: String::new(), ..form(Body::Folder { start: "/home".into() }, &TWO[..1], None) };
+    assert_eq!(desk.ask(&folder), with("next", "/usr"));
+    let args = desk.note("kdialog.args");
+    assert!(args.contains("--inputbox") && args.contains("There is no folder /nonexistent/folder."), "{args}");
 }
 
 #[test]

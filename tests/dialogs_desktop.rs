@@ -22,6 +22,8 @@ fn on_desktop(test: &str, choices: &[(&str, &str)]) -> bool {
         return true;
     }
     let output = Command::new(Path::new(ROOT).join("scripts/desktop"))
+        .arg("env")
+        .args(choices.iter().map(|(name, value)| format!("{name}={value}")))
         .arg(std::env::current_exe().expect("this test"))
         .args(["--exact", test, "--nocapture", "--test-threads=1"])
         .envs(choices.iter().copied())
@@ -58,7 +60,7 @@ fn picture(program: &str, name: &str) {
 
 fn front(program: &str) -> Box<dyn Front> {
     let mut variables = vec![("PALYRA_TRAY_DIALOGS".to_owned(), program.to_owned())];
-    for name in ["PATH", "DISPLAY", "LANG", "LC_ALL", "HOME"] {
+    for name in ["PATH", "DISPLAY", "LANG", "LC_ALL", "HOME", "XDG_CURRENT_DESKTOP"] {
         variables.extend(std::env::var(name).map(|value| (name.to_owned(), value)));
     }
     let variables: Vec<_> = variables.iter().map(|(name, value)| (name.as_str(), Path::new(value))).collect();
@@ -207,7 +209,7 @@ fn pictures(program: &'static str) {
         ("document-close", form(Body::Document { document: long_document() }, &[("close", "Close")], Some("close"))),
     ];
     for (name, form) in all {
-        let title = if name == "folder" { "Where is" } else { TITLE };
+        let title = if name == "folder" && program == "zenity" { "Where is" } else { TITLE };
         let asked = ask(program, form);
         shown(title);
         picture(program, name);
@@ -236,4 +238,146 @@ fn pictures(program: &'static str) {
         drop(progress);
         until("the window gone", || windows(TITLE).is_empty().then_some(()));
     }
+}
+
+/// The review of an approval: the long text, Deny with the focus, and the other ways.
+fn review() -> Form {
+    let document = Body::Document { document: long_document() };
+    form(document, &[("approve", "Approve once"), ("deny", "Deny"), ("away", "Later")], Some("deny"))
+}
+
+/// No button has the focus: the person must aim.
+fn risky() -> Form {
+    form(Body::Message, &[("approve", "Approve"), ("back", "Back")], None)
+}
+
+/// What these keys, pressed as soon as the window has the keyboard, come to. After `then` windows the rest is pressed.
+#[track_caller]
+fn press(program: &'static str, form: &Form, windows_keys: &[&[&str]]) -> Answer {
+    let asked = ask(program, form.clone());
+    for (number, pressed) in windows_keys.iter().enumerate() {
+        let old = if number == 0 { String::new() } else { windows(TITLE).pop().unwrap_or_default() };
+        until("the next window", || {
+            windows(TITLE).pop().filter(|window| number == 0 || *window != old || asked.is_finished())
+        });
+        if asked.is_finished() {
+            break;
+        }
+        shown(TITLE);
+        keys(pressed);
+    }
+    answered(asked)
+}
+
+fn pressed(button: &str) -> Answer {
+    Answer::Pressed { button: button.to_owned(), value: None }
+}
+
+#[test]
+fn zenity_takes_real_keys() {
+    if !on_desktop("zenity_takes_real_keys", &[]) {
+        return;
+    }
+    for (keys, wanted) in [
+        (&["Return"][..], pressed("deny")),
+        (&["KP_Enter"], pressed("deny")),
+        (&["Escape"], Answer::Dismissed),
+        (&["alt+F4"], Answer::Dismissed),
+        (&["space", "a", "Return"], pressed("deny")),
+    ] {
+        assert_eq!(press("zenity", &review(), &[keys]), wanted, "{keys:?} on the review");
+    }
+    for keys in [&["Return"][..], &["space"], &["KP_Enter"], &["Escape"], &["alt+F4"]] {
+        assert_eq!(press("zenity", &risky(), &[keys]), Answer::Dismissed, "{keys:?} where nothing has the focus");
+    }
+    // Aimed at, it approves.
+    let asked = ask("zenity", review());
+    let window = shown(TITLE);
+    click_at(&window, 0.9, 0.96);
+    assert_eq!(answered(asked), pressed("approve"));
+}
+
+#[test]
+fn what_is_typed_into_zenity_comes_back() {
+    if on_desktop("what_is_typed_into_zenity_comes_back", &[]) {
+        typed("zenity");
+        // Enter in a list takes the marked row; Down and Space mark the next one.
+        let list = form(Body::Choose { choices: choices(), selected: Some("openai".into()) }, &THREE[..2], None);
+        let asked = ask("zenity", list);
+        let window = shown(TITLE);
+        click_at(&window, 0.9, 0.93);
+        assert_eq!(answered(asked).value(), Some("openai"));
+    }
+}
+
+#[test]
+fn what_is_typed_into_kdialog_comes_back() {
+    if on_desktop("what_is_typed_into_kdialog_comes_back", &[]) {
+        typed("kdialog");
+    }
+}
+
+#[test]
+fn what_is_typed_into_kdialog_of_plasma_comes_back() {
+    let plasma = [("XDG_CURRENT_DESKTOP", "KDE"), ("KDE_FULL_SESSION", "true"), ("KDE_SESSION_VERSION", "5")];
+    if on_desktop("what_is_typed_into_kdialog_of_plasma_comes_back", &plasma) {
+        typed("kdialog");
+    }
+}
+
+fn typed(program: &'static str) {
+    let one = &[("next", "Next")][..];
+    let type_and = |form: Form, title: &str, text: &str| {
+        let asked = ask(program, form);
+        shown(title);
+        tool(&["xdotool", "type", "--delay", "20", text]);
+        keys(&["Return"]);
+        answered(asked)
+    };
+    let answer = type_and(form(Body::Password, one, None), TITLE, "sk-Test_1 &<%");
+    assert_eq!((answer.button(), answer.value()), (Some("next"), Some("sk-Test_1 &<%")), "{program}");
+    let answer = type_and(form(Body::Entry { value: "old".into() }, one, None), TITLE, "new -n");
+    assert_eq!(answer.value(), Some("new -n"), "{program}");
+    let answer = press(program, &form(Body::Entry { value: "--kept_&\\n".into() }, one, None), &[&["Return"]]);
+    assert_eq!(answer.value(), Some("--kept_&\\n"), "{program}");
+    let folder = Form { text: String::new(), ..form(Body::Folder { start: "/usr".into() }, one, None) };
+    let asked = ask(program, folder);
+    // Where there is no folder dialog it is a line to type.
+    until("the folders", || ["Where is", TITLE].iter().find_map(|title| windows(title).pop()));
+    std::thread::sleep(Duration::from_millis(500)); // it looks at the disk
+    picture(
+        program,
+        if std::env::var("XDG_CURRENT_DESKTOP").is_ok_and(|name| name == "KDE") { "folder-plasma" } else { "folder" },
+    );
+    keys(&["Return"]);
+    assert_eq!(answered(asked).value(), Some("/usr"), "{program}");
+}
+
+#[test]
+fn kdialog_takes_real_keys() {
+    if !on_desktop("kdialog_takes_real_keys", &[]) {
+        return;
+    }
+    for keys in [&["Return"][..], &["space", "Return"], &["KP_Enter"], &["Escape"], &["alt+F4"]] {
+        let answer = press("kdialog", &risky(), &[keys]);
+        assert_eq!(answer, Answer::Dismissed, "{keys:?} where nothing has the focus");
+        // The text first, then its buttons.
+        let answer = press("kdialog", &review(), &[&["Return"], keys]);
+        assert_ne!(answer.button(), Some("approve"), "{keys:?} on the review");
+        assert!(!matches!(answer, Answer::Failed { .. }), "{answer:?}");
+    }
+    // Aimed at, it approves.
+    let answer = press("kdialog", &review(), &[&["Return"], &["Tab", "space"]]);
+    assert_eq!(answer, pressed("approve"));
+}
+
+/// Clicks into a window, at parts of its width and height.
+fn click_at(window: &str, x: f64, y: f64) {
+    let geometry = tool(&["xdotool", "getwindowgeometry", "--shell", window]);
+    let number = |name: &str| {
+        let line = geometry.lines().find_map(|line| line.strip_prefix(name)).expect("geometry");
+        line.parse::<f64>().expect("a number")
+    };
+    let (x, y) = (number("WIDTH=") * x, number("HEIGHT=") * y);
+    tool(&["xdotool", "mousemove", "--window", window, &format!("{x:.0}"), &format!("{y:.0}"), "click", "1"]);
 }

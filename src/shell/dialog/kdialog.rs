@@ -8,6 +8,7 @@
 //! come, so nothing is decided under it; where something is typed or chosen, other buttons come after Cancel.
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use super::kdialog_progress::Window;
 use super::program::{Ended, Program};
@@ -24,7 +25,11 @@ const COLUMNS: usize = 64;
 const AMPERSAND: &str = "&#38;";
 
 /// Dialogs by kdialog.
-pub struct Kdialog(Program);
+pub struct Kdialog {
+    program: Program,
+    /// Its folder dialog is Plasma's. Elsewhere it is Qt's own, in which no folder can be taken.
+    plasma: bool,
+}
 
 /// What the exit codes of a message mean.
 struct Codes {
@@ -34,17 +39,17 @@ struct Codes {
 
 impl Kdialog {
     /// By this executable.
-    pub fn new(program: Program) -> Self {
-        Self(program)
+    pub fn new(program: Program, plasma: bool) -> Self {
+        Self { program, plasma }
     }
 
     fn run(&self, args: Vec<String>, input: String) -> Result<Ended, Answer> {
         let args: Vec<_> = args.into_iter().map(OsString::from).collect();
-        self.0.run(&args, input.into_bytes()).map_err(|why| Answer::Failed { why })
+        self.program.run(&args, input.into_bytes()).map_err(|why| Answer::Failed { why })
     }
 
     fn strange(&self, ended: &Ended) -> Answer {
-        Answer::Failed { why: self.0.strange(ended) }
+        Answer::Failed { why: self.program.strange(ended) }
     }
 
     fn message(&self, form: &Form) -> Answer {
@@ -171,6 +176,9 @@ impl Kdialog {
     }
 
     fn folder(&self, form: &Form, start: &str) -> Result<Option<Secret>, Answer> {
+        if !self.plasma {
+            return self.typed_folder(form, start);
+        }
         let title = if form.heading.is_empty() { &form.title } else { &form.heading };
         let args = vec![
             "--getexistingdirectory".to_owned(),
@@ -183,6 +191,24 @@ impl Kdialog {
             (Some(0), Some(path)) if path.starts_with('/') => Ok(Some(Secret::new(path))),
             (Some(1), Some("")) => Ok(None),
             _ => Err(self.strange(&ended)),
+        }
+    }
+}
+
+impl Kdialog {
+    fn typed_folder(&self, form: &Form, start: &str) -> Result<Option<Secret>, Answer> {
+        let mut text = "Type the folder's path.".to_owned();
+        let mut path = start.to_owned();
+        loop {
+            let mut args = general("--inputbox", &Form { text, ..form.clone() });
+            args[0] = args[0].replace(AMPERSAND, &AMPERSAND.repeat(2));
+            args.extend(["--".to_owned(), no_option(&one_line(&path))]);
+            let Some(line) = self.typed(args)? else { return Ok(None) };
+            path = line.trim_start_matches(NO_OPTION).trim().to_owned();
+            if path.starts_with('/') && Path::new(&path).is_dir() {
+                return Ok(Some(Secret::new(path)));
+            }
+            text = format!("There is no folder {path}.\n\nType the whole path, from the root.");
         }
     }
 }
@@ -221,7 +247,7 @@ impl Front for Kdialog {
     }
 
     fn progress(&mut self, form: &Form) -> Result<Box<dyn Progress>, String> {
-        Ok(Box::new(Window::open(&self.0, form, html(form))?))
+        Ok(Box::new(Window::open(&self.program, form, html(form))?))
     }
 }
 

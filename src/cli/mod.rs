@@ -9,6 +9,7 @@ mod quit;
 mod run;
 mod set_up;
 mod status;
+mod window;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -65,6 +66,8 @@ enum Command {
     Onboard,
     /// The same on this terminal
     Setup,
+    /// The tray's menu in a window, where there is no tray
+    Window,
     /// The newest log lines of a service, or of the tray itself
     Logs(logs::LogsArgs),
     /// End the agent, and Palyra with it
@@ -142,6 +145,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Open(args) => act(open(args)?),
         Command::Onboard => set_up::onboard(&env),
         Command::Setup => set_up::setup(&env),
+        Command::Window => window::window(&env),
         Command::Logs(args) => logs::logs(&paths(&env)?, &args),
         Command::Quit { keep_running } => quit::quit(&paths(&env)?, keep_running),
         Command::Simulate { file } => simulate(&file),

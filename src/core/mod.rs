@@ -22,3 +22,4 @@ pub mod snapshot;
 pub mod text;
 pub mod time;
 pub mod view;
+pub mod window;

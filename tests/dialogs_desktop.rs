@@ -3,6 +3,11 @@
 //! Each test starts itself anew inside `scripts/desktop`, as in `tests/desktop.rs`.
 #![cfg(target_os = "linux")]
 
+#[path = "support/agent.rs"]
+mod agent;
+#[path = "support/http.rs"]
+mod http;
+
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread::JoinHandle;
@@ -96,7 +101,7 @@ fn shown(title: &str) -> String {
     let window = until(&format!("a window {title}"), || windows(title).pop());
     let focused = || {
         let output = Command::new("xdotool").args(["getwindowfocus", "getwindowname"]).output().expect("xdotool");
-        String::from_utf8_lossy(&output.stdout).contains(title).then_some(())
+        String::from_utf8_lossy(&output.stdout).contains(title.trim_matches(['^', '$'])).then_some(())
     };
     until("the keyboard", focused);
     std::thread::sleep(Duration::from_millis(150)); // a toolkit ignores the keys that come with its window
@@ -380,4 +385,33 @@ fn click_at(window: &str, x: f64, y: f64) {
     };
     let (x, y) = (number("WIDTH=") * x, number("HEIGHT=") * y);
     tool(&["xdotool", "mousemove", "--window", window, &format!("{x:.0}"), &format!("{y:.0}"), "click", "1"]);
+}
+
+#[test]
+fn a_second_start_on_a_desktop_without_a_tray_opens_the_menu() {
+    if !on_desktop("a_second_start_on_a_desktop_without_a_tray_opens_the_menu", &[("PANEL", "none")]) {
+        return;
+    }
+    let mut site = agent::Site::new();
+    site.start_as(&["run", "--no-set-up"]);
+    site.healthy();
+    site.ok(&["run"]);
+    shown("^Palyra$");
+    picture("zenity", "menu");
+    // Escape is no choice.
+    keys(&["Escape"]);
+    until("the window gone", || windows("^Palyra$").is_empty().then_some(()));
+    assert_eq!(site.status().expect("status")["state"], "healthy");
+
+    site.ok(&["run"]);
+    let window = shown("^Palyra$");
+    // The fifth row is "Stop"; then comes the button below the list.
+    tool(&["xdotool", "mousemove", "--window", &window, "60", "133", "click", "1"]);
+    click_at(&window, 0.87, 0.94);
+    site.until("stopped", |status| status["state"] == "stopped");
+    until("the menu again", || windows("^Palyra$").pop());
+    shown("^Palyra$");
+    picture("zenity", "menu-stopped");
+    keys(&["Escape"]);
+    until("the window gone", || windows("^Palyra$").is_empty().then_some(()));
 }

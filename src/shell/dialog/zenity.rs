@@ -294,7 +294,7 @@ fn choose(form: &Form, choices: &[Choice], selected: Option<&str>) -> Call {
         call.args.push("--column= ".to_owned());
     }
     call.args.extend(["--hide-column=2".to_owned(), "--print-column=2".to_owned()]);
-    let height = 190 + 26 * choices.len() + 20 * form.text.len().div_ceil(COLUMNS);
+    let height = 170 + 24 * choices.len() + 20 * form.text.len().div_ceil(COLUMNS);
     call.args.extend([format!("--width={}", if details { 560 } else { 420 }), format!("--height={}", height.min(560))]);
     call.first_two_buttons(form);
     call.args.push("--".to_owned());

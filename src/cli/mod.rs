@@ -15,6 +15,7 @@ mod quit;
 mod run;
 mod set_up;
 mod status;
+mod window;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -71,6 +72,8 @@ enum Command {
     Onboard,
     /// The same on this terminal
     Setup,
+    /// The tray's menu in a window, where there is no tray
+    Window,
     /// Start by itself at every login, or not
     #[command(subcommand)]
     Autostart(autostart::Autostart),
@@ -160,6 +163,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Open(args) => act(open(args)?),
         Command::Onboard => set_up::onboard(&env),
         Command::Setup => set_up::setup(&env),
+        Command::Window => window::window(&env),
         Command::Autostart(command) => autostart::autostart(&env, &command),
         Command::Logs(args) => logs::logs(&paths(&env)?, &args),
         Command::Doctor(args) => doctor::doctor(&env, &args),

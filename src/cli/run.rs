@@ -58,7 +58,12 @@ pub fn run(mut env: Environment, args: &RunArgs) -> Result<ExitCode, Failure> {
         env.set(name, value.into());
     }
     let mut paths = super::paths(&env)?;
-    let Some(lock) = lock(&paths)? else { return Ok(ExitCode::SUCCESS) };
+    let Some(lock) = lock(&paths)? else {
+        if !args.no_tray && !tray_shows(&paths) {
+            super::window::open(&env);
+        }
+        return Ok(ExitCode::SUCCESS);
+    };
     let (settings, warnings) = Settings::read(&paths.settings());
     paths.follow(&settings);
     log_to(&paths, args.verbose)?;
@@ -193,6 +198,14 @@ fn beside(paths: &Paths) -> Result<Option<AgentLock>, Failure> {
             Err(LockError::Held) if std::time::Instant::now() < until => std::thread::sleep(Duration::from_millis(30)),
             Err(error) => return Err(Failure::new(FailureCode::Failed, error.to_string(), "See: palyra-tray status")),
         }
+    }
+}
+
+/// The running agent's icon is to be seen; also when it does not tell.
+fn tray_shows(paths: &Paths) -> bool {
+    match super::ask(paths, Request::Status, super::SHORT) {
+        Ok(Reply::Data(snapshot)) => snapshot.pointer("/tray/present").and_then(Value::as_bool).unwrap_or(true),
+        _ => true,
     }
 }
 

@@ -27,3 +27,4 @@ pub mod text;
 pub mod time;
 pub mod upstream;
 pub mod view;
+pub mod window;

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::protocol::Action;
 
 /// Everything the desktop shows at one moment.
@@ -58,7 +60,7 @@ pub struct Badge {
 }
 
 /// One menu entry. `id` is stable over updates and unique in the menu.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Item {
     /// Stable and unique in the menu.
     pub id: String,
@@ -67,7 +69,8 @@ pub struct Item {
 }
 
 /// What a menu entry is. Labels are plain text; the tray escapes mnemonics.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ItemKind {
     /// A line.
     Separator,

@@ -149,6 +149,8 @@ pub enum Request {
         /// What to do.
         action: Action,
     },
+    /// What the tray shows, for a desktop without one: a list of `core::view::Item`.
+    Menu,
     /// A second start: show yourself.
     Activate,
     /// A newer agent wants to take over: leave the sidecars and go.

@@ -6,7 +6,7 @@ use crate::core::event::{Click, Companion, Effect, Secrets, Ticket};
 use crate::core::service::{Goal, Phase};
 use crate::core::time::Now;
 use crate::core::view::{Button, Urgency};
-use crate::core::{snapshot, text};
+use crate::core::{compose, snapshot, text};
 use crate::protocol::{Action, Decision, Failure, FailureCode, Place, Reply, Request, Scope, ServiceId};
 
 /// With what the key of the notification begins that a start of an agent which runs already makes.
@@ -57,6 +57,10 @@ impl Agent {
     pub(super) fn asked(&mut self, ticket: Ticket, request: Request, now: Now, effects: &mut Vec<Effect>) {
         match request {
             Request::Status => effects.push(Effect::Reply(ticket, Reply::Data(snapshot::snapshot(self, now)))),
+            Request::Menu => {
+                let menu = compose::view(self, now).menu;
+                effects.push(Effect::Reply(ticket, Reply::Data(serde_json::json!(menu))));
+            }
             Request::Activate => {
                 let body = text::activated(self, now);
                 let buttons = vec![Button {

@@ -8,11 +8,12 @@
 //! come, so nothing is decided under it; where something is typed or chosen, other buttons come after Cancel.
 
 use std::ffi::OsString;
-use std::process::{Child, Stdio};
+use std::path::Path;
 
-use super::program::{self, Ended, Program};
+use super::kdialog_progress::Window;
+use super::program::{Ended, Program};
 use super::{Front, NO_OPTION, NOT_NOW, Progress, folder_message, no_option};
-use crate::core::dialog::{Answer, Body, Choice, DialogButton, Form, ProgressLine, Tone, one_line, printable, wrap};
+use crate::core::dialog::{Answer, Body, Choice, DialogButton, Form, Tone, one_line, printable, wrap};
 use crate::protocol::Secret;
 
 /// What it is told by its environment: nothing.
@@ -20,8 +21,15 @@ pub const VARIABLES: [(&str, &str); 0] = [];
 /// Where kdialog does not wrap by itself.
 const COLUMNS: usize = 64;
 
+/// As it is written by [`rich`].
+const AMPERSAND: &str = "&#38;";
+
 /// Dialogs by kdialog.
-pub struct Kdialog(Program);
+pub struct Kdialog {
+    program: Program,
+    /// Its folder dialog is Plasma's. Elsewhere it is Qt's own, in which no folder can be taken.
+    plasma: bool,
+}
 
 /// What the exit codes of a message mean.
 struct Codes {
@@ -31,17 +39,17 @@ struct Codes {
 
 impl Kdialog {
     /// By this executable.
-    pub fn new(program: Program) -> Self {
-        Self(program)
+    pub fn new(program: Program, plasma: bool) -> Self {
+        Self { program, plasma }
     }
 
     fn run(&self, args: Vec<String>, input: String) -> Result<Ended, Answer> {
         let args: Vec<_> = args.into_iter().map(OsString::from).collect();
-        self.0.run(&args, input.into_bytes()).map_err(|why| Answer::Failed { why })
+        self.program.run(&args, input.into_bytes()).map_err(|why| Answer::Failed { why })
     }
 
     fn strange(&self, ended: &Ended) -> Answer {
-        Answer::Failed { why: self.0.strange(ended) }
+        Answer::Failed { why: self.program.strange(ended) }
     }
 
     fn message(&self, form: &Form) -> Answer {
@@ -83,7 +91,7 @@ impl Kdialog {
         // Without a marked row kdialog crashes when OK is pressed.
         let marked = choices.iter().position(|choice| Some(choice.id.as_str()) == selected).unwrap_or(0);
         let mut args = general("--radiolist", form);
-        args.extend(["--geometry=480x340".to_owned(), "--".to_owned()]);
+        args.push("--".to_owned());
         for (number, choice) in choices.iter().enumerate() {
             let detail = one_line(&choice.detail);
             let words = one_line(&choice.label);
@@ -139,6 +147,8 @@ impl Kdialog {
             }
             Body::Entry { value } => {
                 let mut args = general("--inputbox", form);
+                // Only this text has mnemonics.
+                args[0] = args[0].replace(AMPERSAND, &AMPERSAND.repeat(2));
                 args.extend(["--".to_owned(), no_option(&one_line(value))]);
                 self.typed(args).map(|line| line.map(|line| Secret::new(line.trim_start_matches(NO_OPTION))))
             }
@@ -166,6 +176,9 @@ impl Kdialog {
     }
 
     fn folder(&self, form: &Form, start: &str) -> Result<Option<Secret>, Answer> {
+        if !self.plasma {
+            return self.typed_folder(form, start);
+        }
         let title = if form.heading.is_empty() { &form.title } else { &form.heading };
         let args = vec![
             "--getexistingdirectory".to_owned(),
@@ -178,6 +191,24 @@ impl Kdialog {
             (Some(0), Some(path)) if path.starts_with('/') => Ok(Some(Secret::new(path))),
             (Some(1), Some("")) => Ok(None),
             _ => Err(self.strange(&ended)),
+        }
+    }
+}
+
+impl Kdialog {
+    fn typed_folder(&self, form: &Form, start: &str) -> Result<Option<Secret>, Answer> {
+        let mut text = "Type the folder's path.".to_owned();
+        let mut path = start.to_owned();
+        loop {
+            let mut args = general("--inputbox", &Form { text, ..form.clone() });
+            args[0] = args[0].replace(AMPERSAND, &AMPERSAND.repeat(2));
+            args.extend(["--".to_owned(), no_option(&one_line(&path))]);
+            let Some(line) = self.typed(args)? else { return Ok(None) };
+            path = line.trim_start_matches(NO_OPTION).trim().to_owned();
+            if path.starts_with('/') && Path::new(&path).is_dir() {
+                return Ok(Some(Secret::new(path)));
+            }
+            text = format!("There is no folder {path}.\n\nType the whole path, from the root.");
         }
     }
 }
@@ -216,39 +247,7 @@ impl Front for Kdialog {
     }
 
     fn progress(&mut self, form: &Form) -> Result<Box<dyn Progress>, String> {
-        // kdialog itself would leave it to a process that nobody waits for.
-        let helper = self.0.path.with_file_name("kdialog_progress_helper");
-        let program = Program { name: "kdialog_progress_helper", path: helper, variables: self.0.variables.clone() };
-        let args =
-            [format!("--progressbar={}", html(form)), format!("--title={}", one_line(&form.title)), "0".to_owned()];
-        let args: Vec<_> = args.into_iter().map(OsString::from).collect();
-        let child = program.spawn(&args, Stdio::null)?;
-        Ok(Box::new(Window { child, cancelled: false }))
-    }
-}
-
-/// An open progress dialog.
-struct Window {
-    child: Child,
-    cancelled: bool,
-}
-
-impl Progress for Window {
-    fn update(&mut self, _line: &ProgressLine) {}
-
-    fn cancelled(&mut self) -> bool {
-        if !self.cancelled
-            && let Ok(Some(status)) = self.child.try_wait()
-        {
-            self.cancelled = status.code() == Some(1);
-        }
-        self.cancelled
-    }
-}
-
-impl Drop for Window {
-    fn drop(&mut self) {
-        program::end(&mut self.child);
+        Ok(Box::new(Window::open(&self.program, form, html(form))?))
     }
 }
 
@@ -328,6 +327,11 @@ fn html(form: &Form) -> String {
     let gap = if form.heading.is_empty() || form.text.is_empty() { "" } else { "<br/><br/>" };
     let text = if form.text.is_empty() { String::new() } else { lines(&form.text) };
     format!("<html>{heading}{gap}{text}</html>")
+}
+
+/// Wrapped, because kdialog does so only sometimes.
+pub fn lines(text: &str) -> String {
+    wrap(&printable(text), COLUMNS).iter().map(|line| rich(line)).collect::<Vec<_>>().join("<br/>")
 }
 
 /// Without anything that rich text, or kdialog's own escapes, would understand.

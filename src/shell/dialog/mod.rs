@@ -5,6 +5,8 @@
 #[cfg(target_os = "linux")]
 mod kdialog;
 #[cfg(target_os = "linux")]
+mod kdialog_progress;
+#[cfg(target_os = "linux")]
 mod pick;
 #[cfg(target_os = "linux")]
 mod program;

@@ -14,7 +14,6 @@ use crate::config::Environment;
 
 /// The best dialog program here.
 pub fn windows(env: &Environment) -> Result<Box<dyn Front>, String> {
-    let desktop = env.get("XDG_CURRENT_DESKTOP").and_then(|value| value.to_str()).unwrap_or_default();
     let order = match env.get("PALYRA_TRAY_DIALOGS").and_then(|value| value.to_str()) {
         Some("zenity") => vec!["zenity"],
         Some("kdialog") => vec!["kdialog"],
@@ -26,7 +25,7 @@ pub fn windows(env: &Environment) -> Result<Box<dyn Front>, String> {
                 "PALYRA_TRAY_DIALOGS is \"{other}\"; set it to zenity, kdialog or terminal, or unset it."
             ));
         }
-        None if desktop.split(':').any(|name| name == "KDE") => vec!["kdialog", "zenity"],
+        None if is_plasma(env) => vec!["kdialog", "zenity"],
         None => vec!["zenity", "kdialog"],
     };
     if !display_answers(env) {
@@ -46,8 +45,13 @@ fn front(env: &Environment, name: &str, path: PathBuf) -> Box<dyn Front> {
         Box::new(Zenity::new(Program { name: "zenity", path, variables }))
     } else {
         variables.extend(kdialog::VARIABLES);
-        Box::new(Kdialog::new(Program { name: "kdialog", path, variables }))
+        Box::new(Kdialog::new(Program { name: "kdialog", path, variables }, is_plasma(env)))
     }
+}
+
+fn is_plasma(env: &Environment) -> bool {
+    let desktop = env.get("XDG_CURRENT_DESKTOP").and_then(|value| value.to_str()).unwrap_or_default();
+    desktop.split(':').any(|name| name == "KDE")
 }
 
 /// The programs read their arguments and write their answers in the locale's encoding. Where that is none, it is UTF-8.

@@ -8,14 +8,15 @@ use std::io::{self, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
 /// Longest answer, bytes: a line that somebody typed, a path.
-const MAX_OUTPUT_BYTES: u64 = 256 * 1024;
+const MAX_OUTPUT_BYTES: usize = 256 * 1024;
 /// What is kept of a program's complaints, bytes.
 const MAX_WORDS_BYTES: usize = 2 * 1024;
 /// Something that the program started may keep its output open; what it printed itself is there by then.
@@ -61,9 +62,13 @@ impl Program {
         let output = answer(child.stdout.take());
         let words = complaints(child.stderr.take());
         let status = child.wait().map_err(|error| format!("The dialog program {} was lost: {error}.", self.name))?;
-        let output = output.recv_timeout(LINGER).unwrap_or_default();
-        let words = words.recv_timeout(LINGER).unwrap_or_default();
-        Ok(Ended { code: status.code(), output: text(output), how: format!("{}{}", end_of(status), last_line(&words)) })
+        let output = output.take();
+        let words = words.take().unwrap_or_default();
+        Ok(Ended {
+            code: status.code(),
+            output: output.and_then(text),
+            how: format!("{}{}", end_of(status), last_line(&words)),
+        })
     }
 
     /// Starts it.
@@ -113,45 +118,72 @@ fn die_with_us(command: &mut Command) {
     }
 }
 
-/// Everything that it prints, and whether that was too much. The pipe is closed then, which ends most programs.
-fn answer(source: Option<ChildStdout>) -> mpsc::Receiver<(Vec<u8>, bool)> {
-    in_background(move || {
+/// What is read from a program, by a thread of its own.
+struct Heard {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    end: mpsc::Receiver<()>,
+}
+
+impl Heard {
+    /// `keep` adds what was read; when it says no, reading ends and the pipe is closed, which ends most programs.
+    fn listen(
+        source: Option<impl Read + Send + 'static>,
+        mut keep: impl FnMut(&mut Vec<u8>, &[u8]) -> bool + Send + 'static,
+    ) -> Self {
         // What somebody types is not left behind in smaller buffers that this one grew out of.
-        let mut bytes = Vec::with_capacity(4096);
-        if let Some(source) = source {
-            // What a broken pipe has given so far is all there is.
-            let _ = source.take(MAX_OUTPUT_BYTES + 1).read_to_end(&mut bytes);
+        let bytes = Arc::new(Mutex::new(Vec::with_capacity(4096)));
+        let (tell, end) = mpsc::channel();
+        let kept = Arc::clone(&bytes);
+        let read = move || {
+            let mut chunk = [0; 2048];
+            if let Some(mut source) = source {
+                // What a broken pipe has given so far is all there is.
+                while let Ok(length @ 1..) = source.read(&mut chunk) {
+                    if !keep(&mut kept.lock().unwrap_or_else(PoisonError::into_inner), &chunk[..length]) {
+                        break;
+                    }
+                }
+            }
+            // Nobody listens when the program lingers.
+            let _ = tell.send(());
+        };
+        drop(thread::Builder::new().name("dialog output".to_owned()).spawn(read));
+        Self { bytes, end }
+    }
+
+    /// Nothing: there was no thread to listen.
+    fn take(self) -> Option<Vec<u8>> {
+        match self.end.recv_timeout(LINGER) {
+            Err(RecvTimeoutError::Disconnected) => None,
+            Ok(()) | Err(RecvTimeoutError::Timeout) => {
+                Some(std::mem::take(&mut *self.bytes.lock().unwrap_or_else(PoisonError::into_inner)))
+            }
         }
-        let more = bytes.len() as u64 > MAX_OUTPUT_BYTES;
-        (bytes, more)
+    }
+}
+
+/// Everything that it prints, and one byte more than may be.
+fn answer(source: Option<ChildStdout>) -> Heard {
+    Heard::listen(source, |kept, chunk| {
+        let room = (MAX_OUTPUT_BYTES + 1).saturating_sub(kept.len());
+        kept.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        kept.len() <= MAX_OUTPUT_BYTES
     })
 }
 
 /// The newest of what it complains about. All of it is read: a toolkit may have a lot to say while the dialog is open.
-fn complaints(source: Option<ChildStderr>) -> mpsc::Receiver<Vec<u8>> {
-    in_background(move || {
-        let (mut kept, mut bytes) = (Vec::new(), [0; MAX_WORDS_BYTES]);
-        if let Some(mut source) = source {
-            while let Ok(length @ 1..) = source.read(&mut bytes) {
-                kept.extend_from_slice(&bytes[..length]);
-                let surplus = kept.len().saturating_sub(MAX_WORDS_BYTES);
-                kept.drain(..surplus);
-            }
-        }
-        kept
+fn complaints(source: Option<ChildStderr>) -> Heard {
+    Heard::listen(source, |kept, chunk| {
+        kept.extend_from_slice(chunk);
+        let surplus = kept.len().saturating_sub(MAX_WORDS_BYTES);
+        kept.drain(..surplus);
+        true
     })
 }
 
-fn in_background<T: Send + 'static>(read: impl FnOnce() -> T + Send + 'static) -> mpsc::Receiver<T> {
-    let (tell, told) = mpsc::channel();
-    // Nobody listens when the program lingers. Without a thread nothing is heard, and nothing heard is never a yes.
-    let read = move || drop(tell.send(read()));
-    drop(thread::Builder::new().name("dialog output".to_owned()).spawn(read));
-    told
-}
-
-fn text((bytes, more): (Vec<u8>, bool)) -> Option<String> {
-    let mut text = String::from_utf8(bytes).ok().filter(|text| !more && !text.contains('\0'))?;
+fn text(bytes: Vec<u8>) -> Option<String> {
+    let is_whole = bytes.len() <= MAX_OUTPUT_BYTES;
+    let mut text = String::from_utf8(bytes).ok().filter(|text| is_whole && !text.contains('\0'))?;
     if text.ends_with('\n') {
         text.pop();
     }

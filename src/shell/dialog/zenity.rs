@@ -34,6 +34,8 @@ const MAX_EXTRAS: usize = 5;
 const MAX_LINE_CHARS: usize = 400;
 /// Where zenity does not wrap by itself.
 const COLUMNS: usize = 60;
+/// The same, above a list.
+const LIST_COLUMNS: usize = 78;
 
 /// Dialogs by zenity.
 pub struct Zenity(Program);
@@ -283,14 +285,16 @@ fn document(form: &Form, document: &str) -> Call {
 fn choose(form: &Form, choices: &[Choice], selected: Option<&str>) -> Call {
     let mut call = Call { args: general("--list", form), ..Call::default() };
     let details = choices.iter().any(|choice| !choice.detail.is_empty());
-    call.args.push(format!("--text={}", escaped(&markup(form))));
+    // It is not wrapped here, and would make the window as wide as the longest line.
+    let text = wrap(&printable(&form.text), LIST_COLUMNS).join("\n");
+    call.args.push(format!("--text={}", escaped(&markup(&Form { text, ..form.clone() }))));
     // Column 1 is the mark, column 2 the number that comes back.
     call.args.extend(["--radiolist", "--hide-header", "--column= ", "--column=#", "--column= "].map(str::to_owned));
     if details {
         call.args.push("--column= ".to_owned());
     }
     call.args.extend(["--hide-column=2".to_owned(), "--print-column=2".to_owned()]);
-    let height = 190 + 26 * choices.len() + 20 * form.text.len().div_ceil(COLUMNS);
+    let height = 170 + 24 * choices.len() + 20 * form.text.len().div_ceil(COLUMNS);
     call.args.extend([format!("--width={}", if details { 560 } else { 420 }), format!("--height={}", height.min(560))]);
     call.first_two_buttons(form);
     call.args.push("--".to_owned());

@@ -52,7 +52,7 @@ fn gnome_without_the_extension() {
     let status = start(&mut site);
     assert_eq!(status["tray"]["present"], false);
     let words = site.ok(&["status"]);
-    assert!(words.contains("no tray host on this desktop (GNOME needs its AppIndicator extension)"), "{words}");
+    assert!(words.contains("this desktop shows no tray icons (GNOME needs its AppIndicator extension)"), "{words}");
     decides(&site, &opened);
     for time in 1..=2 {
         site.ok(&["run"]);
@@ -145,6 +145,14 @@ fn menu(site: &Site, name: &str) {
     picture(name);
     tool(&["menu-entry-click", "Gateway*"]);
     settle();
+    if on("plasma") {
+        // It asks for a submenu's entries while it opens, having placed it as an empty one: at an edge of the screen they
+        // are seen at the second opening only.
+        tool(&["xdotool", "key", "Escape"]);
+        settle();
+        tool(&["menu-entry-click", "Gateway*"]);
+        settle();
+    }
     picture(&format!("{name}-gateway"));
     for _ in 0..2 {
         tool(&["xdotool", "key", "Escape"]);

@@ -86,6 +86,8 @@ pub struct Agent {
     /// Until when to wait with an end that leaves the sidecars running.
     leaving: Option<u64>,
     had_secrets: bool,
+    /// A person could see that it runs, by the icon or by a notification.
+    seen_running: bool,
     exited: bool,
 }
 
@@ -114,6 +116,7 @@ impl Agent {
             opens: Vec::new(),
             leaving: None,
             had_secrets: false,
+            seen_running: false,
             exited: false,
             setup,
         };
@@ -268,6 +271,15 @@ impl Agent {
             self.inbox.close();
             self.gateway = None;
             effects.push(Effect::WatchJournal(None));
+        }
+        if self.desktop.tray_present {
+            self.events.remove(requests::STARTED); // its host came late
+        }
+        if ready && !self.seen_running && (self.desktop.tray_present || self.desktop.tray_missing) {
+            self.seen_running = true;
+            if self.desktop.tray_missing {
+                self.tell_running(requests::STARTED, now);
+            }
         }
         if let Some(order) = self.inbox.step(now) {
             effects.push(Effect::Look(order));

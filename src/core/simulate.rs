@@ -109,6 +109,7 @@ impl World {
         world.give(Event::Desktop(Desktop {
             tray: "shown".to_owned(),
             tray_present: true,
+            tray_missing: false,
             notifications: Some(server("dunst")),
         }));
         world.give(Event::Secrets(Secrets::Ready { place: "keyring".to_owned(), warning: String::new() }));

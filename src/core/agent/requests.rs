@@ -9,8 +9,10 @@ use crate::core::view::{Button, Urgency};
 use crate::core::{snapshot, text};
 use crate::protocol::{Action, Decision, Failure, FailureCode, Place, Reply, Request, Scope, ServiceId};
 
-/// With what the key of the notification begins that a start of an agent which runs already makes.
+/// With what the key of each notification begins that says that the agent runs.
 const ACTIVATED: &str = "event:activated:";
+/// Key of the one about the start of the agent itself.
+pub(super) const STARTED: &str = "event:activated:start";
 
 impl Agent {
     pub(super) fn clicked(&mut self, action: Action, click: Click, now: Now, effects: &mut Vec<Effect>) {
@@ -58,15 +60,7 @@ impl Agent {
         match request {
             Request::Status => effects.push(Effect::Reply(ticket, Reply::Data(snapshot::snapshot(self, now)))),
             Request::Activate => {
-                let body = text::activated(self, now);
-                let buttons = vec![Button {
-                    label: "Open Dashboard".to_owned(),
-                    action: Action::Open { place: Place::default() },
-                }];
-                // Each start is told anew: a server that keeps notifications in a list would not show the same one again.
-                self.events.retain(|key, _| !key.starts_with(ACTIVATED));
-                let key = format!("{ACTIVATED}{ticket}");
-                self.tell(&key, ("Palyra Tray is running", &body), buttons, Urgency::Normal);
+                let body = self.tell_running(&format!("{ACTIVATED}{ticket}"), now);
                 effects.push(Effect::Reply(ticket, Reply::Done(body)));
             }
             Request::HandOver => {
@@ -94,6 +88,17 @@ impl Agent {
                 self.fail(Some(ticket), failure, effects);
             }
         }
+    }
+
+    /// Shows that the agent runs; what was said. Each time anew: a server that keeps notifications in a list would not show
+    /// the same one again.
+    pub(super) fn tell_running(&mut self, key: &str, now: Now) -> String {
+        let body = text::activated(self, now);
+        let buttons =
+            vec![Button { label: "Open Dashboard".to_owned(), action: Action::Open { place: Place::default() } }];
+        self.events.retain(|key, _| !key.starts_with(ACTIVATED));
+        self.tell(key, ("Palyra Tray is running", &body), buttons, Urgency::Normal);
+        body
     }
 
     fn ask_gateway(&mut self, ticket: Ticket, effect: Effect, effects: &mut Vec<Effect>) {

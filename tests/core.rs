@@ -511,7 +511,7 @@ fn a_start_without_an_icon_is_told_once_and_a_host_that_comes_late_takes_it_back
         world = World::new(setup());
         let desktop = world.agent.desktop.clone();
         world.give(Event::Desktop(Desktop { tray_present: false, tray_missing: looked, ..desktop.clone() }));
-        assert_eq!(told(&world), 0, "not before it runs");
+        assert_eq!(told(&world), 0, "not before its services run");
         world.pass(1_000);
         assert_eq!(told(&world), usize::from(looked));
         world.give(Event::Desktop(desktop));

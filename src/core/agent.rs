@@ -11,14 +11,11 @@ use crate::core::decisions::{DecisionOrder, Decisions};
 use crate::core::event::{Desktop, Effect, Event, Facts, Found, Secrets, Setup, Ticket};
 use crate::core::fleet::Fleet;
 use crate::core::inbox::{Inbox, Watch};
-use crate::core::notices;
 use crate::core::ports::Ports;
 use crate::core::service::{Goal, Order, Phase, Probe};
-use crate::core::text;
 use crate::core::time::{Now, earlier};
-use crate::core::view::{Button, NoticeKey, Urgency};
-
-use crate::core::{place, snapshot};
+use crate::core::view::{Base, Button, NoticeKey, Urgency};
+use crate::core::{health, notices, place, snapshot, text};
 use crate::protocol::{Action, Failure, FailureCode, Place, Reply, RunId, ServiceId};
 
 /// A client waits this long for a start, stop or restart, milliseconds.
@@ -272,15 +269,7 @@ impl Agent {
             self.gateway = None;
             effects.push(Effect::WatchJournal(None));
         }
-        if self.desktop.tray_present {
-            self.events.remove(requests::STARTED); // its host came late
-        }
-        if ready && !self.seen_running && (self.desktop.tray_present || self.desktop.tray_missing) {
-            self.seen_running = true;
-            if self.desktop.tray_missing {
-                self.tell_running(requests::STARTED, now);
-            }
-        }
+        self.settle_seen(now);
         if let Some(order) = self.inbox.step(now) {
             effects.push(Effect::Look(order));
         }
@@ -306,6 +295,22 @@ impl Agent {
                 }
             }
             effects.push(Effect::Exit { sidecars_left: false });
+        }
+    }
+
+    /// A start never looks like nothing happened: what the icon would show is told where there is none.
+    fn settle_seen(&mut self, now: Now) {
+        let Desktop { tray_present, tray_missing, .. } = self.desktop;
+        if tray_present {
+            self.events.remove(requests::STARTED); // its host came late
+        }
+        let under_way = health::base(self) == Base::Starting && !matches!(self.secrets, Secrets::Waiting(_));
+        if self.seen_running || under_way {
+            return;
+        }
+        self.seen_running = tray_present || tray_missing;
+        if tray_missing {
+            self.tell_running(requests::STARTED, now);
         }
     }
 

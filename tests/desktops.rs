@@ -82,7 +82,7 @@ fn gnome_without_the_extension() {
     ends(site);
 }
 
-/// How it looks where the whole was not run: icon, menu with an open submenu, notification.
+/// How it looks where the whole was not run: icon, menu with an open submenu, notification, dialogs.
 #[test]
 fn gnome_in_dark_and_at_twice_the_density() {
     looks("gnome_in_dark_and_at_twice_the_density", "gnome");
@@ -112,6 +112,7 @@ fn looks(test: &str, desktop: &str) {
             tool(&["notification-action", "Deny"]);
             until("denied", || decision(&site, &id) == "deny");
             menu(&site, "menu");
+            dialogs();
             ends(site);
             return;
         }

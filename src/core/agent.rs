@@ -11,13 +11,20 @@ use crate::core::decisions::{DecisionOrder, Decisions};
 use crate::core::event::{Desktop, Effect, Event, Facts, Found, Secrets, Setup, Ticket};
 use crate::core::fleet::Fleet;
 use crate::core::inbox::{Inbox, Watch};
+use crate::core::notices;
 use crate::core::ports::Ports;
 use crate::core::service::{Goal, Order, Phase, Probe};
+use crate::core::text;
 use crate::core::time::{Now, earlier};
 use crate::core::view::{Base, Button, NoticeKey, Urgency};
-use crate::core::{health, notices, place, snapshot, text};
+
+use crate::core::{place, snapshot};
 use crate::protocol::{Action, Failure, FailureCode, Place, Reply, RunId, ServiceId};
 
+/// With what the key of each notification begins that says that the agent runs.
+const ACTIVATED: &str = "event:activated:";
+/// Key of the one about its own start.
+const STARTED: &str = "event:activated:start";
 /// A client waits this long for a start, stop or restart, milliseconds.
 pub const WAIT_MS: u64 = 90_000;
 /// A decision under way holds up the end for this long at most, milliseconds.
@@ -302,15 +309,16 @@ impl Agent {
     fn settle_seen(&mut self, now: Now) {
         let Desktop { tray_present, tray_missing, .. } = self.desktop;
         if tray_present {
-            self.events.remove(requests::STARTED); // its host came late
+            self.events.remove(STARTED); // its host came late
         }
-        let under_way = health::base(self) == Base::Starting && !matches!(self.secrets, Secrets::Waiting(_));
+        let under_way =
+            crate::core::health::base(self) == Base::Starting && !matches!(self.secrets, Secrets::Waiting(_));
         if self.seen_running || under_way {
             return;
         }
         self.seen_running = tray_present || tray_missing;
         if tray_missing {
-            self.tell_running(requests::STARTED, now);
+            self.tell_running(STARTED, now);
         }
     }
 
@@ -534,6 +542,17 @@ impl Agent {
                 self.tell(&key, (text::NOT_DECIDED, &body), buttons, Urgency::Critical);
             }
         }
+    }
+
+    /// Shows that the agent runs; what was said. Each time anew: a server that keeps notifications in a list would not show
+    /// the same one again.
+    fn tell_running(&mut self, key: &str, now: Now) -> String {
+        let body = text::activated(self, now);
+        let buttons =
+            vec![Button { label: "Open Dashboard".to_owned(), action: Action::Open { place: Place::default() } }];
+        self.events.retain(|key, _| !key.starts_with(ACTIVATED));
+        self.tell(key, ("Palyra Tray is running", &body), buttons, Urgency::Normal);
+        body
     }
 
     fn tell(&mut self, key: &str, (title, body): (&str, &str), buttons: Vec<Button>, urgency: Urgency) {

@@ -1,6 +1,6 @@
 //! What a person or a client asks of the agent: clicks, menu entries, commands.
 
-use super::{Agent, LEAVE_MS, QUIT_MS, WAIT_MS, Waiter, WaitingOpen};
+use super::{ACTIVATED, Agent, LEAVE_MS, QUIT_MS, WAIT_MS, Waiter, WaitingOpen};
 use crate::core::decisions::{Surface, Unanswered};
 use crate::core::event::{Click, Effect, Secrets, Ticket};
 use crate::core::service::{Goal, Phase};
@@ -8,11 +8,6 @@ use crate::core::time::Now;
 use crate::core::view::{Button, Urgency};
 use crate::core::{snapshot, text};
 use crate::protocol::{Action, Decision, Failure, FailureCode, Place, Reply, Request, Scope, ServiceId};
-
-/// With what the key of each notification begins that says that the agent runs.
-const ACTIVATED: &str = "event:activated:";
-/// Key of the one about the start of the agent itself.
-pub(super) const STARTED: &str = "event:activated:start";
 
 impl Agent {
     pub(super) fn clicked(&mut self, action: Action, click: Click, now: Now, effects: &mut Vec<Effect>) {
@@ -88,17 +83,6 @@ impl Agent {
                 self.fail(Some(ticket), failure, effects);
             }
         }
-    }
-
-    /// Shows that the agent runs; what was said. Each time anew: a server that keeps notifications in a list would not show
-    /// the same one again.
-    pub(super) fn tell_running(&mut self, key: &str, now: Now) -> String {
-        let body = text::activated(self, now);
-        let buttons =
-            vec![Button { label: "Open Dashboard".to_owned(), action: Action::Open { place: Place::default() } }];
-        self.events.retain(|key, _| !key.starts_with(ACTIVATED));
-        self.tell(key, ("Palyra Tray is running", &body), buttons, Urgency::Normal);
-        body
     }
 
     fn ask_gateway(&mut self, ticket: Ticket, effect: Effect, effects: &mut Vec<Effect>) {

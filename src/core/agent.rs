@@ -85,13 +85,13 @@ pub struct Agent {
     pub quitting: Option<u64>,
     /// gRPC port of browserd that the running gateway was told.
     told_browser_port: Option<u16>,
+    /// A person could see that it runs, by the icon or by a notification.
+    seen_running: bool,
     waiters: Vec<Waiter>,
     opens: Vec<WaitingOpen>,
     /// Until when to wait with an end that leaves the sidecars running.
     leaving: Option<u64>,
     had_secrets: bool,
-    /// A person could see that it runs, by the icon or by a notification.
-    seen_running: bool,
     exited: bool,
 }
 
@@ -116,11 +116,11 @@ impl Agent {
             events: BTreeMap::new(),
             quitting: None,
             told_browser_port: None,
+            seen_running: false,
             waiters: Vec::new(),
             opens: Vec::new(),
             leaving: None,
             had_secrets: false,
-            seen_running: false,
             exited: false,
             setup,
         };

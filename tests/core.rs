@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use palyra_tray::core::agent::Agent;
 use palyra_tray::core::decisions::{DecisionOrder, Decisions, Surface};
-use palyra_tray::core::event::{Click, Effect, Event, Found, Secrets, Setup};
+use palyra_tray::core::event::{Click, Desktop, Effect, Event, Found, Secrets, Setup};
 use palyra_tray::core::inbox::{Inbox, LOOK_SPACING_MS, Look, Watch};
 use palyra_tray::core::record::Record;
 use palyra_tray::core::service::{Goal, PROBE_HEALTHY_MS, Phase, StopReason};
@@ -23,6 +23,12 @@ fn started() -> World {
     let mut world = World::new(setup());
     world.pass(1_000);
     world
+}
+
+/// What its button of a1's notification does.
+fn approve_once(world: &World) -> Action {
+    let buttons = &world.view().notices["approval:a1"].buttons;
+    buttons.iter().find(|button| button.label == "Approve once").expect("the button").action.clone()
 }
 
 fn check_timeline(name: &str, script: &str) {
@@ -230,7 +236,7 @@ fn a_late_click_after_expiry_is_refused() {
     let mut world = started();
     world.ask("a1", "low", 10, "ls");
     world.pass(100);
-    let button = world.view().notices["approval:a1"].buttons[0].action.clone();
+    let button = approve_once(&world);
     world.pass(10_000);
     assert!(!world.view().notices.contains_key("approval:a1"));
     world.give(Event::Clicked(button, Click::Notification));
@@ -243,7 +249,7 @@ fn a_second_click_sends_nothing_more() {
     let mut world = started();
     world.ask("a1", "low", 300, "ls");
     world.pass(100);
-    let button = world.view().notices["approval:a1"].buttons[0].action.clone();
+    let button = approve_once(&world);
     for _ in 0..3 {
         world.give(Event::Clicked(button.clone(), Click::Notification));
         world.pass(2);
@@ -257,7 +263,7 @@ fn a_menu_click_never_decides() {
     let mut world = started();
     world.ask("a1", "low", 300, "ls");
     world.pass(100);
-    let button = world.view().notices["approval:a1"].buttons[0].action.clone();
+    let button = approve_once(&world);
     world.give(Event::Clicked(button, Click::Menu));
     world.pass(1_000);
     assert!(world.sent.is_empty());
@@ -498,6 +504,29 @@ fn an_end_that_is_cut_short_has_asked_every_sidecar() {
         assert!(effects.iter().any(|effect| matches!(effect, Effect::Stop(asked, _) if *asked == id)), "{id}");
     }
     assert!(effects.contains(&Effect::Exit { sidecars_left: false }));
+}
+
+/// No icon, and nothing else would show that a start did something.
+#[test]
+fn a_start_without_an_icon_is_told_once_and_a_host_that_comes_late_takes_it_back() {
+    let told =
+        |world: &World| world.view().notices.values().filter(|one| one.title == "Palyra Tray is running").count();
+    let mut world = started();
+    assert_eq!(told(&world), 0, "the icon is there");
+    for looked in [true, false] {
+        world = World::new(setup());
+        let desktop = world.agent.desktop.clone();
+        world.give(Event::Desktop(Desktop { tray_present: false, tray_missing: looked, ..desktop.clone() }));
+        assert_eq!(told(&world), 0, "not before its services run");
+        world.pass(1_000);
+        assert_eq!(told(&world), usize::from(looked));
+        world.give(Event::Desktop(desktop));
+        assert_eq!(told(&world), 0);
+    }
+    world.give(Event::Desktop(Desktop { tray_present: false, tray_missing: true, ..world.agent.desktop.clone() }));
+    world.end(ServiceId::Gateway, None);
+    world.pass(60_000);
+    assert_eq!(told(&world), 0, "a panel that ends is no start");
 }
 
 #[test]

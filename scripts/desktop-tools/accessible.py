@@ -14,8 +14,8 @@ COMPONENT = "org.a11y.atspi.Component"
 TEXT = "org.a11y.atspi.Text"
 PROPERTIES = "org.freedesktop.DBus.Properties"
 ON_SCREEN = dbus.UInt32(0)
-# Qt tells places in its own units, of which twice the density makes two pixels each.
-UNIT = int(os.environ.get("SCALE", "1")) if os.environ.get("DESKTOP") == "plasma" else 1
+# GTK and Qt tell places in their own units, of which twice the density makes two pixels each.
+UNIT = int(os.environ.get("SCALE", "1"))
 
 
 class Widget:

@@ -17,12 +17,16 @@ use crate::core::ports::Ports;
 use crate::core::service::{Goal, Order, Phase, Probe};
 use crate::core::text;
 use crate::core::time::{Now, earlier};
-use crate::core::view::{Button, NoticeKey, Urgency};
+use crate::core::view::{Base, Button, NoticeKey, Urgency};
 
 use crate::core::{place, snapshot};
 use crate::protocol::setup::Reached;
 use crate::protocol::{Action, Failure, FailureCode, Place, Reply, RunId, ServiceId};
 
+/// With what the key of each notification begins that says that the agent runs.
+const ACTIVATED: &str = "event:activated:";
+/// Key of the one about its own start.
+const STARTED: &str = "event:activated:start";
 /// A client waits this long for a start, stop or restart, milliseconds.
 pub const WAIT_MS: u64 = 90_000;
 /// A decision under way holds up the end for this long at most, milliseconds.
@@ -87,6 +91,8 @@ pub struct Agent {
     pub quitting: Option<u64>,
     /// gRPC port of browserd that the running gateway was told.
     told_browser_port: Option<u16>,
+    /// A person could see that it runs, by the icon or by a notification.
+    seen_running: bool,
     waiters: Vec<Waiter>,
     opens: Vec<WaitingOpen>,
     /// Until when to wait with an end that leaves the sidecars running.
@@ -122,6 +128,7 @@ impl Agent {
             events: BTreeMap::new(),
             quitting: None,
             told_browser_port: None,
+            seen_running: false,
             waiters: Vec::new(),
             opens: Vec::new(),
             leaving: None,
@@ -294,6 +301,7 @@ impl Agent {
             self.gateway = None;
             effects.push(Effect::WatchJournal(None));
         }
+        self.settle_seen(now);
         if let Some(order) = self.inbox.step(now) {
             effects.push(Effect::Look(order));
         }
@@ -319,6 +327,23 @@ impl Agent {
                 }
             }
             effects.push(Effect::Exit { sidecars_left: false });
+        }
+    }
+
+    /// A start never looks like nothing happened: what the icon would show is told where there is none.
+    fn settle_seen(&mut self, now: Now) {
+        let Desktop { tray_present, tray_missing, .. } = self.desktop;
+        if tray_present {
+            self.events.remove(STARTED); // its host came late
+        }
+        let under_way =
+            crate::core::health::base(self) == Base::Starting && !matches!(self.secrets, Secrets::Waiting(_));
+        if self.seen_running || under_way {
+            return;
+        }
+        self.seen_running = tray_present || tray_missing;
+        if tray_missing {
+            self.tell_running(STARTED, now);
         }
     }
 
@@ -542,6 +567,17 @@ impl Agent {
                 self.tell(&key, (text::NOT_DECIDED, &body), buttons, Urgency::Critical);
             }
         }
+    }
+
+    /// Shows that the agent runs; what was said. Each time anew: a server that keeps notifications in a list would not show
+    /// the same one again.
+    fn tell_running(&mut self, key: &str, now: Now) -> String {
+        let body = text::activated(self, now);
+        let buttons =
+            vec![Button { label: "Open Dashboard".to_owned(), action: Action::Open { place: Place::default() } }];
+        self.events.retain(|key, _| !key.starts_with(ACTIVATED));
+        self.tell(key, ("Palyra Tray is running", &body), buttons, Urgency::Normal);
+        body
     }
 
     fn tell(&mut self, key: &str, (title, body): (&str, &str), buttons: Vec<Button>, urgency: Urgency) {

@@ -88,10 +88,12 @@ pub struct Facts {
 /// What can be seen of the desktop.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Desktop {
-    /// A sentence about the tray host: "shown", "no tray host", "no session bus".
+    /// A sentence about the tray host: "shown", "no session bus".
     pub tray: String,
     /// A host shows the icon.
     pub tray_present: bool,
+    /// It was looked for, and nothing shows the icon.
+    pub tray_missing: bool,
     /// The notification server; absent: none.
     pub notifications: Option<Server>,
 }

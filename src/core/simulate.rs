@@ -113,6 +113,7 @@ impl World {
         world.give(Event::Desktop(Desktop {
             tray: "shown".to_owned(),
             tray_present: true,
+            tray_missing: false,
             notifications: Some(server("dunst")),
         }));
         world.give(Event::Autostart(Some(false)));

@@ -165,14 +165,14 @@ pub fn gateway_not_ready(agent: &Agent) -> String {
     }
 }
 
-/// What a second start says.
+/// What a second start says, and a first one that shows no icon.
 pub fn activated(agent: &Agent, now: Now) -> String {
     let base = crate::core::health::base(agent);
     let line = sentence(&status_line(agent, base, now));
     if agent.desktop.tray_present {
         format!("{line} Its icon is in the tray.")
     } else {
-        format!("{line} No tray shows its icon ({}); use: palyra-tray status", agent.desktop.tray)
+        format!("{line} There is no icon: {}. In a terminal, palyra-tray status says more.", agent.desktop.tray)
     }
 }
 

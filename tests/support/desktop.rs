@@ -1,7 +1,7 @@
 //! A desktop without a screen, and its tools, as `scripts/desktop` brings them.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -50,15 +50,16 @@ pub fn tool(args: &[&str]) -> String {
     text
 }
 
-/// The whole screen, kept in `artifacts/`.
+/// The whole screen, kept in `artifacts/`, or in the folder that PICTURES names.
 pub fn picture(name: &str) {
-    let path = Path::new(ROOT).join("artifacts").join(format!("{name}.png"));
+    let folder = std::env::var_os("PICTURES").map_or_else(|| Path::new(ROOT).join("artifacts"), PathBuf::from);
+    let path = folder.join(format!("{name}.png"));
     tool(&["screenshot", path.to_str().expect("UTF-8")]);
 }
 
 /// Looks again until it holds.
 #[track_caller]
-pub fn until(what: &str, wanted: impl Fn() -> bool) {
+pub fn until(what: &str, mut wanted: impl FnMut() -> bool) {
     let end = Instant::now() + Duration::from_secs(20);
     while !wanted() {
         assert!(Instant::now() < end, "never {what}");

@@ -1,6 +1,6 @@
 //! What a person or a client asks of the agent: clicks, menu entries, commands.
 
-use super::{Agent, LEAVE_MS, QUIT_MS, WAIT_MS, Waiter, WaitingOpen};
+use super::{ACTIVATED, Agent, LEAVE_MS, QUIT_MS, WAIT_MS, Waiter, WaitingOpen};
 use crate::core::decisions::{Surface, Unanswered};
 use crate::core::event::{Click, Companion, Effect, Secrets, Ticket};
 use crate::core::service::{Goal, Phase};
@@ -8,9 +8,6 @@ use crate::core::time::Now;
 use crate::core::view::{Button, Urgency};
 use crate::core::{compose, snapshot, text};
 use crate::protocol::{Action, Decision, Failure, FailureCode, Place, Reply, Request, Scope, ServiceId};
-
-/// With what the key of the notification begins that a start of an agent which runs already makes.
-const ACTIVATED: &str = "event:activated:";
 
 impl Agent {
     pub(super) fn clicked(&mut self, action: Action, click: Click, now: Now, effects: &mut Vec<Effect>) {
@@ -62,15 +59,7 @@ impl Agent {
                 effects.push(Effect::Reply(ticket, Reply::Data(serde_json::json!(menu))));
             }
             Request::Activate => {
-                let body = text::activated(self, now);
-                let buttons = vec![Button {
-                    label: "Open Dashboard".to_owned(),
-                    action: Action::Open { place: Place::default() },
-                }];
-                // Each start is told anew: a server that keeps notifications in a list would not show the same one again.
-                self.events.retain(|key, _| !key.starts_with(ACTIVATED));
-                let key = format!("{ACTIVATED}{ticket}");
-                self.tell(&key, ("Palyra Tray is running", &body), buttons, Urgency::Normal);
+                let body = self.tell_running(&format!("{ACTIVATED}{ticket}"), now);
                 effects.push(Effect::Reply(ticket, Reply::Done(body)));
             }
             Request::HandOver => {

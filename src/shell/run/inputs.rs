@@ -26,11 +26,13 @@ impl Shell {
             Input::Tray(TrayReport::Activated) => Some(Event::IconClicked),
             Input::Tray(TrayReport::Host(state)) => {
                 self.desktop.tray_present = state == HostState::Present;
+                self.desktop.tray_missing = state != HostState::Present;
                 host_words(state).clone_into(&mut self.desktop.tray);
                 Some(Event::Desktop(self.desktop.clone()))
             }
             Input::Tray(TrayReport::Failed(why)) => {
                 self.desktop.tray_present = false;
+                self.desktop.tray_missing = true;
                 self.desktop.tray = why;
                 Some(Event::Desktop(self.desktop.clone()))
             }
@@ -134,7 +136,7 @@ fn host_words(state: HostState) -> &'static str {
     match state {
         HostState::Present => "shown",
         HostState::NoBus => "no session bus",
-        HostState::NoWatcher => "no tray host on this desktop (GNOME needs its AppIndicator extension)",
+        HostState::NoWatcher => "this desktop shows no tray icons (GNOME needs its AppIndicator extension)",
         HostState::NoHost => "no panel shows tray icons",
     }
 }

@@ -64,6 +64,9 @@ _palyra_tray() {
             palyra_tray,stop)
                 cmd="palyra_tray__subcmd__stop"
                 ;;
+            palyra_tray,window)
+                cmd="palyra_tray__subcmd__window"
+                ;;
             palyra_tray__subcmd__approvals,approve)
                 cmd="palyra_tray__subcmd__approvals__subcmd__approve"
                 ;;
@@ -166,6 +169,9 @@ _palyra_tray() {
             palyra_tray__subcmd__help,stop)
                 cmd="palyra_tray__subcmd__help__subcmd__stop"
                 ;;
+            palyra_tray__subcmd__help,window)
+                cmd="palyra_tray__subcmd__help__subcmd__window"
+                ;;
             palyra_tray__subcmd__help__subcmd__approvals,approve)
                 cmd="palyra_tray__subcmd__help__subcmd__approvals__subcmd__approve"
                 ;;
@@ -194,7 +200,7 @@ _palyra_tray() {
 
     case "${cmd}" in
         palyra_tray)
-            opts="-h -V --help --version run demo status start stop restart approvals open onboard setup autostart logs doctor quit completions help"
+            opts="-h -V --help --version run demo status start stop restart approvals open onboard setup window autostart logs doctor quit completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -566,7 +572,7 @@ _palyra_tray() {
             return 0
             ;;
         palyra_tray__subcmd__help)
-            opts="run demo status start stop restart approvals open onboard setup autostart logs doctor quit completions help"
+            opts="run demo status start stop restart approvals open onboard setup window autostart logs doctor quit completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -901,6 +907,20 @@ _palyra_tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        palyra_tray__subcmd__help__subcmd__window)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         palyra_tray__subcmd__logs)
             opts="-f -n -h --follow --lines --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -1052,6 +1072,20 @@ _palyra_tray() {
             return 0
             ;;
         palyra_tray__subcmd__stop)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__window)
             opts="-h --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

@@ -120,10 +120,7 @@ fn a_failure_is_shown_and_the_window_comes_back() {
     let desk = Desk::new(&mut site, &["Open Chat", "120", "122"]);
     site.ok(&["window"]);
     let told = until(|| {
-        (1..6)
-            .map(|n| fs::read_to_string(desk.path(&format!("window.{n}"))))
-            .flatten()
-            .find(|text| text.contains("--error"))
+        (1..6).flat_map(|n| fs::read_to_string(desk.path(&format!("window.{n}")))).find(|text| text.contains("--error"))
     });
     assert!(told.contains("Not done"), "{told}");
     assert!(desk.windows() >= 3, "the menu came back");

@@ -56,7 +56,7 @@ impl Window {
         let args = [format!("--progressbar={text}"), format!("--title={}", one_line(&form.title)), "0".to_owned()];
         let child = helper.spawn(&args.map(Into::into), Stdio::null)?;
         let bus = Bus::connect(&format!("org.kde.kdialog-{}", child.id()));
-        let news = form.buttons.is_empty().then(|| News { hide_cancel: true, line: None });
+        let news = form.buttons.is_empty().then_some(News { hide_cancel: true, line: None });
         Ok(Self { child, cancelled: false, bus, news })
     }
 

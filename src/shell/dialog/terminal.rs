@@ -23,6 +23,10 @@ struct Row {
     answer: Answer,
 }
 
+fn is_address(line: &str) -> bool {
+    ["https://", "http://"].iter().any(|scheme| line.starts_with(scheme)) && !line.contains(' ')
+}
+
 impl<C: Console> Terminal<C> {
     /// On this console; `~` is `home`.
     pub fn new(console: C, home: Option<PathBuf>) -> Self {
@@ -31,8 +35,11 @@ impl<C: Console> Terminal<C> {
 
     fn say(&mut self, text: &str) {
         let width = self.console.width();
-        let lines = wrap(&printable(text), width).join("\n");
-        self.console.write(&format!("{lines}\n"));
+        for line in printable(text).split('\n') {
+            // cut by us, an address could neither be clicked nor copied
+            let lines = if is_address(line) { line.to_owned() } else { wrap(line, width).join("\n") };
+            self.console.write(&format!("{lines}\n"));
+        }
     }
 
     fn head(&mut self, form: &Form) {
@@ -246,5 +253,156 @@ impl<C: Console> Progress for Lines<C> {
             self.cancelled = line == "c" || line == cancel.to_lowercase();
         }
         self.cancelled
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::collections::VecDeque;
+    use std::rc::Rc;
+
+    use super::*;
+
+    /// A terminal where these lines are typed.
+    #[derive(Clone, Default)]
+    struct Script {
+        lines: Rc<RefCell<VecDeque<String>>>,
+        shown: Rc<RefCell<String>>,
+        hidden: Rc<RefCell<usize>>,
+    }
+
+    impl Console for Script {
+        fn write(&mut self, text: &str) {
+            self.shown.borrow_mut().push_str(text);
+        }
+
+        fn line(&mut self) -> io::Result<Option<String>> {
+            Ok(self.lines.borrow_mut().pop_front())
+        }
+
+        fn hidden(&mut self) -> io::Result<Option<Secret>> {
+            *self.hidden.borrow_mut() += 1;
+            Ok(self.line()?.map(Secret::new))
+        }
+
+        fn typed(&mut self) -> Option<String> {
+            self.lines.borrow_mut().pop_front()
+        }
+
+        fn width(&self) -> usize {
+            40
+        }
+    }
+
+    fn script(lines: &[&str]) -> Script {
+        Script {
+            lines: Rc::new(RefCell::new(lines.iter().map(|line| (*line).to_owned()).collect())),
+            ..Script::default()
+        }
+    }
+
+    fn form(body: Body, buttons: &[(&str, &str)], focus: Option<&str>) -> Form {
+        Form {
+            body,
+            buttons: buttons.iter().map(|(id, label)| DialogButton::new(id, label)).collect(),
+            focus: focus.map(str::to_owned),
+            ..Form::message("A heading", "A text that is longer than a line of this terminal.", Tone::Question)
+        }
+    }
+
+    /// The answer when these lines are typed, and what was shown.
+    fn ask(form: &Form, lines: &[&str]) -> (Answer, String) {
+        let console = script(lines);
+        let answer = Terminal::new(console.clone(), Some("/home".into())).ask(form);
+        let shown = console.shown.borrow().clone();
+        (answer, shown)
+    }
+
+    fn with(button: &str, value: &str) -> Answer {
+        Answer::with_value(button, Some(Secret::new(value)))
+    }
+
+    const REVIEW: [(&str, &str); 3] = [("approve", "Approve once"), ("deny", "Deny"), ("away", "Later")];
+
+    #[test]
+    fn enter_alone_never_approves() {
+        let document = || Body::Document { document: "rm -rf \x1b[2J".to_owned() };
+        for focus in [Some("deny"), None] {
+            for lines in [&[][..], &[""], &["", "", ""], &["y"], &["yes", ""], &["0"], &["3"], &["later"]] {
+                let (answer, _) = ask(&form(document(), &REVIEW, focus), lines);
+                assert_ne!(answer.button(), Some("approve"), "{focus:?} {lines:?}");
+            }
+        }
+        assert_eq!(ask(&form(document(), &REVIEW, Some("deny")), &[""]).0, Answer::pressed("deny"));
+        assert_eq!(ask(&form(document(), &REVIEW, Some("deny")), &[]).0, Answer::Dismissed);
+        for aimed in ["1", " 1 ", "approve ONCE"] {
+            let (answer, shown) = ask(&form(document(), &REVIEW, None), &["", aimed]);
+            assert_eq!(answer, Answer::pressed("approve"), "{aimed}");
+            assert!(!shown.contains('\x1b'), "nothing moves the cursor: {shown:?}");
+        }
+    }
+
+    #[test]
+    fn lines_are_typed_and_choices_are_made_by_number_or_words() {
+        let buttons = [("next", "Next"), ("back", "Back")];
+        let entry = form(Body::Entry { value: "old".to_owned() }, &buttons, None);
+        assert_eq!(ask(&entry, &["new"]).0, with("next", "new"));
+        assert_eq!(ask(&entry, &[""]).0, with("next", "old"));
+        assert_eq!(ask(&entry, &[":2"]).0, Answer::pressed("back"));
+        assert_eq!(ask(&entry, &[]).0, Answer::Dismissed);
+        let choice = |id: &str, label: &str| Choice { id: id.into(), label: label.into(), detail: "detail".into() };
+        let choices = vec![choice("a", "First"), choice("b", "Second")];
+        let list = form(Body::Choose { choices, selected: None }, &buttons, None);
+        assert_eq!(ask(&list, &["", "9", "2"]).0, with("next", "b"));
+        assert_eq!(ask(&list, &["first"]).0, with("next", "a"));
+        assert_eq!(ask(&list, &["3"]).0, Answer::pressed("back"));
+    }
+
+    #[test]
+    fn a_password_is_read_hidden_and_never_shown() {
+        let console = script(&["sk-secret"]);
+        let password = form(Body::Password, &[("next", "Next")], None);
+        let answer = Terminal::new(console.clone(), None).ask(&password);
+        assert_eq!(answer, with("next", "sk-secret"));
+        assert_eq!((*console.hidden.borrow(), console.shown.borrow().contains("sk-secret")), (1, false));
+    }
+
+    #[test]
+    fn a_folder_has_to_be_there() {
+        let folder = form(Body::Folder { start: "/usr".into() }, &[("next", "Use"), ("back", "Back")], None);
+        let (answer, shown) = ask(&folder, &["usr", "/nonexistent/x", "~"]);
+        assert_eq!(answer, with("next", "/home"));
+        assert!(shown.contains("from the root") && shown.contains("no folder /nonexistent/x"), "{shown}");
+        assert_eq!(ask(&folder, &[""]).0, with("next", "/usr"));
+        assert_eq!(ask(&folder, &[":2"]).0, Answer::pressed("back"));
+    }
+
+    #[test]
+    fn progress_says_news_once_and_is_cancelled_by_its_word_only() {
+        let console = script(&["", "no", "c"]);
+        let waiting = form(Body::Progress, &[("cancel", "Stop waiting")], None);
+        let mut progress = Terminal::new(console.clone(), None).progress(&waiting).unwrap();
+        for percent in [10, 11, 12, 20] {
+            progress.update(&ProgressLine { text: "Works.".to_owned(), percent: Some(percent) });
+        }
+        assert_eq!(console.shown.borrow().matches("Works.").count(), 2);
+        assert!(progress.cancelled());
+        let mut other = Terminal::new(script(&["", "no"]), None).progress(&waiting).unwrap();
+        assert!(!other.cancelled());
+    }
+
+    #[test]
+    fn lines_fit_the_terminal() {
+        let (_, shown) = ask(&form(Body::Message, &REVIEW, None), &[]);
+        assert!(shown.lines().all(|line| line.chars().count() <= 40), "{shown}");
+    }
+
+    #[test]
+    fn an_address_stays_whole() {
+        let address = format!("https://example.com/{}", "long/".repeat(20));
+        let form = Form { text: format!("The page is:\n{address}"), ..form(Body::Message, &[("ok", "Go on")], None) };
+        let (_, shown) = ask(&form, &[""]);
+        assert!(shown.contains(&format!("\n{address}\n")), "{shown}");
     }
 }

@@ -147,7 +147,7 @@ fn a_tray_host_may_come_late_and_come_back() {
     let mut site = Site::new();
     let status = start(&mut site);
     assert_eq!(status["tray"]["present"], false);
-    assert!(status["tray"]["detail"].as_str().expect("words").contains("no tray host"));
+    assert!(status["tray"]["detail"].as_str().expect("words").contains("no tray icons"));
     for _ in 0..2 {
         tool(&["part", "start", "panel"]);
         site.until("shown", |status| status["tray"]["present"] == true);

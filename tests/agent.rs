@@ -225,8 +225,10 @@ fn a_lost_answer_is_settled_by_reading_not_by_sending_again() {
     site.until("one waits", |status| number(status, "/approvals/pending") == 1);
     site.fault("lose_answer=1:/console/v1/approvals");
     assert!(site.ok(&["approvals", "deny", &id]).contains("Denied"));
-    let ledger = fs::read_to_string(site.own("decisions.jsonl")).unwrap();
-    assert_eq!(ledger.lines().count(), 2, "{ledger}");
+    // the answer does not wait for its line, only the sending does for the intent's
+    let ledger = || fs::read_to_string(site.own("decisions.jsonl")).unwrap();
+    site.until("both lines", |_| ledger().lines().count() >= 2);
+    assert_eq!(ledger().lines().count(), 2, "{}", ledger());
 }
 
 #[test]

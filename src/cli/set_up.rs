@@ -225,7 +225,12 @@ fn agent_runs(env: &Environment, paths: &Paths, front: &mut dyn Front) -> Result
         _ => return Ok(false),
     }
     let mut command = Command::new(&env.executable);
-    command.args(["run", "--no-set-up"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.args(["run", "--no-set-up"]);
+    if !paths.has_data() {
+        // where its data go is a question of the set-up
+        command.arg("--no-start");
+    }
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     // it outlives this terminal
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);

@@ -59,11 +59,11 @@ pub enum Origin {
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Beside => "beside palyra-tray",
-            Self::Path => "PATH",
-            Self::Package => "package",
-            Self::Archive => "archive",
-            Self::Picked => "picked",
+            Self::Beside => "the folder of palyra-tray",
+            Self::Path => "a folder in PATH",
+            Self::Package => "an installed package",
+            Self::Archive => "an unpacked archive",
+            Self::Picked => "your choice",
         })
     }
 }

@@ -267,7 +267,12 @@ mod tests {
         let _held = TcpListener::bind(("127.0.0.1", taken)).unwrap();
         let sidecars = sidecars(dir.path());
         std::fs::create_dir_all(sidecars.paths.config.parent().unwrap()).unwrap();
-        std::fs::write(&sidecars.paths.config, format!("version = 1\n[daemon]\nport = {taken}\n")).unwrap();
+        // the others are free, also where a Palyra runs on the usual ones
+        let free: Vec<_> = (0..2).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+        let [grpc, quic] = [0, 1].map(|n: usize| free[n].local_addr().unwrap().port());
+        drop(free);
+        let ports = format!("[daemon]\nport = {taken}\n[gateway]\ngrpc_port = {grpc}\nquic_port = {quic}\n");
+        std::fs::write(&sidecars.paths.config, format!("version = 1\n{ports}")).unwrap();
         let holder = |bind| (bind == Bind::Tcp(taken)).then(|| "nginx (process 7)".to_owned());
         let prepared = sidecars.prepare(&wish(ServiceId::Gateway), &tokens(), &holder).ok().unwrap();
         assert_ne!(prepared.ports[&ServiceId::Gateway]["http"], taken);

@@ -46,7 +46,8 @@ pub fn check_writable(folder: &Path) -> io::Result<()> {
         file.as_file().sync_all()?;
         file.close()
     };
-    write().map_err(|error| named(folder, &error))
+    // the kind in words; the rest names a file that only we know of
+    write().map_err(|error| named(folder, &io::Error::from(error.kind())))
 }
 
 /// Replaces a file in one step: a reader sees the old or the new one, also after a crash. Only its owner may read it.

@@ -210,6 +210,7 @@ enum At {
 enum Errand {
     /// The facts tell whether it helped.
     Plain,
+    Key(Provider),
     BeginSignIn(Provider),
     Test(Provider),
     Message,
@@ -276,6 +277,10 @@ impl Flow {
             (At::Asking(_), Got::Answer(Answer::Failed { why })) => Want::End(Outcome::Broken(why)),
             (At::Asking(question), Got::Answer(answer)) => self.answered(question, &answer),
             (At::Working(step, errand), Got::Worked(reply)) => self.worked(step, errand, reply, unix_ms),
+            (At::Working(step, Errand::Key(provider)), Got::Failed(why)) => {
+                self.record.failed(step, &why, unix_ms);
+                provider::key(self, provider, Some(&why))
+            }
             (At::Working(step, _), Got::Failed(why)) => self.trouble(step, &why, unix_ms),
             (At::Working(step, _), Got::Cancelled) => self.cancelled(step),
             // what nobody waits for any more
@@ -498,7 +503,7 @@ impl Flow {
 
     fn worked(&mut self, step: Step, errand: Errand, reply: Reply, unix_ms: i64) -> Want {
         match errand {
-            Errand::Plain => {
+            Errand::Plain | Errand::Key(_) => {
                 if step == Step::DataFolder {
                     self.record.data_folder_chosen = true;
                 }

@@ -42,7 +42,7 @@ pub(super) fn answered(flow: &mut Flow, question: Question, button: &str, value:
             if sign_in {
                 flow.ask(super::Question::Provider(Question::How(provider)), screens::how(provider))
             } else {
-                key(flow, provider)
+                key(flow, provider, None)
             }
         }
         (Question::Which, _) => flow.leave_out(Step::Provider),
@@ -60,12 +60,12 @@ pub(super) fn answered(flow: &mut Flow, question: Question, button: &str, value:
             let secret = Some(value.trim()).filter(|secret| !secret.is_empty()).map(Secret::new);
             begin_sign_in(flow, provider, Some(id), secret)
         }
-        (Question::How(provider), screens::NEXT) => key(flow, provider),
+        (Question::How(provider), screens::NEXT) => key(flow, provider, None),
         (Question::Key(provider), screens::NEXT) if !value.trim().is_empty() => {
             let request = SetupRequest::ProviderKey { provider, key: Secret::new(value.trim()) };
-            flow.request(Step::Provider, Errand::Plain, &screens::checking_key(provider), request)
+            flow.request(Step::Provider, Errand::Key(provider), &screens::checking_key(provider), request)
         }
-        (Question::Key(provider), screens::NEXT) => key(flow, provider),
+        (Question::Key(provider), screens::NEXT) => key(flow, provider, None),
         _ => choose(flow, None),
     }
 }
@@ -80,8 +80,9 @@ fn begin_sign_in(
     flow.request(Step::Provider, Errand::BeginSignIn(provider), screens::SIGNING_IN, request)
 }
 
-fn key(flow: &mut Flow, provider: Provider) -> Want {
-    flow.ask(super::Question::Provider(Question::Key(provider)), screens::key(provider))
+/// Asks for the key; `trouble`: what came of the last one.
+pub(super) fn key(flow: &mut Flow, provider: Provider, trouble: Option<&str>) -> Want {
+    flow.ask(super::Question::Provider(Question::Key(provider)), screens::key(provider, trouble))
 }
 
 /// The sign-in was begun: the person's browser goes on with it.

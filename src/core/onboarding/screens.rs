@@ -7,6 +7,10 @@ use crate::core::dialog::{Body, Choice, DialogButton, Form, Tone};
 use crate::core::text::sentence;
 use crate::protocol::setup::{DiscordAnswer, Provider, ProviderFacts};
 
+/// An answer of at most so many characters, and lines, needs no window that scrolls.
+const SHORT_ANSWER: usize = 600;
+const SHORT_ANSWER_LINES: usize = 12;
+
 /// Button: goes on.
 pub const NEXT: &str = "next";
 /// Button: leaves this step out for now.
@@ -110,7 +114,7 @@ pub fn pick_programs() -> Form {
 
 /// What the checks found.
 pub fn findings(findings: &[Finding]) -> Form {
-    let mut text = String::from("Palyra can start, and these would make it better:");
+    let mut text = String::from("You can go on, but these may get in the way:");
     for finding in findings {
         text.push_str(&format!("\n\n{}: {} {}", finding.title, sentence(&finding.evidence), sentence(&finding.remedy)));
     }
@@ -170,13 +174,16 @@ pub fn how(provider: Provider) -> Form {
 }
 
 /// The key.
-pub fn key(provider: Provider) -> Form {
-    let text = format!(
+pub fn key(provider: Provider, trouble: Option<&str>) -> Form {
+    let words = format!(
         "Paste your {} API key. It goes straight to Palyra's vault on this computer; it is not shown and not logged.",
         provider.name()
     );
     let heading = format!("{} API key", provider.name());
-    form(Step::Provider, &heading, &text, Body::Password, &[(NEXT, "Check key"), (SKIP, "Back")])
+    let text = with_trouble(trouble, &words);
+    let mut form = form(Step::Provider, &heading, &text, Body::Password, &[(NEXT, "Check key"), (SKIP, "Back")]);
+    form.tone = tone(trouble);
+    form
 }
 
 /// Progress.
@@ -245,8 +252,14 @@ pub fn message() -> Form {
 
 /// The answer.
 pub fn answered(answer: &str) -> Form {
-    let body = Body::Document { document: answer.to_owned() };
-    form(Step::FirstMessage, "Palyra answered", "It works. This is what Palyra said:", body, &[(NEXT, "Go on")])
+    let mut text = String::from("It works. This is what Palyra said:");
+    let body = if answer.chars().count() <= SHORT_ANSWER && answer.lines().count() <= SHORT_ANSWER_LINES {
+        text.push_str(&format!("\n\n{answer}"));
+        Body::Message
+    } else {
+        Body::Document { document: answer.to_owned() }
+    };
+    form(Step::FirstMessage, "Palyra answered", &text, body, &[(NEXT, "Go on")])
 }
 
 /// A bot?
@@ -347,7 +360,8 @@ pub fn done(facts: &Facts, record: &Record) -> Form {
     }
     let left: Vec<_> = record.skipped.iter().map(|step| name(*step)).collect();
     if !left.is_empty() {
-        text.push_str(&format!("\n\nLeft out: {}. Choose Continue set-up in the menu to go on.", left.join(", ")));
+        let how = if facts.terminal { "Start palyra-tray setup again" } else { "Choose Continue set-up in the menu" };
+        text.push_str(&format!("\n\nLeft out: {}. {how} to go on.", left.join(", ")));
     }
     let heading = if answered { "Palyra is ready" } else { "Not finished yet" };
     let buttons: &[_] =

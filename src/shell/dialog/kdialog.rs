@@ -12,7 +12,7 @@ use std::path::Path;
 
 use super::kdialog_progress::Window;
 use super::program::{Ended, Program};
-use super::{Front, NO_OPTION, NOT_NOW, Progress, folder_message, no_option};
+use super::{Front, NO_OPTION, NOT_NOW, Progress, folder_cancel, folder_message, no_option};
 use crate::core::dialog::{Answer, Body, Choice, DialogButton, Form, Tone, one_line, printable, wrap};
 use crate::protocol::Secret;
 
@@ -226,6 +226,12 @@ impl Front for Kdialog {
             Body::Choose { .. } | Body::Entry { .. } | Body::Password | Body::Folder { .. } => {}
         }
         // A folder dialog has no text and no buttons of ours: they come before it. Other buttons come after Cancel.
+        if let Some(cancel) = folder_cancel(form) {
+            return match self.value(form) {
+                Answer::Dismissed => Answer::pressed(&cancel.id),
+                other => other,
+            };
+        }
         let before = folder_message(form);
         let around = before.as_ref().map_or_else(|| after(form), |before| Some(before.clone()));
         if before.is_none() {

@@ -90,11 +90,23 @@ pub fn terminal() -> Box<dyn Front> {
     Box::new(terminal::Terminal::new(tty::Tty::default(), home))
 }
 
+/// A folder dialog has a Cancel of its own: with two buttons it is the second one, and nothing goes before it.
+#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "for dialog programs"))]
+fn folder_cancel(form: &Form) -> Option<&DialogButton> {
+    match form.buttons.as_slice() {
+        [_, cancel] if matches!(form.body, Body::Folder { .. }) && form.text.is_empty() => Some(cancel),
+        _ => None,
+    }
+}
+
 /// What goes before a folder dialog, which shows neither text nor buttons of ours: a message with all of them. Its focus is
 /// the button that goes on to the folders. Nothing: the form needs no message.
 #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "for dialog programs"))]
 fn folder_message(form: &Form) -> Option<Form> {
-    if !matches!(form.body, Body::Folder { .. }) || (form.text.is_empty() && form.buttons.len() < 2) {
+    if !matches!(form.body, Body::Folder { .. })
+        || folder_cancel(form).is_some()
+        || (form.text.is_empty() && form.buttons.len() < 2)
+    {
         return None;
     }
     let mut buttons = vec![DialogButton::new("\u{0}choose", "Choose a folder…")];

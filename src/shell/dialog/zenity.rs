@@ -10,7 +10,7 @@ use std::io::Write;
 use std::process::{Child, ChildStdin, Stdio};
 
 use super::program::{self, Ended, Program};
-use super::{Front, NOT_NOW, Progress, folder_message, no_option};
+use super::{Front, NOT_NOW, Progress, folder_cancel, folder_message, no_option};
 use crate::core::dialog::{Answer, Body, Choice, DialogButton, Form, ProgressLine, Tone, one_line, printable, wrap};
 use crate::protocol::Secret;
 
@@ -216,7 +216,7 @@ fn call(form: &Form) -> Result<Call, String> {
                 "--directory".to_owned(),
                 format!("--filename={}/", start.display().to_string().trim_end_matches('/')),
             ]);
-            Call { args, ok: id(form.buttons.first()), ..Call::default() }
+            Call { args, ok: id(form.buttons.first()), cancel: id(folder_cancel(form)), ..Call::default() }
         }
     };
     if call.extras.len() > MAX_EXTRAS {

@@ -1,7 +1,9 @@
 //! Refusals in the gateway's error envelope.
 
+use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use serde_json::json;
 
 use crate::demo::fault_layer::envelope;
 
@@ -49,6 +51,15 @@ impl ApiError {
     pub fn internal(message: impl Into<String>) -> Self {
         Self(StatusCode::INTERNAL_SERVER_ERROR, "internal", message.into())
     }
+}
+
+/// 400 with the field that is wrong.
+pub fn finding(error: &str, field: &str, code: &str, message: &str) -> Response {
+    let body = json!({
+        "error": error, "code": "validation_error", "category": "validation", "retryable": false, "redacted": false,
+        "validation_errors": [{ "field": field, "code": code, "message": message }],
+    });
+    (StatusCode::BAD_REQUEST, Json(body)).into_response()
 }
 
 impl IntoResponse for ApiError {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use axum::extract::{Json, Path, Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
@@ -36,7 +36,15 @@ pub fn routes() -> Router<Arc<Gateway>> {
 
 /// The provider's page, which no session protects.
 pub fn page_routes() -> Router<Arc<Gateway>> {
-    Router::new().route("/demo/authorize", get(authorize)).route("/demo/authorize/minimax", get(minimax_verdict))
+    Router::new()
+        .route("/demo/authorize", get(authorize))
+        .route("/demo/authorize/minimax", get(minimax_verdict))
+        // Anthropic has no sign-in: whoever begins one gets the bare 405 of an address that can only be read.
+        .route("/console/v1/auth/providers/anthropic/bootstrap", get(no_sign_in))
+}
+
+async fn no_sign_in() -> ApiError {
+    ApiError::not_found("no such page")
 }
 
 /// All attempts since the start.
@@ -103,9 +111,6 @@ async fn begin(
     Json(request): Json<Begin>,
 ) -> Result<Json<Value>, Response> {
     let who = known(&provider).map_err(IntoResponse::into_response)?;
-    if provider == "anthropic" {
-        return Err(StatusCode::METHOD_NOT_ALLOWED.into_response());
-    }
     let client_id = request.client_id.as_deref().map(str::trim).unwrap_or_default();
     if provider == "openai" && client_id.is_empty() {
         let message = "client_id is required";

@@ -27,7 +27,8 @@
 //! # Keys, tokens and client ids
 //!
 //! Any key is accepted, unless it contains one of these words. Behind `later-` the word counts only when the key is used: for
-//! the answer to a message, and for a test of the connection after a restart. A key itself is never kept.
+//! the answer to a message, and for a test of the connection after a restart; after three answers that failed, the provider is
+//! left alone for 30 s. A key itself is never kept.
 //!
 //! | Word | What becomes of it |
 //! |---|---|

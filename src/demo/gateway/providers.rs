@@ -3,12 +3,11 @@
 //! As in the real gateway, an accepted key is written to the config file, and the running gateway goes on with what it read
 //! when it started.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{Json, Path, State};
-use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -30,14 +29,28 @@ pub fn routes() -> Router<Arc<Gateway>> {
         .route("/console/v1/models/test-connection", post(test))
 }
 
+/// After so many failures in a row the provider is left alone …
+const PATIENCE: u32 = 3;
+/// … for so long.
+const REST: Duration = Duration::from_secs(30);
+
 /// Who answers, as read at the start.
 pub struct Partner {
     /// `None`: nobody, the gateway repeats what it is told.
     pub chosen: Option<Chosen>,
     source: String,
     fate: Fate,
-    requests: AtomicU64,
-    failures: AtomicU64,
+    offline: bool,
+    history: Mutex<History>,
+}
+
+/// How it went so far.
+#[derive(Default)]
+struct History {
+    requests: u64,
+    failures: u64,
+    in_a_row: u32,
+    rests_until: Option<Instant>,
 }
 
 impl Partner {
@@ -48,12 +61,12 @@ impl Partner {
             None => ("auth_profile_api_key".to_owned(), Fate::Good),
         };
         let fate = if offline { Fate::Offline } else { fate };
-        Self { chosen, source, fate, requests: AtomicU64::new(0), failures: AtomicU64::new(0) }
+        Self { chosen, source, fate, offline, history: Mutex::default() }
     }
 
     /// Why a gateway that has to ask this one does not start without the internet.
     pub fn refusal(&self) -> Option<String> {
-        let chosen = self.chosen.as_ref().filter(|_| self.fate == Fate::Offline)?;
+        let chosen = self.chosen.as_ref().filter(|_| self.offline)?;
         let host = host(&chosen.provider);
         let cause = format!(
             "model_provider.openai_base_url host '{host}' could not be resolved to enforce private-network guard: failed to \
@@ -69,7 +82,16 @@ impl Partner {
     /// One question to the model: `Err` is what the run fails with.
     pub fn ask(&self) -> Result<(), String> {
         let Some(chosen) = &self.chosen else { return Ok(()) };
-        self.requests.fetch_add(1, Ordering::Relaxed);
+        let mut history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        if let Some(until) = history.rests_until {
+            if now < until {
+                let left = (until - now).as_millis();
+                return Err(format!("model provider circuit breaker is open; retry after {left}ms"));
+            }
+            (history.rests_until, history.in_a_row) = (None, 0);
+        }
+        history.requests += 1;
         let (family, path) = match chosen.provider.as_str() {
             "openai" => ("openai-compatible", "v1/chat/completions"),
             _ => ("anthropic", "v1/messages"),
@@ -95,7 +117,11 @@ impl Partner {
             }
             Fate::Offline => (2, "network_unavailable", "retry", 0, String::new()),
         };
-        self.failures.fetch_add(1, Ordering::Relaxed);
+        history.failures += 1;
+        history.in_a_row += 1;
+        if history.in_a_row >= PATIENCE {
+            history.rests_until = Some(now + REST);
+        }
         let what = if status == 0 {
             format!(
                 "{family} request failed: error sending request for url (https://{}/{path})",
@@ -112,7 +138,8 @@ impl Partner {
 
     /// For `presence`.
     pub fn presence(&self) -> Value {
-        let (requests, failures) = (self.requests.load(Ordering::Relaxed), self.failures.load(Ordering::Relaxed));
+        let history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
+        let (requests, failures) = (history.requests, history.failures);
         let state = match &self.chosen {
             None => "missing_auth",
             Some(_) if failures > 0 => "degraded",
@@ -201,17 +228,16 @@ async fn api_key(
     Writer(_): Writer,
     Path(provider): Path<String>,
     Json(request): Json<KeyRequest>,
-) -> Response {
-    let result = set_key(&gateway, &provider, &request);
-    result.map_or_else(IntoResponse::into_response, |body| Json(body).into_response())
+) -> Result<Json<Value>, ApiError> {
+    set_key(&gateway, &provider, &request).map(Json)
 }
 
-fn set_key(gateway: &Gateway, provider: &str, request: &KeyRequest) -> Result<Value, Response> {
-    let who = known(provider).map_err(IntoResponse::into_response)?;
+fn set_key(gateway: &Gateway, provider: &str, request: &KeyRequest) -> Result<Value, ApiError> {
+    let who = known(provider)?;
     let key = request.api_key.trim();
     if key.is_empty() {
         let message = "api_key is required";
-        return Err(super::error::finding(message, "api_key", "required", message));
+        return Err(ApiError::field(message, "api_key", "required", message));
     }
     let fate = if gateway.settings.offline { Fate::Offline } else { Fate::at_check(key) };
     let unavailable = || format!("{who} credential validation is temporarily unavailable");
@@ -219,7 +245,7 @@ fn set_key(gateway: &Gateway, provider: &str, request: &KeyRequest) -> Result<Va
         Fate::Good => None,
         Fate::Wrong => {
             let message = format!("{who} credential is invalid or does not have the required access.");
-            return Err(super::error::finding("<redacted>", "api_key", "invalid_credential", &message));
+            return Err(ApiError::field("<redacted>", "api_key", "invalid_credential", message));
         }
         Fate::Busy => Some(ApiError::rate_limited(format!("{who} credential validation was rate limited"))),
         Fate::Down => Some(ApiError::unavailable(unavailable())),
@@ -233,12 +259,12 @@ fn set_key(gateway: &Gateway, provider: &str, request: &KeyRequest) -> Result<Va
         }
     };
     if let Some(refusal) = refusal {
-        return Err(refusal.into_response());
+        return Err(refusal);
     }
     let id = request.profile_id.clone().unwrap_or_else(|| fresh_id(provider));
     let profile =
         Profile { provider: provider.to_owned(), source: "auth_profile_api_key".to_owned(), fate: Fate::in_use(key) };
-    accept(gateway, &id, profile, request.set_default).map_err(IntoResponse::into_response)?;
+    accept(gateway, &id, profile, request.set_default)?;
     let (state, message) = if request.set_default {
         ("selected", format!("{who} API key profile saved and selected as the default auth profile."))
     } else {

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::Gateway;
 use super::console::{Reader, Writer};
-use super::error::{self, ApiError};
+use super::error::ApiError;
 use super::fate::Fate;
 use super::kept::Profile;
 use super::providers::{accept, fresh_id, known};
@@ -109,17 +109,17 @@ async fn begin(
     Path(provider): Path<String>,
     headers: HeaderMap,
     Json(request): Json<Begin>,
-) -> Result<Json<Value>, Response> {
-    let who = known(&provider).map_err(IntoResponse::into_response)?;
+) -> Result<Json<Value>, ApiError> {
+    let who = known(&provider)?;
     let client_id = request.client_id.as_deref().map(str::trim).unwrap_or_default();
     if provider == "openai" && client_id.is_empty() {
         let message = "client_id is required";
-        return Err(error::finding(message, "client_id", "required", message));
+        return Err(ApiError::field(message, "client_id", "required", message));
     }
     if provider == "minimax" && gateway.settings.offline {
         let message =
             "MiniMax OAuth code request failed: error sending request for url (https://api.minimax.io/oauth/code)";
-        return Err(ApiError::unavailable(message).into_response());
+        return Err(ApiError::unavailable(message));
     }
     let id = ids::ulid().to_lowercase();
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();

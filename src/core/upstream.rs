@@ -19,6 +19,8 @@ pub enum Trouble {
     Unreachable,
     /// It answered that it has trouble of its own.
     Down,
+    /// One of the two before: the gateway does not tell them apart.
+    Away,
     /// It took too long.
     Slow,
     /// It failed so often that the gateway does not ask for a while.
@@ -39,7 +41,7 @@ pub enum Remedy {
 }
 
 /// Parts of what the gateway says when a run fails, most telling first: `class=…` comes before whatever the provider said.
-const OF_A_RUN: [(&str, Trouble); 14] = [
+const OF_A_RUN: [(&str, Trouble); 15] = [
     ("class=auth_invalid", Trouble::Key),
     ("class=auth_expired", Trouble::Key),
     ("class=permission_denied", Trouble::Access),
@@ -50,6 +52,7 @@ const OF_A_RUN: [(&str, Trouble); 14] = [
     ("class=transient_upstream", Trouble::Down),
     ("circuit breaker is open", Trouble::Resting),
     ("provider requires PALYRA_MODEL_PROVIDER", Trouble::NoKey),
+    ("API key is missing", Trouble::NoKey),
     // From here on, of a gateway that names no class.
     ("returned HTTP 401", Trouble::Key),
     ("returned HTTP 429", Trouble::Busy),
@@ -76,6 +79,7 @@ impl Trouble {
             }
             503 if words.contains("status=429") => Some(Self::Busy),
             503 if words.contains("identity lookup failed") => Some(Self::Down),
+            503 if words.contains("validation is temporarily unavailable") => Some(Self::Away),
             500 | 503 if about_the_check || words.contains("OAuth code request failed") => Some(Self::Unreachable),
             _ => None,
         }
@@ -116,6 +120,12 @@ impl Trouble {
                 format!("{who} cannot be reached. Check the internet connection and try again.")
             }
             Self::Down => format!("{who} has trouble of its own right now. Wait a few minutes and try again."),
+            Self::Away => {
+                format!(
+                    "{who} cannot be reached, or has trouble of its own. Check the internet connection and try again in a \
+                     few minutes."
+                )
+            }
             Self::Slow => format!("{who} took too long to answer. Check the internet connection and try again."),
             Self::Resting => {
                 format!("{who} failed several times, so the gateway lets it rest. Wait a minute and try again.")
@@ -175,6 +185,7 @@ mod tests {
             (run("transient_upstream", ""), Trouble::Down),
             ("model provider circuit breaker is open; retry after 29000ms".to_owned(), Trouble::Resting),
             ("openai-compatible provider requires PALYRA_MODEL_PROVIDER_OPENAI_API_KEY, …".to_owned(), Trouble::NoKey),
+            ("anthropic model provider API key is missing".to_owned(), Trouble::NoKey),
             ("the moon is full".to_owned(), Trouble::Other("the moon is full".to_owned())),
         ] {
             assert_eq!(Trouble::of_run(&words), trouble, "{words}");
@@ -195,7 +206,7 @@ mod tests {
             (400, "required", "api_key is required", None),
             (429, "", "MiniMax credential validation was rate limited", Some(Trouble::Busy)),
             (429, "", "console request rate limit exceeded", None),
-            (503, "", openai, Some(Trouble::Unreachable)),
+            (503, "", openai, Some(Trouble::Away)),
             (500, "", anthropic, Some(Trouble::Unreachable)),
             (500, "", strange, Some(Trouble::Other(strange.to_owned()))),
             (503, "", discord, Some(Trouble::Unreachable)),

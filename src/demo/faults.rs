@@ -35,6 +35,8 @@ pub enum Fault {
     Calls(CallFault),
     /// `lose_sessions`
     LoseSessions,
+    /// `expire_sign_ins`
+    ExpireSignIns,
     /// `decide_elsewhere`: allowed or denied, which one.
     DecideElsewhere(bool, Option<String>),
 }
@@ -176,7 +178,7 @@ impl Faults {
             Fault::Grandchild(seconds) => grandchild::spawn(self.target, seconds),
             Fault::WrongService => self.state().wrong_service = true,
             Fault::Calls(call) => self.state().calls.push(call),
-            other @ (Fault::LoseSessions | Fault::DecideElsewhere(..)) => {
+            other @ (Fault::LoseSessions | Fault::ExpireSignIns | Fault::DecideElsewhere(..)) => {
                 if let Some(perform) = self.other.get() {
                     perform(other);
                 }
@@ -247,6 +249,7 @@ fn fault(name: &str, value: &str) -> Option<Fault> {
             Fault::Calls(calls(Effect::Slow(Duration::from_millis(ms.parse().ok()?)), rest)?)
         }
         "lose_sessions" => Fault::LoseSessions,
+        "expire_sign_ins" => Fault::ExpireSignIns,
         "decide_elsewhere" => {
             let (verdict, id) =
                 value.split_once(':').map_or((value, None), |(verdict, id)| (verdict, Some(id.to_owned())));

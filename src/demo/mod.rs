@@ -8,7 +8,8 @@
 //!
 //! gRPC, node RPC and QUIC are bound and silent. Texts are not redacted on insert. The request budget is one for all clients,
 //! since only loopback can reach it. Nothing sweeps undecided approvals, as in the real gateway. `PALYRA_STATE_ROOT` is
-//! required, and a state root with a real journal is refused: a double must never write into a person's data.
+//! required, and a state root with a real journal is refused: a double must never write into a person's data. For the same
+//! reason a config file is rewritten only below the state root, or the root that the desktop keeps both under.
 //!
 //! # Beside the real interface
 //!
@@ -18,8 +19,26 @@
 //! | `PALYRA_DEMO_SEED=1` | approvals of every risk appear in the first minute |
 //! | `GET`, `POST /demo/faults` | faults that are on; `{"faults": "a,b" or ["a", "b"], "clear": true}` |
 //! | `POST /demo/approvals` | creates approvals, see `gateway::demo_api` |
+//! | `PALYRA_DEMO_OFFLINE=1` | no provider and no Discord can be reached; with a provider chosen the gateway does not start |
+//! | `/demo/authorize` | the page of the provider that a person signs in to, with "Allow" and "Deny" |
 //! | a chat message with "tool" | with the run loop on: asks for an approval and holds the stream until it is decided |
 //! | a chat message with "slow" | with the run loop on: the answer takes 6 s |
+//!
+//! # Keys, tokens and client ids
+//!
+//! Any key is accepted, unless it contains one of these words. Behind `later-` the word counts only when the key is used: for
+//! the answer to a message, and for a test of the connection after a restart; after three answers that failed, the provider is
+//! left alone for 30 s. A key itself is never kept.
+//!
+//! | Word | What becomes of it |
+//! |---|---|
+//! | `wrong` | refused |
+//! | `busy` | the provider, or Discord, gets too many requests |
+//! | `down` | it has trouble of its own |
+//! | `offline` | it cannot be reached |
+//!
+//! The same words count in the token of a Discord bot, and in the client id of a sign-in, where each makes it fail. A message to
+//! a Discord channel that ends in `0000` is not delivered.
 //!
 //! # Faults
 //!
@@ -43,6 +62,7 @@
 //! | `slow=MS[:calls]` | answers MS later; without `calls`: every call | gateway, browserd |
 //! | `lose_answer[=calls]` | does the work of a non-GET call, then cuts the connection without an answer | gateway |
 //! | `lose_sessions` | forgets every console session, as a restart does | gateway |
+//! | `expire_sign_ins` | every sign-in that is still open has run out of time | gateway |
 //! | `decide_elsewhere[=allow\|deny[:ID]]` | somebody else decides ID, or the oldest pending approval (allow) | gateway |
 
 mod browserd;

@@ -39,6 +39,8 @@ fn the_gateway_refuses_what_it_cannot_work_with() {
     refuses(root.path(), &words, &env, "not valid TOML");
     std::fs::write(&config, "version = 2\n").expect("write");
     refuses(root.path(), &words, &env, "version = 1");
+    refuses(root.path(), &words, &[], "version = 1");
+    std::fs::remove_file(&config).expect("remove");
     std::fs::create_dir_all(root.path().join("data")).expect("data");
     std::fs::write(root.path().join("data/journal.sqlite3"), b"SQLite format 3\0real").expect("write");
     refuses(root.path(), &words, &[], "journal of a real gateway");

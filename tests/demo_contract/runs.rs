@@ -39,16 +39,21 @@ fn finish(stream: ScopedJoinHandle<'_, Answer>) -> Vec<Value> {
 }
 
 #[test]
-fn a_message_is_answered() {
-    let demo = Demo::gateway(&RUN_LOOP);
-    let client = demo.login();
-    let lines = client.post(&path_of(&new_session(&client)), json!({ "text": "hello there" })).lines();
-    assert_eq!(lines[0]["type"], "meta");
-    assert_eq!(lines.last().expect("lines")["status"], "done");
-    let tokens = lines.iter().filter(|line| line["event"]["event_type"] == "model_token");
-    let text: String = tokens.map(|line| line["event"]["token"].as_str().expect("token").to_owned()).collect();
-    assert_eq!(text, "Demo answer to: hello there");
-    assert_eq!(row(&client)["last_run_state"], "done");
+fn a_message_is_answered_with_a_provider_and_repeated_without_one() {
+    let chosen = "version = 1\n[model_provider]\nauth_profile_id = 'mine'\nauth_provider_kind = 'anthropic'\n";
+    for (config, expected) in [("version = 1\n", "hello there"), (chosen, "Demo answer to: hello there")] {
+        let root = tempfile::TempDir::new().expect("temp dir");
+        std::fs::write(root.path().join("palyra.toml"), config).expect("config");
+        let demo = Demo::gateway_on(root.path(), &RUN_LOOP);
+        demo.ready();
+        let client = demo.login();
+        let lines = client.post(&path_of(&new_session(&client)), json!({ "text": "hello there" })).lines();
+        assert_eq!(lines[0]["type"], "meta");
+        assert_eq!(lines.last().expect("lines")["status"], "done");
+        let text: String = lines.iter().filter_map(|line| line["event"]["model_token"]["token"].as_str()).collect();
+        assert_eq!(text, expected);
+        assert_eq!(row(&client)["last_run_state"], "done");
+    }
 }
 
 #[test]
@@ -61,7 +66,8 @@ fn a_tool_call_waits_for_its_decision() {
             let stream = scope.spawn(|| client.post(&path_of(&session), json!({ "text": "use a tool" })));
             let record = until("the approval", || {
                 let list = client.get("/console/v1/approvals").json()["approvals"].take();
-                list.as_array().expect("list").iter().find(|r| r["session_id"] == session.as_str()).cloned()
+                let ours = |record: &&Value| record["session_id"] == session.as_str() && record["decision"].is_null();
+                list.as_array().expect("list").iter().find(ours).cloned()
             });
             let id = record["approval_id"].as_str().expect("id");
             assert_eq!(
@@ -75,7 +81,7 @@ fn a_tool_call_waits_for_its_decision() {
             let lines = finish(stream);
             let asked =
                 lines.iter().find(|line| line["event"]["event_type"] == "tool_approval_request").expect("asked");
-            assert_eq!(asked["event"]["approval_id"], id);
+            assert_eq!(asked["event"]["tool_approval_request"]["approval_id"], id);
             assert!(kinds(&lines).iter().any(|kind| kind == "tool_approval_response"));
             let text = serde_json::to_string(&lines).expect("text");
             assert!(text.contains(outcome.split(' ').next().expect("word")), "{text}");

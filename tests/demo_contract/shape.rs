@@ -4,19 +4,25 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-/// Keys whose values are this machine's or this build's; only their type counts.
-const VARYING: [&str; 13] = [
+/// Keys whose values are this machine's, this build's or a model's; only their type counts.
+const VARYING: [&str; 19] = [
     "admin",
+    "authorization_url",
     "build_profile",
+    "endpoint_base_url",
     "git_hash",
     "grpc",
     "grpc_port",
     "journal_db_path",
     "journal_events",
+    "last_summary",
+    "latency_ms",
     "latest_event_hash",
     "handoff_url",
+    "preview",
     "quic",
     "quic_port",
+    "token",
     "uptime_seconds",
     "version",
 ];
@@ -102,9 +108,11 @@ pub fn unrecorded(place: &str, theirs: &Value, ours: &Value) -> Vec<String> {
     }
 }
 
-/// A ULID, a credential of 43 characters, or the placeholder of a recorded one.
+/// A ULID in either case, a credential of 43 characters, or the placeholder of a recorded one.
 fn is_id(text: &str) -> bool {
-    let ulid = text.len() == 26 && text.bytes().all(|c| c.is_ascii_digit() || c.is_ascii_uppercase());
+    let ulid = text.len() == 26
+        && (text.bytes().all(|c| c.is_ascii_digit() || c.is_ascii_uppercase())
+            || text.bytes().all(|c| c.is_ascii_digit() || c.is_ascii_lowercase()));
     let token = text.len() == 43 && text.bytes().all(|c| c.is_ascii_alphanumeric() || b"-_".contains(&c));
     ulid || token
 }

@@ -46,6 +46,16 @@ pub struct Session {
     pub branch_state: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub archived_at_unix_ms: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_run_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_run_state: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preview: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_intent: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_summary: Option<String>,
 }
 
 impl Session {
@@ -69,6 +79,11 @@ impl Session {
             title_source: if labelled { "label" } else { "default" }.to_owned(),
             branch_state: "root".to_owned(),
             archived_at_unix_ms: None,
+            last_run_id: None,
+            last_run_state: None,
+            preview: None,
+            last_intent: None,
+            last_summary: None,
         }
     }
 
@@ -97,13 +112,22 @@ async fn resolve(
     if request.session_id.as_deref().is_some_and(|id| !ids::is_ulid(id)) {
         return Err(ApiError::validation("session_id must be a canonical ULID"));
     }
+    let labelled = request.session_id.is_none() && request.session_key.is_none() && request.session_label.is_some();
     let named = |session: &Session| {
         request.session_id.as_ref() == Some(&session.session_id)
             || request.session_key.as_ref() == Some(&session.session_key)
+            || labelled && request.session_label == session.session_label
     };
     let found = gateway.store.sessions(|session| session.belongs_to(&caller.who) && named(session)).pop();
     let (session, created) = match found {
-        Some(session) => (session, false),
+        Some(mut session) => {
+            if request.session_label.is_some() {
+                session.updated_at_unix_ms = process::unix_ms();
+                session.manual_title_updated_at_unix_ms = Some(session.updated_at_unix_ms);
+                gateway.store.put_session(session.clone());
+            }
+            (session, false)
+        }
         None if request.require_existing => return Err(ApiError::not_found("session not found")),
         None => {
             let mut session = Session::new(&caller.who, request.session_key, request.session_label);

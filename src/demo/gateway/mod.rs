@@ -4,15 +4,22 @@ mod acp;
 mod approvals;
 mod auth;
 mod chat;
+mod config_file;
 mod console;
 pub mod demo_api;
+mod discord;
 mod error;
+mod fate;
 mod journal;
+mod kept;
 mod limits;
+mod onboarding;
+mod providers;
 mod record;
 mod runs;
 mod seed;
 mod settings;
+mod sign_in;
 mod store;
 pub mod system;
 
@@ -49,6 +56,10 @@ pub struct Gateway {
     store: Store,
     sessions: console::Sessions,
     runs: runs::Runs,
+    config: config_file::ConfigFile,
+    keeper: kept::Keeper,
+    partner: providers::Partner,
+    attempts: sign_in::Attempts,
     acp_rate: acp::AcpRate,
     budget: limits::Budget,
     faults: Arc<Faults>,
@@ -84,6 +95,15 @@ async fn serve(settings: Settings) -> Result<Option<UdpSocket>, String> {
     tokio::time::sleep(fault_layer::start_delay(&orders)).await;
     let store = Store::open(&settings.state_root)
         .map_err(|error| format!("cannot open the journal under {}: {error}", settings.state_root.display()))?;
+    let keeper = kept::Keeper::open(&settings.state_root)
+        .map_err(|error| format!("cannot open the credentials under {}: {error}", settings.state_root.display()))?;
+    let config = config_file::ConfigFile::new(settings.config.clone(), &settings.state_root);
+    let chosen = config.chosen();
+    let profile = chosen.as_ref().and_then(|chosen| keeper.get().profiles.remove(&chosen.profile));
+    let partner = providers::Partner::resolve(chosen, profile, settings.offline);
+    if let Some(refusal) = partner.refusal() {
+        return Err(refusal);
+    }
     process::log(TARGET, "gateway startup", json!({ "demo": true, "runloop": settings.runloop }));
     let sockets = Sockets::bind(&settings).await?;
     let gateway = Arc::new(Gateway {
@@ -92,6 +112,10 @@ async fn serve(settings: Settings) -> Result<Option<UdpSocket>, String> {
         store,
         sessions: console::Sessions::default(),
         runs: runs::Runs::default(),
+        config,
+        keeper,
+        partner,
+        attempts: sign_in::Attempts::default(),
         acp_rate: acp::AcpRate::default(),
         budget: limits::Budget::default(),
         faults: Arc::new(Faults::new(TARGET)),
@@ -181,6 +205,10 @@ fn router(gateway: Arc<Gateway>) -> Router {
         .merge(chat::routes())
         .merge(runs::routes())
         .merge(system::routes())
+        .merge(providers::routes())
+        .merge(sign_in::routes())
+        .merge(onboarding::routes())
+        .merge(discord::routes())
         .layer(DefaultBodyLimit::max(limits::BODY_MAX))
         .route_layer(from_fn_with_state(Arc::clone(&gateway), limits::renew))
         .route("/", get(Html(DASHBOARD)))
@@ -188,6 +216,7 @@ fn router(gateway: Arc<Gateway>) -> Router {
         .layer(from_fn_with_state(Arc::clone(&gateway), limits::guard))
         .route("/healthz", get(healthz))
         .merge(demo_api::routes())
+        .merge(sign_in::page_routes())
         .with_state(gateway)
 }
 
@@ -205,6 +234,7 @@ impl Gateway {
     fn suffer(&self, fault: Fault) {
         match fault {
             Fault::LoseSessions => self.sessions.lose(),
+            Fault::ExpireSignIns => self.attempts.expire(),
             Fault::DecideElsewhere(approved, id) => {
                 let oldest = || self.store.pending(|_| true).into_iter().next().map(|record| record.approval_id);
                 if let Some(id) = id.or_else(oldest) {

@@ -1,7 +1,7 @@
 //! Runs: a message and the stream of what comes of it.
 //!
-//! The recordings do not settle whether an event's fields lie beside `event_type` or in an object named after it, so both
-//! are sent and a client may read either.
+//! Without a provider the message is repeated, as the real gateway does; with one the demo answers in its place. The real
+//! gateway hands an answer on in one piece today; the demo's comes word by word, which its stream allows.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -154,6 +154,8 @@ struct Talk {
 enum Stopped {
     ClientGone,
     Cancelled,
+    /// The provider does not answer: why, in the gateway's words.
+    Refused(String),
 }
 
 impl Talk {
@@ -161,13 +163,17 @@ impl Talk {
         let run_id = self.origin.run_id.clone();
         let (state, error) = if self.gateway.settings.runloop {
             match self.answer(&message).await {
-                Ok(()) => ("done", None),
+                Ok(answer) => {
+                    self.remember(&message, &answer);
+                    ("done", None)
+                }
                 Err(Stopped::ClientGone) => ("failed", None),
-                Err(Stopped::Cancelled) => ("cancelled", Some("run was cancelled")),
+                Err(Stopped::Cancelled) => ("cancelled", Some("run was cancelled".to_owned())),
+                Err(Stopped::Refused(why)) => ("failed", Some(why)),
             }
         } else {
             let _ = self.line(json!({ "type": "meta", "run_id": run_id, "session_id": self.origin.session_id })).await;
-            ("failed", Some(RUN_LOOP_OFF))
+            ("failed", Some(RUN_LOOP_OFF.to_owned()))
         };
         self.gateway.runs.finish(&run_id, state);
         if let Some(error) = error {
@@ -176,13 +182,24 @@ impl Talk {
         let _ = self.line(json!({ "type": "complete", "run_id": run_id, "status": state })).await;
     }
 
-    async fn answer(&mut self, message: &Message) -> Result<(), Stopped> {
+    async fn answer(&mut self, message: &Message) -> Result<String, Stopped> {
         let text = message.text.to_lowercase();
         self.line(json!({ "type": "meta", "run_id": self.origin.run_id, "session_id": self.origin.session_id }))
             .await?;
-        self.event("status", json!({ "kind": "accepted", "message": "accepted" })).await?;
-        self.event("status", json!({ "kind": "in_progress", "message": "streaming" })).await?;
-        let mut answer = format!("Demo answer to: {}", message.text);
+        let accepted = format!("accepted session={} principal={}", self.origin.session_id, self.origin.principal);
+        self.event("status", json!({ "kind": "accepted", "message": accepted })).await?;
+        self.progress("streaming").await?;
+        self.progress("progress:agent_loop.started").await?;
+        self.progress("progress:agent_loop.turn_started").await?;
+        if let Err(why) = self.gateway.partner.ask() {
+            self.progress("progress:agent_loop.terminated").await?;
+            self.event("status", json!({ "kind": "failed", "message": why })).await?;
+            return Err(Stopped::Refused(why));
+        }
+        let mut answer = match self.gateway.partner.chosen {
+            Some(_) => format!("Demo answer to: {}", message.text),
+            None => message.text.clone(),
+        };
         if text.contains("slow") {
             self.pause(SLOW_ANSWER).await?;
         }
@@ -195,7 +212,21 @@ impl Talk {
             self.event("model_token", json!({ "token": word, "is_final": words.peek().is_none() })).await?;
             self.pause(TYPING).await?;
         }
-        self.event("status", json!({ "kind": "done", "message": "completed" })).await
+        self.progress("progress:agent_loop.terminated").await?;
+        self.event("status", json!({ "kind": "done", "message": "completed" })).await?;
+        Ok(answer)
+    }
+
+    /// What the session shows of its last run.
+    fn remember(&self, message: &Message, answer: &str) {
+        if let Some(mut session) = self.gateway.store.session(&self.origin.session_id) {
+            session.last_run_id = Some(self.origin.run_id.clone());
+            session.last_run_state = Some("done".to_owned());
+            session.preview = Some(answer.to_owned());
+            session.last_intent = Some(message.text.clone());
+            session.last_summary = Some(answer.to_owned());
+            self.gateway.store.put_session(session);
+        }
     }
 
     /// Asks for a tool call and waits for the answer, as long as it takes.
@@ -209,7 +240,9 @@ impl Talk {
             "request_summary": approval.request_summary, "prompt": approval.prompt,
         });
         self.gateway.store.create(approval);
-        self.event("tool_proposal", json!({ "proposal_id": proposal, "tool_name": tool, "input_json": input })).await?;
+        let proposed =
+            json!({ "proposal_id": proposal, "tool_name": tool, "input_json": input, "approval_required": true });
+        self.event("tool_proposal", proposed).await?;
         self.event("tool_approval_request", request).await?;
         let mut cancelled = self.cancelled.clone();
         let record = tokio::select! {
@@ -222,9 +255,15 @@ impl Talk {
         let approved = record.decision.as_deref() == Some("allow");
         let response = json!({
             "proposal_id": proposal, "approval_id": id, "approved": approved, "reason": record.decision_reason,
-            "decision_scope": record.decision_scope,
+            "decision_scope": record.decision_scope, "decision_scope_ttl_ms": record.decision_scope_ttl_ms.unwrap_or_default(),
         });
         self.event("tool_approval_response", response).await?;
+        let decision = json!({
+            "proposal_id": proposal, "kind": if approved { "allow" } else { "deny" }, "reason": "decided by a person",
+            "approval_required": true, "policy_enforced": true,
+        });
+        self.event("tool_decision", decision).await?;
+        self.event("tool_result", json!({ "proposal_id": proposal, "success": approved, "output_json": {} })).await?;
         Ok(approved)
     }
 
@@ -237,11 +276,12 @@ impl Talk {
         }
     }
 
+    async fn progress(&self, message: &str) -> Result<(), Stopped> {
+        self.event("status", json!({ "kind": "in_progress", "message": message })).await
+    }
+
     async fn event(&self, kind: &str, fields: Value) -> Result<(), Stopped> {
-        let mut event = json!({ "run_id": self.origin.run_id, "event_type": kind, kind: fields });
-        if let (Value::Object(event), Value::Object(fields)) = (&mut event, fields) {
-            event.extend(fields);
-        }
+        let event = json!({ "run_id": self.origin.run_id, "event_type": kind, kind: fields });
         self.line(json!({ "type": "event", "event": event })).await
     }
 

@@ -36,6 +36,10 @@ pub struct Settings {
     pub quic_enabled: bool,
     /// Where `data/` lies.
     pub state_root: PathBuf,
+    /// `PALYRA_CONFIG`
+    pub config: Option<PathBuf>,
+    /// Nothing can be reached: no provider, no Discord.
+    pub offline: bool,
     /// `None` only when logging in needs none.
     pub admin_token: Option<String>,
     /// Whether logging in needs token and bound principal.
@@ -91,6 +95,8 @@ impl Settings {
             quic_port: sources.port("PALYRA_GATEWAY_QUIC_PORT", "gateway.quic_port", 7444)?,
             quic_enabled: sources.boolean("PALYRA_GATEWAY_QUIC_ENABLED", "gateway.quic_enabled", true)?,
             state_root,
+            config: std::env::var_os("PALYRA_CONFIG").map(PathBuf::from),
+            offline: sources.env("PALYRA_DEMO_OFFLINE").as_deref() == Some("1"),
             admin_token,
             require_auth,
             bound_principal: sources.text("PALYRA_ADMIN_BOUND_PRINCIPAL", "admin.bound_principal"),
@@ -127,10 +133,14 @@ struct Sources {
 
 impl Sources {
     fn open() -> Result<Self, (u8, String)> {
-        let Some(path) = std::env::var_os("PALYRA_CONFIG") else {
+        let own = || {
+            let path = PathBuf::from(std::env::var_os("PALYRA_STATE_ROOT")?).join("palyra.toml");
+            path.is_file().then_some(path)
+        };
+        let Some(path) = std::env::var_os("PALYRA_CONFIG").map(PathBuf::from).or_else(own) else {
             return Ok(Self { config: toml::Table::new() });
         };
-        let shown = PathBuf::from(&path);
+        let shown = path.clone();
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) => {

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Json, Path, State};
-use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -15,9 +14,8 @@ use super::error::ApiError;
 use crate::demo::{GIT_HASH, VERSION, process};
 
 const PROFILE_MANIFEST: &str = include_str!("profile_manifest.json");
-const SUBSYSTEMS: [(&str, &str); 8] = [
+const SUBSYSTEMS: [(&str, &str); 7] = [
     ("gateway", "ok"),
-    ("model_provider", "missing_auth"),
     ("auth_profiles", "ok"),
     ("browserd", "disabled"),
     ("channels", "ok"),
@@ -39,8 +37,6 @@ pub fn routes() -> Router<Arc<Gateway>> {
         .route("/console/v1/nodes", get(nodes))
         .route("/console/v1/nodes/{device_id}", get(node))
         .route("/console/v1/inventory", get(inventory))
-        .route("/console/v1/auth/providers/{provider}", get(provider))
-        .route("/console/v1/auth/providers/{provider}/api-key", post(api_key))
         .route("/console/v1/auth/health", get(auth_health))
 }
 
@@ -91,9 +87,10 @@ async fn heartbeat(State(gateway): State<Arc<Gateway>>, Reader(caller): Reader) 
     Json(body)
 }
 
-async fn presence(Reader(_): Reader) -> Json<Value> {
-    let subsystems: Map<_, _> =
+async fn presence(State(gateway): State<Arc<Gateway>>, Reader(_): Reader) -> Json<Value> {
+    let mut subsystems: Map<_, _> =
         SUBSYSTEMS.iter().map(|(name, state)| ((*name).to_owned(), json!({ "state": state }))).collect();
+    subsystems.insert("model_provider".to_owned(), gateway.partner.presence());
     Json(json!({ "contract": contract(), "generated_at_unix_ms": process::unix_ms(), "subsystems": subsystems }))
 }
 
@@ -199,31 +196,6 @@ async fn inventory(State(gateway): State<Arc<Gateway>>, Reader(_): Reader) -> Js
         ],
         "page": { "limit": 1, "returned": 0, "has_more": false },
     }))
-}
-
-async fn provider(Reader(_): Reader, Path(provider): Path<String>) -> axum::response::Response {
-    let oauth = provider != "anthropic";
-    if !matches!(provider.as_str(), "openai" | "anthropic" | "minimax") {
-        return ApiError::not_found(format!("provider not found: {provider}")).into_response();
-    }
-    Json(json!({
-        "contract": contract(), "provider": provider, "oauth_supported": oauth, "bootstrap_supported": oauth,
-        "callback_supported": oauth, "reconnect_supported": oauth, "revoke_supported": true,
-        "default_selection_supported": true, "available_profile_ids": [], "state": "not_configured",
-    }))
-    .into_response()
-}
-
-/// What the real gateway answers when it cannot reach the provider: the demo goes nowhere.
-async fn api_key(Writer(_): Writer, Path(provider): Path<String>, Json(_): Json<Map<String, Value>>) -> ApiError {
-    match provider.as_str() {
-        "openai" => ApiError::unavailable("OpenAI credential validation is temporarily unavailable"),
-        "anthropic" => ApiError::internal(
-            "Anthropic credential validation failed: error sending request for url (https://api.anthropic.com/v1/models)",
-        ),
-        "minimax" => ApiError::unavailable("MiniMax credential validation is temporarily unavailable"),
-        _ => ApiError::not_found(format!("provider not found: {provider}")),
-    }
 }
 
 async fn auth_health(Reader(_): Reader) -> Json<Value> {

@@ -81,8 +81,9 @@ impl Client {
         let path = format!("{CONNECTOR}/test-send");
         let answer =
             self.signed(&Signed::post(&path, &body, self.inner.timeouts.discord_apply)).await.map_err(|error| {
-                match error.status {
-                    Some(412) => error.reworded(
+                match error.kind {
+                    // 412
+                    ErrorKind::NotBound => error.reworded(
                         ErrorKind::NotReady,
                         "The bot is not connected, or not online yet. Wait a minute, then try again.",
                     ),

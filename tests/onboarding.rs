@@ -465,7 +465,8 @@ fn a_wrong_key_and_a_full_disk_are_said_and_another_can_be_given() {
         }
     });
     assert!(matches!(outcome, Outcome::Complete { .. }));
-    assert!(texts.iter().any(|text| text.starts_with("OpenAI does not accept this key.")), "{texts:?}");
+    let refused = texts.iter().find(|text| text.starts_with("OpenAI does not accept this key."));
+    assert!(refused.is_some_and(|text| text.contains("Paste your OpenAI API key")), "asked again at once: {texts:?}");
     assert!(texts.iter().any(|text| text.contains("no space left")), "{texts:?}");
     assert!(!texts.iter().any(|text| text.contains("sk-")), "a key is never repeated");
 }

@@ -65,6 +65,7 @@ fn gnome_without_the_extension() {
     for time in 1..=2 {
         site.ok(&["run"]);
         until("told", || banner().contains("Palyra Tray is running"));
+        until("the menu as a window", || !menu_windows().is_empty());
         if time == 1 {
             tool(&["notification-action", "--hover", "Palyra Tray is running"]);
             settle();
@@ -73,8 +74,10 @@ fn gnome_without_the_extension() {
         // as it leaves the screen by itself, into the list of the clock
         tool(&["gnome-eval", "(Main.messageTray._expireNotification(), true)"]);
         until("gone", || banner() == "null");
+        menu_window_away();
     }
     site.ok(&["run"]);
+    menu_window_away();
     let before = opened.count();
     tool(&["notification-action", "Open Dashboard"]);
     until("the dashboard", || opened.count() == before + 1);
@@ -322,6 +325,18 @@ fn tray_items() -> String {
 
 fn tool_call(name: &str, command: &str) -> Value {
     json!({ "kind": "tool", "risk_level": "high", "name": name, "input": { "command": command } })
+}
+
+/// A further start opens the menu as a window where there is no place for the icon.
+fn menu_windows() -> String {
+    let output = Command::new("xdotool").args(["search", "--onlyvisible", "--name", "^Palyra$"]).output();
+    String::from_utf8_lossy(&output.expect("xdotool").stdout).into_owned()
+}
+
+fn menu_window_away() {
+    until("the menu as a window", || !menu_windows().is_empty());
+    tool(&["xdotool", "search", "--onlyvisible", "--name", "^Palyra$", "windowquit"]);
+    until("it gone", || menu_windows().is_empty());
 }
 
 fn ends(site: Site) {

@@ -14,6 +14,10 @@ use crate::core::view::View;
 /// Time between two updates of the desktop: every one makes the host fetch pictures and menus again.
 const PACE: Duration = Duration::from_millis(200);
 
+/// After this the last picture is sent once more. GNOME's extension drops a picture that comes while it still works on the
+/// one before, which takes it a second on a busy machine, and would show an old state until the next change.
+const AGAIN: Duration = Duration::from_secs(2);
+
 /// Clicks that may wait; a person has not made more than these before the first is handled.
 const MAX_TOUCHES: usize = 32;
 
@@ -37,18 +41,33 @@ pub(super) enum Letter {
     Touch(Touch),
     /// Show this.
     Show(Box<View>),
+    /// Send the picture once more.
+    Again,
 }
 
 /// Keeps updates apart.
 #[derive(Debug, Default)]
 pub(super) struct Pacer {
     next: Option<Instant>,
+    again: Option<Instant>,
 }
 
 impl Pacer {
     /// An update was sent now.
     pub(super) fn sent(&mut self, now: Instant) {
         self.next = Some(now + PACE);
+    }
+
+    /// A picture was sent now; it will be once more.
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only hosts of Linux lose pictures"))]
+    pub(super) fn drawn(&mut self, now: Instant) {
+        self.again = Some(now + AGAIN);
+    }
+
+    /// It was sent once more.
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only hosts of Linux lose pictures"))]
+    pub(super) fn drawn_again(&mut self) {
+        self.again = None;
     }
 
     /// When the next update may be sent, if not now.
@@ -170,7 +189,11 @@ impl Letters {
             return Next::Now(Letter::Touch(touch));
         }
         if self.view.is_none() || !showing {
-            return Next::Idle;
+            return match pacer.again {
+                Some(at) if at <= now => Next::Now(Letter::Again),
+                Some(at) => Next::At(at),
+                None => Next::Idle,
+            };
         }
         match (pacer.hold(now), self.view.take()) {
             (Some(at), held) => {
@@ -211,6 +234,20 @@ mod tests {
         assert_eq!(next(&mailbox, &pacer, start), Next::At(start + PACE));
         assert_eq!(next(&mailbox, &pacer, start + PACE), Next::Now(Letter::Show(Box::new(view("3")))));
         assert_eq!(next(&mailbox, &pacer, start + PACE), Next::Idle);
+    }
+
+    #[test]
+    fn a_picture_is_sent_once_more_after_the_last_change_and_then_there_is_no_timer() {
+        let (mailbox, mut pacer, start) = (Mailbox::new(None), Pacer::default(), Instant::now());
+        pacer.drawn(start);
+        pacer.drawn(start + PACE);
+        assert_eq!(next(&mailbox, &pacer, start + AGAIN), Next::At(start + PACE + AGAIN));
+        mailbox.show(view("1"));
+        let late = start + PACE + AGAIN;
+        assert_eq!(next(&mailbox, &pacer, late), Next::Now(Letter::Show(Box::new(view("1")))), "the newest goes first");
+        assert_eq!(next(&mailbox, &pacer, late), Next::Now(Letter::Again));
+        pacer.drawn_again();
+        assert_eq!(next(&mailbox, &pacer, late), Next::Idle);
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub(super) struct Surface {
     tooltip: String,
     picture: Picture,
     panel: Panel,
+    /// Of two pictures that look the same, the second was sent last.
+    twin: bool,
 }
 
 /// One entry on the desktop.
@@ -54,10 +56,10 @@ impl Surface {
             // On macOS it would stand beside the icon.
             builder = builder.with_title("Palyra");
         }
-        if let Some(icon) = draw(panel, picture) {
+        if let Some(icon) = draw(panel, picture, false) {
             builder = builder.with_icon(icon);
         }
-        Ok(Self { tray: builder.build()?, menu, nodes, shown, tooltip, picture, panel })
+        Ok(Self { tray: builder.build()?, menu, nodes, shown, tooltip, picture, panel, twin: false })
     }
 
     /// Sends what differs; tells whether there was anything.
@@ -67,7 +69,7 @@ impl Surface {
         if picture != self.picture {
             self.picture = picture;
             sent = true;
-            if let Err(error) = self.tray.set_icon(draw(self.panel, picture)) {
+            if let Err(error) = self.tray.set_icon(draw(self.panel, picture, self.twin)) {
                 tracing::warn!(%error, "the tray icon was not changed");
             }
         }
@@ -89,6 +91,21 @@ impl Surface {
         }
         self.shown = entries;
         sent
+    }
+
+    /// What the icon shows.
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only hosts of Linux lose pictures"))]
+    pub(super) const fn picture(&self) -> Picture {
+        self.picture
+    }
+
+    /// Sends the picture once more. As only a change is sent, it differs where nobody sees it.
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only hosts of Linux lose pictures"))]
+    pub(super) fn draw_again(&mut self) {
+        self.twin = !self.twin;
+        if let Err(error) = self.tray.set_icon(draw(self.panel, self.picture, self.twin)) {
+            tracing::warn!(%error, "the tray icon was not sent again");
+        }
     }
 
     /// What a click on the item `id` asks for, see [`menu::action`]. Ticks set themselves when clicked; that is taken
@@ -231,7 +248,11 @@ fn restore(nodes: &[Node], entries: &[Entry], id: &str) {
     }
 }
 
-fn draw(panel: Panel, picture: Picture) -> Option<Icon> {
-    let Rgba { size, pixels } = icon::compose(panel, SIZE, picture);
+/// The picture; its twin has another colour in a pixel that is wholly transparent.
+fn draw(panel: Panel, picture: Picture, twin: bool) -> Option<Icon> {
+    let Rgba { size, mut pixels } = icon::compose(panel, SIZE, picture);
+    if twin && let Some(unseen) = pixels.chunks_exact_mut(4).find(|pixel| pixel[3] == 0) {
+        unseen[0] ^= 1;
+    }
     Icon::from_rgba(pixels, size, size).inspect_err(|error| tracing::error!(%error, "the icon is not a picture")).ok()
 }

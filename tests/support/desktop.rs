@@ -57,12 +57,15 @@ pub fn picture(name: &str) {
     tool(&["screenshot", path.to_str().expect("UTF-8")]);
 }
 
-/// Looks again until it holds.
+/// Looks again until it holds. A picture shows what was there instead.
 #[track_caller]
 pub fn until(what: &str, mut wanted: impl FnMut() -> bool) {
     let end = Instant::now() + Duration::from_secs(20);
     while !wanted() {
-        assert!(Instant::now() < end, "never {what}");
+        if Instant::now() >= end {
+            picture(&format!("never {what}").replace(' ', "-"));
+            panic!("never {what}");
+        }
         std::thread::sleep(Duration::from_millis(50));
     }
 }

@@ -83,7 +83,7 @@ fn attend(
             Next::Idle => return ControlFlow::Wait,
             Next::At(at) => return ControlFlow::WaitUntil(at),
             Next::Now(Letter::Close) => return ControlFlow::Exit,
-            Next::Now(Letter::Poll) => {}
+            Next::Now(Letter::Poll | Letter::Again) => {}
             Next::Now(Letter::Touch(touch)) => touched(&touch, surface.as_ref(), report),
             Next::Now(Letter::Show(view)) => {
                 if surface.as_mut().is_some_and(|surface| surface.show(&view)) {

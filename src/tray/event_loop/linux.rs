@@ -68,8 +68,20 @@ fn serve(panel: Panel, mailbox: &Arc<Mailbox>, report: &impl Fn(TrayReport)) {
             Letter::Close => return,
             Letter::Touch(touch) => touched(&touch, surface.as_ref(), report),
             Letter::Show(view) => {
-                if surface.as_mut().is_some_and(|surface| surface.show(&view)) {
-                    pacer.sent(Instant::now());
+                if let Some(surface) = &mut surface {
+                    let before = surface.picture();
+                    if surface.show(&view) {
+                        pacer.sent(Instant::now());
+                    }
+                    if surface.picture() != before {
+                        pacer.drawn(Instant::now());
+                    }
+                }
+            }
+            Letter::Again => {
+                pacer.drawn_again();
+                if let Some(surface) = &mut surface {
+                    surface.draw_again();
                 }
             }
             Letter::Poll if watching => {

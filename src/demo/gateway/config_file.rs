@@ -3,7 +3,7 @@
 //! Limits: no backups. A file outside the state root's own tree is not written: a double never writes into a person's data.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use toml_edit::visit_mut::{VisitMut, visit_table_like_kv_mut, visit_table_mut, visit_value_mut};
 use toml_edit::{DocumentMut, Item, KeyMut, Table, Value};
@@ -87,7 +87,8 @@ impl ConfigFile {
     }
 
     fn rewrite(&self, change: impl FnOnce(&mut DocumentMut) -> Result<(), &'static str>) -> io::Result<()> {
-        if !self.path.starts_with(&self.tree) {
+        let leaves = self.path.components().any(|part| part == Component::ParentDir);
+        if leaves || !self.path.starts_with(&self.tree) {
             return Err(io::Error::other("the demo writes only below its own state root"));
         }
         let text = match std::fs::read_to_string(&self.path) {
@@ -148,11 +149,14 @@ mod tests {
     #[test]
     fn a_persons_config_is_not_written() {
         let dir = tempfile::tempdir().unwrap();
-        let root = dir.path().join("desktop-control-center/runtime");
-        let beside = dir.path().join("config.toml");
+        let root = dir.path().join("palyra/desktop-control-center/runtime");
+        std::fs::create_dir_all(&root).unwrap();
+        let beside = dir.path().join("palyra/config.toml");
         assert!(ConfigFile::new(Some(beside), &root).choose("p", "openai").is_ok());
         let other = tempfile::tempdir().unwrap();
         assert!(ConfigFile::new(Some(other.path().join("x.toml")), &root).choose("p", "openai").is_err());
         assert!(!other.path().join("x.toml").exists());
+        assert!(ConfigFile::new(Some(root.join("../../../x.toml")), &root).choose("p", "openai").is_err());
+        assert!(!dir.path().join("x.toml").exists());
     }
 }

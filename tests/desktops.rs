@@ -335,7 +335,7 @@ fn menu_windows() -> String {
 
 fn menu_window_away() {
     until("the menu as a window", || !menu_windows().is_empty());
-    tool(&["xdotool", "search", "--onlyvisible", "--name", "^Palyra$", "windowquit"]);
+    tool(&["widget", "--role", "push button", "--wait", "10", "click", "Close"]);
     until("it gone", || menu_windows().is_empty());
 }
 

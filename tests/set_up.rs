@@ -8,7 +8,7 @@ mod agent;
 mod http;
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{BufReader, Read, Write};
 use std::process::{Child, ChildStdin, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
@@ -51,7 +51,7 @@ impl SetUp {
         let stdout = child.stdout.take().expect("stdout");
         let (tell, output) = mpsc::channel();
         std::thread::spawn(move || {
-            for byte in stdout.bytes().map_while(Result::ok) {
+            for byte in BufReader::new(stdout).bytes().map_while(Result::ok) {
                 if tell.send(byte).is_err() {
                     return;
                 }

@@ -5,62 +5,30 @@
 
 #[path = "support/agent.rs"]
 mod agent;
+#[path = "support/desktop.rs"]
+mod desk;
 #[path = "support/http.rs"]
 mod http;
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use desk::{on_desktop, tool};
 use palyra_tray::config::Environment;
 use palyra_tray::core::dialog::{Answer, Body, Choice, DialogButton, Form, ProgressLine, Tone};
 use palyra_tray::shell::dialog::{self, Front};
 
-const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const TITLE: &str = "Palyra test";
-
-/// Inside the desktop: true. Outside: runs the named test there, with these choices, and is false.
-#[track_caller]
-fn on_desktop(test: &str, choices: &[(&str, &str)]) -> bool {
-    if std::env::var_os("DESKTOP_DIR").is_some() {
-        return true;
-    }
-    let output = Command::new(Path::new(ROOT).join("scripts/desktop"))
-        .arg("env")
-        .args(choices.iter().map(|(name, value)| format!("{name}={value}")))
-        .arg(std::env::current_exe().expect("this test"))
-        .args(["--exact", test, "--nocapture", "--test-threads=1"])
-        .envs(choices.iter().copied())
-        .stdin(Stdio::null())
-        .output()
-        .expect("scripts/desktop");
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        output.status.success() && text.contains("1 passed"),
-        "{} {choices:?}\n{text}\n{}",
-        output.status,
-        String::from_utf8_lossy(&output.stderr)
-    );
-    false
-}
-
-#[track_caller]
-fn tool(args: &[&str]) -> String {
-    let output = Command::new(args[0]).args(&args[1..]).output().unwrap_or_else(|error| panic!("{}: {error}", args[0]));
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{args:?}: {text}{}", String::from_utf8_lossy(&output.stderr));
-    text
-}
 
 /// A picture of the whole screen, named after the dialog program, and after look and scale where they are not the usual.
 fn picture(program: &str, name: &str) {
     let is = |name: &str, value: &str| std::env::var(name).is_ok_and(|found| found == value);
     let dark = if is("THEME", "dark") { "-dark" } else { "" };
     let scale = if is("SCALE", "2") { "-200" } else { "" };
-    let path = Path::new(ROOT).join("artifacts").join(format!("dialog-{program}-{name}{dark}{scale}.png"));
     std::thread::sleep(Duration::from_millis(400)); // the picture only
-    tool(&["screenshot", path.to_str().expect("UTF-8")]);
+    desk::picture(&format!("dialog-{program}-{name}{dark}{scale}"));
 }
 
 fn front(program: &str) -> Box<dyn Front> {

@@ -18,7 +18,10 @@ pub fn on_desktop(test: &str, choices: &[(&str, &str)]) -> bool {
     if std::env::var_os("DESKTOP_DIR").is_some() {
         return true;
     }
+    // again inside, for what the desktop sets itself
     let output = Command::new(Path::new(ROOT).join("scripts/desktop"))
+        .arg("env")
+        .args(choices.iter().map(|(name, value)| format!("{name}={value}")))
         .arg(std::env::current_exe().expect("this test"))
         .args(["--exact", test, "--nocapture", "--test-threads=1"])
         .envs(choices.iter().copied())

@@ -91,7 +91,6 @@ pub fn terminal() -> Box<dyn Front> {
 }
 
 /// A folder dialog has a Cancel of its own: with two buttons it is the second one, and nothing goes before it.
-#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "for dialog programs"))]
 fn folder_cancel(form: &Form) -> Option<&DialogButton> {
     match form.buttons.as_slice() {
         [_, cancel] if matches!(form.body, Body::Folder { .. }) && form.text.is_empty() => Some(cancel),

@@ -9,8 +9,6 @@ use crate::protocol::Secret;
 
 /// Width where the terminal does not tell.
 const COLUMNS: usize = 80;
-/// Longest line, bytes; a terminal gives no longer one.
-const MAX_LINE_BYTES: usize = 64 * 1024;
 
 /// What [`super::terminal`] needs of a terminal.
 pub trait Console {
@@ -68,8 +66,10 @@ mod system {
     use nix::sys::signal::{SigSet, SigmaskHow, Signal, raise};
     use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetwinsize, tcsetattr};
 
-    use super::{MAX_LINE_BYTES, Secret};
+    use super::Secret;
 
+    /// Longest line, bytes; a terminal gives no longer one.
+    const MAX_LINE_BYTES: usize = 64 * 1024;
     /// Ctrl-C as a terminal gives it when it makes no signal of it.
     const INTERRUPT: u8 = 3;
 

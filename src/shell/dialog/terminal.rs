@@ -368,6 +368,7 @@ mod tests {
         assert_eq!((*console.hidden.borrow(), console.shown.borrow().contains("sk-secret")), (1, false));
     }
 
+    #[cfg(unix)] // its paths are
     #[test]
     fn a_folder_has_to_be_there() {
         let folder = form(Body::Folder { start: "/usr".into() }, &[("next", "Use"), ("back", "Back")], None);
@@ -378,6 +379,7 @@ mod tests {
         assert_eq!(ask(&folder, &[":2"]).0, Answer::pressed("back"));
     }
 
+    #[cfg(unix)] // elsewhere Ctrl-C is what cancels
     #[test]
     fn progress_says_news_once_and_is_cancelled_by_its_word_only() {
         let console = script(&["", "no", "c"]);

@@ -12,16 +12,20 @@ use super::agent::Site;
 /// The checkout.
 pub const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
+/// What `scripts/desktop` can be told.
+const CHOICES: [&str; 6] = ["DESKTOP", "PANEL", "NOTIFIER", "KEYRING", "THEME", "SCALE"];
+
 /// Inside the desktop: true. Outside: runs the named test there, with these choices, and is false.
 #[track_caller]
 pub fn on_desktop(test: &str, choices: &[(&str, &str)]) -> bool {
     if std::env::var_os("DESKTOP_DIR").is_some() {
         return true;
     }
-    // again inside, for what the desktop sets itself
+    // what is not for the desktop is for the test, also where the desktop sets it itself
+    let own = choices.iter().filter(|(name, _)| !CHOICES.contains(name));
     let output = Command::new(Path::new(ROOT).join("scripts/desktop"))
         .arg("env")
-        .args(choices.iter().map(|(name, value)| format!("{name}={value}")))
+        .args(own.map(|(name, value)| format!("{name}={value}")))
         .arg(std::env::current_exe().expect("this test"))
         .args(["--exact", test, "--nocapture", "--test-threads=1"])
         .envs(choices.iter().copied())

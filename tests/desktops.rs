@@ -135,7 +135,7 @@ fn whole(server: &str) {
     picture("icon");
     menu(&site, "menu");
     assert_eq!(green(), 0, "the icon of a stopped Palyra");
-    tool(&["tray-icon-open"]);
+    open_menu();
     tool(&["menu-entry-click", "Start"]);
     site.healthy();
     until("a green icon again", || green() > 0);
@@ -155,8 +155,7 @@ fn whole(server: &str) {
 
 /// Opens the menu with a right click, keeps its picture and that of a submenu, and stops Palyra by a click in it.
 fn menu(site: &Site, name: &str) {
-    tool(&["tray-icon-open"]);
-    settle();
+    open_menu();
     picture(name);
     tool(&["menu-entry-click", "Gateway*"]);
     settle();
@@ -173,11 +172,18 @@ fn menu(site: &Site, name: &str) {
         tool(&["xdotool", "key", "Escape"]);
     }
     settle();
-    tool(&["tray-icon-open"]);
+    open_menu();
     tool(&["menu-entry-click", "Stop"]);
     site.until("stopped", |status| status["state"] == "stopped");
     until("no green in the icon", || green() == 0);
     picture("icon-stopped");
+}
+
+/// Opens the menu and leaves the icon before its tooltip covers a part of it.
+fn open_menu() {
+    tool(&["tray-icon-open"]);
+    away();
+    settle();
 }
 
 /// GNOME shows the menu, the others tell us, and the dashboard opens.

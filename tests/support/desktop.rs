@@ -53,6 +53,9 @@ pub fn start(site: &mut Site) -> Value {
 pub fn tool(args: &[&str]) -> String {
     let output = Command::new(args[0]).args(&args[1..]).output().unwrap_or_else(|error| panic!("{}: {error}", args[0]));
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    if !output.status.success() && args[0] != "screenshot" {
+        picture(&format!("failed-{}", args[0]));
+    }
     assert!(output.status.success(), "{args:?}: {text}{}", String::from_utf8_lossy(&output.stderr));
     text
 }

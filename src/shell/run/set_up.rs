@@ -42,13 +42,16 @@ impl Shell {
             facts.run_loop = run_loop(&sidecars.paths).to_owned();
             facts.restart_needed = read_at.is_some_and(|at| changed_since(&sidecars.paths.config, at));
             if let Some(client) = client {
-                for provider in Provider::ALL {
-                    match tokio::time::timeout(PATIENCE, client.provider(provider)).await {
-                        Ok(Ok(one)) => facts.providers.push(one),
-                        other => tracing::warn!(?other, "a provider's state is not known"),
-                    }
+                // a dialog waits for it
+                let (providers, discord) = tokio::join!(
+                    tokio::time::timeout(PATIENCE, client.providers()),
+                    tokio::time::timeout(PATIENCE, client.discord_state()),
+                );
+                match providers {
+                    Ok(Ok(providers)) => facts.providers = providers,
+                    other => tracing::warn!(?other, "how the providers stand is not known"),
                 }
-                if let Ok(Ok(state)) = tokio::time::timeout(PATIENCE, client.discord_state()).await {
+                if let Ok(Ok(state)) = discord {
                     facts.discord = state;
                 }
             }

@@ -56,11 +56,9 @@ impl Client {
     }
 
     pub(super) async fn all_facts(&self, running: &Running) -> Result<Vec<ProviderFacts>, GatewayError> {
-        let mut all = Vec::with_capacity(Provider::ALL.len());
-        for provider in Provider::ALL {
-            all.push(self.facts(provider, running).await?);
-        }
-        Ok(all)
+        let [first, second, third] = Provider::ALL.map(|provider| self.facts(provider, running));
+        let (first, second, third) = tokio::try_join!(first, second, third)?;
+        Ok(vec![first, second, third])
     }
 
     /// Hands over a key, which the gateway checks with the provider, stores and chooses. Gives the gateway's words. It is in

@@ -90,7 +90,7 @@ impl SetUp {
     }
 }
 
-/// A state root on which nothing was set up; programs and ports are there.
+/// An agent on a state root on which nothing was set up; programs and ports are there.
 fn fresh() -> Site {
     let mut site = Site::new();
     let home = site.root().with_file_name("home");
@@ -105,6 +105,8 @@ fn fresh() -> Site {
     ] {
         site.env(name, value);
     }
+    site.start(&["--no-start", "--no-set-up"]);
+    site.until("an agent", |status| status["state"] == "stopped");
     site
 }
 
@@ -128,9 +130,7 @@ fn record(site: &Site) -> Value {
 
 #[test]
 fn from_nothing_to_an_answered_message() {
-    let mut site = fresh();
-    site.start(&["--no-start", "--no-set-up"]);
-    site.until("an agent", |status| status["state"] == "stopped");
+    let site = fresh();
     let mut set_up = SetUp::start(&site);
     let mut all = String::new();
     while let Some(question) = set_up.question() {
@@ -155,9 +155,7 @@ fn from_nothing_to_an_answered_message() {
 
 #[test]
 fn killed_at_every_question_it_goes_on_there() {
-    let mut site = fresh();
-    site.start(&["--no-start", "--no-set-up"]);
-    site.until("an agent", |status| status["state"] == "stopped");
+    let site = fresh();
     let mut kills = 0;
     let mut set_up = SetUp::start(&site);
     while let Some(question) = set_up.question() {
@@ -184,9 +182,7 @@ fn killed_at_every_question_it_goes_on_there() {
 
 #[test]
 fn a_second_one_says_that_the_first_is_open() {
-    let mut site = fresh();
-    site.start(&["--no-start", "--no-set-up"]);
-    site.until("an agent", |status| status["state"] == "stopped");
+    let site = fresh();
     let mut first = SetUp::start(&site);
     assert!(first.question().expect("a question").contains("Welcome to Palyra"));
     let told = site.ok(&["setup"]);
@@ -197,9 +193,7 @@ fn a_second_one_says_that_the_first_is_open() {
 
 #[test]
 fn put_away_at_once_it_is_offered_again_and_nothing_was_started() {
-    let mut site = fresh();
-    site.start(&["--no-start", "--no-set-up"]);
-    site.until("an agent", |status| status["state"] == "stopped");
+    let site = fresh();
     for _ in 0..2 {
         let mut set_up = SetUp::start(&site);
         assert!(set_up.question().expect("a question").contains("Welcome to Palyra"));
@@ -211,9 +205,7 @@ fn put_away_at_once_it_is_offered_again_and_nothing_was_started() {
 
 #[test]
 fn what_cannot_work_is_said_and_asked_again() {
-    let mut site = fresh();
-    site.start(&["--no-start", "--no-set-up"]);
-    site.until("an agent", |status| status["state"] == "stopped");
+    let site = fresh();
     let mut set_up = SetUp::start(&site);
     // folders, then keys, each with the words that come of it
     let mut folders = vec![("/proc", "cannot be used")];

@@ -18,7 +18,8 @@ mod status;
 mod window;
 
 use std::io::Write;
-use std::process::ExitCode;
+use std::process::{Command as Process, ExitCode, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
@@ -27,11 +28,14 @@ use crate::config::{Environment, Paths};
 use crate::core::place;
 use crate::protocol::{Action, Failure, FailureCode, Place, Reply, Request, ServiceId};
 use crate::shell::control;
+use crate::shell::dialog::Progress;
 
 /// A client waits this long for what may take long: a start, a stop.
 const LONG: Duration = Duration::from_secs(100);
 /// A client waits this long for anything else.
 const SHORT: Duration = Duration::from_secs(30);
+/// Between two looks whether a progress dialog was put away.
+const CANCEL_PAUSE: Duration = Duration::from_millis(100);
 
 #[derive(Parser)]
 #[command(
@@ -242,4 +246,34 @@ fn print_json(value: &serde_json::Value) {
 
 fn hint(failure: &Failure) -> String {
     if failure.hint.is_empty() { String::new() } else { format!(". {}", failure.hint) }
+}
+
+/// What became of work behind a progress dialog.
+enum Waited<T> {
+    Done(T),
+    /// The person put the dialog away.
+    Cancelled,
+    /// The work ended without a word.
+    Lost,
+}
+
+/// Waits for work that runs in a thread of its own, as long as its progress dialog is not put away.
+fn wait_behind<T>(progress: &mut dyn Progress, told: &Receiver<T>) -> Waited<T> {
+    loop {
+        match told.recv_timeout(CANCEL_PAUSE) {
+            Ok(done) => return Waited::Done(done),
+            Err(RecvTimeoutError::Disconnected) => return Waited::Lost,
+            Err(RecvTimeoutError::Timeout) if progress.cancelled() => return Waited::Cancelled,
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+    }
+}
+
+/// This program with other arguments, which outlives this terminal and says nothing there.
+fn detached(env: &Environment, arguments: &[&str]) -> Process {
+    let mut command = Process::new(&env.executable);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    command
 }

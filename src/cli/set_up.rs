@@ -1,12 +1,13 @@
 //! `onboard` and `setup`: the same set-up in dialogs and on a terminal. Asks the running agent, and starts one when the
 //! person agrees.
 
-use std::process::{Command, ExitCode, Stdio};
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::mpsc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use super::Waited;
 use crate::config::{Environment, Paths, programs};
 use crate::core::dialog::{Answer, Body, DialogButton, Form, Tone};
 use crate::core::onboarding::{Facts, Finding, Flow, Got, Job, Outcome, ProgramFolder, Record, Want};
@@ -21,8 +22,6 @@ use crate::shell::{autostart, control, doctor, store};
 const MESSAGE_PATIENCE: Duration = Duration::from_secs(30 * 60);
 /// Between two looks at a sign-in.
 const SIGN_IN_PAUSE: Duration = Duration::from_millis(1_500);
-/// Between two looks whether a progress dialog was put away.
-const CANCEL_PAUSE: Duration = Duration::from_millis(100);
 /// An agent that was just started answers within this time.
 const AGENT_PATIENCE: Duration = Duration::from_secs(15);
 
@@ -148,16 +147,13 @@ impl Session<'_> {
         std::thread::spawn(move || {
             let _ = tell.send(perform(&env, &paths, job, &stop));
         });
-        loop {
-            match told.recv_timeout(CANCEL_PAUSE) {
-                Ok(got) => return got,
-                Err(RecvTimeoutError::Timeout) if !progress.cancelled() => {}
-                Err(RecvTimeoutError::Timeout) => {
-                    stopped.store(true, Ordering::Relaxed);
-                    return Got::Cancelled;
-                }
-                Err(RecvTimeoutError::Disconnected) => return Got::Failed("this step ended early".to_owned()),
+        match super::wait_behind(&mut *progress, &told) {
+            Waited::Done(got) => got,
+            Waited::Cancelled => {
+                stopped.store(true, Ordering::Relaxed);
+                Got::Cancelled
             }
+            Waited::Lost => Got::Failed("this step ended early".to_owned()),
         }
     }
 }
@@ -224,16 +220,11 @@ fn agent_runs(env: &Environment, paths: &Paths, front: &mut dyn Front) -> Result
         answer if answer.button() == Some("start") => {}
         _ => return Ok(false),
     }
-    let mut command = Command::new(&env.executable);
-    command.args(["run", "--no-set-up"]);
+    let mut command = super::detached(env, &["run", "--no-set-up"]);
     if !paths.has_data() {
         // where its data go is a question of the set-up
         command.arg("--no-start");
     }
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    // it outlives this terminal
-    #[cfg(unix)]
-    std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let failed = |why: String| Failure::new(FailureCode::Failed, why, "Start it yourself: palyra-tray run");
     let mut agent = command.spawn().map_err(|error| failed(format!("the agent cannot be started: {error}")))?;
     let until = Instant::now() + AGENT_PATIENCE;

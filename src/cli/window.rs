@@ -1,10 +1,11 @@
 //! `window`: the tray's menu as a window, for desktops without a tray, and on a terminal. A second start opens it where no
 //! tray shows the icon.
 
-use std::process::{Command, ExitCode, Stdio};
+use std::process::ExitCode;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
+use super::Waited;
 use crate::config::{Environment, Paths};
 use crate::core::dialog::{Answer, Body, DialogButton, Form, Tone};
 use crate::core::text;
@@ -15,8 +16,6 @@ use crate::shell::dialog::{self, Front};
 
 /// What is done by then needs no progress dialog.
 const AT_ONCE: Duration = Duration::from_millis(400);
-/// Between two looks whether a progress dialog was put away.
-const CANCEL_PAUSE: Duration = Duration::from_millis(100);
 
 /// Shows the menu until the person puts it away, or goes on elsewhere.
 pub fn window(env: &Environment) -> Result<ExitCode, Failure> {
@@ -37,12 +36,7 @@ pub fn open(env: &Environment) -> bool {
     if dialog::windows(env).is_err() {
         return false;
     }
-    let mut command = Command::new(&env.executable);
-    command.arg("window").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    // it outlives this terminal
-    #[cfg(unix)]
-    std::os::unix::process::CommandExt::process_group(&mut command, 0);
-    command.spawn().is_ok()
+    super::detached(env, &["window"]).spawn().is_ok()
 }
 
 fn show(paths: &Paths, front: &mut dyn Front) -> Result<(), Failure> {
@@ -104,13 +98,10 @@ fn act(paths: &Paths, front: &mut dyn Front, name: &str, action: Action) -> Resu
         ..Form::message(name, "This takes a moment.", Tone::Info)
     };
     let mut progress = front.progress(&form).map_err(|why| Failure::new(FailureCode::Failed, why, ""))?;
-    loop {
-        match told.recv_timeout(CANCEL_PAUSE) {
-            Ok(answer) => return answer.map(drop),
-            Err(RecvTimeoutError::Timeout) if progress.cancelled() => return Ok(()),
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return ended(),
-        }
+    match super::wait_behind(&mut *progress, &told) {
+        Waited::Done(answer) => answer.map(drop),
+        Waited::Cancelled => Ok(()),
+        Waited::Lost => ended(),
     }
 }
 

@@ -75,6 +75,8 @@ pub struct World {
     pub faults: Vec<String>,
     /// Every phase that any service was in.
     pub phases: BTreeSet<&'static str>,
+    /// Every change of a service's phase that one event brought about: from what to what.
+    pub moves: BTreeSet<(&'static str, &'static str)>,
     /// The agent has ended.
     pub exited: bool,
     /// What happened, in words.
@@ -89,6 +91,11 @@ pub struct World {
 impl World {
     /// A machine where nothing runs, the keyring is open and a tray and dunst are there.
     pub fn new(setup: Setup) -> Self {
+        Self::beginning(setup, |_| Found::Nothing(None))
+    }
+
+    /// The same machine, where the run directory of each service has what `found` says.
+    pub fn beginning(setup: Setup, found: impl Fn(ServiceId) -> Found) -> Self {
         let now = Now { mono_ms: 0, unix_ms: EPOCH_UNIX_MS };
         let mut world = Self {
             agent: Agent::new(setup, now),
@@ -99,6 +106,7 @@ impl World {
             sent: Vec::new(),
             faults: Vec::new(),
             phases: BTreeSet::new(),
+            moves: BTreeSet::new(),
             exited: false,
             timeline: Vec::new(),
             records: BTreeMap::new(),
@@ -108,7 +116,11 @@ impl World {
             pids: 1_000,
         };
         for id in ServiceId::ALL {
-            world.give(Event::Found(id, Found::Nothing(None)));
+            let found = found(id);
+            if let Found::Living(record) = &found {
+                world.alive.push((id, record.run_id.clone()));
+            }
+            world.give(Event::Found(id, found));
         }
         world.give(Event::Desktop(Desktop {
             tray: "shown".to_owned(),
@@ -126,8 +138,11 @@ impl World {
         if self.exited {
             return;
         }
+        let before = self.phase_names();
         let effects = self.agent.update(event, self.now);
-        self.phases.extend(self.agent.fleet.iter().map(|service| phase_name(&service.phase)));
+        let after = self.phase_names();
+        self.moves.extend(before.into_iter().zip(after.iter().copied()).filter(|(from, to)| from != to));
+        self.phases.extend(after);
         for effect in effects {
             self.perform(effect);
         }
@@ -208,6 +223,10 @@ impl World {
         let Some(action) = find_in_menu(&self.shown.menu, label) else { return false };
         self.give(Event::Clicked(action, Click::Menu));
         true
+    }
+
+    fn phase_names(&self) -> Vec<&'static str> {
+        self.agent.fleet.iter().map(|service| phase_name(&service.phase)).collect()
     }
 
     fn arrive(&mut self, event: Event) {

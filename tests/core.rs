@@ -541,6 +541,25 @@ fn impatient_clicks_open_one_window() {
 }
 
 #[test]
+fn a_review_opens_once_and_again_after_it_was_closed() {
+    let review = |world: &mut World| {
+        let before = world.timeline.len();
+        world.give(Event::Clicked(Action::Review { approval_id: "a1".to_owned() }, Click::Menu));
+        world.timeline[before..].join(" ")
+    };
+    let mut world = World::new(Setup { dialogs: true, ..setup() });
+    world.pass(1_000);
+    assert!(review(&mut world).contains("opens Review(\"a1\")"));
+    assert_eq!(review(&mut world), "", "an impatient second click");
+    let why = "it ended early".to_owned();
+    world.give(Event::Closed(palyra_tray::core::event::Companion::Review("a1".to_owned()), Err(why)));
+    assert!(world.view().notices["event:companion"].body.contains("Nothing was decided"));
+    assert!(review(&mut world).contains("opens Review"));
+    // where no dialog can be shown it is the dashboard
+    assert!(review(&mut started()).contains("/#/control/approvals"));
+}
+
+#[test]
 fn an_end_waits_for_the_decision_under_way() {
     for event in [Event::Clicked(Action::Quit { keep_running: true }, Click::Menu), Event::Shutdown] {
         let mut world = started();

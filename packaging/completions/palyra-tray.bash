@@ -79,6 +79,9 @@ _palyra_tray() {
             palyra_tray__subcmd__approvals,list)
                 cmd="palyra_tray__subcmd__approvals__subcmd__list"
                 ;;
+            palyra_tray__subcmd__approvals,review)
+                cmd="palyra_tray__subcmd__approvals__subcmd__review"
+                ;;
             palyra_tray__subcmd__approvals,show)
                 cmd="palyra_tray__subcmd__approvals__subcmd__show"
                 ;;
@@ -93,6 +96,9 @@ _palyra_tray() {
                 ;;
             palyra_tray__subcmd__approvals__subcmd__help,list)
                 cmd="palyra_tray__subcmd__approvals__subcmd__help__subcmd__list"
+                ;;
+            palyra_tray__subcmd__approvals__subcmd__help,review)
+                cmd="palyra_tray__subcmd__approvals__subcmd__help__subcmd__review"
                 ;;
             palyra_tray__subcmd__approvals__subcmd__help,show)
                 cmd="palyra_tray__subcmd__approvals__subcmd__help__subcmd__show"
@@ -181,6 +187,9 @@ _palyra_tray() {
             palyra_tray__subcmd__help__subcmd__approvals,list)
                 cmd="palyra_tray__subcmd__help__subcmd__approvals__subcmd__list"
                 ;;
+            palyra_tray__subcmd__help__subcmd__approvals,review)
+                cmd="palyra_tray__subcmd__help__subcmd__approvals__subcmd__review"
+                ;;
             palyra_tray__subcmd__help__subcmd__approvals,show)
                 cmd="palyra_tray__subcmd__help__subcmd__approvals__subcmd__show"
                 ;;
@@ -214,7 +223,7 @@ _palyra_tray() {
             return 0
             ;;
         palyra_tray__subcmd__approvals)
-            opts="-h --help list show approve deny help"
+            opts="-h --help list show review approve deny help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -288,7 +297,7 @@ _palyra_tray() {
             return 0
             ;;
         palyra_tray__subcmd__approvals__subcmd__help)
-            opts="list show approve deny help"
+            opts="list show review approve deny help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -357,6 +366,20 @@ _palyra_tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        palyra_tray__subcmd__approvals__subcmd__help__subcmd__review)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         palyra_tray__subcmd__approvals__subcmd__help__subcmd__show)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
@@ -373,6 +396,20 @@ _palyra_tray() {
             ;;
         palyra_tray__subcmd__approvals__subcmd__list)
             opts="-h --json --all --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__approvals__subcmd__review)
+            opts="-h --dialog --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -586,7 +623,7 @@ _palyra_tray() {
             return 0
             ;;
         palyra_tray__subcmd__help__subcmd__approvals)
-            opts="list show approve deny"
+            opts="list show review approve deny"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -628,6 +665,20 @@ _palyra_tray() {
             return 0
             ;;
         palyra_tray__subcmd__help__subcmd__approvals__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__help__subcmd__approvals__subcmd__review)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

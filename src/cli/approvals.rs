@@ -1,12 +1,14 @@
 //! `approvals`: list, show, approve, deny. Approving shows the whole record and asks, or needs the digest of what was seen.
 
+mod review;
+
 use std::io::{BufRead, IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::Value;
 
-use crate::config::Paths;
+use crate::config::{Environment, Paths};
 use crate::core::describe::visible;
 use crate::core::text;
 use crate::protocol::{Decision, Failure, FailureCode, Reply, Request, Scope, Verdict};
@@ -30,6 +32,14 @@ pub enum Approvals {
         /// As JSON, with the digest that approve needs
         #[arg(long)]
         json: bool,
+    },
+    /// Look at what waits, one after the other, and decide here
+    Review {
+        /// Only this one
+        id: Option<String>,
+        /// In a window instead of this terminal
+        #[arg(long)]
+        dialog: bool,
     },
     /// Let it happen
     Approve(DecideArgs),
@@ -64,10 +74,11 @@ enum ScopeArg {
 }
 
 /// Does one of them.
-pub fn approvals(paths: &Paths, command: Approvals) -> Result<ExitCode, Failure> {
+pub fn approvals(env: &Environment, paths: &Paths, command: Approvals) -> Result<ExitCode, Failure> {
     match command {
         Approvals::List { json, all } => list(paths, json, all),
         Approvals::Show { id, json } => show(paths, id, json),
+        Approvals::Review { id, dialog } => review::review(env, paths, id, dialog).map(|()| ExitCode::SUCCESS),
         Approvals::Approve(args) => decide(paths, args, Verdict::Approve),
         Approvals::Deny(args) => decide(paths, args, Verdict::Deny),
     }

@@ -163,7 +163,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Start(args) => act(Action::Start { service: args.service }),
         Command::Stop(args) => act(Action::Stop { service: args.service }),
         Command::Restart(args) => act(Action::Restart { service: args.service }),
-        Command::Approvals(command) => approvals::approvals(&paths(&env)?, command),
+        Command::Approvals(command) => approvals::approvals(&env, &paths(&env)?, command),
         Command::Open(args) => act(open(args)?),
         Command::Onboard => set_up::onboard(&env),
         Command::Setup => set_up::setup(&env),

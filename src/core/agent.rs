@@ -6,7 +6,7 @@
 mod requests;
 mod set_up;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::decisions::{DecisionOrder, Decisions};
 use crate::core::event::{Companion, Desktop, Effect, Event, Facts, Found, Secrets, Setup, Ticket};
@@ -102,6 +102,8 @@ pub struct Agent {
     pub reached: Reached,
     /// The set-up still has to be opened by itself.
     open_set_up: bool,
+    /// Approvals whose review is open; empty: the list.
+    reviewing: BTreeSet<String>,
     exited: bool,
 }
 
@@ -135,6 +137,7 @@ impl Agent {
             had_secrets: false,
             reached: setup.reached.clone(),
             open_set_up: setup.first_run,
+            reviewing: BTreeSet::new(),
             exited: false,
             setup,
         };
@@ -237,8 +240,12 @@ impl Agent {
             )),
             Event::Opened(ticket, outcome) => self.opened(ticket, outcome, effects),
             Event::SetUp(ticket, outcome) => self.was_set_up(ticket, outcome, now, effects),
-            Event::NotOpened(companion, why) => {
-                let (title, hint) = text::companion_failed(companion);
+            Event::Closed(companion, outcome) => {
+                if let Companion::Review(id) = &companion {
+                    self.reviewing.remove(id);
+                }
+                let Err(why) = outcome else { return };
+                let (title, hint) = text::companion_failed(&companion);
                 let body = format!("{} {hint}", text::sentence(&why));
                 self.tell("event:companion", (title, &body), Vec::new(), Urgency::Normal);
             }

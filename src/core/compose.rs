@@ -113,11 +113,12 @@ fn approvals(agent: &Agent) -> Item {
     if waiting.len() > APPROVAL_ROWS {
         rows.push(label("approvals:more", &format!("and {} more", waiting.len() - APPROVAL_ROWS)));
     }
+    let in_dashboard = Action::Open { place: Place::section("approvals") };
     if waiting.is_empty() {
         let text = if agent.inbox.is_current() { "Nothing waits" } else { "Not known: the gateway does not answer" };
         rows.push(label("approvals:none", text));
     }
-    rows.push(command("approvals:all", "Review all in dashboard", true, notices::review("")));
+    rows.push(command("approvals:all", "Review all in dashboard", true, in_dashboard));
     let title = match waiting.first() {
         Some(worst) => format!(
             "Approvals ({}), highest risk {}{}",

@@ -18,6 +18,8 @@ use crate::protocol::{Decision, Failure, FailureCode, Scope, Verdict};
 pub enum Surface {
     /// A button of a notification.
     Notification,
+    /// The review of the whole record.
+    Review,
     /// The command line.
     Cli,
     /// This program, to restore a denial.

@@ -27,7 +27,7 @@ pub fn describe(record: &Record) -> Description {
         && shown == what
         && visible(&subject) == subject
         && !what.chars().chain(subject.chars()).any(imitates_latin)
-        && !hides_something(record)
+        && hidden_parts(record) == 0
         && known_kind(record);
     Description {
         title: format!("{} risk: {}", risk_word(record.prompt.risk_level), visible(&subject)),
@@ -114,24 +114,25 @@ fn readable(input: &Value) -> String {
     }
 }
 
-/// Anything in the record that says that part of it is missing.
-fn hides_something(record: &Record) -> bool {
-    fn in_value(value: &Value) -> bool {
+/// How many places of the record say that something is missing there. What is told twice (the details and a summary made of
+/// them) counts once.
+pub fn hidden_parts(record: &Record) -> usize {
+    fn says_so(text: &str) -> bool {
+        ["<redacted>", "[REDACTED]", "…", "..."].iter().any(|mark| text.contains(mark))
+    }
+    fn count(value: &Value) -> usize {
         match value {
-            Value::String(text) => {
-                text.contains("<redacted>") || text.contains('…') || text.contains("...") || text.contains("[REDACTED]")
-            }
-            Value::Array(items) => items.iter().any(in_value),
+            Value::String(text) => usize::from(says_so(text)),
+            Value::Array(items) => items.iter().map(count).sum(),
             Value::Object(map) => {
-                map.get("redacted") == Some(&Value::Bool(true))
-                    || map.get("truncated") == Some(&Value::Bool(true))
-                    || map.iter().any(|(key, value)| in_value(&Value::String(key.clone())) || in_value(value))
+                let flagged = ["redacted", "truncated"].iter().filter(|key| map.get(**key) == Some(&Value::Bool(true)));
+                flagged.count() + map.iter().map(|(key, value)| usize::from(says_so(key)) + count(value)).sum::<usize>()
             }
-            Value::Null | Value::Bool(_) | Value::Number(_) => false,
+            Value::Null | Value::Bool(_) | Value::Number(_) => 0,
         }
     }
-    let nested = serde_json::from_str::<Value>(&record.prompt.details_json);
-    in_value(&record.raw) || nested.as_ref().is_ok_and(in_value)
+    let details = serde_json::from_str::<Value>(&record.prompt.details_json).map_or(0, |details| count(&details));
+    if details > 0 { details } else { count(&record.raw) }
 }
 
 /// Kinds whose whole is known to be in the record. The others are for the review.

@@ -28,6 +28,8 @@ pub struct Setup {
     pub browser: bool,
     /// A node host is enrolled.
     pub node_host: bool,
+    /// Dialogs can be shown in windows.
+    pub dialogs: bool,
     /// Everything is for show, and says so.
     pub demo: bool,
     /// Nothing was ever set up here: the set-up opens by itself, and starts what is to be started.
@@ -99,12 +101,14 @@ pub struct Desktop {
 }
 
 /// A short-lived program of ours with a window of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Companion {
     /// The set-up.
     SetUp,
     /// The checks.
     Checks,
+    /// The review of the approval with this id; of all that wait when it is empty.
+    Review(String),
 }
 
 /// What came of something for the set-up.
@@ -169,8 +173,8 @@ pub enum Event {
     Opened(Option<Ticket>, Result<(), String>),
     /// Something for the set-up was done, or not.
     SetUp(Ticket, SetUp),
-    /// A program beside us could not be opened, in words.
-    NotOpened(Companion, String),
+    /// A program beside us has ended; with an error in words, it could not be opened or ended early.
+    Closed(Companion, Result<(), String>),
     /// A log could not be shown, in words.
     LogNotShown(String),
     /// Something of ours could not be kept on disk, in words.

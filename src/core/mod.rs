@@ -20,6 +20,7 @@ pub mod place;
 pub mod ports;
 pub mod record;
 pub mod redact;
+pub mod review;
 pub mod service;
 pub mod simulate;
 pub mod snapshot;

@@ -6,7 +6,7 @@ use crate::core::describe::{Description, describe, risk_word};
 use crate::core::inbox::{Inbox, Pending};
 use crate::core::record::{Risk, Subject};
 use crate::core::view::{Button, Notice, NoticeKey, Urgency};
-use crate::protocol::{Action, Place, Verdict};
+use crate::protocol::{Action, Verdict};
 
 /// More than this from one principal and session become one summary.
 pub const SUMMARY_ABOVE: usize = 3;
@@ -45,9 +45,9 @@ fn width(text: &str) -> usize {
     text.chars().map(|c| if u32::from(c) < 0x250 { 1 } else { 4 }).sum()
 }
 
-/// Where Review… leads until the review dialog exists.
-pub fn review(_approval_id: &str) -> Action {
-    Action::Open { place: Place { intent: Some("approve".to_owned()), ..Place::section("approvals") } }
+/// What Review… does: shows this approval, or all of them.
+pub fn review(approval_id: &str) -> Action {
+    Action::Review { approval_id: approval_id.to_owned() }
 }
 
 /// One notification for each approval that waits, or one for many of the same origin.

@@ -177,10 +177,14 @@ pub fn activated(agent: &Agent, now: Now) -> String {
 }
 
 /// A window of ours that did not open: title, and what to do instead.
-pub const fn companion_failed(companion: Companion) -> (&'static str, &'static str) {
+pub const fn companion_failed(companion: &Companion) -> (&'static str, &'static str) {
     match companion {
         Companion::SetUp => ("The set-up could not be opened", "In a terminal it is: palyra-tray setup"),
         Companion::Checks => ("The checks could not be opened", "In a terminal they are: palyra-tray doctor"),
+        Companion::Review(_) => (
+            "The approval could not be shown",
+            "Nothing was decided. In a terminal it is: palyra-tray approvals review",
+        ),
     }
 }
 

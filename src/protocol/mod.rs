@@ -52,6 +52,11 @@ pub enum Action {
         /// Yes or no.
         verdict: Verdict,
     },
+    /// Show an approval, or all that wait, in a dialog in which it can be decided.
+    Review {
+        /// Which; empty: the list.
+        approval_id: String,
+    },
     /// Switch the browser service on or off.
     SetBrowser {
         /// Wanted state.
@@ -165,8 +170,10 @@ pub enum Request {
         /// Its id.
         approval_id: String,
     },
-    /// Decide.
+    /// Decide, on the command line.
     Decide(Decision),
+    /// Decide, in the review.
+    DecideReviewed(Decision),
     /// Another process switched start on login: look again.
     AutostartChanged,
     /// Something for the set-up.

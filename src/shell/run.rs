@@ -24,6 +24,7 @@ use crate::core::view::View;
 use crate::protocol::{Failure, FailureCode, Reply, RunId, ServiceId};
 use crate::shell::alarm::Alarm;
 use crate::shell::control::{self, Asked};
+use crate::shell::dialog;
 use crate::shell::gateway::{Client, Prober};
 use crate::shell::journal::{Doorbell, Ring};
 use crate::shell::lock::AgentLock;
@@ -178,6 +179,7 @@ impl Shell {
             start,
             browser: settings.browser,
             node_host: paths.runtime_root.join("node-host").join("node-host.json").is_file(),
+            dialogs: dialog::windows(&env).is_ok(),
             demo,
             first_run: set_up && !demo && desktop && env.has_display() && set_up::nothing_yet(&paths),
             reached: set_up::reached(&paths),

@@ -81,6 +81,9 @@ impl Agent {
                 self.ask_gateway(ticket, Effect::ShowRecord(ticket, approval_id), effects);
             }
             Request::Decide(decision) => self.begin_decision(decision, Surface::Cli, Some(ticket), now, effects),
+            Request::DecideReviewed(decision) => {
+                self.begin_decision(decision, Surface::Review, Some(ticket), now, effects);
+            }
             Request::AutostartChanged => {
                 effects.push(Effect::LookAtAutostart);
                 self.done(Some(ticket), "It looks again.", effects);
@@ -159,6 +162,17 @@ impl Agent {
             Action::ShowLog { service } => {
                 effects.push(Effect::ShowLog(service));
                 self.done(ticket, "Opened.", effects);
+            }
+            Action::Review { approval_id } => {
+                if !self.setup.dialogs {
+                    let place = Place { intent: Some("approve".to_owned()), ..Place::section("approvals") };
+                    return self.open(ticket, place, now, effects);
+                }
+                // an impatient person clicks again, and wants one window all the same
+                if self.reviewing.insert(approval_id.clone()) {
+                    effects.push(Effect::Open(Companion::Review(approval_id)));
+                }
+                self.done(ticket, "The review opens.", effects);
             }
             Action::ContinueSetup => {
                 effects.push(Effect::Open(Companion::SetUp));

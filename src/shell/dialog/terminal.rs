@@ -60,8 +60,8 @@ impl<C: Console> Terminal<C> {
         match &form.body {
             Body::Message => self.buttons(form),
             Body::Document { document } => {
-                self.say(document);
-                self.say("");
+                // not wrapped by us, which would change its white space
+                self.console.write(&format!("{}\n\n", printable(document)));
                 self.buttons(form)
             }
             Body::Choose { choices, selected } => self.choose(form, choices, selected.as_deref()),
@@ -324,6 +324,13 @@ mod tests {
     }
 
     const REVIEW: [(&str, &str); 3] = [("approve", "Approve once"), ("deny", "Deny"), ("away", "Later")];
+
+    #[test]
+    fn the_white_space_of_a_document_is_kept() {
+        let document = "rm  -r   a\n    b".to_owned();
+        let (_, shown) = ask(&form(Body::Document { document: document.clone() }, &REVIEW, None), &[]);
+        assert!(shown.contains(&document), "{shown}");
+    }
 
     #[test]
     fn enter_alone_never_approves() {

@@ -79,7 +79,7 @@ impl Shell {
 
     fn asked(&mut self, asked: Asked) -> Option<Event> {
         let Asked { request, peer, reply } = asked;
-        if matches!(request, Request::Decide(_)) && self.is_own_descendant(peer) {
+        if matches!(request, Request::Decide(_) | Request::DecideReviewed(_)) && self.is_own_descendant(peer) {
             tracing::warn!(?peer, "a decision from within a supervised sidecar was refused");
             let failure = Failure::new(
                 FailureCode::Refused,

@@ -12,6 +12,7 @@ use crate::protocol::setup::{Provider, Reached, SetupFacts, SetupRequest, SignIn
 use crate::protocol::{Failure, FailureCode, Reply, Secret, ServiceId};
 use crate::shell::browser::{self, Leads};
 use crate::shell::gateway::{Client, ErrorKind, GatewayError};
+use crate::shell::sidecars::Sidecars;
 use crate::shell::{companion, palyra_config, settings, store};
 
 /// The gateway has this long to tell of its providers; then they are not known.
@@ -134,13 +135,20 @@ impl Shell {
     }
 
     pub(super) fn open_companion(&self, which: Companion) {
-        let arguments: &[&str] = match which {
+        let review;
+        let arguments: &[&str] = match &which {
             Companion::SetUp => &["onboard"],
             Companion::Checks => &["doctor", "--dialog"],
+            Companion::Review(id) if id.is_empty() => &["approvals", "review", "--dialog"],
+            Companion::Review(id) => {
+                review = id.clone();
+                &["approvals", "review", "--dialog", "--", &review]
+            }
         };
         let inputs = self.inputs.clone();
-        companion::open(&self.sidecars.env.executable, &self.sidecars.paths.state_root, arguments, move |why| {
-            let _ = inputs.send(Input::Event(Event::NotOpened(which, why)));
+        let Sidecars { env, paths, .. } = &self.sidecars;
+        companion::open(&env.executable, &paths.state_root, arguments, move |outcome| {
+            let _ = inputs.send(Input::Event(Event::Closed(which, outcome)));
         });
     }
 }

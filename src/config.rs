@@ -220,6 +220,11 @@ impl Paths {
         self.own.join("setup.json")
     }
 
+    /// There while all agents are paused.
+    pub fn paused(&self) -> PathBuf {
+        self.own.join("paused.json")
+    }
+
     /// Run directory of a service.
     pub fn run_dir(&self, service: ServiceId) -> PathBuf {
         self.own.join("run").join(service.name())

@@ -218,6 +218,32 @@ fn a_decision_made_elsewhere_is_seen() {
 }
 
 #[test]
+fn a_pause_denies_until_it_is_ended_also_when_the_agent_was_killed() {
+    let mut site = Site::new();
+    site.start_healthy();
+    let waits = site.approval(&json!({}));
+    site.until("one waits", |status| number(status, "/approvals/pending") == 1);
+    assert!(site.ok(&["pause"]).contains("paused"));
+    let decision = |site: &Site, id: &str| -> Value {
+        let all: Value = serde_json::from_str(&site.ok(&["approvals", "list", "--all", "--json"])).unwrap();
+        let rows = all["approvals"].as_array().unwrap();
+        rows.iter().find(|row| row["approval_id"] == id).unwrap()["decision"].clone()
+    };
+    site.until("denied", |_| decision(&site, &waits) == "deny");
+    site.kill_agent();
+    site.start(&[]);
+    site.until("healthy", |status| status["state"] == "healthy" && status["paused"] == true);
+    let comes = site.approval(&json!({ "risk_level": "critical" }));
+    site.until("denied too", |_| decision(&site, &comes) == "deny");
+    assert!(site.ok(&["status"]).contains("All agents are paused"));
+    assert!(site.ok(&["resume"]).contains("may work again"));
+    let stays = site.approval(&json!({}));
+    site.until("one waits", |status| number(status, "/approvals/pending") == 1 && status["paused"] == false);
+    assert_eq!(decision(&site, &stays), Value::Null);
+    assert!(!site.own("paused.json").exists());
+}
+
+#[test]
 fn a_lost_answer_is_settled_by_reading_not_by_sending_again() {
     let mut site = Site::new();
     site.start_healthy();

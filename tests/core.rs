@@ -351,7 +351,7 @@ fn decided_elsewhere_withdraws_the_notification() {
     world.pass(300);
     world.decide_elsewhere("a1", "allow");
     world.pass(300);
-    assert!(world.view().notices.is_empty() && world.view().icon.badge.approvals == 0);
+    assert!(!world.view().notices.contains_key("approval:a1") && world.view().icon.badge.approvals == 0);
 }
 
 #[test]
@@ -538,6 +538,114 @@ fn impatient_clicks_open_one_window() {
     world.pass(1_000);
     let opened = world.timeline.iter().filter(|line| line.contains("opens ")).count();
     assert_eq!(opened, 1, "{:?}", world.timeline);
+}
+
+#[test]
+fn a_refusal_says_what_changed() {
+    let mut world = started();
+    world.ask("a1", "high", 300, "git push");
+    world.pass(1_000);
+    let action = approve_once(&world);
+    // between the sight of it and the click, without a ring
+    world.change("a1", |record| record["prompt"]["summary"] = serde_json::json!("rm -r /"));
+    world.give(Event::Clicked(action, Click::Notification));
+    world.pass(1_000);
+    let told = &world.view().notices["event:decision:a1"].body;
+    assert!(told.contains("has changed since it was shown: prompt.summary"), "{told}");
+    assert!(world.sent.is_empty());
+}
+
+#[test]
+fn an_allowance_from_elsewhere_is_told_once_and_the_run_can_be_aborted() {
+    let mut world = started();
+    world.ask("a1", "high", 300, "git push");
+    world.pass(1_000);
+    world.decide_elsewhere("a1", "allow");
+    world.pass(60_000);
+    let notice = &world.view().notices["event:elsewhere:a1"];
+    assert_eq!(notice.title, "Approved elsewhere: was it you?");
+    assert!(notice.body.contains("git push") && notice.buttons[0].label == "It was me", "{notice:?}");
+    assert!(world.click("It was me"));
+    world.pass(120_000);
+    assert!(!world.view().notices.contains_key("event:elsewhere:a1"), "told once");
+    world.ask("a2", "low", 300, "ls");
+    world.pass(1_000);
+    world.decide_elsewhere("a2", "allow");
+    world.pass(1_000);
+    assert!(world.click("Abort run"));
+    assert!(world.timeline.last().is_some_and(|line| line.contains("aborts 01")), "{:?}", world.timeline.last());
+    world.pass(1_000);
+    assert!(!world.view().notices.contains_key("event:elsewhere:a2"));
+}
+
+#[test]
+fn what_we_allowed_or_somebody_denied_is_no_alarm() {
+    let mut world = started();
+    for (id, elsewhere) in [("a1", None), ("a2", Some("deny"))] {
+        world.ask(id, "high", 300, "git push");
+        world.pass(1_000);
+        match elsewhere {
+            Some(decision) => world.decide_elsewhere(id, decision),
+            None => assert!(world.click("Approve once")),
+        }
+        world.pass(61_000);
+        assert!(world.view().notices.is_empty(), "{:?}", world.view().notices);
+    }
+}
+
+#[test]
+fn what_was_allowed_before_this_agent_is_history() {
+    let mut world = World::new(setup());
+    world.ask("a1", "high", 300, "git push");
+    world.decide_elsewhere("a1", "allow");
+    world.pass(120_000);
+    assert!(world.view().notices.is_empty(), "{:?}", world.view().notices);
+}
+
+#[test]
+fn a_flood_of_requests_is_told_and_offers_a_pause() {
+    let mut world = started();
+    for number in 0..11 {
+        world.ask(&format!("a{number}"), "low", 300, "ls");
+        world.pass(5_000);
+        assert_eq!(world.view().notices.contains_key("event:flood"), number == 10, "{number}");
+    }
+    assert!(world.view().notices["event:flood"].body.starts_with("11 came within a minute"));
+    assert!(world.click("Pause all agents"));
+    world.pass(1_000);
+    assert_eq!(world.sent.len(), 11);
+    assert!(world.sent.iter().all(|(_, verdict)| *verdict == Verdict::Deny));
+}
+
+#[test]
+fn a_pause_denies_what_waits_and_what_comes_and_outlives_a_restart() {
+    let mut world = started();
+    world.ask("a1", "high", 300, "git push");
+    world.pass(1_000);
+    assert!(world.menu("Pause all agents"));
+    assert!(world.view().icon.badge.paused && world.view().notices.is_empty());
+    world.pass(1_000);
+    assert_eq!(world.sent, [("a1".to_owned(), Verdict::Deny)]);
+    assert!(world.timeline.iter().any(|line| line.contains("aborts what runs")));
+    world.ask("a2", "low", 300, "ls");
+    world.pass(1_000);
+    assert_eq!(world.sent.len(), 2, "what comes is denied too");
+    assert!(world.view().notices.is_empty() && world.view().tooltip.contains("All agents are paused"));
+    // the gateway starts anew
+    world.end(ServiceId::Gateway, Some(ExitCause::Code { code: 1 }));
+    world.ask("a3", "low", 300, "ls");
+    world.pass(2_000);
+    assert_eq!(world.sent.len(), 3);
+    assert!(world.menu("Resume all agents"));
+    world.ask("a4", "low", 300, "ls");
+    world.pass(1_000);
+    assert_eq!(world.sent.len(), 3);
+    assert!(world.view().notices.contains_key("approval:a4") && !world.view().icon.badge.paused);
+
+    let mut later = World::new(Setup { paused: true, ..setup() });
+    later.ask("a5", "low", 300, "ls");
+    later.pass(2_000);
+    assert_eq!(later.sent, [("a5".to_owned(), Verdict::Deny)]);
 }
 
 #[test]

@@ -359,7 +359,7 @@ async fn a_lost_session_is_renewed_once_for_all() {
     client.heartbeat().await.unwrap();
     gateway.lock().sessions.clear();
     let known = nobody();
-    let (one, two, three) = tokio::join!(client.heartbeat(), client.heartbeat(), client.inbox(None, &known));
+    let (one, two, three) = tokio::join!(client.heartbeat(), client.heartbeat(), client.inbox(None, &known, None));
     assert!(one.is_ok() && two.is_ok() && three.is_ok());
     assert_eq!(gateway.seen("POST /console/v1/auth/login"), 2);
     assert!(gateway.seen("GET /console/v1/system/heartbeat") <= 5);
@@ -461,7 +461,7 @@ async fn a_slow_answer_is_a_timeout() {
     client.sign_in().await.unwrap();
     gateway.fault("GET /console/v1/approvals", [Fault::Slow(Duration::from_secs(60))]);
     let before = Instant::now();
-    assert_eq!(kind(client.inbox(None, &nobody()).await), (ErrorKind::Timeout, None, true));
+    assert_eq!(kind(client.inbox(None, &nobody(), None).await), (ErrorKind::Timeout, None, true));
     assert!(before.elapsed() < Duration::from_secs(10));
 }
 
@@ -469,13 +469,13 @@ async fn a_slow_answer_is_a_timeout() {
 async fn a_half_answer_and_no_gateway_are_told_apart() {
     let raw =
         Raw::start(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 900\r\n\r\n{\"appro").await;
-    assert_eq!(kind(client(raw.port).inbox(None, &nobody()).await), (ErrorKind::Protocol, Some(200), true));
+    assert_eq!(kind(client(raw.port).inbox(None, &nobody(), None).await), (ErrorKind::Protocol, Some(200), true));
     assert_eq!(kind(client(raw.port).approval(PENDING).await), (ErrorKind::Protocol, Some(200), true));
 
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = free.local_addr().unwrap().port();
     drop(free);
-    assert_eq!(kind(client(port).inbox(None, &nobody()).await), (ErrorKind::Unreachable, None, false));
+    assert_eq!(kind(client(port).inbox(None, &nobody(), None).await), (ErrorKind::Unreachable, None, false));
 }
 
 // Approvals
@@ -489,17 +489,17 @@ async fn one_pending_behind_a_thousand_decided_is_found() {
         fake.records.push(pending("01B", 9_000));
     }
     let client = gateway.client();
-    let inbox = client.inbox(None, &nobody()).await.unwrap();
+    let inbox = client.inbox(None, &nobody(), None).await.unwrap();
     assert_eq!(inbox.records.iter().map(|record| record.approval_id.as_str()).collect::<Vec<_>>(), ["01B"]);
     assert_eq!((inbox.pages, inbox.newest_requested_at), (3, Some(9_000)));
     assert!(inbox.as_of > 1_600_000_000_000 && inbox.unreadable.is_empty());
 
     let known = BTreeSet::from(["01A00007".to_owned(), "01A00999".to_owned(), "01C".to_owned()]);
-    let inbox = client.inbox(None, &known).await.unwrap();
+    let inbox = client.inbox(None, &known, None).await.unwrap();
     let ids: Vec<_> = inbox.records.iter().map(|record| (record.approval_id.as_str(), record.is_pending())).collect();
     assert_eq!(ids, [("01A00007", false), ("01A00999", false), ("01B", true)]);
 
-    let inbox = client.inbox(Some(1_990), &known).await.unwrap();
+    let inbox = client.inbox(Some(1_990), &known, None).await.unwrap();
     assert_eq!((inbox.pages, inbox.records.len()), (1, 2));
     assert_eq!(client.all_approvals().await.unwrap().records.len(), 1_001);
 }
@@ -523,7 +523,7 @@ async fn the_recorded_records_are_read_whole() {
     );
     assert_eq!(tool.expires_at_unix_ms(), 1_795_347_904_488 + 900_000);
     assert!(all.iter().any(|record| record.subject_type == Subject::DevicePairing && record.channel.is_some()));
-    assert_eq!(client.inbox(None, &nobody()).await.unwrap().records.len(), 2);
+    assert_eq!(client.inbox(None, &nobody(), None).await.unwrap().records.len(), 2);
 
     let before = client.approval(PENDING).await.unwrap();
     let after = client.decide(PENDING, true, Scope::Once, None, Some("tray")).await.unwrap();
@@ -541,14 +541,14 @@ async fn a_repeating_cursor_ends_in_an_error() {
     };
     let same = std::iter::repeat_with(|| page(json!("01B"))).take(50);
     gateway.fault("GET /console/v1/approvals", same);
-    assert_eq!(kind(client.inbox(None, &nobody()).await), (ErrorKind::Protocol, Some(200), true));
+    assert_eq!(kind(client.inbox(None, &nobody(), None).await), (ErrorKind::Protocol, Some(200), true));
     assert_eq!(gateway.seen("GET /console/v1/approvals"), 2);
     let circle = (0..50).map(|n| page(json!(format!("01C{}", n % 3))));
     gateway.fault("GET /console/v1/approvals", circle);
-    assert_eq!(kind(client.inbox(None, &nobody()).await).0, ErrorKind::Protocol);
+    assert_eq!(kind(client.inbox(None, &nobody(), None).await).0, ErrorKind::Protocol);
     assert_eq!(gateway.seen("GET /console/v1/approvals"), 2 + 4);
     gateway.fault("GET /console/v1/approvals", [page(json!("01&limit=1"))]);
-    assert_eq!(kind(client.inbox(None, &nobody()).await).0, ErrorKind::Protocol);
+    assert_eq!(kind(client.inbox(None, &nobody(), None).await).0, ErrorKind::Protocol);
 }
 
 #[tokio::test]
@@ -572,7 +572,7 @@ async fn hostile_records_hide_no_other() {
     ];
     let body = format!(r#"{{"approvals":[{},{good}],"next_after_approval_id":null,"news":1}}"#, hostile.join(","));
     gateway.fault("GET /console/v1/approvals", [Fault::Plain(200, "application/json", body)]);
-    let inbox = client.inbox(None, &nobody()).await.unwrap();
+    let inbox = client.inbox(None, &nobody(), None).await.unwrap();
     let read: Vec<_> = inbox.records.iter().map(|record| record.approval_id.as_str()).collect();
     assert_eq!(read, ["01A", "01B", "01F", "01Z"]);
     assert!(inbox.records.iter().all(|record| record.prompt.risk_level == Risk::Critical || record.raw == good));
@@ -590,7 +590,7 @@ async fn huge_records_are_read_in_smaller_portions() {
             fake.records[huge]["request_summary"] = json!("x".repeat(5 * 1024 * 1024));
         }
     }
-    let inbox = gateway.client().inbox(None, &nobody()).await.unwrap();
+    let inbox = gateway.client().inbox(None, &nobody(), None).await.unwrap();
     assert_eq!(inbox.records.len(), 60);
 }
 
@@ -718,7 +718,7 @@ async fn an_idle_client_and_an_idle_doorbell_do_not_wake_up() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             client.heartbeat().await.unwrap();
-            client.inbox(None, &nobody()).await.unwrap();
+            client.inbox(None, &nobody(), None).await.unwrap();
             let doorbell = Doorbell::watch(&journal, |_| {}).unwrap();
             tell.send(nix::unistd::gettid()).unwrap();
             let _ = finished.await;

@@ -43,11 +43,17 @@ _palyra_tray() {
             palyra_tray,open)
                 cmd="palyra_tray__subcmd__open"
                 ;;
+            palyra_tray,pause)
+                cmd="palyra_tray__subcmd__pause"
+                ;;
             palyra_tray,quit)
                 cmd="palyra_tray__subcmd__quit"
                 ;;
             palyra_tray,restart)
                 cmd="palyra_tray__subcmd__restart"
+                ;;
+            palyra_tray,resume)
+                cmd="palyra_tray__subcmd__resume"
                 ;;
             palyra_tray,run)
                 cmd="palyra_tray__subcmd__run"
@@ -154,11 +160,17 @@ _palyra_tray() {
             palyra_tray__subcmd__help,open)
                 cmd="palyra_tray__subcmd__help__subcmd__open"
                 ;;
+            palyra_tray__subcmd__help,pause)
+                cmd="palyra_tray__subcmd__help__subcmd__pause"
+                ;;
             palyra_tray__subcmd__help,quit)
                 cmd="palyra_tray__subcmd__help__subcmd__quit"
                 ;;
             palyra_tray__subcmd__help,restart)
                 cmd="palyra_tray__subcmd__help__subcmd__restart"
+                ;;
+            palyra_tray__subcmd__help,resume)
+                cmd="palyra_tray__subcmd__help__subcmd__resume"
                 ;;
             palyra_tray__subcmd__help,run)
                 cmd="palyra_tray__subcmd__help__subcmd__run"
@@ -209,7 +221,7 @@ _palyra_tray() {
 
     case "${cmd}" in
         palyra_tray)
-            opts="-h -V --help --version run demo status start stop restart approvals open onboard setup window autostart logs doctor quit completions help"
+            opts="-h -V --help --version run demo status start stop restart approvals pause resume open onboard setup window autostart logs doctor quit completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -609,7 +621,7 @@ _palyra_tray() {
             return 0
             ;;
         palyra_tray__subcmd__help)
-            opts="run demo status start stop restart approvals open onboard setup window autostart logs doctor quit completions help"
+            opts="run demo status start stop restart approvals pause resume open onboard setup window autostart logs doctor quit completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -860,6 +872,20 @@ _palyra_tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        palyra_tray__subcmd__help__subcmd__pause)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         palyra_tray__subcmd__help__subcmd__quit)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -875,6 +901,20 @@ _palyra_tray() {
             return 0
             ;;
         palyra_tray__subcmd__help__subcmd__restart)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__help__subcmd__resume)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1038,6 +1078,20 @@ _palyra_tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        palyra_tray__subcmd__pause)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         palyra_tray__subcmd__quit)
             opts="-h --keep-running --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -1053,6 +1107,20 @@ _palyra_tray() {
             return 0
             ;;
         palyra_tray__subcmd__restart)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__resume)
             opts="-h --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

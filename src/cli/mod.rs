@@ -70,6 +70,10 @@ enum Command {
     /// What waits for your decision
     #[command(subcommand)]
     Approvals(approvals::Approvals),
+    /// Pause all agents: abort what runs, and deny what they ask for until resume
+    Pause,
+    /// Let agents work again
+    Resume,
     /// Open the dashboard in your browser, signed in
     Open(OpenArgs),
     /// Set Palyra up in a few dialogs, or go on where you left it
@@ -164,6 +168,8 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Stop(args) => act(Action::Stop { service: args.service }),
         Command::Restart(args) => act(Action::Restart { service: args.service }),
         Command::Approvals(command) => approvals::approvals(&env, &paths(&env)?, command),
+        Command::Pause => act(Action::PauseAgents),
+        Command::Resume => act(Action::ResumeAgents),
         Command::Open(args) => act(open(args)?),
         Command::Onboard => set_up::onboard(&env),
         Command::Setup => set_up::setup(&env),

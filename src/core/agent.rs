@@ -5,6 +5,7 @@
 
 mod requests;
 mod set_up;
+mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +22,7 @@ use crate::core::view::{Base, Button, NoticeKey, Urgency};
 
 use crate::core::{place, snapshot};
 use crate::protocol::setup::Reached;
-use crate::protocol::{Action, Failure, FailureCode, Place, Reply, RunId, ServiceId};
+use crate::protocol::{Action, Failure, FailureCode, Place, Reply, RunId, ServiceId, Verdict};
 
 /// With what the key of each notification begins that says that the agent runs.
 const ACTIVATED: &str = "event:activated:";
@@ -102,6 +103,9 @@ pub struct Agent {
     pub reached: Reached,
     /// The set-up still has to be opened by itself.
     open_set_up: bool,
+    /// All agents are paused: everything is denied.
+    pub paused: bool,
+    watched: watch::Watched,
     /// Approvals whose review is open; empty: the list.
     reviewing: BTreeSet<String>,
     exited: bool,
@@ -137,6 +141,8 @@ impl Agent {
             had_secrets: false,
             reached: setup.reached.clone(),
             open_set_up: setup.first_run,
+            paused: setup.paused,
+            watched: watch::Watched::default(),
             reviewing: BTreeSet::new(),
             exited: false,
             setup,
@@ -219,7 +225,9 @@ impl Agent {
                 if outcome.is_err() {
                     self.fleet.get_mut(ServiceId::Gateway).probe_soon(now);
                 }
-                self.inbox.looked(round, outcome, now);
+                if let Some(news) = self.inbox.looked(round, outcome, now) {
+                    self.heard(news, now);
+                }
             }
             Event::RecordRead(id, answer) => self.decided(now, effects, |d, orders| d.read(&id, answer, now, orders)),
             Event::Recorded(id, outcome) => self.decided(now, effects, |d, orders| d.recorded(&id, outcome, orders)),
@@ -249,6 +257,8 @@ impl Agent {
                 let body = format!("{} {hint}", text::sentence(&why));
                 self.tell("event:companion", (title, &body), Vec::new(), Urgency::Normal);
             }
+            Event::RunsAborted(outcome) => self.runs_aborted(outcome),
+            Event::RunAborted(ticket, outcome) => self.run_aborted(ticket, outcome, effects),
             Event::LogNotShown(why) => {
                 self.tell(
                     "event:log",
@@ -309,6 +319,7 @@ impl Agent {
             effects.push(Effect::WatchJournal(None));
         }
         self.settle_seen(now);
+        self.settle_paused(now, effects);
         if let Some(order) = self.inbox.step(now) {
             effects.push(Effect::Look(order));
         }
@@ -521,6 +532,7 @@ impl Agent {
         }
         if !was_ready && !self.inbox.is_open() {
             self.inbox.open(now);
+            self.watched.open();
         }
     }
 
@@ -543,7 +555,12 @@ impl Agent {
                     let answer = line.outcome.is_empty();
                     effects.push(Effect::WriteLedger { line, answer });
                 }
-                DecisionOrder::Send(decision) => effects.push(Effect::SendDecision(decision)),
+                DecisionOrder::Send(decision) => {
+                    if decision.verdict == Verdict::Approve {
+                        self.watched.allowed_here(&decision.approval_id);
+                    }
+                    effects.push(Effect::SendDecision(decision));
+                }
                 DecisionOrder::Finish { approval_id, ticket, result } => {
                     if let Ok(_) | Err(Failure { code: FailureCode::Refused, .. }) = &result {
                         self.inbox.settle(&approval_id);
@@ -567,6 +584,7 @@ impl Agent {
             (Some(ticket), Ok(text)) => effects.push(Effect::Reply(ticket, Reply::Done(text))),
             (Some(ticket), Err(failure)) => effects.push(Effect::Reply(ticket, Reply::Error(failure))),
             (None, Ok(_)) => {}
+            (None, Err(_)) if self.is_denied_by_pause(approval_id) => {}
             (None, Err(failure)) => {
                 let body = format!("{}. {}", text::capitalise(&failure.message), failure.hint);
                 let key = format!("event:decision:{approval_id}");

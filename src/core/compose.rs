@@ -21,7 +21,7 @@ pub fn view(agent: &Agent, now: Now) -> View {
             approvals: u32::try_from(agent.inbox.pending.len()).unwrap_or(u32::MAX),
             critical: agent.inbox.has_critical(),
             active: false,
-            paused: false,
+            paused: agent.paused,
         },
     };
     let mark = if agent.setup.demo { "Palyra demo" } else { "Palyra" };
@@ -38,6 +38,9 @@ pub fn view(agent: &Agent, now: Now) -> View {
 /// The status line without what changes by itself: an idle tray is not redrawn for a running clock.
 fn steady_line(agent: &Agent, base: Base, now: Now) -> String {
     match (base, &agent.gateway) {
+        (Base::Healthy, Some((facts, _))) if agent.paused => {
+            format!("All agents are paused. palyrad {}", facts.version)
+        }
         (Base::Healthy, Some((facts, _))) => format!("Healthy: palyrad {}", facts.version),
         _ => text::status_line(agent, base, now),
     }
@@ -46,8 +49,11 @@ fn steady_line(agent: &Agent, base: Base, now: Now) -> String {
 fn all_notices(agent: &Agent) -> std::collections::BTreeMap<String, crate::core::view::Notice> {
     let none = Server::default();
     let server = agent.desktop.notifications.as_ref().unwrap_or(&none);
-    let mut notices =
-        if agent.quitting.is_some() { Default::default() } else { notices::approvals(&agent.inbox, server) };
+    let mut notices = if agent.quitting.is_some() || agent.paused {
+        Default::default()
+    } else {
+        notices::approvals(&agent.inbox, server)
+    };
     for (key, event) in &agent.events {
         notices.insert(
             key.clone(),
@@ -70,6 +76,11 @@ fn menu(agent: &Agent, base: Base, now: Now, line: &str) -> Vec<Item> {
     items.push(label("status", &format!("{} {line}", dot(base))));
     items.push(separator("s1"));
     items.push(approvals(agent));
+    items.push(if agent.paused {
+        command("pause", "Resume all agents", true, Action::ResumeAgents)
+    } else {
+        command("pause", "Pause all agents", true, Action::PauseAgents)
+    });
     items.push(command("open", "Open Dashboard", true, Action::Open { place: Place::default() }));
     items.push(command("chat", "Open Chat", true, Action::Open { place: Place::section("chat") }));
     items.push(go_to());

@@ -24,6 +24,8 @@ pub enum Surface {
     Cli,
     /// This program, to restore a denial.
     Agent,
+    /// The pause of all agents, which denies everything.
+    Pause,
 }
 
 /// One line of the local record: an intent before anything is sent, a result after.
@@ -105,6 +107,8 @@ struct Deciding {
     decision: Decision,
     surface: Surface,
     ticket: Option<u64>,
+    /// The record with the digest that was decided on.
+    shown: serde_json::Value,
     step: Step,
 }
 
@@ -156,7 +160,10 @@ impl Decisions {
         if decision.verdict == Verdict::Approve {
             check_scope(&decision, pending.record.prompt.risk_level)?;
         }
-        self.open.insert(id.clone(), Deciding { decision, surface, ticket, step: Step::Rereading });
+        self.open.insert(
+            id.clone(),
+            Deciding { decision, surface, ticket, shown: pending.record.raw.clone(), step: Step::Rereading },
+        );
         Ok(DecisionOrder::Read(id))
     }
 
@@ -165,7 +172,7 @@ impl Decisions {
         let Some(deciding) = self.open.get_mut(id) else { return };
         match (&deciding.step, answer) {
             (Step::Rereading, Ok(record)) => {
-                let verdict = check_reread(&record, &deciding.decision, now);
+                let verdict = check_reread(&record, deciding, now);
                 match verdict {
                     Ok(()) => {
                         deciding.step = Step::Recording;
@@ -369,7 +376,8 @@ fn check_scope(decision: &Decision, risk: Risk) -> Result<(), Failure> {
     }
 }
 
-fn check_reread(record: &Record, decision: &Decision, now: Now) -> Result<(), Failure> {
+fn check_reread(record: &Record, deciding: &Deciding, now: Now) -> Result<(), Failure> {
+    let decision = &deciding.decision;
     let id = &decision.approval_id;
     if let Some(found) = &record.decision {
         return Err(refused(format!("approval {id} was already decided elsewhere: {}", found.name()), LIST));
@@ -378,7 +386,8 @@ fn check_reread(record: &Record, decision: &Decision, now: Now) -> Result<(), Fa
         return Err(refused(format!("approval {id} has expired"), LIST));
     }
     if record.approval_id != *id || record::digest(&record.raw) != decision.digest {
-        return Err(refused(format!("approval {id} has changed since it was shown"), LOOK_AGAIN));
+        let changed = record::changed(&deciding.shown, &record.raw).join(", ");
+        return Err(refused(format!("approval {id} has changed since it was shown: {changed}"), LOOK_AGAIN));
     }
     Ok(())
 }

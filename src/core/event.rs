@@ -28,6 +28,8 @@ pub struct Setup {
     pub browser: bool,
     /// A node host is enrolled.
     pub node_host: bool,
+    /// All agents are paused, since an earlier agent.
+    pub paused: bool,
     /// Dialogs can be shown in windows.
     pub dialogs: bool,
     /// Everything is for show, and says so.
@@ -175,6 +177,10 @@ pub enum Event {
     SetUp(Ticket, SetUp),
     /// A program beside us has ended; with an error in words, it could not be opened or ended early.
     Closed(Companion, Result<(), String>),
+    /// Every active run was asked to end, or not all, in words.
+    RunsAborted(Result<(), String>),
+    /// One run was asked to end, or not, in words.
+    RunAborted(Option<Ticket>, Result<(), String>),
     /// A log could not be shown, in words.
     LogNotShown(String),
     /// Something of ours could not be kept on disk, in words.
@@ -270,6 +276,12 @@ pub enum Effect {
     RetrySecrets,
     /// Keep the browser switch.
     SaveBrowser(bool),
+    /// Keep that all agents are paused, and since when; absent: that they are not.
+    SavePaused(Option<i64>),
+    /// Ask every active run to end.
+    AbortRuns,
+    /// Ask this run to end.
+    AbortRun(Option<Ticket>, String),
     /// Look whether it starts at login.
     LookAtAutostart,
     /// Switch start on login, then look.

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::core::record::{self, Record, Risk};
+use crate::core::record::{self, Decision, Record, Risk};
 use crate::core::service::PROBE_HEALTHY_MS;
 use crate::core::time::{Now, earlier};
 
@@ -44,7 +44,7 @@ impl Pending {
 /// One look at the gateway's records.
 #[derive(Clone, Debug, Default)]
 pub struct Look {
-    /// Undecided ones, and decided ones that were asked about by id.
+    /// Undecided ones, and decided ones that were asked about by id or by the time of their decision.
     pub records: Vec<Record>,
     /// Request time of the newest record in the window, decided or not.
     pub newest_requested_at: Option<i64>,
@@ -61,6 +61,17 @@ pub struct LookOrder {
     pub since_unix_ms: Option<i64>,
     /// Ids known to wait, so that their decisions are heard of.
     pub known: BTreeSet<String>,
+    /// Decided records are wanted too when they were decided since then.
+    pub resolved_since_unix_ms: Option<i64>,
+}
+
+/// What a look brought that was not there before.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct News {
+    /// Approvals that were not known to wait.
+    pub fresh: usize,
+    /// Records that stand as allowed.
+    pub allowed: Vec<Record>,
 }
 
 /// How the inbox hears of news.
@@ -86,6 +97,8 @@ pub struct Inbox {
     pub unreadable: u32,
     /// How news arrives.
     pub watch: Watch,
+    /// Wall clock of the first time that a gateway was ready: what was decided before is history.
+    pub watching_since_unix_ms: Option<i64>,
     newest_requested_at: Option<i64>,
     /// Settled while a look was under way that may have read them before.
     settled: BTreeSet<String>,
@@ -102,6 +115,7 @@ impl Inbox {
     /// The gateway is ready: look at everything once.
     pub fn open(&mut self, now: Now) {
         self.open = true;
+        self.watching_since_unix_ms.get_or_insert(now.unix_ms);
         self.looking = false;
         self.again = false;
         self.failures = 0;
@@ -167,14 +181,16 @@ impl Inbox {
         let newest = self.newest_requested_at.filter(|_| self.unreadable == 0);
         let newest = newest.map(|newest| newest.min(now.unix_ms).saturating_sub(LOOK_BACK_MS));
         let since_unix_ms = newest.map(|newest| oldest_pending.map_or(newest, |oldest| oldest.min(newest)));
-        Some(LookOrder { round: self.round, since_unix_ms, known: self.pending.keys().cloned().collect() })
+        let known = self.pending.keys().cloned().collect();
+        Some(LookOrder { round: self.round, since_unix_ms, known, resolved_since_unix_ms: self.watching_since_unix_ms })
     }
 
-    /// A look came back.
-    pub fn looked(&mut self, round: u64, outcome: Result<Look, String>, now: Now) {
+    /// A look came back; what is news.
+    pub fn looked(&mut self, round: u64, outcome: Result<Look, String>, now: Now) -> Option<News> {
         if !self.looking || round != self.round {
-            return;
+            return None;
         }
+        let mut news = None;
         self.looking = false;
         match outcome {
             Ok(look) => {
@@ -183,17 +199,24 @@ impl Inbox {
                 self.as_of = Some(now);
                 self.unreadable = look.unreadable;
                 self.newest_requested_at = self.newest_requested_at.max(look.newest_requested_at);
-                let mut fresh = BTreeMap::new();
+                let mut waiting = BTreeMap::new();
+                let mut heard = News::default();
                 for record in look.records {
                     if self.settled.contains(&record.approval_id) {
                         continue;
                     }
+                    if record.decision == Some(Decision::Allow) {
+                        heard.allowed.push(record);
+                        continue;
+                    }
                     let pending = self.admit(record, now);
                     if pending.record.is_pending() && !pending.is_expired(now) {
-                        fresh.insert(pending.record.approval_id.clone(), pending);
+                        heard.fresh += usize::from(!self.pending.contains_key(&pending.record.approval_id));
+                        waiting.insert(pending.record.approval_id.clone(), pending);
                     }
                 }
-                self.pending = fresh;
+                self.pending = waiting;
+                news = Some(heard);
                 self.next_look = Some(self.quiet_until(now));
             }
             Err(why) => {
@@ -207,6 +230,7 @@ impl Inbox {
         if std::mem::take(&mut self.again) {
             self.ring(now);
         }
+        news
     }
 
     /// When [`Inbox::step`] next has something to do.

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 
 use crate::protocol::Scope;
 
-pub use canonical::digest;
+pub use canonical::{changed, digest};
 
 /// Longest approval id that is believed; the gateway's own have 26 characters.
 const MAX_ID_CHARS: usize = 64;
@@ -182,6 +182,8 @@ pub struct Outline {
     pub approval_id: Option<String>,
     /// Whether somebody decided.
     pub decided: bool,
+    /// Wall clock of the first decision.
+    pub resolved_at_unix_ms: Option<i64>,
     /// Wall clock of the request.
     pub requested_at_unix_ms: Option<i64>,
 }
@@ -285,6 +287,7 @@ impl Outline {
             approval_id: value("approval_id")
                 .and_then(|id| id.as_str().filter(|id| is_usable_id(id)).map(str::to_owned)),
             decided: fields.get("decision").is_some_and(|raw| raw.get() != "null"),
+            resolved_at_unix_ms: value("resolved_at_unix_ms").as_ref().and_then(integer),
             requested_at_unix_ms: value("requested_at_unix_ms").as_ref().and_then(integer),
         }
     }

@@ -199,6 +199,13 @@ impl World {
         self.give(Event::Rang);
     }
 
+    /// A record changes at the gateway, and nothing rings.
+    pub fn change(&mut self, id: &str, change: impl FnOnce(&mut Value)) {
+        if let Some(record) = self.records.get_mut(id) {
+            change(record);
+        }
+    }
+
     /// The gateway's record of that id.
     pub fn record(&self, id: &str) -> Option<&Value> {
         self.records.get(id)
@@ -298,7 +305,9 @@ impl World {
             Effect::Look(order) => {
                 let wanted = |record: &Record| {
                     let in_window = order.since_unix_ms.is_none_or(|since| record.requested_at_unix_ms >= since);
-                    in_window && (record.is_pending() || order.known.contains(&record.approval_id))
+                    let news =
+                        order.resolved_since_unix_ms.is_some_and(|since| record.resolved_at_unix_ms >= Some(since));
+                    in_window && (record.is_pending() || news || order.known.contains(&record.approval_id))
                 };
                 let records: Vec<_> =
                     self.records.values().filter_map(|raw| Record::from_value(raw.clone()).ok()).collect();
@@ -358,7 +367,15 @@ impl World {
                 self.later(2, Event::Autostart(Some(on)));
                 self.later(2, Event::AutostartSet(ticket, Ok(String::new())));
             }
-            Effect::RetrySecrets | Effect::SaveBrowser(_) | Effect::SavePorts(_) => {}
+            Effect::AbortRuns => {
+                self.note("aborts what runs".to_owned());
+                self.later(ANSWER_MS, Event::RunsAborted(Ok(())));
+            }
+            Effect::AbortRun(ticket, run_id) => {
+                self.note(format!("aborts {run_id}"));
+                self.later(ANSWER_MS, Event::RunAborted(ticket, Ok(())));
+            }
+            Effect::RetrySecrets | Effect::SavePaused(_) | Effect::SaveBrowser(_) | Effect::SavePorts(_) => {}
         }
     }
 

@@ -26,6 +26,11 @@ pub const HANDOFF_TWICE: (&str, &str) = (
 pub const TEST_NOTIFICATION: (&str, &str) =
     ("Notifications work", "When an agent needs your permission, Palyra asks you like this.");
 /// Reply.
+pub const PAUSED: &str =
+    "All agents are paused: what runs is aborted, and what they ask for is denied until you resume them.";
+/// Reply.
+pub const RESUMED: &str = "Agents may work again.";
+/// Reply.
 pub const QUIT_STOP: &str = "Stopping Palyra.";
 /// Reply.
 pub const QUIT_KEEP: &str = "The tray ends; Palyra keeps running.";
@@ -66,6 +71,11 @@ pub fn state(service: &Service, now: Now) -> String {
 
 /// The first line of menu and tooltip: the state in words.
 pub fn status_line(agent: &Agent, base: Base, now: Now) -> String {
+    let line = condition(agent, base, now);
+    if agent.paused { format!("All agents are paused. {line}") } else { line }
+}
+
+fn condition(agent: &Agent, base: Base, now: Now) -> String {
     let gateway = agent.fleet.get(ServiceId::Gateway);
     if agent.quitting.is_some() {
         return "Stopping Palyra".to_owned();

@@ -76,6 +76,15 @@ pub enum Action {
     ContinueSetup,
     /// Open the checks of this machine.
     RunChecks,
+    /// Stop every agent: abort what runs, deny what waits and what comes, until [`Action::ResumeAgents`].
+    PauseAgents,
+    /// Let agents work again.
+    ResumeAgents,
+    /// Abort one run.
+    AbortRun {
+        /// Which.
+        run_id: String,
+    },
     /// Put away a notification that tells of an event.
     Dismiss {
         /// Its key.

@@ -179,6 +179,8 @@ impl Shell {
             start,
             browser: settings.browser,
             node_host: paths.runtime_root.join("node-host").join("node-host.json").is_file(),
+            // whatever is in it: a pause is never lost by a torn file
+            paused: paths.paused().exists(),
             dialogs: dialog::windows(&env).is_ok(),
             demo,
             first_run: set_up && !demo && desktop && env.has_display() && set_up::nothing_yet(&paths),

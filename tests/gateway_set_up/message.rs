@@ -82,6 +82,24 @@ async fn a_provider_that_does_not_answer_is_told_with_what_to_do() {
 }
 
 #[tokio::test]
+async fn active_runs_are_aborted_and_finished_ones_left_alone() {
+    let palyra = Palyra::connected(Provider::Openai, "good").await;
+    let client = palyra.client();
+    client.first_message("Hello").await.expect("answer");
+    client.abort_active_runs().await.expect("nothing to do");
+    let asked = client.clone();
+    let message = tokio::spawn(async move { asked.first_message("Use a tool").await });
+    asked_for(&client).await;
+    client.abort_active_runs().await.expect("aborted");
+    let (_, why, _) = failure(message.await.expect("task"));
+    assert!(!why.is_empty());
+    let sessions = palyra.demo().login().get("/console/v1/sessions?limit=16").json();
+    assert_eq!(sessions["sessions"][0]["last_run_state"], "cancelled", "{sessions}");
+    let refused = client.abort_run("../../auth/logout", "").await.expect_err("no id");
+    assert_eq!(refused.kind, ErrorKind::Invalid);
+}
+
+#[tokio::test]
 async fn a_tool_in_the_answer_waits_for_a_person() {
     let palyra = Palyra::connected(Provider::Openai, "good").await;
     let client = palyra.client();

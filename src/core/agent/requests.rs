@@ -174,6 +174,13 @@ impl Agent {
                 }
                 self.done(ticket, "The review opens.", effects);
             }
+            Action::PauseAgents => self.set_paused(ticket, true, now, effects),
+            Action::ResumeAgents => self.set_paused(ticket, false, now, effects),
+            Action::AbortRun { run_id } if self.inbox.is_open() => effects.push(Effect::AbortRun(ticket, run_id)),
+            Action::AbortRun { .. } => {
+                let why = Err(text::gateway_not_ready(self));
+                self.run_aborted(ticket, why, effects);
+            }
             Action::ContinueSetup => {
                 effects.push(Effect::Open(Companion::SetUp));
                 self.done(ticket, "The set-up opens.", effects);

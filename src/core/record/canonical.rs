@@ -1,6 +1,6 @@
 //! A record as a number, to tell whether it is still the one that was shown.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
@@ -19,6 +19,37 @@ pub fn digest(raw: &Value) -> String {
         let _ = write!(hex, "{byte:02x}");
         hex
     })
+}
+
+/// Names of the fields in which two records differ, as far as [`digest`] looks at them; inside `prompt` and
+/// `policy_snapshot` by their own names. Never their values: those may be hostile or secret.
+pub fn changed(old: &Value, new: &Value) -> Vec<String> {
+    let (Value::Object(old), Value::Object(new)) = (old, new) else { return vec!["everything".to_owned()] };
+    let names: BTreeSet<&String> = old.keys().chain(new.keys()).filter(|name| !changes_with_decision(name)).collect();
+    let mut changed = Vec::new();
+    for name in names {
+        match (old.get(name), new.get(name)) {
+            (old, new) if old == new => {}
+            (Some(old @ Value::Object(_)), Some(new @ Value::Object(_))) if !name.contains('.') => {
+                changed.extend(changed_inside(name, old, new));
+            }
+            _ => changed.push(shown_name(name)),
+        }
+    }
+    changed
+}
+
+fn changed_inside(name: &str, old: &Value, new: &Value) -> Vec<String> {
+    let (Value::Object(old), Value::Object(new)) = (old, new) else { return Vec::new() };
+    let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    let differs = names.into_iter().filter(|inner| old.get(*inner) != new.get(*inner));
+    differs.map(|inner| format!("{}.{}", shown_name(name), shown_name(inner))).collect()
+}
+
+/// Names of fields that nobody knows could be anything.
+fn shown_name(name: &str) -> String {
+    let plain = name.len() <= 40 && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if plain { name.to_owned() } else { "an unknown field".to_owned() }
 }
 
 pub(super) fn changes_with_decision(name: &str) -> bool {

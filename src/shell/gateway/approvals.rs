@@ -47,11 +47,18 @@ struct Page<'a> {
 
 impl Client {
     /// What waits for a decision, plus decided records whose id is in `known` (so that a pending one that somebody decided
-    /// is not just missing). `since` limits the list to requests at or after it, known ones included: pass the oldest
+    /// is not just missing), and those that were decided at or after `resolved_since`. `since` limits the list to requests at or after it, known ones included: pass the oldest
     /// request of those that are still pending, or `None` for everything.
-    pub async fn inbox(&self, since: Option<i64>, known: &BTreeSet<String>) -> Result<Inbox, GatewayError> {
+    pub async fn inbox(
+        &self,
+        since: Option<i64>,
+        known: &BTreeSet<String>,
+        resolved_since: Option<i64>,
+    ) -> Result<Inbox, GatewayError> {
         self.pages(since, |outline| {
-            !outline.decided || outline.approval_id.as_ref().is_some_and(|id| known.contains(id))
+            !outline.decided
+                || outline.approval_id.as_ref().is_some_and(|id| known.contains(id))
+                || resolved_since.is_some_and(|since| outline.resolved_at_unix_ms >= Some(since))
         })
         .await
     }

@@ -12,6 +12,7 @@ mod health;
 mod heartbeat;
 mod http;
 mod providers;
+mod runs;
 mod session;
 
 use std::fmt;
@@ -159,7 +160,7 @@ mod tests {
         fn takes_send<T: Send>(_: T) {}
         let client = Client::new(1, SecretString::from("token"), "device", "admin:x").unwrap();
         takes_send(client.mint_handoff("/"));
-        takes_send(client.inbox(None, &std::collections::BTreeSet::new()));
+        takes_send(client.inbox(None, &std::collections::BTreeSet::new(), None));
         takes_send(client.decide("id", true, crate::protocol::Scope::Once, None, None));
         takes_send(client.first_message("hello"));
     }

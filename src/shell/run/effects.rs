@@ -1,6 +1,7 @@
 //! One effect at a time: each is started here and reports back as an event.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use super::{Input, Shell, State};
 use crate::config::{DEVICE_ID, Environment, PRINCIPAL, Paths};
@@ -35,7 +36,7 @@ impl Shell {
                     return self.report(Event::Looked(order.round, Err("not signed in".to_owned())));
                 };
                 self.spawn(async move {
-                    let look = client.inbox(order.since_unix_ms, &order.known).await;
+                    let look = client.inbox(order.since_unix_ms, &order.known, order.resolved_since_unix_ms).await;
                     Event::Looked(
                         order.round,
                         look.map_err(|error| error.to_string()).map(|inbox| Look {
@@ -107,6 +108,18 @@ impl Shell {
                 };
                 tokio::task::spawn_blocking(done);
             }
+            Effect::SavePaused(since) => {
+                if let Err(error) = keep_paused(&self.sidecars.paths.paused(), since) {
+                    self.report(Event::NotSaved(format!("the pause holds only until the end of the agent: {error}")));
+                }
+            }
+            Effect::AbortRuns => self.with_client(|client| async move {
+                Event::RunsAborted(client.abort_active_runs().await.map_err(|error| error.message))
+            }),
+            Effect::AbortRun(ticket, run_id) => self.with_client(move |client| async move {
+                let outcome = client.abort_run(&run_id, "aborted from the tray").await;
+                Event::RunAborted(ticket, outcome.map_err(|error| error.message))
+            }),
             Effect::SavePorts(ports) => {
                 let state = State { version: 1, ports };
                 if let Err(error) = store::write_json(&self.sidecars.paths.own.join("state.json"), &state) {
@@ -297,6 +310,17 @@ impl Shell {
 
     pub(super) fn report(&self, event: Event) {
         let _ = self.inputs.send(Input::Event(event));
+    }
+}
+
+/// The file is there while all agents are paused, and says since when.
+fn keep_paused(path: &Path, since_unix_ms: Option<i64>) -> io::Result<()> {
+    match since_unix_ms {
+        Some(since) => store::write_json(path, &serde_json::json!({ "version": 1, "since_unix_ms": since })),
+        None => match std::fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        },
     }
 }
 

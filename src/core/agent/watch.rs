@@ -1,0 +1,189 @@
+//! What is kept an eye on beside the person's own decisions: a pause of all agents, allowances that somebody else gave, and
+//! floods of requests.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::Agent;
+use crate::core::decisions::Surface;
+use crate::core::describe::describe;
+use crate::core::event::{Effect, Ticket};
+use crate::core::inbox::News;
+use crate::core::notices;
+use crate::core::record::Record;
+use crate::core::text;
+use crate::core::time::Now;
+use crate::core::view::{Button, Urgency};
+use crate::protocol::{Action, Decision, Scope, Verdict};
+
+/// More new requests than this within [`FLOOD_MS`] are a flood.
+pub const FLOOD_ABOVE: usize = 10;
+/// Window of the flood's count, milliseconds.
+pub const FLOOD_MS: u64 = 60_000;
+/// A denial by the pause that failed is tried again by the first look after this, milliseconds.
+const DENY_AGAIN_MS: u64 = 2_000;
+/// How many allowances are remembered, so that each is told at most once.
+const REMEMBERED: usize = 256;
+/// Key of the notification about a flood.
+const FLOOD: &str = "event:flood";
+/// Key of the one about a pause that is not complete.
+const PAUSE: &str = "event:pause";
+
+/// What the agent remembers for it.
+#[derive(Clone, Debug, Default)]
+pub struct Watched {
+    /// Approvals allowed here, or told of as allowed elsewhere.
+    known: VecDeque<String>,
+    /// When requests came, monotonic.
+    arrivals: VecDeque<u64>,
+    /// Denied by the pause, and until when that is not tried again, monotonic.
+    denied: BTreeMap<String, u64>,
+    /// Runs are to be stopped, as soon as that is not under way already.
+    abort_due: bool,
+    aborting: bool,
+}
+
+impl Watched {
+    /// A gateway became ready.
+    pub fn open(&mut self) {
+        self.denied.clear();
+        self.abort_due = true;
+    }
+
+    /// This approval was allowed here.
+    pub fn allowed_here(&mut self, approval_id: &str) {
+        if self.known.len() >= REMEMBERED {
+            self.known.pop_front();
+        }
+        self.known.push_back(approval_id.to_owned());
+    }
+}
+
+impl Agent {
+    /// A look at the gateway's records brought this.
+    pub(super) fn heard(&mut self, news: News, now: Now) {
+        for record in news.allowed {
+            let id = &record.approval_id;
+            let recent = record.resolved_at_unix_ms >= self.inbox.watching_since_unix_ms;
+            if !recent || self.decisions.is_open(id) || self.watched.known.contains(id) {
+                continue;
+            }
+            self.watched.allowed_here(&record.approval_id);
+            self.allowed_elsewhere(&record);
+        }
+        self.watched.denied.retain(|_, again| now.mono_ms < *again);
+        self.watched.abort_due = true;
+        self.watched.arrivals.extend(std::iter::repeat_n(now.mono_ms, news.fresh));
+        self.watched.arrivals.retain(|at| now.mono_ms - at < FLOOD_MS);
+        if self.watched.arrivals.len() > FLOOD_ABOVE && !self.paused {
+            let body = format!(
+                "{} came within a minute. Who asks that often may hope for a tired yes. Look at each one, or pause all agents.",
+                self.watched.arrivals.len()
+            );
+            let buttons = vec![
+                Button { label: "Review…".to_owned(), action: notices::review("") },
+                Button { label: "Pause all agents".to_owned(), action: Action::PauseAgents },
+            ];
+            self.tell(FLOOD, ("Many approvals are asked for", &body), buttons, Urgency::Critical);
+        }
+    }
+
+    /// Seen, as it cannot be prevented: whoever can read the gateway's token can decide.
+    fn allowed_elsewhere(&mut self, record: &Record) {
+        let words = describe(record);
+        let body = format!(
+            "{}: {}\nSomebody allowed it, in the dashboard or by the gateway's token. If it was not you, abort the run.",
+            notices::cut(&words.title, 60),
+            notices::cut(&words.what, 120),
+        );
+        let id = &record.approval_id;
+        let key = format!("event:elsewhere:{id}");
+        let mut buttons =
+            vec![Button { label: "It was me".to_owned(), action: Action::Dismiss { notice: key.clone() } }];
+        if crate::core::record::is_usable_id(&record.run_id) {
+            let action = Action::AbortRun { run_id: record.run_id.clone() };
+            buttons.push(Button { label: "Abort run".to_owned(), action });
+        }
+        self.tell(&key, ("Approved elsewhere: was it you?", &body), buttons, Urgency::Normal);
+    }
+
+    pub(super) fn set_paused(&mut self, ticket: Option<Ticket>, paused: bool, now: Now, effects: &mut Vec<Effect>) {
+        if self.paused == paused {
+            return self.done(ticket, "Nothing to change.", effects);
+        }
+        self.paused = paused;
+        effects.push(Effect::SavePaused(paused.then_some(now.unix_ms)));
+        self.events.remove(FLOOD);
+        self.events.remove(PAUSE);
+        self.watched.arrivals.clear();
+        self.watched.denied.clear();
+        self.watched.abort_due = paused;
+        self.inbox.ring(now);
+        self.done(ticket, if paused { text::PAUSED } else { text::RESUMED }, effects);
+    }
+
+    /// While paused: nothing that waits stays, and no run goes on.
+    pub(super) fn settle_paused(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        if !self.paused || !self.inbox.is_open() || self.leaving.is_some() || self.quitting.is_some() {
+            return;
+        }
+        let waiting = self.inbox.pending.iter().filter(|(id, _)| !self.watched.denied.contains_key(*id));
+        let waiting: Vec<_> = waiting.map(|(id, pending)| (id.clone(), pending.digest.clone())).collect();
+        for (approval_id, digest) in waiting {
+            if self.decisions.is_open(&approval_id) {
+                continue;
+            }
+            self.watched.denied.insert(approval_id.clone(), now.mono_ms + DENY_AGAIN_MS);
+            let reason = Some("all agents are paused".to_owned());
+            let decision =
+                Decision { approval_id, digest, verdict: Verdict::Deny, scope: Scope::Once, ttl_ms: None, reason };
+            self.begin_decision(decision, Surface::Pause, None, now, effects);
+        }
+        if self.watched.abort_due && !self.watched.aborting {
+            self.watched.abort_due = false;
+            self.watched.aborting = true;
+            effects.push(Effect::AbortRuns);
+        }
+    }
+
+    /// Whether a denial that failed is the pause's own, which tries again.
+    pub(super) fn is_denied_by_pause(&self, approval_id: &str) -> bool {
+        self.paused && self.watched.denied.contains_key(approval_id)
+    }
+
+    pub(super) fn runs_aborted(&mut self, outcome: Result<(), String>) {
+        self.watched.aborting = false;
+        match outcome {
+            Ok(()) => {
+                self.events.remove(PAUSE);
+            }
+            Err(why) if self.paused => {
+                let body = format!("{} It is tried again; stopping Palyra ends everything.", text::sentence(&why));
+                let stop = Button { label: "Stop Palyra".to_owned(), action: Action::Stop { service: None } };
+                self.tell(PAUSE, ("Not every agent could be paused", &body), vec![stop], Urgency::Critical);
+            }
+            Err(_) => {}
+        }
+    }
+
+    pub(super) fn run_aborted(
+        &mut self,
+        ticket: Option<Ticket>,
+        outcome: Result<(), String>,
+        effects: &mut Vec<Effect>,
+    ) {
+        match (ticket, outcome) {
+            (ticket, Ok(())) => {
+                self.events.retain(|key, _| !key.starts_with("event:elsewhere:"));
+                self.done(ticket, "The run is being aborted.", effects);
+            }
+            (ticket, Err(why)) => {
+                let failure = crate::protocol::Failure::new(
+                    crate::protocol::FailureCode::Failed,
+                    format!("the run could not be aborted: {why}"),
+                    "Pause all agents, or stop Palyra, to end it.",
+                );
+                self.fail(ticket, failure, effects);
+            }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Ending runs.
+//!
+//! Limits: the gateway lists the sessions of the signed-in principal only, so runs of other principals (a channel's, the
+//! command line's) are not seen here; what they ask for is denied all the same.
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::Client;
+use super::http::{ErrorKind, GatewayError};
+use super::session::Signed;
+use crate::core::record::is_usable_id;
+
+/// The hundred sessions that changed last: a run that is active changes its session.
+const NEWEST: &str = "/console/v1/sessions?limit=100&sort=updated_desc&include_archived=true";
+/// States of a run that is not over.
+const ACTIVE: [&str; 6] = ["accepted", "dispatching", "in_progress", "queued", "running", "streaming"];
+
+#[derive(Deserialize)]
+struct Sessions {
+    sessions: Vec<Session>,
+}
+
+#[derive(Deserialize)]
+struct Session {
+    last_run_id: Option<String>,
+    last_run_state: Option<String>,
+}
+
+impl Client {
+    /// Asks every active run to end. All are asked, also when one of them cannot be.
+    ///
+    /// # Errors
+    /// The sessions cannot be listed, or the first run that could not be asked.
+    pub async fn abort_active_runs(&self) -> Result<(), GatewayError> {
+        let answer = self.signed(&Signed::get(NEWEST, self.inner.timeouts.list)).await?;
+        let listed: Sessions = serde_json::from_slice(&answer.body).map_err(|_| answer.not_ours())?;
+        let active = listed
+            .sessions
+            .into_iter()
+            .filter(|session| session.last_run_state.as_deref().is_some_and(|state| ACTIVE.contains(&state)));
+        let mut outcome = Ok(());
+        for run_id in active.filter_map(|session| session.last_run_id) {
+            if let Err(error) = self.abort_run(&run_id, "all agents are paused").await {
+                tracing::warn!(run_id, %error, "a run could not be aborted");
+                outcome = outcome.and(Err(error));
+            }
+        }
+        outcome
+    }
+
+    /// Asks one run to end; `reason` is kept by the gateway.
+    ///
+    /// # Errors
+    /// The gateway does not take it, or does not answer.
+    pub async fn abort_run(&self, run_id: &str, reason: &str) -> Result<(), GatewayError> {
+        if !is_usable_id(run_id) {
+            return Err(GatewayError::new(ErrorKind::Invalid, None, false, "That is not the id of a run."));
+        }
+        let path = format!("/console/v1/sessions/runs/{run_id}/abort");
+        let body = json!({ "reason": reason });
+        self.signed(&Signed::post(&path, &body, self.inner.timeouts.decide)).await.map(drop)
+    }
+}

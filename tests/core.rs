@@ -718,7 +718,7 @@ fn approved_with(answer: impl Fn(&mut serde_json::Value)) -> Vec<DecisionOrder> 
     let (mut decisions, mut orders) = (Decisions::default(), Vec::new());
     decisions.begin(decision, Surface::Notification, None, Some(&pending), world.now).unwrap();
     decisions.read("a1", Ok(pending.record.clone()), world.now, &mut orders);
-    decisions.recorded("a1", Ok(()), &mut orders);
+    decisions.recorded("a1", Ok(()), false, world.now, &mut orders);
     let mut raw = pending.record.raw;
     raw["resolved_at_unix_ms"] = raw["updated_at_unix_ms"].clone();
     answer(&mut raw);

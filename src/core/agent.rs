@@ -15,6 +15,7 @@ use crate::core::fleet::Fleet;
 use crate::core::inbox::{Inbox, Watch};
 use crate::core::notices;
 use crate::core::ports::Ports;
+use crate::core::record;
 use crate::core::service::{Goal, Order, Phase, Probe};
 use crate::core::text;
 use crate::core::time::{Now, earlier};
@@ -229,9 +230,24 @@ impl Agent {
                     self.heard(news, now);
                 }
             }
-            Event::RecordRead(id, answer) => self.decided(now, effects, |d, orders| d.read(&id, answer, now, orders)),
-            Event::Recorded(id, outcome) => self.decided(now, effects, |d, orders| d.recorded(&id, outcome, orders)),
-            Event::Sent(id, answer) => self.decided(now, effects, |d, orders| d.sent(&id, answer, now, orders)),
+            Event::RecordRead(id, answer) => {
+                if let Ok(record) = &answer
+                    && record.decision == Some(record::Decision::Allow)
+                {
+                    self.heard_allowed(record);
+                }
+                self.decided(now, effects, |d, orders| d.read(&id, answer, now, orders));
+            }
+            Event::Recorded(id, outcome) => {
+                let paused = self.paused;
+                self.decided(now, effects, |d, orders| d.recorded(&id, outcome, paused, now, orders));
+            }
+            Event::Sent(id, answer) => {
+                if answer.as_ref().is_err_and(|lost| !lost.may_have_acted) {
+                    self.watched.not_allowed(&id);
+                }
+                self.decided(now, effects, |d, orders| d.sent(&id, answer, now, orders));
+            }
             Event::RecordShown(ticket, answer) => effects.push(Effect::Reply(
                 ticket,
                 match answer {
@@ -557,7 +573,7 @@ impl Agent {
                 }
                 DecisionOrder::Send(decision) => {
                     if decision.verdict == Verdict::Approve {
-                        self.watched.allowed_here(&decision.approval_id);
+                        self.watched.knows_allowed(&decision.approval_id);
                     }
                     effects.push(Effect::SendDecision(decision));
                 }

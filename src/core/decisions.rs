@@ -109,6 +109,8 @@ struct Deciding {
     ticket: Option<u64>,
     /// The record with the digest that was decided on.
     shown: serde_json::Value,
+    /// As it was read last.
+    expires_at_unix_ms: i64,
     step: Step,
 }
 
@@ -162,7 +164,14 @@ impl Decisions {
         }
         self.open.insert(
             id.clone(),
-            Deciding { decision, surface, ticket, shown: pending.record.raw.clone(), step: Step::Rereading },
+            Deciding {
+                decision,
+                surface,
+                ticket,
+                shown: pending.record.raw.clone(),
+                expires_at_unix_ms: pending.record.expires_at_unix_ms(),
+                step: Step::Rereading,
+            },
         );
         Ok(DecisionOrder::Read(id))
     }
@@ -175,6 +184,7 @@ impl Decisions {
                 let verdict = check_reread(&record, deciding, now);
                 match verdict {
                     Ok(()) => {
+                        deciding.expires_at_unix_ms = record.expires_at_unix_ms();
                         deciding.step = Step::Recording;
                         orders.push(DecisionOrder::Write(deciding.line(LedgerKind::Intent, String::new(), now)));
                     }
@@ -218,11 +228,26 @@ impl Decisions {
         }
     }
 
-    /// The intent is on disk, or could not be put there. Without a trace nothing is approved; a denial goes on.
-    pub fn recorded(&mut self, id: &str, outcome: Result<(), String>, orders: &mut Vec<DecisionOrder>) {
+    /// The intent is on disk, or could not be put there, which may have taken long. Without a trace nothing is approved, nor
+    /// after the end or when all agents were `paused` meanwhile; a denial goes on.
+    pub fn recorded(
+        &mut self,
+        id: &str,
+        outcome: Result<(), String>,
+        paused: bool,
+        now: Now,
+        orders: &mut Vec<DecisionOrder>,
+    ) {
         let Some(deciding) = self.open.get_mut(id).filter(|deciding| deciding.step == Step::Recording) else { return };
+        let approves = deciding.decision.verdict == Verdict::Approve;
+        let too_late = now.unix_ms >= deciding.expires_at_unix_ms;
         match outcome {
-            Err(why) if deciding.decision.verdict == Verdict::Approve => {
+            _ if too_late => {
+                let failure = refused(format!("approval {id} expired before the decision could be sent"), LIST);
+                self.finish(id, Err(failure), Some(now), orders);
+            }
+            Ok(()) if approves && paused => self.finish(id, Err(while_paused(id)), Some(now), orders),
+            Err(why) if approves => {
                 let failure = Failure::new(
                     FailureCode::Failed,
                     format!("approval {id} was not approved: its record could not be written: {why}"),
@@ -341,6 +366,14 @@ const LOOK_AGAIN: &str = "Look at it again before you decide: palyra-tray approv
 
 fn refused(message: String, hint: &str) -> Failure {
     Failure::new(FailureCode::Refused, message, hint)
+}
+
+/// Nothing is approved while all agents are paused.
+pub fn while_paused(approval_id: &str) -> Failure {
+    refused(
+        format!("approval {approval_id} was not approved: all agents are paused"),
+        "Resume them first: palyra-tray resume",
+    )
 }
 
 fn done_text(verdict: Verdict) -> String {

@@ -167,6 +167,8 @@ impl Inbox {
     /// Starts a look when one is due, and drops what has expired.
     pub fn step(&mut self, now: Now) -> Option<LookOrder> {
         self.pending.retain(|_, pending| !pending.is_expired(now));
+        // a clock that was set back must not make news look like history
+        self.watching_since_unix_ms = self.watching_since_unix_ms.map(|since| since.min(now.unix_ms));
         if !self.open || self.looking || self.next_look.is_none_or(|at| now.mono_ms < at) {
             return None;
         }

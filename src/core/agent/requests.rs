@@ -1,13 +1,13 @@
 //! What a person or a client asks of the agent: clicks, menu entries, commands.
 
 use super::{ACTIVATED, Agent, LEAVE_MS, QUIT_MS, WAIT_MS, Waiter, WaitingOpen};
-use crate::core::decisions::{Surface, Unanswered};
+use crate::core::decisions::{Surface, Unanswered, while_paused};
 use crate::core::event::{Click, Companion, Effect, Secrets, Ticket};
 use crate::core::service::{Goal, Phase};
 use crate::core::time::Now;
 use crate::core::view::{Button, Urgency};
 use crate::core::{compose, snapshot, text};
-use crate::protocol::{Action, Decision, Failure, FailureCode, Place, Reply, Request, Scope, ServiceId};
+use crate::protocol::{Action, Decision, Failure, FailureCode, Place, Reply, Request, Scope, ServiceId, Verdict};
 
 impl Agent {
     pub(super) fn clicked(&mut self, action: Action, click: Click, now: Now, effects: &mut Vec<Effect>) {
@@ -44,6 +44,9 @@ impl Agent {
                 Failure::new(FailureCode::GatewayUnreachable, text::gateway_not_ready(self), text::TRY_WHEN_READY);
             self.answer(&id, ticket, Err(failure), effects);
             return;
+        }
+        if self.paused && decision.verdict == Verdict::Approve {
+            return self.answer(&id, ticket, Err(while_paused(&id)), effects);
         }
         match self.decisions.begin(decision, surface, ticket, self.inbox.pending.get(&id), now) {
             Ok(order) => self.decide(vec![order], now, effects),

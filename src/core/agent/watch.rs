@@ -49,12 +49,17 @@ impl Watched {
         self.abort_due = true;
     }
 
-    /// This approval was allowed here.
-    pub fn allowed_here(&mut self, approval_id: &str) {
+    /// This approval was allowed here, or its allowance is told.
+    pub fn knows_allowed(&mut self, approval_id: &str) {
         if self.known.len() >= REMEMBERED {
             self.known.pop_front();
         }
         self.known.push_back(approval_id.to_owned());
+    }
+
+    /// Ours did not arrive: whoever allows it now is somebody else.
+    pub fn not_allowed(&mut self, approval_id: &str) {
+        self.known.retain(|known| known != approval_id);
     }
 }
 
@@ -62,13 +67,10 @@ impl Agent {
     /// A look at the gateway's records brought this.
     pub(super) fn heard(&mut self, news: News, now: Now) {
         for record in news.allowed {
-            let id = &record.approval_id;
-            let recent = record.resolved_at_unix_ms >= self.inbox.watching_since_unix_ms;
-            if !recent || self.decisions.is_open(id) || self.watched.known.contains(id) {
-                continue;
+            // one that is being decided is read again for that
+            if !self.decisions.is_open(&record.approval_id) {
+                self.heard_allowed(&record);
             }
-            self.watched.allowed_here(&record.approval_id);
-            self.allowed_elsewhere(&record);
         }
         self.watched.denied.retain(|_, again| now.mono_ms < *again);
         self.watched.abort_due = true;
@@ -87,8 +89,14 @@ impl Agent {
         }
     }
 
-    /// Seen, as it cannot be prevented: whoever can read the gateway's token can decide.
-    fn allowed_elsewhere(&mut self, record: &Record) {
+    /// This record was read, and stands as allowed. Seen, as it cannot be prevented: whoever can read the gateway's token can
+    /// decide.
+    pub(super) fn heard_allowed(&mut self, record: &Record) {
+        let recent = record.resolved_at_unix_ms >= self.inbox.watching_since_unix_ms;
+        if !recent || self.watched.known.contains(&record.approval_id) {
+            return;
+        }
+        self.watched.knows_allowed(&record.approval_id);
         let words = describe(record);
         let body = format!(
             "{}: {}\nSomebody allowed it, in the dashboard or by the gateway's token. If it was not you, abort the run.",

@@ -649,6 +649,29 @@ fn a_pause_denies_what_waits_and_what_comes_and_outlives_a_restart() {
 }
 
 #[test]
+fn a_locked_screen_shows_only_how_many_wait_and_takes_no_click() {
+    let mut world = started();
+    world.ask("a1", "high", 300, "git push");
+    world.pass(1_000);
+    let late = approve_once(&world);
+    world.give(Event::Locked(true));
+    world.ask("a2", "critical", 300, "rm -r /");
+    world.pass(1_000);
+    let shown = &world.view().notices;
+    assert_eq!(shown.keys().collect::<Vec<_>>(), ["approvals:locked"]);
+    let notice = &shown["approvals:locked"];
+    assert_eq!((notice.title.as_str(), notice.buttons.len(), &notice.default_action), ("2 approvals wait", 0, &None));
+    world.give(Event::Clicked(late.clone(), Click::Notification));
+    world.pass(1_000);
+    assert!(world.sent.is_empty() && world.view().notices["event:refused"].body.contains("the screen is locked"));
+    world.give(Event::Locked(false));
+    assert!(world.view().notices.contains_key("approval:a1") && world.view().notices.contains_key("approval:a2"));
+    world.give(Event::Clicked(late, Click::Notification));
+    world.pass(1_000);
+    assert_eq!(world.sent.len(), 1);
+}
+
+#[test]
 fn a_review_opens_once_and_again_after_it_was_closed() {
     let review = |world: &mut World| {
         let before = world.timeline.len();

@@ -104,6 +104,8 @@ pub struct Agent {
     pub reached: Reached,
     /// The set-up still has to be opened by itself.
     open_set_up: bool,
+    /// The screen is locked: who is in front of it may be anybody.
+    pub locked: bool,
     /// All agents are paused: everything is denied.
     pub paused: bool,
     watched: watch::Watched,
@@ -142,6 +144,7 @@ impl Agent {
             had_secrets: false,
             reached: setup.reached.clone(),
             open_set_up: setup.first_run,
+            locked: false,
             paused: setup.paused,
             watched: watch::Watched::default(),
             reviewing: BTreeSet::new(),
@@ -294,6 +297,7 @@ impl Agent {
             Event::Autostart(on) => self.autostart = on,
             Event::AutostartSet(ticket, outcome) => self.autostart_set(ticket, outcome, effects),
             Event::Desktop(desktop) => self.desktop = desktop,
+            Event::Locked(locked) => self.locked = locked,
             Event::Clicked(action, click) => self.clicked(action, click, now, effects),
             Event::NoticeGone(key) => {
                 self.events.remove(&key);

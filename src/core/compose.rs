@@ -51,10 +51,16 @@ fn all_notices(agent: &Agent) -> std::collections::BTreeMap<String, crate::core:
     let server = agent.desktop.notifications.as_ref().unwrap_or(&none);
     let mut notices = if agent.quitting.is_some() || agent.paused {
         Default::default()
+    } else if agent.locked {
+        notices::behind_lock(agent.inbox.pending.len())
     } else {
         notices::approvals(&agent.inbox, server)
     };
     for (key, event) in &agent.events {
+        // what an agent wants to do is not for whoever passes by
+        if agent.locked && ["event:elsewhere:", "event:decision:"].iter().any(|about| key.starts_with(about)) {
+            continue;
+        }
         notices.insert(
             key.clone(),
             notices::event(&event.title, &event.body, event.buttons.clone(), server, event.urgency),

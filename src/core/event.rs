@@ -193,6 +193,8 @@ pub enum Event {
     AutostartSet(Option<Ticket>, Result<String, String>),
     /// The desktop changed.
     Desktop(Desktop),
+    /// The screen was locked or unlocked.
+    Locked(bool),
     /// A button, a notification's body or a menu entry.
     Clicked(Action, Click),
     /// A notification was put away by the person or the server.

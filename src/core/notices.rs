@@ -70,6 +70,24 @@ pub fn approvals(inbox: &Inbox, server: &Server) -> BTreeMap<NoticeKey, Notice> 
     notices
 }
 
+/// All that is told on a locked screen: how many wait. No button, nothing to click.
+pub fn behind_lock(waiting: usize) -> BTreeMap<NoticeKey, Notice> {
+    if waiting == 0 {
+        return BTreeMap::new();
+    }
+    let title = if waiting == 1 { "1 approval waits".to_owned() } else { format!("{waiting} approvals wait") };
+    let notice = Notice {
+        title,
+        body: "Unlock the screen to see what is asked.".to_owned(),
+        urgency: Urgency::Normal,
+        buttons: Vec::new(),
+        default_action: None,
+        resident: true,
+        quiet_update: true,
+    };
+    BTreeMap::from([("approvals:locked".to_owned(), notice)])
+}
+
 /// A notification about something that happened, for as long as its text stays.
 pub fn event(title: &str, body: &str, buttons: Vec<Button>, server: &Server, urgency: Urgency) -> Notice {
     Notice {

@@ -53,6 +53,7 @@ pub fn snapshot(agent: &Agent, now: Now) -> Value {
             "heard_of_by": match agent.inbox.watch { Watch::Doorbell => "journal", Watch::Polling => "polling" },
         },
         "paused": agent.paused,
+        "screen_locked": agent.locked,
         "connection": if gateway.is_ready() { "connected" } else if gateway.goal == Goal::Up && gateway.phase != Phase::GivenUp { "reconnecting" } else { "offline" },
         "tray": { "present": agent.desktop.tray_present, "detail": agent.desktop.tray },
         "notifications": agent.desktop.notifications.as_ref().map(|server| json!({

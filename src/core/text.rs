@@ -28,6 +28,8 @@ pub const TEST_NOTIFICATION: (&str, &str) =
 /// Reply.
 pub const PAUSED: &str =
     "All agents are paused: what runs is aborted, and what they ask for is denied until you resume them.";
+/// Refusal.
+pub const LOCKED: &str = "nothing was decided: the screen is locked";
 /// Reply.
 pub const RESUMED: &str = "Agents may work again.";
 /// Reply.

@@ -29,6 +29,8 @@ use crate::shell::gateway::{Client, Prober};
 use crate::shell::journal::{Doorbell, Ring};
 use crate::shell::lock::AgentLock;
 use crate::shell::notify::{AppIdentity, Notifier, NotifyReport};
+#[cfg(target_os = "linux")]
+use crate::shell::screen;
 use crate::shell::secrets::{self, SecretsReport};
 use crate::shell::sidecars::{Sidecars, Tokens};
 use crate::shell::store;
@@ -238,6 +240,14 @@ impl Shell {
                 let _ = inputs.send(Input::Notify(report));
             }));
             "not looked for yet".clone_into(&mut self.desktop.tray);
+            #[cfg(target_os = "linux")]
+            {
+                let inputs = self.inputs.clone();
+                let session = self.sidecars.env.get("XDG_SESSION_ID").and_then(|id| id.to_str()).map(str::to_owned);
+                tokio::spawn(screen::watch(session, move |locked| {
+                    let _ = inputs.send(Input::Event(Event::Locked(locked)));
+                }));
+            }
         } else {
             let _ = self.inputs.send(Input::Event(Event::Desktop(self.desktop.clone())));
         }

@@ -16,6 +16,10 @@ impl Agent {
                 if click != Click::Notification {
                     return;
                 }
+                if self.locked {
+                    let failure = Failure::new(FailureCode::Refused, text::LOCKED, "Unlock the screen, then decide.");
+                    return self.fail(None, failure, effects);
+                }
                 let decision =
                     Decision { approval_id, digest, verdict, scope: Scope::Once, ttl_ms: None, reason: None };
                 self.begin_decision(decision, Surface::Notification, None, now, effects);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use palyra_tray::core::agent::Agent;
+use palyra_tray::core::agent::{Agent, QUIET_MS};
 use palyra_tray::core::decisions::{DecisionOrder, Decisions, Surface};
 use palyra_tray::core::event::{Click, Desktop, Effect, Event, Found, Secrets, Setup};
 use palyra_tray::core::inbox::{Inbox, LOOK_SPACING_MS, Look, Watch};
@@ -12,7 +12,7 @@ use palyra_tray::core::simulate::{self, World};
 use palyra_tray::core::time::Now;
 use palyra_tray::core::view::Base;
 use palyra_tray::protocol::shim::{ExitCause, RunRecord};
-use palyra_tray::protocol::{Action, Place, ServiceId, Verdict};
+use palyra_tray::protocol::{Action, Place, Request, ServiceId, Verdict};
 use proptest::prelude::*;
 
 fn setup() -> Setup {
@@ -42,6 +42,31 @@ fn check_timeline(name: &str, script: &str) {
         timeline, expected,
         "tests/timelines/{name}.txt differs; run with UPDATE_TIMELINES=1 and look at the change"
     );
+}
+
+/// How often this event makes it give memory back.
+fn gives_back(agent: &mut Agent, event: Event, now: Now) -> usize {
+    agent.update(event, now).iter().filter(|effect| **effect == Effect::GiveBack).count()
+}
+
+#[test]
+fn memory_is_given_back_once_when_it_is_quiet_again() {
+    let world = started();
+    let (mut agent, mut now) = (world.agent.clone(), world.now);
+    let mut given = 0;
+    for _ in 0..10 {
+        now = now.plus(PROBE_HEALTHY_MS);
+        given += gives_back(&mut agent, Event::Wake, now);
+    }
+    assert_eq!(given, 1, "once after the start, and not while it idles");
+    let asked = Event::Asked(1, Request::Status);
+    assert_eq!(gives_back(&mut agent, asked, now), 0);
+    assert_eq!(gives_back(&mut agent, Event::Wake, now.plus(QUIET_MS - 1)), 0, "somebody may want more");
+    assert_eq!(gives_back(&mut agent.clone(), Event::Wake, now.plus(QUIET_MS)), 1);
+    // a sidecar on its way keeps it busy
+    let run = agent.fleet.get(ServiceId::Gateway).run.as_ref().expect("a run").id.clone();
+    agent.update(Event::Ended(ServiceId::Gateway, run, None), now.plus(QUIET_MS));
+    assert_eq!(gives_back(&mut agent, Event::Wake, now.plus(2 * QUIET_MS)), 0);
 }
 
 #[test]

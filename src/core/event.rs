@@ -274,6 +274,8 @@ pub enum Effect {
     SavePorts(BTreeMap<ServiceId, Ports>),
     /// Answer a client.
     Reply(Ticket, Reply),
+    /// Give back the memory that only the last work needed: nothing is to be done for a while.
+    GiveBack,
     /// End the process. `sidecars_left`: they go on.
     Exit {
         /// The sidecars were left running.

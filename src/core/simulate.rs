@@ -339,7 +339,7 @@ impl World {
                 self.later(2, Event::Autostart(Some(on)));
                 self.later(2, Event::AutostartSet(ticket, Ok(String::new())));
             }
-            Effect::RetrySecrets | Effect::SaveBrowser(_) | Effect::SavePorts(_) => {}
+            Effect::RetrySecrets | Effect::SaveBrowser(_) | Effect::SavePorts(_) | Effect::GiveBack => {}
         }
     }
 

@@ -15,7 +15,7 @@ use crate::shell::handoff::{self, OneShot};
 use crate::shell::journal::Doorbell;
 use crate::shell::process::{self, ProcessReport};
 use crate::shell::sidecars::Wish;
-use crate::shell::{autostart, browser, reveal, settings, store};
+use crate::shell::{autostart, browser, memory, reveal, settings, store};
 
 impl Shell {
     pub(super) fn perform(&mut self, effect: Effect) {
@@ -123,6 +123,7 @@ impl Shell {
                     let _ = waiting.send(reply);
                 }
             }
+            Effect::GiveBack => memory::give_back(),
             Effect::Exit { .. } => {}
         }
     }

@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use palyra_tray::core::agent::{Agent, QUIET_MS};
 use palyra_tray::core::decisions::{DecisionOrder, Decisions, Surface};
-use palyra_tray::core::event::{Click, Desktop, Effect, Event, Found, Secrets, Setup};
+use palyra_tray::core::event::{Click, Companion, Desktop, Effect, Event, Found, Secrets, Setup, Trouble};
 use palyra_tray::core::inbox::{Inbox, LOOK_SPACING_MS, Look, Watch};
 use palyra_tray::core::record::Record;
 use palyra_tray::core::service::{Goal, PROBE_HEALTHY_MS, Phase, StopReason};
 use palyra_tray::core::simulate::{self, World};
 use palyra_tray::core::time::Now;
 use palyra_tray::core::view::Base;
+use palyra_tray::protocol::setup::SetupRequest;
 use palyra_tray::protocol::shim::{ExitCause, RunRecord};
 use palyra_tray::protocol::{Action, Place, Request, ServiceId, Verdict};
 use proptest::prelude::*;
@@ -67,6 +68,20 @@ fn memory_is_given_back_once_when_it_is_quiet_again() {
     let run = agent.fleet.get(ServiceId::Gateway).run.as_ref().expect("a run").id.clone();
     agent.update(Event::Ended(ServiceId::Gateway, run, None), now.plus(QUIET_MS));
     assert_eq!(gives_back(&mut agent, Event::Wake, now.plus(2 * QUIET_MS)), 0);
+}
+
+#[test]
+fn a_set_up_that_was_killed_is_told_until_it_is_open_again() {
+    let mut world = started();
+    let failed = |trouble| Event::CompanionFailed(Companion::SetUp, trouble);
+    world.give(failed(Trouble::NotOpened("no dialog program".to_owned())));
+    assert_eq!(world.view().notices["event:companion"].title, "The set-up could not be opened");
+    world.give(failed(Trouble::EndedEarly("something ended it (signal: 9 (SIGKILL))".to_owned())));
+    let told = &world.view().notices["event:companion"];
+    assert_eq!(told.title, "The set-up ended early");
+    assert!(told.body.starts_with("Something ended it") && told.body.contains("Continue set-up"), "{}", told.body);
+    world.give(Event::Asked(1, Request::Setup(SetupRequest::Facts)));
+    assert!(!world.view().notices.contains_key("event:companion"));
 }
 
 #[test]

@@ -23,6 +23,8 @@ use crate::core::{place, snapshot};
 use crate::protocol::setup::Reached;
 use crate::protocol::{Action, Failure, FailureCode, Place, Reply, RunId, ServiceId};
 
+/// Key of the notice that a window of ours did not open, or went away.
+const COMPANION: &str = "event:companion";
 /// With what the key of each notification begins that says that the agent runs.
 const ACTIVATED: &str = "event:activated:";
 /// Key of the one about its own start.
@@ -261,10 +263,9 @@ impl Agent {
             )),
             Event::Opened(ticket, outcome) => self.opened(ticket, outcome, effects),
             Event::SetUp(ticket, outcome) => self.was_set_up(ticket, outcome, now, effects),
-            Event::NotOpened(companion, why) => {
-                let (title, hint) = text::companion_failed(companion);
-                let body = format!("{} {hint}", text::sentence(&why));
-                self.tell("event:companion", (title, &body), Vec::new(), Urgency::Normal);
+            Event::CompanionFailed(companion, trouble) => {
+                let (title, body) = text::companion_failed(companion, &trouble);
+                self.tell(COMPANION, (title, &body), Vec::new(), Urgency::Normal);
             }
             Event::LogNotShown(why) => {
                 self.tell(

@@ -98,6 +98,15 @@ pub struct Desktop {
     pub notifications: Option<Server>,
 }
 
+/// What became of a program beside us, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// It could not be opened, or could not go on.
+    NotOpened(String),
+    /// It was open, and something ended it.
+    EndedEarly(String),
+}
+
 /// A short-lived program of ours with a window of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Companion {
@@ -169,8 +178,8 @@ pub enum Event {
     Opened(Option<Ticket>, Result<(), String>),
     /// Something for the set-up was done, or not.
     SetUp(Ticket, SetUp),
-    /// A program beside us could not be opened, in words.
-    NotOpened(Companion, String),
+    /// A program beside us did not do what it was opened for.
+    CompanionFailed(Companion, Trouble),
     /// A log could not be shown, in words.
     LogNotShown(String),
     /// Something of ours could not be kept on disk, in words.

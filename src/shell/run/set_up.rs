@@ -139,8 +139,8 @@ impl Shell {
             Companion::Checks => &["doctor", "--dialog"],
         };
         let inputs = self.inputs.clone();
-        companion::open(&self.sidecars.env.executable, &self.sidecars.paths.state_root, arguments, move |why| {
-            let _ = inputs.send(Input::Event(Event::NotOpened(which, why)));
+        companion::open(&self.sidecars.env.executable, &self.sidecars.paths.state_root, arguments, move |trouble| {
+            let _ = inputs.send(Input::Event(Event::CompanionFailed(which, trouble)));
         });
     }
 }

@@ -2,17 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use palyra_tray::core::agent::Agent;
+use palyra_tray::core::agent::{Agent, QUIET_MS};
 use palyra_tray::core::decisions::{DecisionOrder, Decisions, Surface};
-use palyra_tray::core::event::{Click, Desktop, Effect, Event, Found, Secrets, Setup};
+use palyra_tray::core::event::{Click, Companion, Desktop, Effect, Event, Found, Secrets, Setup, Trouble};
 use palyra_tray::core::inbox::{Inbox, LOOK_SPACING_MS, Look, Watch};
 use palyra_tray::core::record::Record;
 use palyra_tray::core::service::{Goal, PROBE_HEALTHY_MS, Phase, StopReason};
 use palyra_tray::core::simulate::{self, World};
 use palyra_tray::core::time::Now;
 use palyra_tray::core::view::Base;
+use palyra_tray::protocol::setup::SetupRequest;
 use palyra_tray::protocol::shim::{ExitCause, RunRecord};
-use palyra_tray::protocol::{Action, Place, ServiceId, Verdict};
+use palyra_tray::protocol::{Action, Place, Request, ServiceId, Verdict};
 use proptest::prelude::*;
 
 fn setup() -> Setup {
@@ -42,6 +43,45 @@ fn check_timeline(name: &str, script: &str) {
         timeline, expected,
         "tests/timelines/{name}.txt differs; run with UPDATE_TIMELINES=1 and look at the change"
     );
+}
+
+/// How often this event makes it give memory back.
+fn gives_back(agent: &mut Agent, event: Event, now: Now) -> usize {
+    agent.update(event, now).iter().filter(|effect| **effect == Effect::GiveBack).count()
+}
+
+#[test]
+fn memory_is_given_back_once_when_it_is_quiet_again() {
+    let world = started();
+    let (mut agent, mut now) = (world.agent.clone(), world.now);
+    let mut given = 0;
+    for _ in 0..10 {
+        now = now.plus(PROBE_HEALTHY_MS);
+        given += gives_back(&mut agent, Event::Wake, now);
+    }
+    assert_eq!(given, 1, "once after the start, and not while it idles");
+    let asked = Event::Asked(1, Request::Status);
+    assert_eq!(gives_back(&mut agent, asked, now), 0);
+    assert_eq!(gives_back(&mut agent, Event::Wake, now.plus(QUIET_MS - 1)), 0, "somebody may want more");
+    assert_eq!(gives_back(&mut agent.clone(), Event::Wake, now.plus(QUIET_MS)), 1);
+    // a sidecar on its way keeps it busy
+    let run = agent.fleet.get(ServiceId::Gateway).run.as_ref().expect("a run").id.clone();
+    agent.update(Event::Ended(ServiceId::Gateway, run, None), now.plus(QUIET_MS));
+    assert_eq!(gives_back(&mut agent, Event::Wake, now.plus(2 * QUIET_MS)), 0);
+}
+
+#[test]
+fn a_set_up_that_was_killed_is_told_until_it_is_open_again() {
+    let mut world = started();
+    let failed = |trouble| Event::Closed(Companion::SetUp, Err(trouble));
+    world.give(failed(Trouble::NotOpened("no dialog program".to_owned())));
+    assert_eq!(world.view().notices["event:companion"].title, "The set-up could not be opened");
+    world.give(failed(Trouble::EndedEarly("something ended it (signal: 9 (SIGKILL))".to_owned())));
+    let told = &world.view().notices["event:companion"];
+    assert_eq!(told.title, "The set-up ended early");
+    assert!(told.body.starts_with("Something ended it") && told.body.contains("Continue set-up"), "{}", told.body);
+    world.give(Event::Asked(1, Request::Setup(SetupRequest::Facts)));
+    assert!(!world.view().notices.contains_key("event:companion"));
 }
 
 #[test]
@@ -682,7 +722,7 @@ fn a_review_opens_once_and_again_after_it_was_closed() {
     world.pass(1_000);
     assert!(review(&mut world).contains("opens Review(\"a1\")"));
     assert_eq!(review(&mut world), "", "an impatient second click");
-    let why = "it ended early".to_owned();
+    let why = palyra_tray::core::event::Trouble::EndedEarly("something ended it".to_owned());
     world.give(Event::Closed(palyra_tray::core::event::Companion::Review("a1".to_owned()), Err(why)));
     assert!(world.view().notices["event:companion"].body.contains("Nothing was decided"));
     assert!(review(&mut world).contains("opens Review"));

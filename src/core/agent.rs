@@ -25,10 +25,14 @@ use crate::core::{place, snapshot};
 use crate::protocol::setup::Reached;
 use crate::protocol::{Action, Failure, FailureCode, Place, Reply, RunId, ServiceId, Verdict};
 
+/// Key of the notice that a window of ours did not open, or went away.
+const COMPANION: &str = "event:companion";
 /// With what the key of each notification begins that says that the agent runs.
 const ACTIVATED: &str = "event:activated:";
 /// Key of the one about its own start.
 const STARTED: &str = "event:activated:start";
+/// When nothing but routine happened for so long, the last work is over, milliseconds.
+pub const QUIET_MS: u64 = 5_000;
 /// A client waits this long for a start, stop or restart, milliseconds.
 pub const WAIT_MS: u64 = 90_000;
 /// A decision under way holds up the end for this long at most, milliseconds.
@@ -111,6 +115,8 @@ pub struct Agent {
     watched: watch::Watched,
     /// Approvals whose review is open; empty: the list.
     reviewing: BTreeSet<String>,
+    /// When more than routine happened last, if that was since memory was given back.
+    stirred: Option<u64>,
     exited: bool,
 }
 
@@ -148,6 +154,7 @@ impl Agent {
             paused: setup.paused,
             watched: watch::Watched::default(),
             reviewing: BTreeSet::new(),
+            stirred: Some(now.mono_ms),
             exited: false,
             setup,
         };
@@ -160,8 +167,18 @@ impl Agent {
     /// Takes in one event; says what to do about it.
     pub fn update(&mut self, event: Event, now: Now) -> Vec<Effect> {
         let mut effects = Vec::new();
+        let woken = matches!(event, Event::Wake);
+        // what an idle Palyra brings by itself
+        if !matches!(event, Event::Wake | Event::Probed(..) | Event::Rang | Event::Looked(..)) {
+            self.stirred = Some(now.mono_ms);
+        }
         self.take(event, now, &mut effects);
         self.settle(now, &mut effects);
+        // no wake-up is asked for it: a probe comes soon enough
+        if woken && self.stirred.is_some_and(|at| now.mono_ms >= at + QUIET_MS) && self.is_quiet() {
+            self.stirred = None;
+            effects.push(Effect::GiveBack);
+        }
         effects
     }
 
@@ -194,6 +211,15 @@ impl Agent {
     pub fn dashboard_port(&self) -> Option<u16> {
         let gateway = self.fleet.get(ServiceId::Gateway);
         if gateway.is_ready() { gateway.ports.get("http").copied() } else { None }
+    }
+
+    /// Every sidecar is where it is to stay, and nobody waits for anything.
+    fn is_quiet(&self) -> bool {
+        let stays = |phase: &Phase| matches!(phase, Phase::Ready { .. } | Phase::Stopped | Phase::GivenUp);
+        self.fleet.iter().all(|service| stays(&service.phase))
+            && self.waiters.is_empty()
+            && self.opens.is_empty()
+            && self.decisions.is_idle()
     }
 
     fn take(&mut self, event: Event, now: Now, effects: &mut Vec<Effect>) {
@@ -271,10 +297,9 @@ impl Agent {
                 if let Companion::Review(id) = &companion {
                     self.reviewing.remove(id);
                 }
-                let Err(why) = outcome else { return };
-                let (title, hint) = text::companion_failed(&companion);
-                let body = format!("{} {hint}", text::sentence(&why));
-                self.tell("event:companion", (title, &body), Vec::new(), Urgency::Normal);
+                let Err(trouble) = outcome else { return };
+                let (title, body) = text::companion_failed(&companion, &trouble);
+                self.tell(COMPANION, (title, &body), Vec::new(), Urgency::Normal);
             }
             Event::RunsAborted(outcome) => self.runs_aborted(outcome),
             Event::RunAborted(ticket, outcome) => self.run_aborted(ticket, outcome, effects),

@@ -102,6 +102,15 @@ pub struct Desktop {
     pub notifications: Option<Server>,
 }
 
+/// What became of a program beside us, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// It could not be opened, or could not go on.
+    NotOpened(String),
+    /// It was open, and something ended it.
+    EndedEarly(String),
+}
+
 /// A short-lived program of ours with a window of its own.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Companion {
@@ -175,8 +184,8 @@ pub enum Event {
     Opened(Option<Ticket>, Result<(), String>),
     /// Something for the set-up was done, or not.
     SetUp(Ticket, SetUp),
-    /// A program beside us has ended; with an error in words, it could not be opened or ended early.
-    Closed(Companion, Result<(), String>),
+    /// A program beside us has ended; with an error, it did not do what it was opened for.
+    Closed(Companion, Result<(), Trouble>),
     /// Every active run was asked to end, or not all, in words.
     RunsAborted(Result<(), String>),
     /// One run was asked to end, or not, in words.
@@ -292,6 +301,8 @@ pub enum Effect {
     SavePorts(BTreeMap<ServiceId, Ports>),
     /// Answer a client.
     Reply(Ticket, Reply),
+    /// Give back the memory that only the last work needed: nothing is to be done for a while.
+    GiveBack,
     /// End the process. `sidecars_left`: they go on.
     Exit {
         /// The sidecars were left running.

@@ -375,7 +375,11 @@ impl World {
                 self.note(format!("aborts {run_id}"));
                 self.later(ANSWER_MS, Event::RunAborted(ticket, Ok(())));
             }
-            Effect::RetrySecrets | Effect::SavePaused(_) | Effect::SaveBrowser(_) | Effect::SavePorts(_) => {}
+            Effect::RetrySecrets
+            | Effect::SavePaused(_)
+            | Effect::SaveBrowser(_)
+            | Effect::SavePorts(_)
+            | Effect::GiveBack => {}
         }
     }
 

@@ -1,7 +1,7 @@
 //! The words a person reads, in one place and one voice: plain, short, what happened and what to do.
 
 use crate::core::agent::Agent;
-use crate::core::event::{Companion, Secrets};
+use crate::core::event::{Companion, Secrets, Trouble};
 use crate::core::service::{Goal, Phase, Service, StopReason};
 use crate::core::time::Now;
 use crate::core::view::Base;
@@ -188,16 +188,31 @@ pub fn activated(agent: &Agent, now: Now) -> String {
     }
 }
 
-/// A window of ours that did not open: title, and what to do instead.
-pub const fn companion_failed(companion: &Companion) -> (&'static str, &'static str) {
-    match companion {
-        Companion::SetUp => ("The set-up could not be opened", "In a terminal it is: palyra-tray setup"),
-        Companion::Checks => ("The checks could not be opened", "In a terminal they are: palyra-tray doctor"),
-        Companion::Review(_) => (
-            "The approval could not be shown",
-            "Nothing was decided. In a terminal it is: palyra-tray approvals review",
-        ),
-    }
+/// A window of ours that did not open, or went away: title; why, and what to do.
+pub fn companion_failed(companion: &Companion, trouble: &Trouble) -> (&'static str, String) {
+    let (title, why, hint) = match (companion, trouble) {
+        (Companion::SetUp, Trouble::NotOpened(why)) => {
+            ("The set-up could not be opened", why, "In a terminal it is: palyra-tray setup")
+        }
+        (Companion::SetUp, Trouble::EndedEarly(why)) => {
+            let hint = "What you have done is kept: Continue set-up in the menu goes on with it.";
+            ("The set-up ended early", why, hint)
+        }
+        (Companion::Checks, Trouble::NotOpened(why)) => {
+            ("The checks could not be opened", why, "In a terminal they are: palyra-tray doctor")
+        }
+        (Companion::Checks, Trouble::EndedEarly(why)) => {
+            ("The checks ended early", why, "Run checks in the menu opens them again.")
+        }
+        (Companion::Review(_), Trouble::NotOpened(why)) => {
+            let hint = "Nothing was decided. In a terminal it is: palyra-tray approvals review";
+            ("The approval could not be shown", why, hint)
+        }
+        (Companion::Review(_), Trouble::EndedEarly(why)) => {
+            ("The review ended early", why, "Nothing was decided: the approval still waits.")
+        }
+    };
+    (title, format!("{} {hint}", sentence(why)))
 }
 
 /// "2 h", "5 min", "12 s".

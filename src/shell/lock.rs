@@ -62,6 +62,22 @@ impl SetUpLock {
     }
 }
 
+/// Held while the menu's window is open: further starts open no second one.
+#[derive(Debug)]
+pub struct WindowLock {
+    _file: File,
+}
+
+impl WindowLock {
+    /// Takes it; `None`: the window is open already.
+    ///
+    /// # Errors
+    /// The place cannot be written.
+    pub fn take(paths: &Paths) -> io::Result<Option<Self>> {
+        Ok(lock(paths, "window.lock")?.map(|file| Self { _file: file }))
+    }
+}
+
 /// Takes a kernel lock on a file of ours; `None`: somebody else has it.
 fn lock(paths: &Paths, name: &str) -> io::Result<Option<File>> {
     store::private_dir(&paths.own)?;

@@ -13,6 +13,7 @@ pub mod handoff;
 pub mod journal;
 pub mod lock;
 pub mod logging;
+pub mod memory;
 pub mod notify;
 pub mod palyra_config;
 pub mod process;

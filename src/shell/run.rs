@@ -33,7 +33,7 @@ use crate::shell::notify::{AppIdentity, Notifier, NotifyReport};
 use crate::shell::screen;
 use crate::shell::secrets::{self, SecretsReport};
 use crate::shell::sidecars::{Sidecars, Tokens};
-use crate::shell::store;
+use crate::shell::{memory, store};
 use crate::tray::{self, TrayHandle, TrayReport};
 
 /// What the agent is started with.
@@ -82,6 +82,7 @@ type Inputs = UnboundedSender<Input>;
 
 /// Runs the agent until it is told to end. To be called on the main thread.
 pub fn run(start: Start) -> ExitCode {
+    memory::be_frugal();
     let (inputs, receiver) = unbounded_channel();
     let from_tray = inputs.clone();
     if !start.desktop {

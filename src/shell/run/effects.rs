@@ -16,7 +16,7 @@ use crate::shell::handoff::{self, OneShot};
 use crate::shell::journal::Doorbell;
 use crate::shell::process::{self, ProcessReport};
 use crate::shell::sidecars::Wish;
-use crate::shell::{autostart, browser, reveal, settings, store};
+use crate::shell::{autostart, browser, memory, reveal, settings, store};
 
 impl Shell {
     pub(super) fn perform(&mut self, effect: Effect) {
@@ -136,6 +136,7 @@ impl Shell {
                     let _ = waiting.send(reply);
                 }
             }
+            Effect::GiveBack => memory::give_back(),
             Effect::Exit { .. } => {}
         }
     }

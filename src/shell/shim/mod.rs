@@ -23,6 +23,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::core::redact::{Redactor, is_secret_variable};
 use crate::protocol::shim::{EXIT_FILE, ExitCause, ExitRecord, Hello, ProcessRef, RUN_FILE, RunRecord, Spec, VERSION};
+use crate::shell::memory;
 
 use self::pump::Journal;
 
@@ -81,7 +82,7 @@ fn run(spec: &Spec) -> Result<ExitCode, String> {
     journal.note(&format!("started {name} pid {} run {}", run.sidecar.pid, spec.run_id), now_unix_ms());
     journal.flush();
     say(&Hello::Running(run));
-    platform::unmap_startup_pages();
+    memory::give_back();
     let end = sidecar.watch(spec, &mut journal);
     journal.note(
         &format!("{name} ended: {}{}", describe(&end.cause), if end.asked { ", as asked" } else { "" }),

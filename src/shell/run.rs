@@ -1,6 +1,7 @@
 //! THE loop: receive an event or reach the deadline, update the core, perform its effects, show the view. The one clock.
 
 mod effects;
+mod ground;
 mod inputs;
 mod set_up;
 
@@ -158,7 +159,7 @@ struct Shell {
     tickets: HashMap<Ticket, oneshot::Sender<Reply>>,
     next_ticket: Ticket,
     server: control::Server,
-    _lock: AgentLock,
+    lock: AgentLock,
 }
 
 impl Shell {
@@ -208,7 +209,7 @@ impl Shell {
             next_ticket: 0,
             clock,
             server,
-            _lock: lock,
+            lock,
             inputs,
         };
         if let Some(handle) = &shell.tray {

@@ -18,6 +18,9 @@ impl Shell {
         match input {
             Input::Event(event) => {
                 self.keep_out_earlier_app(&event);
+                if matches!(event, Event::Probed(..)) {
+                    self.look_at_ground();
+                }
                 Some(event)
             }
             Input::Shutdown => Some(Event::Shutdown),
@@ -72,6 +75,7 @@ impl Shell {
             Input::Rang(Ring::Written) => Some(Event::Rang),
             Input::Rang(Ring::Lost) => {
                 self.doorbell = None;
+                self.look_at_ground();
                 Some(Event::Watching(false))
             }
         }
@@ -88,6 +92,9 @@ impl Shell {
             );
             let _ = reply.send(Reply::Error(failure));
             return None;
+        }
+        if matches!(request, Request::Status) {
+            self.look_at_ground();
         }
         self.next_ticket += 1;
         self.tickets.insert(self.next_ticket, reply);

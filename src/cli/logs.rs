@@ -313,7 +313,7 @@ mod tests {
                 state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
                 (state >> 33) % below
             };
-            let (mut written, mut got) = (0, Vec::new());
+            let mut written = 0;
             let mut write = |count: u64| {
                 for _ in 0..count {
                     log.line(written, "out", "0123456789");
@@ -324,17 +324,22 @@ mod tests {
             };
             write(random(30));
             let mut known = open(&path).unwrap();
-            let before = newest(&mut known, 7).unwrap();
             let number = |line: &str| line.split(' ').next().and_then(|stamp| stamp.parse::<i64>().ok()).unwrap();
-            got.extend(before.iter().map(|line| number(line)));
+            let mut got: Vec<_> = newest(&mut known, 7).unwrap().iter().map(|line| number(line)).collect();
             let mut follower = Follower { path: path.clone(), known, partial: Vec::new() };
             for _ in 0..60 {
-                // at most three rotations between two looks
-                write(random(35));
-                follower.look(&mut |line| got.push(number(line))).unwrap();
+                // at most three rotations between two looks, and sometimes one in the middle of a look
+                write(random(25));
+                let mut in_the_middle = random(20);
+                let look = follower.look(&mut |line| {
+                    got.push(number(line));
+                    write(std::mem::take(&mut in_the_middle));
+                });
+                look.unwrap();
                 assert!(follower.known.len() <= 6, "files that are gone are let go");
             }
             let end = write(0);
+            follower.look(&mut |line| got.push(number(line))).unwrap();
             let first = got.first().copied().unwrap_or(end);
             assert_eq!(got, (first..end).collect::<Vec<_>>(), "seed {seed}");
         }

@@ -358,6 +358,10 @@ mod tests {
         fs::rename(dir.path().join("logs/x.log"), dir.path().join("logs/kept")).expect("moved");
         write(&mut log, 2);
         assert_eq!((read(dir.path(), "kept").as_str(), read(dir.path(), "x.log").as_str()), ("1 out x\n", "2 out x\n"));
+        fs::rename(dir.path().join("logs/x.log"), dir.path().join("logs/kept")).expect("moved");
+        fs::write(dir.path().join("logs/x.log"), "by others\n").expect("made");
+        write(&mut log, 9);
+        assert_eq!(read(dir.path(), "x.log"), "by others\n9 out x\n");
         fs::remove_dir_all(dir.path().join("logs")).expect("removed");
         write(&mut log, 3);
         assert_eq!((read(dir.path(), "x.log").as_str(), log.dropped_lines()), ("3 out x\n", 0));

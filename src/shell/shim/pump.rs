@@ -379,13 +379,13 @@ mod tests {
                 r"-----BEGIN PRIVATE KEY-----<redacted>-----END PRIVATE KEY-----\n tail",
             ),
         ] {
-            let ends: Vec<usize> =
-                (0..12).flat_map(|back| [body.len(), line.len() - 60].map(|at| at + 40 - back)).collect();
-            for end in ends.into_iter().chain([want.len(), 5_000]) {
+            let ends =
+                (body.len() + 10..body.len() + 40).chain(line.len() - 60..line.len()).filter(|end| *end < line.len());
+            for end in ends {
                 let mut got = Vec::new();
                 let mut cutter = Cutter::default();
                 let redactor = Redactor::default();
-                let (first, second) = line.as_bytes().split_at(end.min(line.len()));
+                let (first, second) = line.as_bytes().split_at(end);
                 for part in [first, second, b"\n"] {
                     cutter.feed(part, &redactor, &mut |continued, text| got.push((continued, text.to_owned())));
                 }
@@ -455,15 +455,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
-
-        #[test]
-        fn a_literal_never_crosses(before in 0..60_000_usize, chunk in 1..70_000_usize, literal in "[A-Za-z0-9]{8,60}") {
-            let line = format!("{}{literal}{}\n", "é-".repeat(before / 3), " z".repeat(12_000));
-            let text = joined(&pieces(&Redactor::new([literal.clone()]), line.as_bytes(), chunk));
-            prop_assert!(!text.contains(&literal));
-            prop_assert_eq!(text, line.trim_end_matches('\n').replace(&literal, REPLACEMENT));
-        }
+        #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
         fn no_secret_of_any_kind_shows_across_a_cut(
@@ -478,11 +470,23 @@ mod tests {
             let body = body_of(length, seed, head == "AKIA");
             let line = format!("{} {head}{body}{tail} {}\n", "x".repeat(before), "y".repeat(9_000));
             let text = joined(&pieces(&Redactor::default(), line.as_bytes(), chunk));
-            for at in (0..body.len() - 8).step_by(4) {
-                prop_assert!(!text.contains(&body[at..at + 8]), "{} at {at} of {length} behind {before}", &body[at..at + 8]);
-            }
+            let shown: std::collections::HashSet<&[u8]> = text.as_bytes().windows(8).collect();
+            let part = body.as_bytes().windows(8).position(|part| shown.contains(part));
+            prop_assert!(part.is_none(), "{part:?} of {length} behind {before}");
             prop_assert!(text.starts_with(&"x".repeat(before)), "what stands before it stays");
             prop_assert!(tail == EOL || text.ends_with(&"y".repeat(9_000)), "what stands behind it stays");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_literal_never_crosses(before in 0..60_000_usize, chunk in 1..70_000_usize, literal in "[A-Za-z0-9]{8,60}") {
+            let line = format!("{}{literal}{}\n", "é-".repeat(before / 3), " z".repeat(12_000));
+            let text = joined(&pieces(&Redactor::new([literal.clone()]), line.as_bytes(), chunk));
+            prop_assert!(!text.contains(&literal));
+            prop_assert_eq!(text, line.trim_end_matches('\n').replace(&literal, REPLACEMENT));
         }
 
         #[test]

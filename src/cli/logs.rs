@@ -82,6 +82,7 @@ pub(super) fn of_services(paths: &Paths) -> Value {
     let lines = ServiceId::ALL.into_iter().flat_map(|service| {
         // a log that cannot be read is told by the command `logs`
         let lines = open(&paths.log(service)).and_then(|mut log| newest(&mut log, IN_SNAPSHOT)).unwrap_or_default();
+        let mut latest = i64::MIN;
         lines.into_iter().filter_map(move |line| {
             let (stamp, rest) = line.split_once(' ')?;
             let (stream, text) = rest.split_once(' ')?;
@@ -90,12 +91,15 @@ pub(super) fn of_services(paths: &Paths) -> Value {
                 "err" => "stderr",
                 _ => "supervisor",
             };
-            Some((stamp.parse::<i64>().ok()?, service, stream, text.to_owned()))
+            // a clock that was set back changes no order within a log
+            let unix_ms = stamp.parse::<i64>().ok()?;
+            latest = latest.max(unix_ms);
+            Some((latest, unix_ms, service, stream, text.to_owned()))
         })
     });
     let mut lines: Vec<_> = lines.collect();
-    lines.sort_by_key(|(unix_ms, ..)| *unix_ms);
-    let told = lines.into_iter().rev().map(|(unix_ms, service, stream, text)| {
+    lines.sort_by_key(|(order, ..)| *order);
+    let told = lines.into_iter().rev().map(|(_, unix_ms, service, stream, text)| {
         json!({ "unix_ms": unix_ms, "service": service.name(), "stream": stream, "line": redactor.redact(&text) })
     });
     Value::Array(told.collect())

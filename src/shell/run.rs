@@ -59,6 +59,9 @@ pub struct Start {
     pub set_up: bool,
 }
 
+/// Version of `state.json`.
+const STATE_VERSION: u32 = 1;
+
 /// `state.json`: what we keep for ourselves.
 #[derive(Serialize, Deserialize)]
 struct State {
@@ -169,13 +172,23 @@ impl Shell {
         let now = clock.now();
         let (state, told) = store::read_json::<State>(&paths.own.join("state.json"), now.unix_ms);
         warnings.extend(told);
+        let known = match state {
+            Some(State { version, .. }) if version > STATE_VERSION => {
+                warnings
+                    .push(format!("state.json is of a newer Palyra Tray (version {version}): its ports are not used"));
+                None
+            }
+            state => state,
+        };
         let from_clients = inputs.clone();
         let server = control::serve(&paths, move |asked| {
             let _ = from_clients.send(Input::Asked(asked));
         })
         .map_err(|error| format!("the control socket cannot be made: {error}"))?;
-        control::publish(&paths, env!("CARGO_PKG_VERSION"))
-            .map_err(|error| format!("the address of the control socket cannot be written: {error}"))?;
+        if let Err(error) = control::publish(&paths, env!("CARGO_PKG_VERSION")) {
+            // commands find the socket in its usual place; sidecars that live must not stay without an agent
+            warnings.push(format!("the address of the control socket could not be written: {error}"));
+        }
         let setup = Setup {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
@@ -188,7 +201,7 @@ impl Shell {
             demo,
             first_run: set_up && !demo && desktop && env.has_display() && set_up::nothing_yet(&paths),
             reached: set_up::reached(&paths),
-            ports: state.filter(|state| state.version == 1).map(|state| state.ports).unwrap_or_default(),
+            ports: known.map(|state| state.ports).unwrap_or_default(),
             seed: seed(),
             warnings,
         };

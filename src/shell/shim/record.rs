@@ -54,13 +54,18 @@ pub fn write<T: Serialize>(run_dir: &Path, name: &str, record: &T, durable: bool
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&temporary)?;
-    file.write_all(&text)?;
-    if durable {
-        file.sync_all()?;
-    }
-    drop(file);
-    fs::rename(&temporary, run_dir.join(name))?;
+    let put = || {
+        let mut file = options.open(&temporary)?;
+        file.write_all(&text)?;
+        if durable {
+            file.sync_all()?;
+        }
+        drop(file);
+        fs::rename(&temporary, run_dir.join(name))
+    };
+    put().inspect_err(|_| {
+        let _ = fs::remove_file(&temporary);
+    })?;
     #[cfg(unix)]
     if durable {
         File::open(run_dir)?.sync_all()?;

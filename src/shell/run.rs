@@ -73,6 +73,8 @@ struct State {
 #[expect(clippy::large_enum_variant, reason = "nearly all of what comes is an event, moved once through a channel")]
 enum Input {
     Event(Event),
+    /// It is time to look whether our place on the disk is still there.
+    Ground,
     Asked(Asked),
     Tray(TrayReport),
     Notify(NotifyReport),

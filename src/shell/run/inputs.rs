@@ -1,5 +1,7 @@
 //! What comes in, as events for the core; what only the shell needs stays here.
 
+use std::time::Duration;
+
 use super::{Input, Shell};
 use crate::core::event::{Click, Event, Found, Secrets};
 use crate::core::notices::Server;
@@ -11,6 +13,9 @@ use crate::shell::secrets::{self, SecretName, SecretsReport};
 use crate::shell::sidecars::Tokens;
 use crate::shell::{ancestry, lock};
 use crate::tray::{HostState, TrayReport};
+
+/// The removal of a tree of folders takes about that long.
+const GOING: Duration = Duration::from_secs(1);
 
 impl Shell {
     /// What came in, as an event for the core; things that only the shell needs stay here.
@@ -64,6 +69,10 @@ impl Shell {
                 tracing::warn!("{message}");
                 None
             }
+            Input::Ground => {
+                self.look_at_ground();
+                None
+            }
             Input::Secrets(report) => Some(Event::Secrets(self.secrets_arrived(report))),
             Input::SignedIn(run, client) => {
                 // a late one of an old gateway must not take the place of the new one's
@@ -75,7 +84,12 @@ impl Shell {
             Input::Rang(Ring::Written) => Some(Event::Rang),
             Input::Rang(Ring::Lost) => {
                 self.doorbell = None;
-                self.look_at_ground();
+                // with its folder ours may be going
+                let inputs = self.inputs.clone();
+                tokio::spawn(async move {
+                    tokio::time::sleep(GOING).await;
+                    let _ = inputs.send(Input::Ground);
+                });
                 Some(Event::Watching(false))
             }
         }

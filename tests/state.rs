@@ -13,6 +13,10 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use agent::Site;
+use palyra_tray::core::event::{Event, Setup};
+use palyra_tray::core::simulate::World;
+use palyra_tray::protocol::ServiceId;
+use palyra_tray::protocol::shim::{ExitCause, LogLoss};
 use serde_json::{Value, json};
 
 /// A folder on a disk that is read-only, until it is dropped. Where that may not be mounted, one without the right to
@@ -242,4 +246,54 @@ fn a_removed_state_root_is_told_and_made_anew() {
     site.ok(&["quit"]);
     assert_eq!(site.agent_ended(), Some(0));
     site.nothing_left();
+}
+
+/// Deadlines, back-off and probes live on the clock that never jumps; only what is told in wall-clock time may differ.
+#[test]
+fn a_clock_that_jumps_starts_and_stops_nothing() {
+    const YEAR_MS: i64 = 365 * 86_400_000;
+    let lived = |jump: i64| {
+        let setup = Setup { start: true, browser: true, seed: 7, ..Setup::default() };
+        let mut world = World::new(setup);
+        world.pass(90_000);
+        for round in 0..6 {
+            world.end(ServiceId::Gateway, Some(ExitCause::Code { code: round }));
+            world.pass(300);
+            world.now.unix_ms += if round % 2 == 0 { jump } else { -jump };
+            world.pass(20_000);
+            let snapshot = palyra_tray::core::snapshot::snapshot(&world.agent, world.now);
+            let uptime = &snapshot["gateway_process"]["uptime_seconds"];
+            assert!(uptime.is_null() || uptime.is_u64(), "no age below zero: {uptime}");
+        }
+        world.pass(600_000);
+        assert!(world.faults.is_empty(), "{:?}", world.faults);
+        (world.launches, world.phases, world.alive.len())
+    };
+    let without = lived(0);
+    assert!(without.0.len() >= 6, "{:?}", without.0);
+    assert_eq!(lived(YEAR_MS), without);
+    assert_eq!(lived(-YEAR_MS), without);
+}
+
+#[test]
+fn what_is_wrong_with_our_place_is_told_until_it_is_mended() {
+    let mut world = World::new(Setup { start: true, browser: true, seed: 7, ..Setup::default() });
+    world.pass(5_000);
+    let told = |world: &World| palyra_tray::core::snapshot::snapshot(&world.agent, world.now)["warnings"].to_string();
+    let loss =
+        |why: &str| Event::LogLosses([(ServiceId::Browserd, LogLoss { dropped_lines: 1, why: why.into() })].into());
+    world.give(loss("no storage space"));
+    assert!(
+        told(&world).contains("the log of the browser cannot be written (no storage space); 1 line is lost so far")
+    );
+    world.give(loss(""));
+    assert!(told(&world).contains("1 line is missing in the log of the browser"), "{}", told(&world));
+    world.give(Event::LogLosses(Default::default()));
+    assert!(!told(&world).contains("the log of"), "{}", told(&world));
+    world.give(Event::FolderRemoved("/x/tray".to_owned()));
+    assert!(told(&world).contains("/x/tray was removed while Palyra ran"));
+    assert!(world.view().notices.contains_key("event:removed"));
+    world.end(ServiceId::Gateway, Some(ExitCause::Code { code: 1 }));
+    world.pass(30_000);
+    assert!(!told(&world).contains("was removed") && !world.view().notices.contains_key("event:removed"));
 }

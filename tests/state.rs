@@ -280,8 +280,9 @@ fn what_is_wrong_with_our_place_is_told_until_it_is_mended() {
     let mut world = World::new(Setup { start: true, browser: true, seed: 7, ..Setup::default() });
     world.pass(5_000);
     let told = |world: &World| palyra_tray::core::snapshot::snapshot(&world.agent, world.now)["warnings"].to_string();
-    let loss =
-        |why: &str| Event::LogLosses([(ServiceId::Browserd, LogLoss { dropped_lines: 1, why: why.into() })].into());
+    let loss = |why: &str| {
+        Event::LogLosses([(ServiceId::Browserd, LogLoss { version: 1, dropped_lines: 1, why: why.into() })].into())
+    };
     world.give(loss("no storage space"));
     assert!(
         told(&world).contains("the log of the browser cannot be written (no storage space); 1 line is lost so far")

@@ -195,6 +195,8 @@ pub struct ExitRecord {
 /// `loss.json`: lines that never reached the log of a run that lives.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogLoss {
+    /// [`VERSION`] of the shim that wrote it.
+    pub version: u32,
     /// Lines dropped since the run began.
     pub dropped_lines: u64,
     /// Why the newest lines could not be written; empty once lines reach the disk again.

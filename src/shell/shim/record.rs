@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::protocol::shim::{LOCK_FILE, LOSS_BYTES, LOSS_FILE, LogLoss};
+use crate::protocol::shim::{LOCK_FILE, LOSS_BYTES, LOSS_FILE, LogLoss, VERSION};
 
 /// Those who wait for a run's end hold the lock for an instant once they get it; that is no second shim.
 const LOCK_TRIES: u32 = 10;
@@ -89,7 +89,7 @@ impl LossRecord {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(run_dir.join(LOSS_FILE))?;
-        let mut record = Self { file, told: LogLoss { dropped_lines: 0, why: String::new() } };
+        let mut record = Self { file, told: LogLoss { version: VERSION, dropped_lines: 0, why: String::new() } };
         record.put()?;
         Ok(record)
     }
@@ -99,7 +99,7 @@ impl LossRecord {
         if dropped_lines == self.told.dropped_lines && self.told.why.is_empty() {
             return;
         }
-        let now = LogLoss { dropped_lines, why: why().unwrap_or_default() };
+        let now = LogLoss { version: VERSION, dropped_lines, why: why().unwrap_or_default() };
         if now != self.told {
             self.told = now;
             // Where even this fails, the log itself tells the loss later.

@@ -101,7 +101,7 @@ impl Session<'_> {
     /// What was reached outlives whatever happens next.
     fn keep(&self) -> Result<(), Failure> {
         let record = self.flow.record();
-        store::write_json(&self.paths.set_up(), record).map_err(|error| {
+        store::keep_json(&self.paths.set_up(), record).map_err(|error| {
             let why = format!("what you have set up so far cannot be kept: {error}");
             Failure::new(
                 FailureCode::Failed,

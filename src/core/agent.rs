@@ -23,12 +23,15 @@ use crate::core::view::{Base, Button, NoticeKey, Urgency};
 
 use crate::core::{place, snapshot};
 use crate::protocol::setup::Reached;
+use crate::protocol::shim::LogLoss;
 use crate::protocol::{Action, Failure, FailureCode, Place, Reply, RunId, ServiceId, Verdict};
 
 /// Key of the notice that a window of ours did not open, or went away.
 const COMPANION: &str = "event:companion";
 /// With what the key of each notification begins that says that the agent runs.
 const ACTIVATED: &str = "event:activated:";
+/// Key of the one about the folder that is gone.
+const REMOVED: &str = "event:removed";
 /// Key of the one about its own start.
 const STARTED: &str = "event:activated:start";
 /// When nothing but routine happened for so long, the last work is over, milliseconds.
@@ -91,6 +94,10 @@ pub struct Agent {
     pub autostart_asked: Option<bool>,
     /// What can be seen of the desktop.
     pub desktop: Desktop,
+    /// Log lines that living runs have lost.
+    pub log_losses: BTreeMap<ServiceId, LogLoss>,
+    /// This folder of ours was removed since the gateway started.
+    pub removed: Option<String>,
     /// Told until put away or no longer so.
     pub events: BTreeMap<NoticeKey, EventNotice>,
     /// Being ended: until when, and whether the end has been ordered.
@@ -140,6 +147,8 @@ impl Agent {
             autostart: None,
             autostart_asked: None,
             desktop: Desktop { tray: "not looked for yet".to_owned(), ..Desktop::default() },
+            log_losses: BTreeMap::new(),
+            removed: None,
             events: BTreeMap::new(),
             quitting: None,
             told_browser_port: None,
@@ -229,6 +238,11 @@ impl Agent {
             Event::Found(id, found) => self.found(id, found, now),
             Event::PortsChosen { ports, note } => self.ports_chosen(ports, &note, effects),
             Event::Running(id, record) => {
+                if id == ServiceId::Gateway {
+                    // it has made what it needs anew
+                    self.removed = None;
+                    self.events.remove(REMOVED);
+                }
                 self.fleet.get_mut(id).running(record, now, &mut orders);
                 self.perform(id, orders, effects);
             }
@@ -315,6 +329,12 @@ impl Agent {
                 if !self.setup.warnings.contains(&why) {
                     self.setup.warnings.push(why);
                 }
+            }
+            Event::LogLosses(losses) => self.log_losses = losses,
+            Event::FolderRemoved(folder) => {
+                let body = text::sentence(&text::removed(&folder));
+                self.tell(REMOVED, ("Palyra's folder was removed", &body), Vec::new(), Urgency::Critical);
+                self.removed = Some(folder);
             }
             Event::OpenedTwice => {
                 self.tell("event:handoff", text::HANDOFF_TWICE, Vec::new(), Urgency::Critical);

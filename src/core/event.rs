@@ -9,7 +9,7 @@ use crate::core::ports::Ports;
 use crate::core::record::Record;
 use crate::core::view::NoticeKey;
 use crate::protocol::setup::{Reached, SetupFacts, SetupRequest};
-use crate::protocol::shim::{ExitRecord, RunRecord};
+use crate::protocol::shim::{ExitRecord, LogLoss, RunRecord};
 use crate::protocol::{Action, Decision, Reply, Request, RunId, ServiceId};
 
 /// Somebody who waits for an answer.
@@ -194,6 +194,10 @@ pub enum Event {
     LogNotShown(String),
     /// Something of ours could not be kept on disk, in words.
     NotSaved(String),
+    /// Log lines that living runs have lost so far.
+    LogLosses(BTreeMap<ServiceId, LogLoss>),
+    /// This folder of ours was removed while we ran; it was made anew.
+    FolderRemoved(String),
     /// The one-time address of the dashboard was asked for twice.
     OpenedTwice,
     /// Whether it starts at login; absent: that cannot be told.

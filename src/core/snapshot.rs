@@ -9,7 +9,7 @@ use crate::core::describe::describe;
 use crate::core::event::Secrets;
 use crate::core::inbox::{Inbox, Pending, Watch};
 use crate::core::record::Record;
-use crate::core::service::{Goal, Phase, Service};
+use crate::core::service::{Goal, Phase};
 use crate::core::time::Now;
 use crate::core::{health, text};
 use crate::protocol::{self, ServiceId};
@@ -41,9 +41,9 @@ pub fn snapshot(agent: &Agent, now: Now) -> Value {
             "browser_service": browser(agent),
             "node_host": { "installed": agent.setup.node_host, "running": agent.fleet.get(ServiceId::NodeHost).run.is_some() },
         },
-        "gateway_process": process(agent.fleet.get(ServiceId::Gateway), now),
-        "browserd_process": process(agent.fleet.get(ServiceId::Browserd), now),
-        "node_host_process": process(agent.fleet.get(ServiceId::NodeHost), now),
+        "gateway_process": process(agent, ServiceId::Gateway, now),
+        "browserd_process": process(agent, ServiceId::Browserd, now),
+        "node_host_process": process(agent, ServiceId::NodeHost, now),
         "approvals": {
             "known": agent.inbox.is_current(),
             "pending": agent.inbox.pending.len(),
@@ -133,7 +133,9 @@ fn browser(agent: &Agent) -> Value {
     })
 }
 
-fn process(service: &Service, now: Now) -> Value {
+fn process(agent: &Agent, id: ServiceId, now: Now) -> Value {
+    let service = agent.fleet.get(id);
+    let loss = agent.log_losses.get(&id);
     let record = service.run.as_ref().and_then(|run| run.record.as_ref());
     let (state, until) = state(&service.phase, service.goal);
     json!({
@@ -146,7 +148,7 @@ fn process(service: &Service, now: Now) -> Value {
         "shim_pid": record.map(|record| record.shim.pid),
         "program": record.map(|record| record.program.display().to_string()),
         "last_start_unix_ms": record.map(|record| record.started_at_unix_ms),
-        "uptime_seconds": record.map(|record| now.unix_ms.saturating_sub(record.started_at_unix_ms) / 1_000),
+        "uptime_seconds": record.map(|record| now.unix_ms.saturating_sub(record.started_at_unix_ms).max(0) / 1_000),
         "trouble": if service.trouble.is_empty() { Value::Null } else { json!(service.trouble) },
         "last_exit": service.last_exit.as_ref().map(|exit| exit.what.clone()),
         "last_exit_unix_ms": service.last_exit.as_ref().map(|exit| exit.at_unix_ms),
@@ -154,6 +156,8 @@ fn process(service: &Service, now: Now) -> Value {
         "restart_attempt": service.attempts,
         "next_restart_unix_ms": until.map(|until| now.plus(until.saturating_sub(now.mono_ms)).unix_ms),
         "bound_ports": service.ports,
+        "dropped_log_lines": loss.map_or(0, |loss| loss.dropped_lines),
+        "log_trouble": loss.map(|loss| &loss.why).filter(|why| !why.is_empty()),
     })
 }
 
@@ -178,6 +182,8 @@ fn warnings(agent: &Agent) -> Vec<String> {
     {
         warnings.push(warning.clone());
     }
+    warnings.extend(agent.removed.as_deref().map(text::removed));
+    warnings.extend(agent.log_losses.iter().map(|(id, loss)| text::log_loss(*id, loss)));
     if !agent.inbox.trouble.is_empty() {
         warnings.push(format!("approvals cannot be read: {}", agent.inbox.trouble));
     }

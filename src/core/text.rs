@@ -6,6 +6,7 @@ use crate::core::service::{Goal, Phase, Service, StopReason};
 use crate::core::time::Now;
 use crate::core::view::Base;
 use crate::protocol::ServiceId;
+use crate::protocol::shim::LogLoss;
 
 /// Hint.
 pub const SEE_LOGS: &str = "See the newest lines: palyra-tray logs";
@@ -39,6 +40,25 @@ pub const QUIT_KEEP: &str = "The tray ends; Palyra keeps running.";
 
 /// Refusal.
 pub const DEMO_AT_LOGIN: &str = "a demo does not start at login: its state goes away with it";
+
+/// Our folder is gone and the services have not been started since.
+pub fn removed(folder: &str) -> String {
+    format!(
+        "{folder} was removed while Palyra ran: what was in it is gone, and what the services write now may be lost. \
+         To begin anew: palyra-tray restart"
+    )
+}
+
+/// Lines that a log lacks.
+pub fn log_loss(id: ServiceId, loss: &LogLoss) -> String {
+    let (name, lines) = (service(id).to_lowercase(), loss.dropped_lines);
+    let are = if lines == 1 { "1 line is".to_owned() } else { format!("{lines} lines are") };
+    if loss.why.is_empty() {
+        format!("{are} missing in the log of the {name}, which could not be written for a while")
+    } else {
+        format!("the log of the {name} cannot be written ({}); {are} lost so far. See: palyra-tray doctor", loss.why)
+    }
+}
 
 /// What a person calls it.
 pub const fn service(id: ServiceId) -> &'static str {

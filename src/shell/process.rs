@@ -15,7 +15,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::protocol::shim::{
-    EXIT_FILE, ExitRecord, Hello, LOCK_FILE, RUN_FILE, RUN_ID_VARIABLE, RunId, RunRecord, Spec, VERSION,
+    EXIT_FILE, ExitRecord, Hello, LOCK_FILE, LOSS_FILE, LogLoss, RUN_FILE, RUN_ID_VARIABLE, RunId, RunRecord, Spec,
+    VERSION,
 };
 
 use super::shim::{record, tree};
@@ -132,6 +133,11 @@ pub fn adopt(run_dir: PathBuf, report: impl Fn(ProcessReport) + Send + 'static) 
 /// The run of this directory if its shim lives. Looks once, waits for nothing, takes no lock.
 pub fn living(run_dir: &Path) -> Option<RunRecord> {
     read_known::<RunRecord>(run_dir, RUN_FILE).ok().flatten().filter(is_alive)
+}
+
+/// Log lines that the last run of this directory lost, as its shim tells it; `None` where it told nothing.
+pub fn log_loss(run_dir: &Path) -> Option<LogLoss> {
+    record::read(run_dir, LOSS_FILE).ok().flatten()
 }
 
 /// Asks the shim of a run to stop its sidecar; its end is reported by whoever waits for it.

@@ -1,6 +1,7 @@
 //! THE loop: receive an event or reach the deadline, update the core, perform its effects, show the view. The one clock.
 
 mod effects;
+mod ground;
 mod inputs;
 mod set_up;
 
@@ -58,6 +59,9 @@ pub struct Start {
     pub set_up: bool,
 }
 
+/// Version of `state.json`.
+const STATE_VERSION: u32 = 1;
+
 /// `state.json`: what we keep for ourselves.
 #[derive(Serialize, Deserialize)]
 struct State {
@@ -69,6 +73,8 @@ struct State {
 #[expect(clippy::large_enum_variant, reason = "nearly all of what comes is an event, moved once through a channel")]
 enum Input {
     Event(Event),
+    /// It is time to look whether our place on the disk is still there.
+    Ground,
     Asked(Asked),
     Tray(TrayReport),
     Notify(NotifyReport),
@@ -159,7 +165,7 @@ struct Shell {
     tickets: HashMap<Ticket, oneshot::Sender<Reply>>,
     next_ticket: Ticket,
     server: control::Server,
-    _lock: AgentLock,
+    lock: AgentLock,
 }
 
 impl Shell {
@@ -169,13 +175,23 @@ impl Shell {
         let now = clock.now();
         let (state, told) = store::read_json::<State>(&paths.own.join("state.json"), now.unix_ms);
         warnings.extend(told);
+        let known = match state {
+            Some(State { version, .. }) if version > STATE_VERSION => {
+                warnings
+                    .push(format!("state.json is of a newer Palyra Tray (version {version}): its ports are not used"));
+                None
+            }
+            state => state,
+        };
         let from_clients = inputs.clone();
         let server = control::serve(&paths, move |asked| {
             let _ = from_clients.send(Input::Asked(asked));
         })
         .map_err(|error| format!("the control socket cannot be made: {error}"))?;
-        control::publish(&paths, env!("CARGO_PKG_VERSION"))
-            .map_err(|error| format!("the address of the control socket cannot be written: {error}"))?;
+        if let Err(error) = control::publish(&paths, env!("CARGO_PKG_VERSION")) {
+            // commands find the socket in its usual place; sidecars that live must not stay without an agent
+            warnings.push(format!("the address of the control socket could not be written: {error}"));
+        }
         let setup = Setup {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
@@ -188,7 +204,7 @@ impl Shell {
             demo,
             first_run: set_up && !demo && desktop && env.has_display() && set_up::nothing_yet(&paths),
             reached: set_up::reached(&paths),
-            ports: state.filter(|state| state.version == 1).map(|state| state.ports).unwrap_or_default(),
+            ports: known.map(|state| state.ports).unwrap_or_default(),
             seed: seed(),
             warnings,
         };
@@ -209,7 +225,7 @@ impl Shell {
             next_ticket: 0,
             clock,
             server,
-            _lock: lock,
+            lock,
             inputs,
         };
         if let Some(handle) = &shell.tray {

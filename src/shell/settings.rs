@@ -5,7 +5,7 @@ use std::path::Path;
 
 use toml_edit::Value;
 
-use crate::shell::store::toml;
+use crate::shell::store::{self, toml};
 
 /// Switches the browser service in the file.
 ///
@@ -43,6 +43,7 @@ fn set(path: &Path, table: &str, key: &str, new: Value) -> io::Result<()> {
         toml::set(toml::table(document, table)?, key, new);
         Ok(())
     })?;
+    store::keep_copy(path);
     Ok(())
 }
 

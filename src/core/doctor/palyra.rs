@@ -22,6 +22,7 @@ const PORTS: About = About("ports", "Ports");
 const GATEWAY: About = About("gateway", "Gateway");
 const BROWSER: About = About("browser", "Browser service");
 const NODE_HOST: About = About("node_host", "Node host");
+const LOGS: About = About("logs", "Logs");
 const APPROVALS: About = About("approvals", "Approvals");
 const PROVIDER: About = About("provider", "Model provider");
 
@@ -253,7 +254,7 @@ fn ports(about: About, ports: &[Port]) -> Check {
 pub(super) fn services(facts: &Facts) -> Vec<Check> {
     let Some(snapshot) = facts.agent.snapshot() else {
         let why = if matches!(facts.agent, Agent::Absent) { NO_AGENT } else { "the agent does not tell" };
-        return [GATEWAY, BROWSER, NODE_HOST, APPROVALS, PROVIDER].map(|about| about.skipped(why)).into();
+        return [GATEWAY, BROWSER, NODE_HOST, LOGS, APPROVALS, PROVIDER].map(|about| about.skipped(why)).into();
     };
     let browser_off = snapshot.pointer("/quick_facts/browser_service/enabled") == Some(&Value::Bool(false));
     let node_host = snapshot.pointer("/quick_facts/node_host/installed") == Some(&Value::Bool(true));
@@ -271,9 +272,28 @@ pub(super) fn services(facts: &Facts) -> Vec<Check> {
         } else {
             NODE_HOST.skipped("not enrolled")
         },
+        logs(snapshot),
         approvals(snapshot, ready),
         provider(facts, ready),
     ]
+}
+
+/// Whether what the services say reaches the disk.
+fn logs(snapshot: &Value) -> Check {
+    let processes = ServiceId::ALL.map(|id| (text::service(id).to_lowercase(), &snapshot[format!("{id}_process")]));
+    let lost: u64 = processes.iter().filter_map(|(_, process)| process["dropped_log_lines"].as_u64()).sum();
+    let trouble = processes.iter().find_map(|(name, process)| Some((name, process["log_trouble"].as_str()?)));
+    match trouble {
+        Some((name, why)) => LOGS.problem(
+            format!("what the {name} says cannot be written ({why}); lines lost so far: {lost}"),
+            "Free some space, or make <state root>/tray/logs writable; the log then goes on by itself",
+        ),
+        None if lost > 0 => LOGS.warning(
+            format!("lines that could not be written: {lost}; the logs say where"),
+            "Nothing; they are written again",
+        ),
+        None => LOGS.ok("nothing is lost"),
+    }
 }
 
 fn service(about: About, id: ServiceId, process: &Value) -> Check {

@@ -518,6 +518,20 @@ fn services() {
 
 #[test]
 fn approvals_and_provider() {
+    expect("logs", Fine, "nothing is lost", "", |_| {});
+    expect(
+        "logs",
+        Problem,
+        "gateway says cannot be written (no storage space); lines lost so far: 7",
+        "space",
+        |facts| {
+            facts.told("/gateway_process/log_trouble", json!("no storage space"));
+            facts.told("/gateway_process/dropped_log_lines", json!(7));
+        },
+    );
+    expect("logs", Warning, "could not be written: 7", "Nothing", |facts| {
+        facts.told("/browserd_process/dropped_log_lines", json!(7));
+    });
     expect("approvals", Fine, "as soon as", "", |_| {});
     expect("approvals", Problem, "cannot be read", "palyra-tray status", |facts| {
         facts.told("/approvals/known", json!(false))

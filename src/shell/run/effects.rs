@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Input, Shell, State};
+use super::{Input, STATE_VERSION, Shell, State};
 use crate::config::{DEVICE_ID, Environment, PRINCIPAL, Paths};
 use crate::core::decisions::Unanswered;
 use crate::core::event::{Effect, Event, Facts, Found, Ticket};
@@ -121,8 +121,8 @@ impl Shell {
                 Event::RunAborted(ticket, outcome.map_err(|error| error.message))
             }),
             Effect::SavePorts(ports) => {
-                let state = State { version: 1, ports };
-                if let Err(error) = store::write_json(&self.sidecars.paths.own.join("state.json"), &state) {
+                let state = State { version: STATE_VERSION, ports };
+                if let Err(error) = store::keep_json(&self.sidecars.paths.own.join("state.json"), &state) {
                     self.report(Event::NotSaved(format!("the ports hold only until the end: {error}")));
                 }
             }

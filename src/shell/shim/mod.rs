@@ -66,6 +66,10 @@ fn run(spec: &Spec) -> Result<ExitCode, String> {
         return Ok(ExitCode::from(3));
     };
     let mut journal = Journal::new(spec.log.clone(), Redactor::new(secrets(spec)));
+    match record::LossRecord::create(dir) {
+        Ok(losses) => journal.tell_losses(losses),
+        Err(error) => journal.note(&format!("a loss of lines could only be told in here: {error}"), now_unix_ms()),
+    }
     let keeper =
         platform::Keeper::prepare(spec).map_err(|error| format!("cannot watch processes: {error}; try again"))?;
     let sidecar = match keeper.spawn(spec) {

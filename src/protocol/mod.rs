@@ -62,6 +62,11 @@ pub enum Action {
         /// Wanted state.
         enabled: bool,
     },
+    /// Restart what a change of the config touches, or do not.
+    SetConfigRestarts {
+        /// Wanted state.
+        enabled: bool,
+    },
     /// Start at login, or do not.
     SetAutostart {
         /// Wanted state.

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::config::palyra::PalyraConfig;
+use crate::config::palyra::{ConfigFacts, PalyraConfig};
 use crate::config::{self, ConfigError, Environment, Paths, programs};
 use crate::core::launch::{self, Confidential, Places};
 use crate::core::ports::{self, Bind, Ports};
@@ -56,6 +56,8 @@ pub struct Prepared {
     pub ports: BTreeMap<ServiceId, Ports>,
     /// Why they differ from what was wanted; empty when they do not.
     pub note: String,
+    /// The config that it is started with.
+    pub config: ConfigFacts,
 }
 
 /// Why there is no spec.
@@ -90,7 +92,7 @@ impl Sidecars {
     pub fn prepare(&self, wish: &Wish, tokens: &Tokens, holder: HolderOf<'_>) -> Result<Prepared, Refusal> {
         let (program, prefix) = self.program(wish.service)?;
         self.make_ground(tokens).map_err(|why| Refusal { why, hopeless: false })?;
-        let (config, secrets) = PalyraConfig::read(&self.paths.config).map_err(hopeless)?;
+        let (config, secrets, facts) = PalyraConfig::look(&self.paths.config).map_err(hopeless)?;
         let (chosen, note) = choose_ports(wish, &config, holder)?;
         let own = chosen.get(&wish.service).cloned().unwrap_or_default();
         let browser_ports = chosen.get(&ServiceId::Browserd).or_else(|| wish.ports.get(&ServiceId::Browserd));
@@ -105,6 +107,7 @@ impl Sidecars {
             identity: config.identity.is_none().then(|| self.paths.identity.clone()),
             vault: config.vault.is_none().then(|| self.paths.vault.clone()),
             config: self.paths.config.clone(),
+            canvas_elsewhere: config.canvas_elsewhere,
         };
         let principal = config.bound_principal.as_deref().unwrap_or(config::PRINCIPAL);
         let browser = browser_grpc.filter(|_| wish.browser);
@@ -132,7 +135,7 @@ impl Sidecars {
             ports: recorded,
             lease_ms: None,
         };
-        Ok(Prepared { spec, ports: chosen, note })
+        Ok(Prepared { spec, ports: chosen, note, config: facts })
     }
 
     /// The token that the running gateway was given, or would be.

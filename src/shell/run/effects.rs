@@ -24,7 +24,9 @@ impl Shell {
             Effect::Launch { service, run, ports, running, browser } => {
                 self.launch(Wish { service, run, ports, running, browser });
             }
-            Effect::Stop(_, record) => {
+            Effect::Stop(service, record) => {
+                let why = &self.core.fleet.get(service).trouble;
+                tracing::info!(%service, %why, "stopping");
                 if let Err(why) = process::stop(&record) {
                     tracing::warn!(service = %record.service, "the shim could not be asked to stop: {why}");
                 }
@@ -91,6 +93,15 @@ impl Shell {
             Effect::SaveBrowser(enabled) => {
                 if let Err(error) = settings::set_browser(&self.sidecars.paths.settings(), enabled) {
                     self.report(Event::NotSaved(format!("the browser switch holds only until the end: {error}")));
+                }
+            }
+            Effect::LookAtConfig => self.look_at_config(),
+            Effect::SaveConfigRestarts(enabled) => {
+                if let Err(error) = settings::set_config_restarts(&self.sidecars.paths.settings(), enabled) {
+                    let why = format!(
+                        "whether a change of the config restarts what it touches holds only until the end: {error}"
+                    );
+                    self.report(Event::NotSaved(why));
                 }
             }
             Effect::LookAtAutostart => self.look_at_autostart(),
@@ -174,7 +185,11 @@ impl Shell {
                 Ok(prepared) => prepared,
                 Err(refusal) => return fail(refusal.why, refusal.hopeless),
             };
-            let _ = inputs.send(Input::Event(Event::PortsChosen { ports: prepared.ports, note: prepared.note }));
+            let _ = inputs.send(Input::Event(Event::PortsChosen {
+                ports: prepared.ports,
+                note: prepared.note,
+                config: (service, Box::new(prepared.config)),
+            }));
             let reports = inputs.clone();
             process::launch(&sidecars.env.executable, prepared.spec, move |report| {
                 let _ = reports.send(Input::Event(process_event(service, report)));

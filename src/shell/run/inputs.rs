@@ -69,6 +69,10 @@ impl Shell {
                 }
                 None
             }
+            Input::ConfigLooked(watch, look) => {
+                self.config_watch = watch;
+                Some(Event::ConfigLooked(look))
+            }
             Input::Rang(Ring::Written) => Some(Event::Rang),
             Input::Rang(Ring::Lost) => {
                 self.doorbell = None;
@@ -88,6 +92,9 @@ impl Shell {
             );
             let _ = reply.send(Reply::Error(failure));
             return None;
+        }
+        if let Request::Setup(_) = request {
+            self.set_up_peer = peer;
         }
         self.next_ticket += 1;
         self.tickets.insert(self.next_ticket, reply);

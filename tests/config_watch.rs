@@ -7,11 +7,13 @@ mod agent;
 mod http;
 
 use std::fs;
+use std::net::{TcpListener, UdpSocket};
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use agent::Site;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 fn config(site: &Site) -> PathBuf {
     site.root().join("config/palyra.toml")
@@ -19,6 +21,11 @@ fn config(site: &Site) -> PathBuf {
 
 fn text(site: &Site) -> String {
     fs::read_to_string(config(site)).unwrap()
+}
+
+/// This test's program, as the system names it.
+fn own() -> PathBuf {
+    fs::read_link("/proc/self/exe").unwrap()
 }
 
 fn add(site: &Site, line: &str) {
@@ -157,5 +164,57 @@ fn a_change_while_no_agent_looked_is_told_and_restarts_nothing() {
     // a change that it does see restarts, which uses both
     add(&site, "other = 1");
     let fresh = restarted(&site, &after, &["gateway"]);
-    assert_eq!(fresh["config"]["outdated"], serde_json::json!({}));
+    assert_eq!(fresh["config"]["outdated"], json!({}));
+}
+
+/// The ports of the config are wanted at each start; a stranger on one of them moves the service, and is named.
+#[test]
+fn a_stranger_on_a_port_is_named_and_the_ports_are_written_on_request_only() {
+    let mut site = Site::new();
+    let before = text(&site);
+    let table: toml::Table = before.parse().unwrap();
+    let wanted = u16::try_from(table["gateway"]["grpc_port"].as_integer().unwrap()).unwrap() + 1;
+    // the one that nobody configures: node RPC, beside gRPC
+    let held = TcpListener::bind(("127.0.0.1", wanted)).unwrap();
+    fs::set_permissions(config(&site), fs::Permissions::from_mode(0o600)).unwrap();
+    let status = site.start_healthy();
+    let bound = &status["gateway_process"]["bound_ports"];
+    assert_ne!(bound["node_rpc"], wanted);
+    assert_eq!(status["config"]["unwritten_ports"], json!(["gateway"]));
+    let log = fs::read_to_string(site.own("logs/tray.log")).unwrap();
+    let named = format!("Port {wanted} is held by {} (process {})", own().display(), std::process::id());
+    assert!(log.contains(&named), "{named}: {log}");
+    assert_eq!(text(&site), before, "never on the side");
+
+    assert!(site.ok(&["config", "write-ports"]).contains("Written"));
+    let after = site.until("written", |status| status["config"]["unwritten_ports"] == json!([]));
+    let table: toml::Table = text(&site).parse().unwrap();
+    assert_eq!(table["daemon"]["port"].as_integer(), bound["http"].as_i64());
+    assert_eq!(table["gateway"]["grpc_port"].as_integer(), bound["grpc"].as_i64());
+    assert_eq!(fs::metadata(config(&site)).unwrap().permissions().mode() & 0o777, 0o600);
+    long_enough();
+    restarted(&site, &after, &[]);
+    assert_eq!(pid(&after, "gateway"), pid(&status, "gateway"));
+    assert!(site.ok(&["config", "write-ports"]).contains("Nothing to write"));
+    drop(held);
+}
+
+/// A gateway that moves leaves the browser service alone; a browser service that moves costs the gateway one restart.
+#[test]
+fn who_is_told_of_other_ports_is_restarted_and_nobody_else() {
+    let mut site = Site::new();
+    let status = site.start_healthy();
+    let port = |status: &Value, service: &str, purpose: &str| {
+        u16::try_from(status[format!("{service}_process")]["bound_ports"][purpose].as_u64().unwrap()).unwrap()
+    };
+    site.ok(&["stop", "browserd"]);
+    let _grpc = TcpListener::bind(("127.0.0.1", port(&status, "browserd", "grpc"))).unwrap();
+    site.ok(&["start", "browserd"]);
+    let status = restarted(&site, &status, &["gateway", "browserd"]);
+
+    site.ok(&["stop", "gateway"]);
+    let _quic = UdpSocket::bind(("127.0.0.1", port(&status, "gateway", "quic"))).unwrap();
+    site.ok(&["start", "gateway"]);
+    let after = restarted(&site, &status, &["gateway"]);
+    assert_ne!(port(&after, "gateway", "quic"), port(&status, "gateway", "quic"));
 }

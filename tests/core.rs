@@ -118,6 +118,25 @@ fn a_browser_that_moves_by_the_config_costs_the_gateway_one_restart_and_a_gatewa
 }
 
 #[test]
+fn ports_are_written_on_the_persons_word_only_and_restart_nobody() {
+    let mut world = started();
+    assert!(!world.menu("Write these ports to the config"), "it has the usual ones");
+    let moved = palyra_tray::core::ports::gateway(7146, 7147, 7148);
+    let facts = palyra_tray::config::palyra::ConfigFacts::of_text("version = 1", 1).unwrap();
+    world.give(Event::PortsChosen {
+        ports: [(ServiceId::Gateway, moved)].into(),
+        note: "Port 7142 is held by nginx (process 7).".to_owned(),
+        config: (ServiceId::Gateway, Box::new(facts)),
+    });
+    let before = world.launches.len();
+    assert!(world.menu("Write these ports to the config"));
+    world.pass(10_000);
+    assert!(world.config.0.as_deref().unwrap().contains("daemon.port = 7146"), "{:?}", world.config);
+    assert_eq!(world.launches.len(), before);
+    assert!(!world.menu("Write these ports to the config"), "they are written");
+}
+
+#[test]
 fn a_gateway_that_was_given_up_for_its_config_is_tried_again_when_that_is_mended() {
     let mut world = started();
     world.write_config(Some("version ="));

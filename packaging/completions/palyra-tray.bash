@@ -142,11 +142,17 @@ _palyra_tray() {
             palyra_tray__subcmd__config,restarts)
                 cmd="palyra_tray__subcmd__config__subcmd__restarts"
                 ;;
+            palyra_tray__subcmd__config,write-ports)
+                cmd="palyra_tray__subcmd__config__subcmd__write__subcmd__ports"
+                ;;
             palyra_tray__subcmd__config__subcmd__help,help)
                 cmd="palyra_tray__subcmd__config__subcmd__help__subcmd__help"
                 ;;
             palyra_tray__subcmd__config__subcmd__help,restarts)
                 cmd="palyra_tray__subcmd__config__subcmd__help__subcmd__restarts"
+                ;;
+            palyra_tray__subcmd__config__subcmd__help,write-ports)
+                cmd="palyra_tray__subcmd__config__subcmd__help__subcmd__write__subcmd__ports"
                 ;;
             palyra_tray__subcmd__help,approvals)
                 cmd="palyra_tray__subcmd__help__subcmd__approvals"
@@ -234,6 +240,9 @@ _palyra_tray() {
                 ;;
             palyra_tray__subcmd__help__subcmd__config,restarts)
                 cmd="palyra_tray__subcmd__help__subcmd__config__subcmd__restarts"
+                ;;
+            palyra_tray__subcmd__help__subcmd__config,write-ports)
+                cmd="palyra_tray__subcmd__help__subcmd__config__subcmd__write__subcmd__ports"
                 ;;
             *)
                 ;;
@@ -610,7 +619,7 @@ _palyra_tray() {
             return 0
             ;;
         palyra_tray__subcmd__config)
-            opts="-h --help restarts help"
+            opts="-h --help restarts write-ports help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -624,7 +633,7 @@ _palyra_tray() {
             return 0
             ;;
         palyra_tray__subcmd__config__subcmd__help)
-            opts="restarts help"
+            opts="restarts write-ports help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -665,8 +674,36 @@ _palyra_tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        palyra_tray__subcmd__config__subcmd__help__subcmd__write__subcmd__ports)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         palyra_tray__subcmd__config__subcmd__restarts)
             opts="-h --help on off"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__config__subcmd__write__subcmd__ports)
+            opts="-h --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -880,7 +917,7 @@ _palyra_tray() {
             return 0
             ;;
         palyra_tray__subcmd__help__subcmd__config)
-            opts="restarts"
+            opts="restarts write-ports"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -894,6 +931,20 @@ _palyra_tray() {
             return 0
             ;;
         palyra_tray__subcmd__help__subcmd__config__subcmd__restarts)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__help__subcmd__config__subcmd__write__subcmd__ports)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

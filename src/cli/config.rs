@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Subcommand, ValueEnum};
 
 use crate::config::Paths;
-use crate::protocol::{Action, Failure, Request};
+use crate::protocol::{Action, Failure, Request, ServiceId};
 
 #[derive(Subcommand)]
 pub enum Config {
@@ -13,6 +13,12 @@ pub enum Config {
     Restarts {
         /// on or off
         switch: Switch,
+    },
+    /// Write the ports that are listened on into it, where it names others
+    WritePorts {
+        /// gateway or browserd; both when left out
+        #[arg(value_parser = super::service)]
+        service: Option<ServiceId>,
     },
 }
 
@@ -25,6 +31,7 @@ pub enum Switch {
 /// Does it.
 pub fn config(paths: &Paths, command: &Config) -> Result<ExitCode, Failure> {
     let action = match command {
+        Config::WritePorts { service } => Action::WritePorts { service: *service },
         Config::Restarts { switch } => Action::SetConfigRestarts { enabled: matches!(switch, Switch::On) },
     };
     super::say(&super::ask(paths, Request::Act { action }, super::LONG)?)

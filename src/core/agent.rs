@@ -299,6 +299,7 @@ impl Agent {
             }
             Event::ConfigRang => self.config.ring(now.mono_ms),
             Event::ConfigLooked(look) => self.config_looked(look, now),
+            Event::PortsWritten(ticket, outcome) => self.ports_written(ticket, outcome, effects),
             Event::NotSaved(why) => {
                 if !self.setup.warnings.contains(&why) {
                     self.setup.warnings.push(why);

@@ -237,6 +237,9 @@ fn service_menu(agent: &Agent, service: &Service, now: Now) -> Item {
     if let Some(exit) = &service.last_exit {
         rows.push(row("exit", &notices::cut(&format!("Last time it {}", exit.what), 60)));
     }
+    if agent.unwritten_ports(id).is_some() {
+        rows.push(command(&format!("{id}:write"), text::WRITE_PORTS, true, Action::WritePorts { service: Some(id) }));
+    }
     if !rows.is_empty() {
         rows.push(separator(&format!("{id}:s")));
     }

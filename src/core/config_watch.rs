@@ -257,7 +257,8 @@ fn touching<'a>(
 
 fn touches(id: ServiceId, key: &str, told: &ConfigFacts, facts: &ConfigFacts, bound: &Ports) -> bool {
     // ports that are no longer named stay as they are
-    let elsewhere = |service| ports::from_config(service, &facts.config).is_some_and(|wanted| !same(&wanted, bound));
+    let elsewhere =
+        |service| ports::from_config(service, &facts.config).is_some_and(|wanted| !ports::same(&wanted, bound));
     match (id, key) {
         (ServiceId::Gateway, "canvas_host.public_base_url") => {
             facts.config.canvas_elsewhere || told.config.canvas_elsewhere
@@ -278,11 +279,6 @@ fn touches(id: ServiceId, key: &str, told: &ConfigFacts, facts: &ConfigFacts, bo
         (_, "gateway.identity_store_dir") => id != ServiceId::Browserd,
         _ => id == ServiceId::Gateway,
     }
-}
-
-/// Whether two sets of ports are the same to listen on.
-pub fn same(one: &Ports, other: &Ports) -> bool {
-    ports::binds(one) == ports::binds(other)
 }
 
 #[cfg(test)]

@@ -193,6 +193,8 @@ pub enum Event {
     LogNotShown(String),
     /// Something happened to the sidecars' config file.
     ConfigRang,
+    /// The ports were written into the config, or not, in words.
+    PortsWritten(Option<Ticket>, Result<(), String>),
     /// The sidecars' config file was looked at.
     ConfigLooked(config_watch::Look),
     /// Something of ours could not be kept on disk, in words.
@@ -296,6 +298,8 @@ pub enum Effect {
     AbortRuns,
     /// Ask this run to end.
     AbortRun(Option<Ticket>, String),
+    /// Write these ports into the sidecars' config file.
+    WritePorts(Option<Ticket>, BTreeMap<ServiceId, Ports>),
     /// Look at the sidecars' config file, and watch it from then on.
     LookAtConfig,
     /// Keep whether a change of the config restarts what it touches.

@@ -412,6 +412,18 @@ impl World {
                 self.note(format!("aborts {run_id}"));
                 self.later(ANSWER_MS, Event::RunAborted(ticket, Ok(())));
             }
+            Effect::WritePorts(ticket, ports) => {
+                self.note(format!("writes the ports of {:?}", ports.keys().map(|id| id.name()).collect::<Vec<_>>()));
+                let mut lines: Vec<String> = ports.iter().flat_map(|(id, ports)| port_lines(*id, ports)).collect();
+                let written: Vec<_> =
+                    lines.iter().filter_map(|line| line.split(" = ").next().map(str::to_owned)).collect();
+                let old = self.config.0.clone().unwrap_or_default();
+                let kept = old.lines().filter(|line| !written.iter().any(|key| line.starts_with(key.as_str())));
+                lines.extend(kept.map(str::to_owned));
+                let text = lines.join("\n");
+                self.later(1, Event::PortsWritten(ticket, Ok(())));
+                self.write_config(Some(&text));
+            }
             Effect::LookAtConfig => {
                 let content = match (&self.config.0, self.config_facts()) {
                     (None, _) => Content::Absent,
@@ -666,6 +678,18 @@ fn exit_record(run: &RunId, cause: ExitCause, now: Now, asked: bool) -> ExitReco
         last_stderr: Vec::new(),
         dropped_lines: 0,
     }
+}
+
+/// The lines of a config that name these ports.
+fn port_lines(service: ServiceId, ports: &crate::core::ports::Ports) -> Vec<String> {
+    let port = |purpose: &str| ports.get(purpose).copied().unwrap_or(0);
+    if service == ServiceId::Gateway {
+        let keys = [("daemon.port", "http"), ("gateway.grpc_port", "grpc"), ("gateway.quic_port", "quic")];
+        return keys.map(|(key, purpose)| format!("{key} = {}", port(purpose))).to_vec();
+    }
+    [("endpoint", "grpc"), ("health_base_url", "http")]
+        .map(|(key, purpose)| format!("tool_call.browser_service.{key} = \"http://127.0.0.1:{}\"", port(purpose)))
+        .to_vec()
 }
 
 fn first_words(reply: &crate::protocol::Reply) -> String {

@@ -77,6 +77,8 @@ pub fn snapshot(agent: &Agent, now: Now) -> Value {
             "why": agent.config.trouble,
             "restarts": agent.config_restarts(),
             "manual": agent.setup.config_manual,
+            "unwritten_ports": ServiceId::ALL.iter().filter(|id| agent.unwritten_ports(**id).is_some())
+                .map(|id| id.name()).collect::<Vec<_>>(),
             "waiting": reasons(&agent.config.due),
             "outdated": reasons(&agent.config.left),
         },

@@ -42,6 +42,8 @@ pub const CONFIG_GONE: &str = "the config file is gone; put it back";
 pub const CONFIG_TOUCHED: &str = "a restart was asked for by writing the config anew";
 /// Why a sidecar should be restarted.
 pub const CONFIG_OUTDATED: &str = "the config was changed after it started";
+/// A menu entry.
+pub const WRITE_PORTS: &str = "Write these ports to the config";
 /// A tick in the menu.
 pub const CONFIG_RESTARTS: &str = "Restart when the config changes";
 /// Title of a notification.

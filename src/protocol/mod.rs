@@ -67,6 +67,11 @@ pub enum Action {
         /// Wanted state.
         enabled: bool,
     },
+    /// Write the ports that are listened on into Palyra's config, where that names others.
+    WritePorts {
+        /// All when absent.
+        service: Option<ServiceId>,
+    },
     /// Start at login, or do not.
     SetAutostart {
         /// Wanted state.

@@ -1,8 +1,11 @@
 //! The sidecars' config file: what a look at it means for those who run.
 
+use std::collections::BTreeMap;
+
 use super::Agent;
 use crate::core::config_watch::{Living, Look, Order};
 use crate::core::event::{Effect, Ticket};
+use crate::core::ports::{self, Ports};
 use crate::core::service::{Goal, Phase};
 use crate::core::text;
 use crate::core::time::Now;
@@ -72,6 +75,44 @@ impl Agent {
                     }
                 }
             }
+        }
+    }
+
+    /// What a service listens on, where the config names others or the usual ones are meant and it is not those.
+    pub fn unwritten_ports(&self, id: ServiceId) -> Option<&Ports> {
+        let service = self.fleet.get(id);
+        let known = self.config.is_known() && self.config.trouble.is_empty() && service.run.is_some();
+        let named = || self.config.ports(id).unwrap_or_else(|| ports::defaults(id));
+        (known && !service.ports.is_empty() && !ports::same(&named(), &service.ports)).then_some(&service.ports)
+    }
+
+    pub(super) fn write_ports(
+        &mut self,
+        ticket: Option<Ticket>,
+        service: Option<ServiceId>,
+        effects: &mut Vec<Effect>,
+    ) {
+        if !self.config.trouble.is_empty() {
+            let failure = Failure::new(FailureCode::Failed, self.config.trouble.clone(), "Then try again.");
+            return self.fail(ticket, failure, effects);
+        }
+        let wanted = ServiceId::ALL.into_iter().filter(|id| service.is_none_or(|one| one == *id));
+        let ports: BTreeMap<_, _> = wanted.filter_map(|id| Some((id, self.unwritten_ports(id)?.clone()))).collect();
+        if ports.is_empty() {
+            return self.done(ticket, "Nothing to write: what runs has the ports that the config means.", effects);
+        }
+        effects.push(Effect::WritePorts(ticket, ports));
+    }
+
+    pub(super) fn ports_written(
+        &mut self,
+        ticket: Option<Ticket>,
+        outcome: Result<(), String>,
+        effects: &mut Vec<Effect>,
+    ) {
+        match outcome {
+            Ok(()) => self.done(ticket, "Written. Nothing has to be restarted.", effects),
+            Err(why) => self.fail(ticket, Failure::new(FailureCode::Failed, why, ""), effects),
         }
     }
 

@@ -38,7 +38,10 @@ fn reason(message: &str) -> String {
         (true, None) => UNKNOWN,
     };
     let reason = reason.split(", expected one of").next().unwrap_or_default().trim().trim_end_matches('.');
-    let reason = if reason.is_empty() { UNKNOWN } else { reason };
+    // keys stand in backquotes, values in these
+    let parts = reason.split('"').enumerate();
+    let reason: String = parts.map(|(n, part)| if n % 2 == 0 { part } else { "\"…\"" }).collect();
+    let reason = if reason.is_empty() { UNKNOWN } else { reason.as_str() };
     match reason.char_indices().nth(REASON_CHARS) {
         Some((end, _)) => format!("{}…", &reason[..end]),
         None => reason.to_owned(),
@@ -57,6 +60,10 @@ mod tests {
         assert_eq!(
             reason("TOML parse error at line 2, column 1   | 2 | tokne = \"s3cr…"),
             "the gateway does not say why"
+        );
+        assert_eq!(
+            reason("… | ^^^ invalid type: string \"s3cret\", expected u16"),
+            "invalid type: string \"…\", expected u16"
         );
         assert_eq!(reason("invalid daemon bind address or port: no."), "invalid daemon bind address or port: no");
     }

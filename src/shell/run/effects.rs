@@ -16,7 +16,7 @@ use crate::shell::handoff::{self, OneShot};
 use crate::shell::journal::Doorbell;
 use crate::shell::process::{self, ProcessReport};
 use crate::shell::sidecars::Wish;
-use crate::shell::{autostart, browser, reveal, settings, store};
+use crate::shell::{autostart, browser, palyra_config, reveal, settings, store};
 
 impl Shell {
     pub(super) fn perform(&mut self, effect: Effect) {
@@ -94,6 +94,15 @@ impl Shell {
                 if let Err(error) = settings::set_browser(&self.sidecars.paths.settings(), enabled) {
                     self.report(Event::NotSaved(format!("the browser switch holds only until the end: {error}")));
                 }
+            }
+            Effect::WritePorts(ticket, ports) => {
+                let config = self.sidecars.paths.config.clone();
+                let inputs = self.inputs.clone();
+                tokio::task::spawn_blocking(move || {
+                    let written = palyra_config::write_ports(&config, &ports);
+                    let outcome = written.map_err(|error| format!("the ports were not written: {error}"));
+                    let _ = inputs.send(Input::Event(Event::PortsWritten(ticket, outcome)));
+                });
             }
             Effect::LookAtConfig => self.look_at_config(),
             Effect::SaveConfigRestarts(enabled) => {
@@ -185,6 +194,9 @@ impl Shell {
                 Ok(prepared) => prepared,
                 Err(refusal) => return fail(refusal.why, refusal.hopeless),
             };
+            if !prepared.note.is_empty() {
+                tracing::info!(%service, "{}", prepared.note);
+            }
             let _ = inputs.send(Input::Event(Event::PortsChosen {
                 ports: prepared.ports,
                 note: prepared.note,

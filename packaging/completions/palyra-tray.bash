@@ -251,7 +251,7 @@ _palyra_tray() {
 
     case "${cmd}" in
         palyra_tray)
-            opts="-h -V --help --version run demo status start stop restart approvals open onboard setup window autostart config logs doctor quit completions help"
+            opts="-h -V --help --version run demo status start stop restart approvals pause resume open onboard setup window autostart config logs doctor quit completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -749,7 +749,7 @@ _palyra_tray() {
             return 0
             ;;
         palyra_tray__subcmd__help)
-            opts="run demo status start stop restart approvals open onboard setup window autostart config logs doctor quit completions help"
+            opts="run demo status start stop restart approvals pause resume open onboard setup window autostart config logs doctor quit completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -75,6 +75,7 @@ pub fn snapshot(agent: &Agent, now: Now) -> Value {
                 (true, false) => "not_read",
             },
             "why": agent.config.trouble,
+            "blind": agent.config.blind,
             "restarts": agent.config_restarts(),
             "manual": agent.setup.config_manual,
             "unwritten_ports": ServiceId::ALL.iter().filter(|id| agent.unwritten_ports(**id).is_some())

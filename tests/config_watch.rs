@@ -7,9 +7,11 @@ mod agent;
 mod http;
 
 use std::fs;
+use std::io::Read;
 use std::net::{TcpListener, UdpSocket};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::process::Stdio;
 use std::time::Duration;
 
 use agent::Site;
@@ -217,4 +219,21 @@ fn who_is_told_of_other_ports_is_restarted_and_nobody_else() {
     site.ok(&["start", "gateway"]);
     let after = restarted(&site, &status, &["gateway"]);
     assert_ne!(port(&after, "gateway", "quic"), port(&status, "gateway", "quic"));
+}
+
+/// Nothing restarts under the hands of somebody who is in the set-up; what is left when they leave does.
+#[test]
+fn while_the_set_up_is_open_restarts_wait_for_its_end() {
+    let mut site = Site::new();
+    let status = site.start_healthy();
+    let mut set_up = site.command(&["setup"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    // its first question: by then it has asked the agent for the facts
+    set_up.stdout.as_mut().unwrap().read_exact(&mut [0; 64]).unwrap();
+    add(&site, "[orchestrator]\nrunloop_v1_enabled = true");
+    site.until("seen", |status| status["config"]["waiting"]["gateway"].is_string());
+    long_enough();
+    restarted(&site, &status, &[]);
+    set_up.kill().unwrap();
+    set_up.wait().unwrap();
+    restarted(&site, &status, &["gateway"]);
 }

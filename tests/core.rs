@@ -17,7 +17,15 @@ use palyra_tray::protocol::{Action, Place, Request, ServiceId, Verdict};
 use proptest::prelude::*;
 
 fn setup() -> Setup {
-    Setup { version: "0.1.0".to_owned(), pid: 1, start: true, browser: true, seed: 7, ..Setup::default() }
+    Setup {
+        version: "0.1.0".to_owned(),
+        pid: 1,
+        start: true,
+        browser: true,
+        config_restarts: true,
+        seed: 7,
+        ..Setup::default()
+    }
 }
 
 fn started() -> World {
@@ -111,6 +119,127 @@ fn timeline_of_a_hang() {
 #[test]
 fn timeline_of_a_locked_keyring() {
     check_timeline("locked_keyring", "lock\nwait 10s\nunlock\nwait 1s");
+}
+
+#[test]
+fn timeline_of_a_config_that_is_edited() {
+    check_timeline(
+        "config",
+        "wait 1s\n\
+         config version = 1; orchestrator.runloop_v1_enabled = true\nwait 3s\n\
+         config version = 1; tool_call.browser_service.health_base_url = \"http://127.0.0.1:9143\"\nwait 3s\n\
+         touch config\nwait 3s\n\
+         config version =\nwait 3s\nshow menu\nconfig version = 1\nwait 3s\n\
+         menu Restart when the config changes\nconfig version = 1; a = 1\nwait 3s\nshow menu\n\
+         menu Restart when the config changes\nwait 3s",
+    );
+}
+
+/// Who was launched since, in order.
+fn launched_since(world: &World, before: usize) -> Vec<ServiceId> {
+    world.launches[before..].iter().map(|(_, id)| *id).collect()
+}
+
+#[test]
+fn a_browser_that_moves_by_the_config_costs_the_gateway_one_restart_and_a_gateway_that_moves_costs_the_browser_none() {
+    let mut world = started();
+    let before = world.launches.len();
+    let browser = "[tool_call.browser_service]\nendpoint = \"http://127.0.0.1:9543\"\n";
+    world.write_config(Some(browser));
+    world.pass(5_000);
+    let mut launched = launched_since(&world, before);
+    launched.sort();
+    assert_eq!(launched, [ServiceId::Gateway, ServiceId::Browserd]);
+    let before = world.launches.len();
+    world.write_config(Some(&format!("daemon.port = 9142\n{browser}")));
+    world.pass(5_000);
+    assert_eq!(launched_since(&world, before), [ServiceId::Gateway]);
+    assert_eq!(world.agent.fleet.get(ServiceId::Gateway).ports["http"], 9142);
+}
+
+#[test]
+fn ports_are_written_on_the_persons_word_only_and_restart_nobody() {
+    let mut world = started();
+    assert!(!world.menu("Write these ports to the config"), "it has the usual ones");
+    let moved = palyra_tray::core::ports::gateway(7146, 7147, 7148);
+    let facts = palyra_tray::config::palyra::ConfigFacts::of_text("version = 1", 1).unwrap();
+    world.give(Event::PortsChosen {
+        ports: [(ServiceId::Gateway, moved)].into(),
+        note: "Port 7142 is held by nginx (process 7).".to_owned(),
+        config: (ServiceId::Gateway, Box::new(facts)),
+    });
+    let before = world.launches.len();
+    assert!(world.menu("Write these ports to the config"));
+    world.pass(10_000);
+    assert!(world.config.0.as_deref().unwrap().contains("daemon.port = 7146"), "{:?}", world.config);
+    assert_eq!(world.launches.len(), before);
+    assert!(!world.menu("Write these ports to the config"), "they are written");
+}
+
+#[test]
+fn a_gateway_that_was_given_up_for_its_config_is_tried_again_when_that_is_mended() {
+    let mut world = started();
+    world.write_config(Some("version ="));
+    world.pass(1_000);
+    assert!(world.view().notices.contains_key("event:config"));
+    world.give(Event::Clicked(Action::Restart { service: None }, Click::Menu));
+    world.pass(5_000);
+    assert_eq!(world.agent.fleet.get(ServiceId::Gateway).phase, Phase::GivenUp);
+    world.write_config(Some("version = 1"));
+    world.pass(5_000);
+    assert!(world.agent.fleet.get(ServiceId::Gateway).is_ready());
+    assert!(world.view().notices.is_empty(), "{:?}", world.view().notices);
+}
+
+#[test]
+fn a_config_file_that_goes_away_restarts_nothing_and_is_told() {
+    let mut world = started();
+    let before = world.launches.len();
+    world.write_config(None);
+    world.pass(5_000);
+    assert_eq!((world.launches.len(), world.view().icon.base), (before, Base::Degraded));
+    world.write_config(Some("version = 1"));
+    world.pass(5_000);
+    assert_eq!((world.launches.len(), world.view().icon.base), (before, Base::Healthy));
+}
+
+#[test]
+fn what_is_stopped_stays_so_whatever_happens_to_the_config() {
+    let mut world = started();
+    world.give(Event::Clicked(Action::Stop { service: None }, Click::Menu));
+    world.pass(5_000);
+    let before = world.launches.len();
+    world.write_config(Some("version = 1 # x"));
+    world.pass(5_000);
+    world.write_config(Some("version = 1 # x"));
+    world.pass(5_000);
+    assert!(world.launches.len() == before && world.view().icon.base == Base::Stopped);
+}
+
+#[test]
+fn the_browser_switch_restarts_the_gateway_once_and_a_node_host_never() {
+    let mut world = World::new(Setup { node_host: true, ..setup() });
+    world.pass(2_000);
+    for (enabled, mut expected) in
+        [(false, vec![ServiceId::Gateway]), (true, vec![ServiceId::Gateway, ServiceId::Browserd])]
+    {
+        let before = world.launches.len();
+        world.give(Event::Clicked(Action::SetBrowser { enabled }, Click::Menu));
+        world.pass(5_000);
+        let mut launched = launched_since(&world, before);
+        launched.sort();
+        expected.sort();
+        assert_eq!(launched, expected);
+        assert_eq!(world.agent.fleet.get(ServiceId::Browserd).is_ready(), enabled);
+    }
+    // there and back before anything could end: nobody restarts twice
+    let before = world.launches.len();
+    for enabled in [false, true] {
+        world.give(Event::Clicked(Action::SetBrowser { enabled }, Click::Menu));
+    }
+    world.pass(5_000);
+    assert_eq!(launched_since(&world, before).iter().filter(|id| **id == ServiceId::Gateway).count(), 1);
+    assert!(world.agent.fleet.get(ServiceId::Browserd).is_ready());
 }
 
 #[test]
@@ -827,6 +956,9 @@ enum Op {
     Ask(u8, u64),
     Elsewhere(u8, bool),
     Click(bool),
+    Config(u8),
+    SetUp(bool),
+    Follow(bool),
 }
 
 fn any_service() -> impl Strategy<Value = ServiceId> {
@@ -849,6 +981,9 @@ fn any_op() -> impl Strategy<Value = Op> {
         2 => (any::<u8>(), 1..400_u64).prop_map(|(id, timeout)| Op::Ask(id % 6, timeout)),
         1 => (any::<u8>(), any::<bool>()).prop_map(|(id, allow)| Op::Elsewhere(id % 6, allow)),
         2 => any::<bool>().prop_map(Op::Click),
+        2 => any::<u8>().prop_map(Op::Config),
+        1 => prop::bool::weighted(0.3).prop_map(Op::SetUp),
+        1 => prop::bool::weighted(0.8).prop_map(Op::Follow),
     ]
 }
 
@@ -878,6 +1013,22 @@ fn apply(world: &mut World, op: &Op) {
                 world.decide_elsewhere(&format!("a{id}"), if *allow { "allow" } else { "deny" });
             }
         }
+        Op::Config(which) => {
+            let texts = [
+                Some("version = 1"),
+                Some("version = 1 # said differently"),
+                Some("a = 1"),
+                Some("model_provider.kind = \"x\""),
+                Some("daemon.port = 9142"),
+                Some("[tool_call.browser_service]\nendpoint = \"http://127.0.0.1:9543\"\nauth_token = \"x\""),
+                Some("version ="),
+                None,
+            ];
+            let same = world.config.0.clone();
+            world.write_config(texts.get(usize::from(*which) % 10).copied().unwrap_or(same.as_deref()));
+        }
+        Op::SetUp(open) => world.set_up_open = *open,
+        Op::Follow(enabled) => world.give(menu(Action::SetConfigRestarts { enabled: *enabled })),
         Op::Click(approve) => {
             world.click(if *approve { "Approve once" } else { "Deny" });
         }
@@ -905,6 +1056,32 @@ proptest! {
         world.give(Event::Shutdown);
         world.pass(16_000);
         prop_assert!(world.exited && world.alive.is_empty(), "{:?}", world.alive);
+    }
+
+    /// Whatever happened to the config before: what runs is in the end what the file says, and then nobody restarts any more.
+    #[test]
+    fn every_change_of_the_config_arrives_once(ops in proptest::collection::vec(any_op(), 1..40)) {
+        let mut world = World::new(setup());
+        for op in &ops {
+            apply(&mut world, op);
+        }
+        for id in ServiceId::ALL {
+            *world.behaviour.get_mut(&id).unwrap() = Default::default();
+        }
+        apply(&mut world, &Op::Keyring(true));
+        apply(&mut world, &Op::SetUp(false));
+        apply(&mut world, &Op::Follow(true));
+        world.pass(120_000);
+        let token = "[tool_call.browser_service]\nauth_token = \"the last one\"\n";
+        world.write_config(Some(token));
+        world.pass(120_000);
+        for (id, _) in &world.alive {
+            prop_assert_eq!(world.started_with[id].as_str(), token, "{}", id);
+        }
+        let launches = world.launches.len();
+        world.pass(600_000);
+        prop_assert_eq!(world.launches.len(), launches);
+        prop_assert!(world.faults.is_empty(), "{:?}", world.faults);
     }
 
     /// However it rings, each ring is followed by a look in time, and looks keep their distance (the safety look apart).

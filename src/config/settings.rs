@@ -18,6 +18,8 @@ pub fn last_good(path: &Path) -> PathBuf {
 pub struct Settings {
     /// The browser service is wanted.
     pub browser: bool,
+    /// A change of the sidecars' config restarts what it touches.
+    pub config_restarts: bool,
     /// Where Palyra's executables are, when they are not beside ours.
     pub folder: Option<PathBuf>,
     /// Where Palyra keeps its data (the runtime root), when that is not the usual place.
@@ -39,7 +41,7 @@ pub enum Panel {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { browser: true, folder: None, data: None, panel: Panel::default() }
+        Self { browser: true, config_restarts: true, folder: None, data: None, panel: Panel::default() }
     }
 }
 
@@ -56,6 +58,7 @@ struct SettingsFile {
 #[serde(default)]
 struct ServicesTable {
     browser: Option<bool>,
+    restart_on_config_change: Option<bool>,
     folder: Option<PathBuf>,
     data: Option<PathBuf>,
     #[serde(flatten)]
@@ -116,6 +119,7 @@ impl Settings {
         let defaults = Self::default();
         let settings = Self {
             browser: file.services.browser.unwrap_or(defaults.browser),
+            config_restarts: file.services.restart_on_config_change.unwrap_or(defaults.config_restarts),
             folder: file.services.folder,
             data,
             panel: file.tray.panel.unwrap_or_default(),

@@ -3,12 +3,14 @@
 //! [`Agent::update`] takes one [`Event`] and answers with [`Effect`]s; [`Agent::deadline`] says when it next wants
 //! [`Event::Wake`]. Nothing in here reads a clock, touches a file or talks to anybody.
 
+mod config;
 mod requests;
 mod set_up;
 mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::core::config_watch::ConfigWatch;
 use crate::core::decisions::{DecisionOrder, Decisions};
 use crate::core::event::{Companion, Desktop, Effect, Event, Facts, Found, Secrets, Setup, Ticket};
 use crate::core::fleet::Fleet;
@@ -82,6 +84,8 @@ pub struct Agent {
     pub fleet: Fleet,
     /// Where the secrets stand.
     pub secrets: Secrets,
+    /// The sidecars' config file.
+    pub config: ConfigWatch,
     /// What the ready gateway said.
     pub gateway: Option<(Facts, Now)>,
     /// What waits for a person.
@@ -141,6 +145,7 @@ impl Agent {
             started: now,
             fleet,
             secrets: Secrets::Unknown,
+            config: ConfigWatch::default(),
             gateway: None,
             inbox: Inbox::default(),
             decisions: Decisions::default(),
@@ -167,6 +172,7 @@ impl Agent {
             exited: false,
             setup,
         };
+        agent.config.look_now(now.mono_ms);
         if agent.setup.start && !agent.setup.first_run {
             agent.want_all(Goal::Up);
         }
@@ -196,6 +202,8 @@ impl Agent {
         let waits =
             self.waiters.iter().map(|waiter| waiter.deadline).chain(self.opens.iter().map(|open| open.deadline));
         let own = earlier(waits.min(), earlier(self.quitting, self.leaving));
+        let ending = self.quitting.is_some() || self.leaving.is_some();
+        let own = if ending { own } else { earlier(own, self.config.deadline()) };
         earlier(own, earlier(self.fleet.deadline(), self.inbox.deadline()))
     }
 
@@ -236,7 +244,10 @@ impl Agent {
         match event {
             Event::Wake => {}
             Event::Found(id, found) => self.found(id, found, now),
-            Event::PortsChosen { ports, note } => self.ports_chosen(ports, &note, effects),
+            Event::PortsChosen { ports, note, config: (service, facts) } => {
+                self.config.told(service, *facts, now.mono_ms);
+                self.ports_chosen(ports, &note, effects);
+            }
             Event::Running(id, record) => {
                 if id == ServiceId::Gateway {
                     // it has made what it needs anew
@@ -325,6 +336,9 @@ impl Agent {
                     Urgency::Normal,
                 );
             }
+            Event::ConfigRang => self.config.ring(now.mono_ms),
+            Event::ConfigLooked(look) => self.config_looked(look, now),
+            Event::PortsWritten(ticket, outcome) => self.ports_written(ticket, outcome, effects),
             Event::NotSaved(why) => {
                 if !self.setup.warnings.contains(&why) {
                     self.setup.warnings.push(why);
@@ -370,6 +384,7 @@ impl Agent {
                 self.fleet.get_mut(id).want(Goal::Down);
             }
         }
+        self.settle_config(now, effects);
         let may_launch = has_secrets && self.quitting.is_none();
         for (id, order) in self.fleet.step(may_launch, now) {
             self.perform(id, vec![order], effects);
@@ -498,6 +513,7 @@ impl Agent {
             match order {
                 Order::Launch(run) => {
                     self.events.remove(&format!("event:{id}:given_up"));
+                    self.config.launched(id);
                     let running = self.fleet.iter().filter(|s| s.id != id && s.is_up()).map(|s| s.id).collect();
                     let browser = self.setup.browser;
                     effects.push(Effect::Launch { service: id, run, ports: self.ports(), running, browser });

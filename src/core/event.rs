@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::config::palyra::ConfigFacts;
+use crate::core::config_watch;
 use crate::core::decisions::{LedgerLine, Unanswered};
 use crate::core::inbox::{Look, LookOrder};
 use crate::core::notices::Server;
@@ -32,6 +34,10 @@ pub struct Setup {
     pub paused: bool,
     /// Dialogs can be shown in windows.
     pub dialogs: bool,
+    /// A change of the sidecars' config restarts what it touches.
+    pub config_restarts: bool,
+    /// The environment says that it never does.
+    pub config_manual: bool,
     /// Everything is for show, and says so.
     pub demo: bool,
     /// Nothing was ever set up here: the set-up opens by itself, and starts what is to be started.
@@ -144,6 +150,8 @@ pub enum Event {
         ports: BTreeMap<ServiceId, Ports>,
         /// Why they differ from what was preferred; empty when they do not.
         note: String,
+        /// Whose launch it is, and the config that it is started with.
+        config: (ServiceId, Box<ConfigFacts>),
     },
     /// The shim answered.
     Running(ServiceId, RunRecord),
@@ -192,6 +200,12 @@ pub enum Event {
     RunAborted(Option<Ticket>, Result<(), String>),
     /// A log could not be shown, in words.
     LogNotShown(String),
+    /// Something happened to the sidecars' config file.
+    ConfigRang,
+    /// The ports were written into the config, or not, in words.
+    PortsWritten(Option<Ticket>, Result<(), String>),
+    /// The sidecars' config file was looked at.
+    ConfigLooked(config_watch::Look),
     /// Something of ours could not be kept on disk, in words.
     NotSaved(String),
     /// Log lines that living runs have lost so far.
@@ -297,6 +311,12 @@ pub enum Effect {
     AbortRuns,
     /// Ask this run to end.
     AbortRun(Option<Ticket>, String),
+    /// Write these ports into the sidecars' config file.
+    WritePorts(Option<Ticket>, BTreeMap<ServiceId, Ports>),
+    /// Look at the sidecars' config file, and watch it from then on.
+    LookAtConfig,
+    /// Keep whether a change of the config restarts what it touches.
+    SaveConfigRestarts(bool),
     /// Look whether it starts at login.
     LookAtAutostart,
     /// Switch start on login, then look.

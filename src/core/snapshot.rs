@@ -2,6 +2,8 @@
 //!
 //! Field names that the earlier desktop app had are kept.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use crate::core::agent::Agent;
@@ -65,6 +67,21 @@ pub fn snapshot(agent: &Agent, now: Now) -> Value {
             Secrets::Ready { place, .. } => json!({ "state": "ready", "place": place }),
             Secrets::Waiting(why) => json!({ "state": "waiting", "why": why }),
             Secrets::Failed(why) => json!({ "state": "failed", "why": why }),
+        },
+        "config": {
+            "state": match (agent.config.trouble.is_empty(), agent.config.is_known()) {
+                (false, _) => "unusable",
+                (true, true) => "read",
+                (true, false) => "not_read",
+            },
+            "why": agent.config.trouble,
+            "blind": agent.config.blind,
+            "restarts": agent.config_restarts(),
+            "manual": agent.setup.config_manual,
+            "unwritten_ports": ServiceId::ALL.iter().filter(|id| agent.unwritten_ports(**id).is_some())
+                .map(|id| id.name()).collect::<Vec<_>>(),
+            "waiting": reasons(&agent.config.due),
+            "outdated": reasons(&agent.config.left),
         },
         "onboarding": {
             "step": agent.reached.step,
@@ -175,8 +192,22 @@ fn state(phase: &Phase, goal: Goal) -> (&'static str, Option<u64>) {
     }
 }
 
+fn reasons(why: &BTreeMap<ServiceId, String>) -> Value {
+    why.iter().map(|(id, why)| (id.name().to_owned(), json!(why))).collect::<serde_json::Map<_, _>>().into()
+}
+
 fn warnings(agent: &Agent) -> Vec<String> {
     let mut warnings = agent.setup.warnings.clone();
+    if !agent.config.trouble.is_empty() {
+        warnings.push(format!("{}; nothing was restarted", agent.config.trouble));
+    }
+    if !agent.config.blind.is_empty() {
+        warnings.push(format!("changes of the config are not seen: {}", agent.config.blind));
+    }
+    for id in agent.config_left() {
+        let why = &agent.config.left[&id];
+        warnings.push(format!("{}: {why}. To use it: palyra-tray restart {id}", text::service(id)));
+    }
     if let Secrets::Ready { warning, .. } = &agent.secrets
         && !warning.is_empty()
     {

@@ -37,6 +37,18 @@ pub const RESUMED: &str = "Agents may work again.";
 pub const QUIT_STOP: &str = "Stopping Palyra.";
 /// Reply.
 pub const QUIT_KEEP: &str = "The tray ends; Palyra keeps running.";
+/// Why the config cannot be used.
+pub const CONFIG_GONE: &str = "the config file is gone; put it back";
+/// Why a sidecar is restarted.
+pub const CONFIG_TOUCHED: &str = "a restart was asked for by writing the config anew";
+/// Why a sidecar should be restarted.
+pub const CONFIG_OUTDATED: &str = "the config was changed after it started";
+/// A menu entry.
+pub const WRITE_PORTS: &str = "Write these ports to the config";
+/// A tick in the menu.
+pub const CONFIG_RESTARTS: &str = "Restart when the config changes";
+/// Title of a notification.
+pub const CONFIG_INVALID: &str = "Palyra's config cannot be used";
 
 /// Refusal.
 pub const DEMO_AT_LOGIN: &str = "a demo does not start at login: its state goes away with it";
@@ -135,7 +147,9 @@ fn degraded(agent: &Agent, now: Now) -> String {
     }) {
         return format!("{}: {}", service(sick.id), state(sick, now));
     }
-    if agent.inbox.trouble.is_empty() {
+    if agent.inbox.trouble.is_empty() && agent.inbox.unreadable == 0 {
+        "The config cannot be used; Palyra goes on with what it has read".to_owned()
+    } else if agent.inbox.trouble.is_empty() {
         format!("{} approvals cannot be read; look at them in the dashboard", agent.inbox.unreadable)
     } else {
         format!("Approvals cannot be read: {}", agent.inbox.trouble)
@@ -233,6 +247,24 @@ pub fn companion_failed(companion: &Companion, trouble: &Trouble) -> (&'static s
         }
     };
     (title, format!("{} {hint}", sentence(why)))
+}
+
+/// Why a sidecar is restarted, with the first key that differs.
+pub fn config_changed(keys: &[&str]) -> String {
+    let first = keys.first().copied().unwrap_or_default();
+    // a key is a word of the config's own; what is not one was written by somebody who meant something else
+    let plain = first.len() <= 60 && first.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'));
+    match (plain, keys.len()) {
+        (false, _) => "the config changed".to_owned(),
+        (true, 1) => format!("the config changed ({first})"),
+        (true, n) => format!("the config changed ({first} and {} more)", n - 1),
+    }
+}
+
+/// What the menu offers while somebody runs with an older config.
+pub fn use_config(ids: &[ServiceId]) -> String {
+    let names: Vec<_> = ids.iter().map(|id| service(*id)).collect();
+    format!("Restart {} to use the changed config", names.join(" and "))
 }
 
 /// "2 h", "5 min", "12 s".

@@ -5,6 +5,7 @@ pub mod ancestry;
 pub mod autostart;
 pub mod browser;
 pub mod companion;
+pub mod config_watch;
 pub mod control;
 pub mod dialog;
 pub mod doctor;

@@ -1,5 +1,6 @@
 //! THE loop: receive an event or reach the deadline, update the core, perform its effects, show the view. The one clock.
 
+mod config;
 mod effects;
 mod ground;
 mod inputs;
@@ -17,13 +18,14 @@ use tokio::sync::oneshot;
 use crate::config::settings::Settings;
 use crate::config::{Environment, Paths};
 use crate::core::agent::Agent;
-use crate::core::compose;
 use crate::core::event::{Desktop, Effect, Event, Setup, Ticket};
 use crate::core::ports::Ports;
 use crate::core::time::Now;
 use crate::core::view::View;
+use crate::core::{compose, config_watch};
 use crate::protocol::{Failure, FailureCode, Reply, RunId, ServiceId};
 use crate::shell::alarm::Alarm;
+use crate::shell::config_watch::ConfigWatch;
 use crate::shell::control::{self, Asked};
 use crate::shell::dialog;
 use crate::shell::gateway::{Client, Prober};
@@ -81,6 +83,7 @@ enum Input {
     Secrets(SecretsReport),
     SignedIn(RunId, Client),
     Rang(Ring),
+    ConfigLooked(Option<ConfigWatch>, config_watch::Look),
     Shutdown,
 }
 
@@ -161,6 +164,9 @@ struct Shell {
     signing: Option<(RunId, Client)>,
     prober: Arc<Prober>,
     doorbell: Option<Doorbell>,
+    config_watch: Option<ConfigWatch>,
+    /// The process that asked for something for the set-up last.
+    set_up_peer: Option<u32>,
     secrets: Option<secrets::Secrets>,
     tickets: HashMap<Ticket, oneshot::Sender<Reply>>,
     next_ticket: Ticket,
@@ -201,6 +207,8 @@ impl Shell {
             // whatever is in it: a pause is never lost by a torn file
             paused: paths.paused().exists(),
             dialogs: dialog::windows(&env).is_ok(),
+            config_restarts: settings.config_restarts,
+            config_manual: env.config_is_manual(),
             demo,
             first_run: set_up && !demo && desktop && env.has_display() && set_up::nothing_yet(&paths),
             reached: set_up::reached(&paths),
@@ -220,6 +228,8 @@ impl Shell {
             client: None,
             signing: None,
             doorbell: None,
+            config_watch: None,
+            set_up_peer: None,
             secrets: None,
             tickets: HashMap::new(),
             next_ticket: 0,

@@ -15,6 +15,14 @@ pub fn set_browser(path: &Path, enabled: bool) -> io::Result<()> {
     set(path, "services", "browser", enabled.into())
 }
 
+/// Switches whether a change of the sidecars' config restarts what it touches.
+///
+/// # Errors
+/// As [`set_browser`].
+pub fn set_config_restarts(path: &Path, enabled: bool) -> io::Result<()> {
+    set(path, "services", "restart_on_config_change", enabled.into())
+}
+
 /// Remembers the folder with Palyra's programs.
 ///
 /// # Errors

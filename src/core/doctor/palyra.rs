@@ -129,9 +129,11 @@ pub(super) fn programs(facts: &Facts) -> Vec<Check> {
                 format!("{path} is of version {version}; the gateway understands version 1 only"),
                 "Correct its first line to: version = 1",
             ),
-            ConfigContent::Read { principal, .. } => about.ok(match principal {
-                Some(principal) => format!("{path} is understood; signs in as {principal}"),
-                None => format!("{path} is understood"),
+            ConfigContent::Read { principal, .. } => watched(about, facts).unwrap_or_else(|| {
+                about.ok(match principal {
+                    Some(principal) => format!("{path} is understood; signs in as {principal}"),
+                    None => format!("{path} is understood"),
+                })
             }),
         }
     }));
@@ -152,8 +154,33 @@ pub(super) fn programs(facts: &Facts) -> Vec<Check> {
             )
         }
     }));
-    checks.push(PORTS.of(&ground.ports, |about, held| ports(about, held)));
+    checks.push(PORTS.of(&ground.ports, |about, held| ports(about, held, &elsewhere(facts))));
     checks
+}
+
+/// What the agent has to say of the config, if it is not all well.
+fn watched(about: About, facts: &Facts) -> Option<Check> {
+    let config = facts.agent.snapshot()?.get("config")?;
+    if config["state"] == "unusable" {
+        let why = words(config, "/why");
+        return Some(about.problem(why, "Mend that; until then nothing is restarted, and a start would fail"));
+    }
+    let outdated: Vec<_> = config["outdated"].as_object()?.keys().map(String::as_str).collect();
+    if let Some(first) = outdated.first() {
+        let service = if outdated.len() == 1 { first } else { "" };
+        let remedy = format!("Use it: palyra-tray restart {service}");
+        return Some(about.warning(format!("was changed after {} started", outdated.join(" and ")), remedy.trim_end()));
+    }
+    let blind = words(config, "/blind");
+    (!blind.is_empty()).then(|| {
+        about.warning(format!("changes of it are not seen: {blind}"), "After a change of it: palyra-tray restart")
+    })
+}
+
+/// Who listens elsewhere than the config says.
+fn elsewhere(facts: &Facts) -> Vec<String> {
+    let unwritten = facts.agent.snapshot().and_then(|snapshot| snapshot.pointer("/config/unwritten_ports")?.as_array());
+    unwritten.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 /// Whether a service is wanted; why not.
@@ -213,7 +240,7 @@ fn proposal(service: ServiceId, programs: &Programs, ground: &Ground) -> String 
     }
 }
 
-fn ports(about: About, ports: &[Port]) -> Check {
+fn ports(about: About, ports: &[Port], elsewhere: &[String]) -> Check {
     let name = |port: &Port| format!("{}{}", port.port, if port.udp { "/udp" } else { "" });
     let mut held: BTreeMap<String, Vec<&Port>> = BTreeMap::new();
     for port in ports {
@@ -236,6 +263,16 @@ fn ports(about: About, ports: &[Port]) -> Check {
             format!("{} {verb} held by {holder}", list(ports).unwrap_or_default())
         })
         .collect();
+    if strangers.is_empty() && !elsewhere.is_empty() {
+        let verb = if elsewhere.len() == 1 { "has" } else { "have" };
+        return about.warning(
+            format!(
+                "{} {verb} other ports than the config means, where Palyra's other programs look",
+                elsewhere.join(" and ")
+            ),
+            "Write them there: palyra-tray config write-ports",
+        );
+    }
     if strangers.is_empty() {
         let of = |wanted: Holder| list(ports.iter().filter(|port| port.holder == wanted).collect());
         let parts = [

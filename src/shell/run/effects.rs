@@ -16,7 +16,7 @@ use crate::shell::handoff::{self, OneShot};
 use crate::shell::journal::Doorbell;
 use crate::shell::process::{self, ProcessReport};
 use crate::shell::sidecars::Wish;
-use crate::shell::{autostart, browser, memory, reveal, settings, store};
+use crate::shell::{autostart, browser, memory, palyra_config, reveal, settings, store};
 
 impl Shell {
     pub(super) fn perform(&mut self, effect: Effect) {
@@ -24,7 +24,9 @@ impl Shell {
             Effect::Launch { service, run, ports, running, browser } => {
                 self.launch(Wish { service, run, ports, running, browser });
             }
-            Effect::Stop(_, record) => {
+            Effect::Stop(service, record) => {
+                let why = &self.core.fleet.get(service).trouble;
+                tracing::info!(%service, %why, "stopping");
                 if let Err(why) = process::stop(&record) {
                     tracing::warn!(service = %record.service, "the shim could not be asked to stop: {why}");
                 }
@@ -91,6 +93,24 @@ impl Shell {
             Effect::SaveBrowser(enabled) => {
                 if let Err(error) = settings::set_browser(&self.sidecars.paths.settings(), enabled) {
                     self.report(Event::NotSaved(format!("the browser switch holds only until the end: {error}")));
+                }
+            }
+            Effect::WritePorts(ticket, ports) => {
+                let config = self.sidecars.paths.config.clone();
+                let inputs = self.inputs.clone();
+                tokio::task::spawn_blocking(move || {
+                    let written = palyra_config::write_ports(&config, &ports);
+                    let outcome = written.map_err(|error| format!("the ports were not written: {error}"));
+                    let _ = inputs.send(Input::Event(Event::PortsWritten(ticket, outcome)));
+                });
+            }
+            Effect::LookAtConfig => self.look_at_config(),
+            Effect::SaveConfigRestarts(enabled) => {
+                if let Err(error) = settings::set_config_restarts(&self.sidecars.paths.settings(), enabled) {
+                    let why = format!(
+                        "whether a change of the config restarts what it touches holds only until the end: {error}"
+                    );
+                    self.report(Event::NotSaved(why));
                 }
             }
             Effect::LookAtAutostart => self.look_at_autostart(),
@@ -175,7 +195,14 @@ impl Shell {
                 Ok(prepared) => prepared,
                 Err(refusal) => return fail(refusal.why, refusal.hopeless),
             };
-            let _ = inputs.send(Input::Event(Event::PortsChosen { ports: prepared.ports, note: prepared.note }));
+            if !prepared.note.is_empty() {
+                tracing::info!(%service, "{}", prepared.note);
+            }
+            let _ = inputs.send(Input::Event(Event::PortsChosen {
+                ports: prepared.ports,
+                note: prepared.note,
+                config: (service, Box::new(prepared.config)),
+            }));
             let reports = inputs.clone();
             process::launch(&sidecars.env.executable, prepared.spec, move |report| {
                 let _ = reports.send(Input::Event(process_event(service, report)));

@@ -81,6 +81,10 @@ impl Shell {
                 }
                 None
             }
+            Input::ConfigLooked(watch, look) => {
+                self.config_watch = watch;
+                Some(Event::ConfigLooked(look))
+            }
             Input::Rang(Ring::Written) => Some(Event::Rang),
             Input::Rang(Ring::Lost) => {
                 self.doorbell = None;
@@ -109,6 +113,9 @@ impl Shell {
         }
         if matches!(request, Request::Status) {
             self.look_at_ground();
+        }
+        if let Request::Setup(_) = request {
+            self.set_up_peer = peer;
         }
         self.next_ticket += 1;
         self.tickets.insert(self.next_ticket, reply);

@@ -73,7 +73,8 @@ impl Shell {
         };
         if let Some(outcome) = local {
             let outcome = outcome.unwrap_or_else(|why| {
-                SetUp::Answer(Reply::Error(Failure::new(FailureCode::Failed, why, "Choose another one.")))
+                // its words say what to do
+                SetUp::Answer(Reply::Error(Failure::new(FailureCode::Failed, why, "")))
             });
             return self.report(Event::SetUp(ticket, outcome));
         }
@@ -116,9 +117,12 @@ impl Shell {
             return Err("choose a folder by its whole path, from the root on".to_owned());
         }
         if self.sidecars.paths.has_data() {
-            return Err("Palyra has data already, and a folder in use is not changed".to_owned());
+            return Err(
+                "Palyra has data already, and a folder in use is not changed; go on without this step".to_owned()
+            );
         }
-        store::check_writable(folder).map_err(|error| format!("this folder cannot be used: {error}"))?;
+        store::check_writable(folder)
+            .map_err(|error| format!("this folder cannot be used: {error}; choose another one"))?;
         settings::set_data(&self.sidecars.paths.settings(), folder)
             .map_err(|error| format!("the folder cannot be remembered: {error}"))?;
         folder.clone_into(&mut self.sidecars.paths.runtime_root);

@@ -251,8 +251,8 @@ fn what_cannot_be_started_says_whether_trying_again_helps() {
         };
         let ExitCause::SpawnFailed { message, retryable } = &exit.cause else { panic!("{exit:?}") };
         assert!(message.contains(&program) && !retryable, "{exit:?}");
-        let ProcessReport::NotRunning { last_exit, run: None } = place.adopt().next() else { panic!("it left a run") };
-        assert_eq!(last_exit, Some(exit));
+        let ProcessReport::NotRunning { last_exit, run: Some(run) } = place.adopt().next() else { panic!("unknown") };
+        assert_eq!((last_exit, run.run_id, run.sidecar.pid), (Some(exit), place.run_id.clone(), 0));
     }
 }
 
@@ -444,12 +444,14 @@ fn a_killed_shim_takes_its_sidecar_along_and_survivors_are_found() {
     signal(run.shim.pid, Signal::SIGKILL);
     assert_eq!(reports.next(), ProcessReport::Ended { run_id: place.run_id.clone(), exit: None });
     gone(run.sidecar.pid);
-    let ProcessReport::Lost { run: lost, survivors } = place.adopt().next() else { panic!("nothing is missed") };
+    let ProcessReport::Lost { run: lost, rebooted: false, survivors } = place.adopt().next() else {
+        panic!("nothing is missed")
+    };
     assert_eq!(lost, run);
     assert!(survivors.contains(&survivor), "{survivors:?}");
-    assert!(process::end_survivors(&place.run_id).contains(&survivor));
+    assert!(process::end_survivors(&place.run_dir(), &place.run_id).contains(&survivor));
     assert!(!lives(survivor) && carriers(&place.run_id).is_empty());
-    assert!(process::end_survivors(&place.run_id).is_empty());
+    assert!(process::end_survivors(&place.run_dir(), &place.run_id).is_empty());
     assert_eq!(process::stop(&run).expect_err("it is gone").kind(), std::io::ErrorKind::NotFound);
     // The next run starts, and its end is its own.
     let reports = place.launch(place.script("exit 0"));

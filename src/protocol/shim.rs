@@ -150,7 +150,8 @@ pub struct ProcessRef {
     pub start_ticks: u64,
 }
 
-/// `run.json`: written after the spawn, before anything else happens; also printed once on the shim's standard output.
+/// `run.json`: written before the spawn without a sidecar, so that whatever happens the run is known by its id, and again
+/// right after it; also printed once on the shim's standard output.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunRecord {
     /// [`VERSION`] of the shim that wrote it.
@@ -163,7 +164,7 @@ pub struct RunRecord {
     pub program: PathBuf,
     /// The shim itself.
     pub shim: ProcessRef,
-    /// Its sidecar.
+    /// Its sidecar; pid 0 until it is started.
     pub sidecar: ProcessRef,
     /// Boot the ticks belong to.
     pub boot_id: String,

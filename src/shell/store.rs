@@ -57,11 +57,20 @@ pub fn check_writable(folder: &Path) -> io::Result<()> {
 /// # Errors
 /// What the system says, with the path.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    replace(path, bytes, None)
+    replace(path, bytes, None, true)
+}
+
+/// The same for what means nothing once the machine is off: nobody waits for the disk, which may take seconds while others
+/// keep it busy.
+///
+/// # Errors
+/// As there.
+pub fn write_passing(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace(path, bytes, None, false)
 }
 
 /// [`write_atomic`], with these permissions from the beginning.
-fn replace(path: &Path, bytes: &[u8], permissions: Option<Permissions>) -> io::Result<()> {
+fn replace(path: &Path, bytes: &[u8], permissions: Option<Permissions>, durable: bool) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let write = || {
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
@@ -69,9 +78,11 @@ fn replace(path: &Path, bytes: &[u8], permissions: Option<Permissions>) -> io::R
         if let Some(permissions) = permissions {
             file.as_file().set_permissions(permissions)?;
         }
-        file.as_file().sync_all()?;
+        if durable {
+            file.as_file().sync_all()?;
+        }
         file.persist(path).map_err(|error| error.error)?;
-        sync_dir(folder)
+        if durable { sync_dir(folder) } else { Ok(()) }
     };
     write().map_err(|error| named(path, &error))
 }

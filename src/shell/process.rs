@@ -141,6 +141,11 @@ pub fn log_loss(run_dir: &Path) -> Option<LogLoss> {
     record::read(run_dir, LOSS_FILE).ok().flatten()
 }
 
+/// Whether some shim holds this run directory, whatever its record says. Looks once, waits for nothing, takes no lock.
+pub fn is_taken(run_dir: &Path) -> bool {
+    is_held(run_dir).unwrap_or(false)
+}
+
 /// Asks the shim of a run to stop its sidecar; its end is reported by whoever waits for it.
 ///
 /// # Errors

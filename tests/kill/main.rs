@@ -9,6 +9,8 @@
 mod agent;
 #[path = "../support/http.rs"]
 mod http;
+#[path = "../support/older.rs"]
+mod older;
 mod witness;
 mod world;
 

@@ -13,6 +13,7 @@ use palyra_tray::core::time::Jitter;
 use serde_json::Value;
 
 use super::agent::{PATIENCE, Site, lives};
+use super::older;
 use super::witness::Witness;
 
 /// Name, executable, role in the demo, block in the snapshot.
@@ -54,13 +55,12 @@ impl World {
                 program,
                 &format!(
                     "cd '{}'\nexec 9>>{name}.alone\nflock -n 9 || echo \"$PALYRA_TRAY_RUN_ID\" >>{name}.doubled\n\
-                     [ ! -e stubborn ] || bash scribe stubborn &\nbash scribe &\nexec {sidecar} \"$@\"",
+                     [ ! -e stubborn ] || (setsid bash scribe stubborn &)\nbash scribe &\nexec {sidecar} \"$@\"",
                     base.display()
                 ),
             );
         }
-        older_version(&base);
-        site.program = base.join("palyra-tray");
+        older::install(&mut site);
         let witnesses =
             SERVICES.map(|(name, ..)| (name, Witness::new(site.own(&format!("logs/{name}.log")), &scribes)));
         Self {
@@ -225,12 +225,11 @@ impl World {
     /// By the older or the newer program, which takes the other one's place on the disk first.
     fn start_agent(&mut self, why: &str) {
         let version = if self.one_in(3) { "older" } else { "newer" };
-        let base = self.base();
-        let fresh = base.join("palyra-tray.new");
-        // what is there already stays, and so does the link to it
-        let _ = fs::remove_file(&fresh);
-        fs::hard_link(base.join(version), &fresh).expect("linked");
-        fs::rename(&fresh, &self.site.program).expect("in place");
+        if version == "older" {
+            older::downgrade(&self.site)
+        } else {
+            older::upgrade(&self.site)
+        }
         let mut command = self.site.command(&["run", "--no-tray", "--verbose"]);
         self.agents.push(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("an agent"));
         self.count("starts");
@@ -444,26 +443,6 @@ while :; do
     read -r -t 0.02 -u 3
 done
 "#;
-
-/// The same program under an older version, as far as it can be told from outside.
-fn older_version(base: &Path) {
-    let newer = base.join("newer");
-    fs::copy(env!("CARGO_BIN_EXE_palyra-tray"), &newer).expect("copied");
-    let mut bytes = fs::read(&newer).expect("read");
-    let (version, other) = (env!("CARGO_PKG_VERSION").as_bytes(), b"0.0.9");
-    assert_eq!(version.len(), other.len(), "an older version of the same length");
-    let places: Vec<usize> =
-        bytes.windows(version.len()).enumerate().filter(|(_, window)| *window == version).map(|(at, _)| at).collect();
-    for at in places {
-        bytes[at..at + other.len()].copy_from_slice(other);
-    }
-    let older = base.join("older");
-    fs::write(&older, bytes).expect("written");
-    fs::set_permissions(&older, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("mode");
-    let said = std::process::Command::new(&older).arg("--version").output().expect("it runs");
-    assert!(String::from_utf8_lossy(&said.stdout).contains("0.0.9"), "it was not made older: {said:?}");
-    fs::hard_link(&newer, base.join("palyra-tray")).expect("linked");
-}
 
 /// How much longer things take than on a machine with nothing else to do.
 fn pressure() -> f64 {

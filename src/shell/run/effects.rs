@@ -167,6 +167,11 @@ impl Shell {
             let fail = |why: String, hopeless| {
                 let _ = inputs.send(Input::Event(Event::StartFailed { service, run: run.clone(), why, hopeless }));
             };
+            // one of an earlier agent, which came after the look: its sidecar is no stranger
+            if process::is_taken(&sidecars.paths.run_dir(service)) {
+                let _ = inputs.send(Input::Event(Event::Busy(service, run)));
+                return;
+            }
             if service == ServiceId::Gateway
                 && let Some(foreign) = process::foreign_palyra(&sidecars.paths.runtime_root, &ours)
             {

@@ -72,6 +72,8 @@ fn run(spec: &Spec) -> Result<ExitCode, String> {
     }
     if let Some(lost) = record::lost(dir) {
         journal.note(&lost_words(&lost), now_unix_ms());
+        // On the disk before its record is replaced, for nobody could say it after that.
+        journal.flush();
     }
     let keeper =
         platform::Keeper::prepare(spec).map_err(|error| format!("cannot watch processes: {error}; try again"))?;

@@ -1,7 +1,8 @@
 //! Shim contract, version 1: what the agent tells a shim on its standard input, and what a shim leaves on disk.
 //!
 //! A shim is the small process that holds one sidecar, so that the sidecar outlives the agent. These types are the whole
-//! interface between the two; both sides read older versions and refuse newer ones with a clear message.
+//! interface between the two; both sides read older versions and refuse newer ones with a clear message. A shim writes its
+//! records in the version of its spec: after an upgrade an agent of the earlier release starts shims of the new one.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -154,7 +155,7 @@ pub struct ProcessRef {
 /// right after it; also printed once on the shim's standard output.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunRecord {
-    /// [`VERSION`] of the shim that wrote it.
+    /// That of the [`Spec`].
     pub version: u32,
     /// From the [`Spec`].
     pub run_id: RunId,
@@ -177,7 +178,7 @@ pub struct RunRecord {
 /// `exit.json`: how the run ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExitRecord {
-    /// [`VERSION`] of the shim that wrote it.
+    /// That of the [`Spec`].
     pub version: u32,
     /// Which run.
     pub run_id: RunId,

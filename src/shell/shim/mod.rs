@@ -172,7 +172,7 @@ fn secrets(spec: &Spec) -> BTreeSet<String> {
 fn run_record(spec: &Spec, sidecar: Option<u32>) -> RunRecord {
     let process = |pid| ProcessRef { pid, start_ticks: tree::start_ticks(pid).unwrap_or_default() };
     RunRecord {
-        version: VERSION,
+        version: spec.version,
         run_id: spec.run_id.clone(),
         service: spec.service,
         program: spec.program.clone(),
@@ -186,7 +186,7 @@ fn run_record(spec: &Spec, sidecar: Option<u32>) -> RunRecord {
 
 fn exit_record(spec: &Spec, end: End, journal: &Journal) -> ExitRecord {
     ExitRecord {
-        version: VERSION,
+        version: spec.version,
         run_id: spec.run_id.clone(),
         ended_at_unix_ms: now_unix_ms(),
         cause: end.cause,

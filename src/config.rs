@@ -240,6 +240,11 @@ impl Paths {
         self.own.join("logs").join("tray.log")
     }
 
+    /// Folders in which we replace files of our own.
+    pub fn folders_of_ours(&self) -> [PathBuf; 2] {
+        [self.own.clone(), self.state_root.join("desktop-control-center")]
+    }
+
     /// Names the socket, for clients.
     pub fn control_file(&self) -> PathBuf {
         self.own.join("control.json")

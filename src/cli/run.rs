@@ -66,6 +66,7 @@ pub fn run(mut env: Environment, args: &RunArgs) -> Result<ExitCode, Failure> {
         }
         return Ok(ExitCode::SUCCESS);
     };
+    paths.folders_of_ours().iter().for_each(|folder| store::sweep(folder));
     let (settings, warnings) = Settings::read(&paths.settings());
     paths.follow(&settings);
     log_to(&paths, args.verbose)?;

@@ -86,13 +86,18 @@ impl Witness {
             self.runs.push(Run { id: id.to_owned(), ..Run::default() });
             return Ok(());
         }
+        if let Some((id, _)) = text.strip_prefix("run ").and_then(|text| text.split_once(" is lost: ")) {
+            if self.runs.last().is_none_or(|run| run.id != id) {
+                // its shim was killed before it could say that it starts it
+                self.runs.push(Run { id: id.to_owned(), ..Run::default() });
+            }
+            // nobody will ask for its lines any more
+            let _ = fs::remove_file(self.scribes.join(id));
+        }
         let Some(run) = self.runs.last_mut() else { return Ok(()) };
+        run.lost |= text.contains(" is lost: ");
         if text.contains(" ended: ") {
             run.ended = Some(text.to_owned());
-        } else if text.contains("lost") && text.contains(&run.id) {
-            run.lost = true;
-            // nobody will ask for it any more
-            let _ = fs::remove_file(self.scribes.join(&run.id));
         }
         Ok(())
     }

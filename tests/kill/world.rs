@@ -475,6 +475,8 @@ fn wrong_end(status: &Value, block: &Value, witness: &Witness) -> Option<String>
         return None;
     }
     let expected = match &before.ended {
+        // killed between its last line and its record, it has said what nobody could read any more
+        _ if before.lost => "nobody could see how".to_owned(),
         None => "nobody could see how".to_owned(),
         Some(end) if end.ends_with("as asked") => "was stopped".to_owned(),
         Some(end) => {

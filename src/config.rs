@@ -77,7 +77,7 @@ impl Environment {
             .filter_map(|name| std::env::var_os(name).map(|value| ((*name).to_owned(), value)))
             .filter(|(_, value)| !value.is_empty())
             .collect();
-        Ok(Self { variables, executable: std::env::current_exe()? })
+        Ok(Self { variables, executable: in_place(std::env::current_exe()?) })
     }
 
     /// An environment made by hand.
@@ -248,6 +248,11 @@ impl Paths {
         self.own.join("logs").join("tray.log")
     }
 
+    /// Folders in which we replace files of our own.
+    pub fn folders_of_ours(&self) -> [PathBuf; 2] {
+        [self.own.clone(), self.state_root.join("desktop-control-center")]
+    }
+
     /// Names the socket, for clients.
     pub fn control_file(&self) -> PathBuf {
         self.own.join("control.json")
@@ -274,6 +279,16 @@ fn install_metadata(env: &Environment) -> Result<InstallMetadata, ConfigError> {
         .map_err(|error| ConfigError(format!("{} is not understood ({error}); mend or remove it", path.display())))?;
     let ours = metadata.artifact_kind.as_deref().is_none_or(|kind| kind.eq_ignore_ascii_case("desktop"));
     Ok(if ours { metadata } else { InstallMetadata::default() })
+}
+
+/// An executable under the name it was started by. The kernel marks one that was replaced since, as by an upgrade; what
+/// stands in its place is what helpers and shims are started from.
+fn in_place(executable: PathBuf) -> PathBuf {
+    let replaced = executable.to_str().and_then(|path| path.strip_suffix(" (deleted)")).map(PathBuf::from);
+    match replaced {
+        Some(path) if cfg!(target_os = "linux") && !executable.exists() => path,
+        _ => executable,
+    }
 }
 
 fn default_state_root(env: &Environment) -> Option<PathBuf> {

@@ -648,6 +648,84 @@ fn nothing_is_started_before_everything_was_looked_at() {
     assert!(launches(agent.update(Event::Found(ServiceId::Browserd, living(ServiceId::Browserd)), now)));
 }
 
+/// An agent with everything looked at, and the run that it has asked for.
+fn launching() -> (Agent, Now, palyra_tray::protocol::RunId) {
+    let now = Now::default();
+    let mut agent = Agent::new(setup(), now);
+    let mut effects =
+        agent.update(Event::Secrets(Secrets::Ready { place: "file".to_owned(), warning: String::new() }), now);
+    for id in ServiceId::ALL {
+        effects.extend(agent.update(Event::Found(id, Found::Nothing(None)), now));
+    }
+    let run = effects.into_iter().find_map(|effect| match effect {
+        Effect::Launch { service: ServiceId::Gateway, run, .. } => Some(run),
+        _ => None,
+    });
+    (agent, now, run.expect("the gateway is started"))
+}
+
+#[test]
+fn a_shim_that_was_faster_is_taken_back_as_it_is() {
+    for wanted in [true, false] {
+        let (mut agent, now, run) = launching();
+        let effects = agent.update(Event::Busy(ServiceId::Gateway, run.clone()), now);
+        assert!(effects.contains(&Effect::LookAgain(ServiceId::Gateway)));
+        assert!(agent.fleet.get(ServiceId::Gateway).is_up(), "it may live");
+        if !wanted {
+            agent.update(Event::Clicked(Action::Stop { service: None }, Click::Menu), now);
+        }
+        // a late word about the launch that came to nothing
+        agent.update(Event::Busy(ServiceId::Gateway, run), now);
+        let effects = agent.update(Event::Found(ServiceId::Gateway, living(ServiceId::Gateway)), now);
+        let gateway = agent.fleet.get(ServiceId::Gateway);
+        assert_eq!((gateway.attempts, gateway.run.as_ref().map(|run| run.id.0.as_str())), (0, Some("gateway-old")));
+        assert!(!effects.iter().any(|effect| matches!(effect, Effect::Launch { .. })));
+        let stops = effects.iter().any(|effect| matches!(effect, Effect::Stop(ServiceId::Gateway, _)));
+        assert_eq!(stops, !wanted, "what was said meanwhile holds");
+    }
+}
+
+#[test]
+fn a_place_that_is_always_taken_by_nobody_is_given_up() {
+    let (mut agent, mut now, mut run) = launching();
+    let mut tries = 1;
+    loop {
+        let mut effects = agent.update(Event::Busy(ServiceId::Gateway, run.clone()), now);
+        effects.extend(agent.update(Event::Found(ServiceId::Gateway, Found::Nothing(None)), now));
+        while agent.fleet.get(ServiceId::Gateway).run.is_none() {
+            let Some(at) = agent.fleet.deadline() else {
+                assert_eq!(agent.fleet.get(ServiceId::Gateway).phase, Phase::GivenUp);
+                assert_eq!(tries, 5);
+                return;
+            };
+            now = now.plus(at.saturating_sub(now.mono_ms));
+            effects.extend(agent.update(Event::Wake, now));
+        }
+        let next = effects.into_iter().find_map(|effect| match effect {
+            Effect::Launch { run, .. } => Some(run),
+            _ => None,
+        });
+        run = next.expect("it is tried again");
+        tries += 1;
+        assert!(tries < 20, "it is tried for ever");
+    }
+}
+
+#[test]
+fn an_end_that_nobody_saw_is_told_with_what_is_known() {
+    for (rebooted, words) in [(false, "its shim was killed"), (true, "the machine went down")] {
+        let now = Now::default();
+        let mut agent = Agent::new(setup(), now);
+        agent.update(Event::Found(ServiceId::Gateway, Found::Lost { rebooted }), now);
+        let gateway = agent.fleet.get(ServiceId::Gateway);
+        assert_eq!(
+            gateway.last_exit.as_ref().map(|exit| exit.what.clone()),
+            Some(format!("ended, nobody could see how ({words})"))
+        );
+        assert_eq!((gateway.attempts, &gateway.phase), (0, &Phase::Stopped));
+    }
+}
+
 #[test]
 fn a_start_while_it_is_ending_keeps_nothing_alive() {
     let mut world = started();

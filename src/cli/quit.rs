@@ -6,28 +6,57 @@ use std::time::{Duration, Instant};
 use crate::config::Paths;
 use crate::core::text::QUIT_KEEP;
 use crate::protocol::{Action, Failure, FailureCode, Reply, Request};
+use crate::shell::lock;
 
 /// The stop ladders of all sidecars fit in here.
 const PATIENCE: Duration = Duration::from_secs(25);
 
+const PAUSE: Duration = Duration::from_millis(20);
+
 /// Ends it.
 pub fn quit(paths: &Paths, keep_running: bool) -> Result<ExitCode, Failure> {
+    let ending = lock::holder(paths);
     let reply = super::ask(paths, Request::Act { action: Action::Quit { keep_running } }, super::SHORT)?;
-    wait_until_gone(paths)?;
+    wait_until_gone(paths, &ending)?;
     // a demo never leaves its sidecars
     let kept = matches!(reply, Reply::Done(text) if text == QUIT_KEEP);
     super::print(if kept { "Ended. Palyra keeps running.\n" } else { "Ended. Palyra is stopped.\n" });
     Ok(ExitCode::SUCCESS)
 }
 
-/// Returns when no agent holds the state root's lock.
-pub fn wait_until_gone(paths: &Paths) -> Result<(), Failure> {
+/// Returns when the agent has ended as it should. `ending`: its process, where the system tells.
+fn wait_until_gone(paths: &Paths, ending: &Result<Option<u32>, String>) -> Result<(), Failure> {
     let until = Instant::now() + PATIENCE;
     while Instant::now() < until {
-        if !paths.control_file().exists() {
-            return Ok(());
+        // it takes away its address, then the kernel lets go of its lock
+        let holder = lock::holder(paths);
+        let gone = !paths.control_file().exists();
+        let (Ok(Some(ending)), Ok(holder)) = (ending, holder) else {
+            if gone {
+                return Ok(());
+            }
+            std::thread::sleep(PAUSE);
+            continue;
+        };
+        match holder {
+            None if gone => return Ok(()),
+            None => {
+                return Err(Failure::new(
+                    FailureCode::Failed,
+                    "the agent was killed before it was done; what it had not stopped yet goes on",
+                    "Start it again, then quit: palyra-tray run",
+                ));
+            }
+            Some(other) if other != *ending => {
+                return Err(Failure::new(
+                    FailureCode::Failed,
+                    "the agent has ended, and another one was started meanwhile",
+                    "See: palyra-tray status",
+                ));
+            }
+            Some(_) => {}
         }
-        std::thread::sleep(Duration::from_millis(30));
+        std::thread::sleep(PAUSE);
     }
     Err(Failure::new(FailureCode::Failed, "the agent is still ending", "See: palyra-tray status"))
 }

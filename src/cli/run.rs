@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use serde_json::Value;
@@ -10,11 +10,13 @@ use serde_json::Value;
 use crate::config::settings::Settings;
 use crate::config::{Environment, Paths};
 use crate::protocol::{Failure, FailureCode, Reply, Request};
-use crate::shell::lock::{AgentLock, LockError};
+use crate::shell::lock::{self, AgentLock, LockError};
 use crate::shell::{logging, run, store};
 
 /// An agent that holds the lock and does not answer is starting or ending; it has this long for that.
 const SETTLE: Duration = Duration::from_secs(10);
+/// Between two tries for the lock.
+const TRY_AGAIN: Duration = Duration::from_millis(30);
 /// An old agent has this long to let go.
 const HAND_OVER: Duration = Duration::from_secs(10);
 
@@ -64,6 +66,7 @@ pub fn run(mut env: Environment, args: &RunArgs) -> Result<ExitCode, Failure> {
         }
         return Ok(ExitCode::SUCCESS);
     };
+    paths.folders_of_ours().iter().for_each(|folder| store::sweep(folder));
     let (settings, warnings) = Settings::read(&paths.settings());
     paths.follow(&settings);
     log_to(&paths, args.verbose)?;
@@ -156,52 +159,60 @@ fn log_to(paths: &Paths, verbose: bool) -> Result<(), Failure> {
 
 /// The lock, or nothing when another agent runs and was shown.
 fn lock(paths: &Paths) -> Result<Option<AgentLock>, Failure> {
-    let until = std::time::Instant::now() + SETTLE;
+    let mut until = Instant::now() + SETTLE;
+    let mut leaving = None;
     loop {
         match AgentLock::take(paths) {
             Ok(lock) => return Ok(Some(lock)),
-            Err(LockError::Held) => match beside(paths) {
-                Err(Failure { code: FailureCode::NoAgent, .. }) if std::time::Instant::now() < until => {
-                    std::thread::sleep(Duration::from_millis(30));
-                }
-                Err(Failure { code: FailureCode::NoAgent, .. }) => {
-                    return Err(Failure::new(
-                        FailureCode::Failed,
-                        "another agent holds this state root but does not answer",
-                        "End that palyra-tray process, then try again.",
-                    ));
-                }
-                outcome => return outcome,
-            },
+            Err(LockError::Held) => {}
             Err(error) => return Err(Failure::new(FailureCode::Failed, error.to_string(), "")),
         }
+        // several starts may ask at once: one gets the place of the old one, and the others show that one
+        let same = leaving.is_some() && lock::holder(paths).unwrap_or(leaving) == leaving;
+        if !same {
+            match beside(paths) {
+                Ok(Beside::Shown) => return Ok(None),
+                Ok(Beside::Leaving(pid)) => {
+                    leaving = pid;
+                    until = Instant::now() + HAND_OVER;
+                }
+                Err(Failure { code: FailureCode::NoAgent, .. }) => {}
+                Err(failure) => return Err(failure),
+            }
+        }
+        if Instant::now() >= until {
+            return Err(Failure::new(
+                FailureCode::Failed,
+                "another agent holds this state root but does not answer",
+                "End that palyra-tray process, then try again.",
+            ));
+        }
+        std::thread::sleep(TRY_AGAIN);
     }
 }
 
-/// An agent runs already: an older one hands over and its place is ours, another one shows itself.
-fn beside(paths: &Paths) -> Result<Option<AgentLock>, Failure> {
-    let running = match super::ask(paths, Request::Status, super::SHORT)? {
-        Reply::Data(snapshot) => snapshot.pointer("/agent/version").and_then(Value::as_str).map(str::to_owned),
-        _ => None,
+/// What became of an agent that runs already.
+enum Beside {
+    /// It is of this version, or a newer one: it has shown itself.
+    Shown,
+    /// It is an older one and hands over. Its process.
+    Leaving(Option<u32>),
+}
+
+fn beside(paths: &Paths) -> Result<Beside, Failure> {
+    let snapshot = match super::ask(paths, Request::Status, super::SHORT)? {
+        Reply::Data(snapshot) => snapshot,
+        _ => Value::Null,
     };
-    let older = running
-        .as_deref()
-        .and_then(version)
-        .zip(version(env!("CARGO_PKG_VERSION")))
-        .is_some_and(|(old, new)| old < new);
+    let running = snapshot.pointer("/agent/version").and_then(Value::as_str);
+    let older = running.and_then(version).zip(version(env!("CARGO_PKG_VERSION"))).is_some_and(|(old, new)| old < new);
     if !older {
         super::say(&super::ask(paths, Request::Activate, super::SHORT)?)?;
-        return Ok(None);
+        return Ok(Beside::Shown);
     }
     super::ask(paths, Request::HandOver, super::SHORT)?;
-    let until = std::time::Instant::now() + HAND_OVER;
-    loop {
-        match AgentLock::take(paths) {
-            Ok(lock) => return Ok(Some(lock)),
-            Err(LockError::Held) if std::time::Instant::now() < until => std::thread::sleep(Duration::from_millis(30)),
-            Err(error) => return Err(Failure::new(FailureCode::Failed, error.to_string(), "See: palyra-tray status")),
-        }
-    }
+    let pid = snapshot.pointer("/agent/pid").and_then(Value::as_u64);
+    Ok(Beside::Leaving(pid.and_then(|pid| u32::try_from(pid).ok())))
 }
 
 /// The running agent's icon is to be seen; also when it does not tell.

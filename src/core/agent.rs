@@ -18,7 +18,7 @@ use crate::core::inbox::{Inbox, Watch};
 use crate::core::notices;
 use crate::core::ports::Ports;
 use crate::core::record;
-use crate::core::service::{Goal, Order, Phase, Probe};
+use crate::core::service::{Goal, LastExit, Order, Phase, Probe};
 use crate::core::text;
 use crate::core::time::{Now, earlier};
 use crate::core::view::{Base, Button, NoticeKey, Urgency};
@@ -243,7 +243,7 @@ impl Agent {
         let mut orders = Vec::new();
         match event {
             Event::Wake => {}
-            Event::Found(id, found) => self.found(id, found, now),
+            Event::Found(id, found) => self.found(id, found, now, effects),
             Event::PortsChosen { ports, note, config: (service, facts) } => {
                 self.config.told(service, *facts, now.mono_ms);
                 self.ports_chosen(ports, &note, effects);
@@ -255,6 +255,10 @@ impl Agent {
                     self.events.remove(REMOVED);
                 }
                 self.fleet.get_mut(id).running(record, now, &mut orders);
+                self.perform(id, orders, effects);
+            }
+            Event::Busy(id, run) => {
+                self.fleet.get_mut(id).busy(&run, &mut orders);
                 self.perform(id, orders, effects);
             }
             Event::StartFailed { service, run, why, hopeless } => {
@@ -523,6 +527,7 @@ impl Agent {
                         effects.push(Effect::Stop(id, record));
                     }
                 }
+                Order::LookAgain => effects.push(Effect::LookAgain(id)),
                 Order::Probe(run) => {
                     let service = self.fleet.get(id);
                     let starting = matches!(service.phase, Phase::Starting { .. });
@@ -544,27 +549,36 @@ impl Agent {
         }
     }
 
-    fn found(&mut self, id: ServiceId, found: Found, now: Now) {
+    fn found(&mut self, id: ServiceId, found: Found, now: Now, effects: &mut Vec<Effect>) {
         let told = self.setup.browser;
-        let service = self.fleet.get_mut(id);
+        let mut orders = Vec::new();
+        let (service, jitter) = self.fleet.split(id);
         match found {
-            Found::Nothing(last) => service.found_nothing(last.as_ref()),
+            Found::Nothing(last) => {
+                let last = last.map(|exit| LastExit::of(Some(&exit), now.unix_ms));
+                service.found_nothing(last, jitter, now, &mut orders);
+            }
+            Found::Lost { rebooted } => {
+                let last = LastExit::lost(rebooted, now.unix_ms);
+                service.found_nothing(Some(last), jitter, now, &mut orders);
+            }
             Found::Living(record) => {
                 if id == ServiceId::Gateway {
                     self.told_browser_port = record.ports.get("browser_grpc").copied();
                 }
+                let contested = service.is_contested();
                 service.adopted(record, now);
-                // what lives was wanted, unless it was switched off since
-                if self.quitting.is_none() && (id != ServiceId::Browserd || told) {
+                // what lives was wanted, unless it was switched off since, or somebody has said what is wanted meanwhile
+                if self.quitting.is_none() && !contested && (id != ServiceId::Browserd || told) {
                     service.want(Goal::Up);
                 }
             }
             Found::Unclear(why) => {
-                service.trouble = why;
-                service.phase = Phase::GivenUp;
-                self.perform(id, vec![Order::GaveUp], &mut Vec::new());
+                service.unclear(why);
+                orders.push(Order::GaveUp);
             }
         }
+        self.perform(id, orders, effects);
     }
 
     fn ports_chosen(&mut self, ports: BTreeMap<ServiceId, Ports>, note: &str, effects: &mut Vec<Effect>) {

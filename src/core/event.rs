@@ -76,6 +76,11 @@ pub enum Secrets {
 pub enum Found {
     /// No process; how the last one ended, if known.
     Nothing(Option<ExitRecord>),
+    /// No process, and the last one left no end: its shim was killed.
+    Lost {
+        /// It was the machine that went down.
+        rebooted: bool,
+    },
     /// A living one.
     Living(RunRecord),
     /// A lock is held, but by what cannot be told: nothing is started beside it.
@@ -155,6 +160,8 @@ pub enum Event {
     },
     /// The shim answered.
     Running(ServiceId, RunRecord),
+    /// No process came of a launch: another shim holds the run directory.
+    Busy(ServiceId, RunId),
     /// No process came of a launch.
     StartFailed {
         /// Which.
@@ -261,6 +268,8 @@ pub enum Effect {
     },
     /// Ask a shim for its stop ladder.
     Stop(ServiceId, RunRecord),
+    /// Look into the run directory once more.
+    LookAgain(ServiceId),
     /// Look whether a sidecar answers. `sign_in`: also whether it takes our token.
     Probe {
         /// Which.

@@ -118,6 +118,26 @@ pub struct LastExit {
     pub stderr: Vec<String>,
 }
 
+impl LastExit {
+    /// What was recorded, or that nobody could see how.
+    pub fn of(exit: Option<&ExitRecord>, now_unix_ms: i64) -> Self {
+        let Some(exit) = exit else { return Self::lost(false, now_unix_ms) };
+        let what = match &exit.cause {
+            _ if exit.asked => "was stopped".to_owned(),
+            ExitCause::Code { code } => format!("exited with code {code}"),
+            ExitCause::Signal { signal } => format!("was ended by signal {signal}"),
+            ExitCause::SpawnFailed { message, .. } => message.clone(),
+        };
+        Self { what, at_unix_ms: exit.ended_at_unix_ms, stderr: exit.last_stderr.clone() }
+    }
+
+    /// Nobody was left to see how. The time is when that was noticed.
+    pub fn lost(rebooted: bool, now_unix_ms: i64) -> Self {
+        let why = if rebooted { "the machine went down" } else { "its shim was killed" };
+        Self { what: format!("ended, nobody could see how ({why})"), at_unix_ms: now_unix_ms, stderr: Vec::new() }
+    }
+}
+
 /// What a probe found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Probe {
@@ -134,6 +154,8 @@ pub enum Order {
     Launch(RunId),
     /// Ask the shim of this run to run its stop ladder.
     Stop(RunId),
+    /// Look into the run directory once more.
+    LookAgain,
     /// Look whether this run answers.
     Probe(RunId),
     /// It is hopeless: tell the person.
@@ -164,6 +186,8 @@ pub struct Service {
     next_probe: Option<u64>,
     probing: bool,
     held: bool,
+    /// A launch found another shim in its place.
+    contested: bool,
     counter: u64,
 }
 
@@ -184,6 +208,7 @@ impl Service {
             next_probe: None,
             probing: false,
             held: false,
+            contested: false,
             counter: 0,
         }
     }
@@ -289,11 +314,42 @@ impl Service {
     }
 
     /// The run directory was looked at: no process lives there.
-    pub fn found_nothing(&mut self, last: Option<&ExitRecord>) {
-        if self.phase == Phase::Unknown {
-            self.phase = Phase::Stopped;
-            self.last_exit = last.map(|exit| describe_exit(Some(exit), 0));
+    pub fn found_nothing(&mut self, last: Option<LastExit>, jitter: &mut Jitter, now: Now, orders: &mut Vec<Order>) {
+        if self.phase != Phase::Unknown {
+            return;
         }
+        self.phase = Phase::Stopped;
+        self.last_exit = last;
+        if std::mem::take(&mut self.contested) {
+            // it ended meanwhile, or whoever was there cannot be seen: not again and again without a wait
+            self.over(false, jitter, now, orders);
+        }
+    }
+
+    /// The run directory was looked at: somebody is there, and it cannot be told who.
+    pub fn unclear(&mut self, why: String) {
+        self.contested = false;
+        self.trouble = why;
+        self.phase = Phase::GivenUp;
+    }
+
+    /// A launch found another shim in its place: one that an earlier agent had started just before it ended. It is looked
+    /// at, and taken back like any other.
+    pub fn busy(&mut self, run: &RunId, orders: &mut Vec<Order>) {
+        if !self.current(run) {
+            return;
+        }
+        self.run = None;
+        self.next_probe = None;
+        self.probing = false;
+        self.contested = true;
+        self.phase = Phase::Unknown;
+        orders.push(Order::LookAgain);
+    }
+
+    /// See [`Service::busy`].
+    pub fn is_contested(&self) -> bool {
+        self.contested
     }
 
     /// A process of an earlier agent lives on: it is taken back, not restarted.
@@ -301,6 +357,7 @@ impl Service {
         if self.phase != Phase::Unknown {
             return;
         }
+        self.contested = false;
         self.ports.clone_from(&record.ports);
         self.ports.remove("browser_grpc"); // what the gateway was told, not what it listens on
         self.run = Some(Run { id: record.run_id.clone(), record: Some(record) });
@@ -348,7 +405,7 @@ impl Service {
         if !self.current(run) {
             return;
         }
-        self.last_exit = Some(describe_exit(exit, now.unix_ms));
+        self.last_exit = Some(LastExit::of(exit, now.unix_ms));
         if !matches!(self.phase, Phase::Stopping { why: StopReason::Sick | StopReason::SlowStart }) {
             // how it ended says more than that it did not answer meanwhile
             self.trouble.clear();
@@ -501,19 +558,4 @@ fn next_common_probe(now: Now) -> u64 {
 
 fn needs_network(exit: &ExitRecord) -> bool {
     exit.last_stderr.iter().any(|line| NEEDS_NETWORK.iter().any(|words| line.contains(words)))
-}
-
-fn describe_exit(exit: Option<&ExitRecord>, now_unix_ms: i64) -> LastExit {
-    let what = match exit.map(|exit| &exit.cause) {
-        None => "ended, nobody could see how (its shim was killed)".to_owned(),
-        Some(_) if exit.is_some_and(|exit| exit.asked) => "was stopped".to_owned(),
-        Some(ExitCause::Code { code }) => format!("exited with code {code}"),
-        Some(ExitCause::Signal { signal }) => format!("was ended by signal {signal}"),
-        Some(ExitCause::SpawnFailed { message, .. }) => message.clone(),
-    };
-    LastExit {
-        what,
-        at_unix_ms: exit.map_or(now_unix_ms, |exit| exit.ended_at_unix_ms),
-        stderr: exit.map(|exit| exit.last_stderr.clone()).unwrap_or_default(),
-    }
 }

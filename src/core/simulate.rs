@@ -318,6 +318,7 @@ impl World {
                 let record = run_record(service, run, self.pids, ports, self.now);
                 self.later(START_MS, Event::Running(service, record));
             }
+            Effect::LookAgain(service) => self.later(1, Event::Found(service, Found::Nothing(None))),
             Effect::Stop(service, record) => {
                 self.note(format!("stops {service}"));
                 let exit = exit_record(&record.run_id, ExitCause::Signal { signal: 15 }, self.now.plus(STOP_MS), true);

@@ -1,7 +1,8 @@
 //! Shim contract, version 1: what the agent tells a shim on its standard input, and what a shim leaves on disk.
 //!
 //! A shim is the small process that holds one sidecar, so that the sidecar outlives the agent. These types are the whole
-//! interface between the two; both sides read older versions and refuse newer ones with a clear message.
+//! interface between the two; both sides read older versions and refuse newer ones with a clear message. A shim writes its
+//! records in the version of its spec: after an upgrade an agent of the earlier release starts shims of the new one.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -150,10 +151,11 @@ pub struct ProcessRef {
     pub start_ticks: u64,
 }
 
-/// `run.json`: written after the spawn, before anything else happens; also printed once on the shim's standard output.
+/// `run.json`: written before the spawn without a sidecar, so that whatever happens the run is known by its id, and again
+/// right after it; also printed once on the shim's standard output.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunRecord {
-    /// [`VERSION`] of the shim that wrote it.
+    /// That of the [`Spec`].
     pub version: u32,
     /// From the [`Spec`].
     pub run_id: RunId,
@@ -163,7 +165,7 @@ pub struct RunRecord {
     pub program: PathBuf,
     /// The shim itself.
     pub shim: ProcessRef,
-    /// Its sidecar.
+    /// Its sidecar; pid 0 until it is started.
     pub sidecar: ProcessRef,
     /// Boot the ticks belong to.
     pub boot_id: String,
@@ -176,7 +178,7 @@ pub struct RunRecord {
 /// `exit.json`: how the run ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExitRecord {
-    /// [`VERSION`] of the shim that wrote it.
+    /// That of the [`Spec`].
     pub version: u32,
     /// Which run.
     pub run_id: RunId,

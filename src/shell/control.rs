@@ -11,6 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::sync::{Semaphore, oneshot};
+use tokio::task::JoinHandle;
 
 use crate::config::Paths;
 use crate::protocol::{Envelope, Failure, FailureCode, Reply, Request, VERSION};
@@ -51,13 +52,18 @@ pub struct Asked {
 /// The serving side.
 pub struct Server {
     places: Arc<Semaphore>,
+    listening: JoinHandle<()>,
 }
 
 impl Server {
-    /// Waits until every answer that was given has been written, at most this long.
+    /// Takes no more clients: those that come now are told by the system that nobody is there.
+    pub fn close(&self) {
+        self.listening.abort();
+    }
+
+    /// Waits until every answer that was given has been written, at most this long. To be closed before.
     pub async fn drain(&self, limit: Duration) {
-        // the listener itself holds one place while it waits for the next client
-        let all = u32::try_from(CONNECTIONS - 1).unwrap_or(u32::MAX);
+        let all = u32::try_from(CONNECTIONS).unwrap_or(u32::MAX);
         let _ = tokio::time::timeout(limit, self.places.acquire_many(all)).await;
     }
 }
@@ -70,8 +76,8 @@ pub fn serve(paths: &Paths, ask: impl Fn(Asked) + Send + Sync + 'static) -> io::
     let listener = listener::Listener::bind(&paths.socket)?;
     let ask = Arc::new(ask);
     let places = Arc::new(Semaphore::new(CONNECTIONS));
-    let server = Server { places: places.clone() };
-    tokio::spawn(async move {
+    let free = places.clone();
+    let listening = tokio::spawn(async move {
         let mut listener = listener;
         loop {
             let Ok(place) = places.clone().acquire_owned().await else { return };
@@ -91,7 +97,7 @@ pub fn serve(paths: &Paths, ask: impl Fn(Asked) + Send + Sync + 'static) -> io::
             }
         }
     });
-    Ok(server)
+    Ok(Server { places: free, listening })
 }
 
 async fn converse(stream: listener::Stream, peer: Option<u32>, ask: &(dyn Fn(Asked) + Send + Sync)) {
@@ -200,7 +206,7 @@ pub fn publish(paths: &Paths, program: &str) -> io::Result<()> {
         pid: std::process::id(),
         socket: paths.socket.clone(),
     };
-    crate::shell::store::write_json(&paths.control_file(), &file)
+    crate::shell::store::write_passing(&paths.control_file(), &serde_json::to_vec(&file)?)
 }
 
 /// Takes address file and socket away again.

@@ -122,7 +122,7 @@ pub fn shut_out_earlier_app(paths: &Paths, shim: Option<u32>, now_unix_ms: i64) 
     let path = earlier_lock(paths);
     let outcome = match shim {
         Some(pid) => path.parent().map_or(Ok(()), store::private_dir).and_then(|()| {
-            store::write_atomic(&path, format!("pid={pid}\nstarted_at_unix_ms={now_unix_ms}\n").as_bytes())
+            store::write_passing(&path, format!("pid={pid}\nstarted_at_unix_ms={now_unix_ms}\n").as_bytes())
         }),
         None => match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),

@@ -16,7 +16,6 @@ use std::time::{Duration, Instant};
 
 use crate::protocol::shim::{
     EXIT_FILE, ExitRecord, Hello, LOCK_FILE, LOSS_FILE, LogLoss, RUN_FILE, RUN_ID_VARIABLE, RunId, RunRecord, Spec,
-    VERSION,
 };
 
 use super::shim::{record, tree};
@@ -69,6 +68,8 @@ pub enum ProcessReport {
     Lost {
         /// The last run.
         run: RunRecord,
+        /// That was before the machine was started the last time, so there can be no survivors.
+        rebooted: bool,
         /// Processes that carry its id.
         survivors: Vec<u32>,
     },
@@ -132,12 +133,17 @@ pub fn adopt(run_dir: PathBuf, report: impl Fn(ProcessReport) + Send + 'static) 
 
 /// The run of this directory if its shim lives. Looks once, waits for nothing, takes no lock.
 pub fn living(run_dir: &Path) -> Option<RunRecord> {
-    read_known::<RunRecord>(run_dir, RUN_FILE).ok().flatten().filter(is_alive)
+    record::read::<RunRecord>(run_dir, RUN_FILE).ok().flatten().filter(|run| is_alive(run) && run.sidecar.pid != 0)
 }
 
 /// Log lines that the last run of this directory lost, as its shim tells it; `None` where it told nothing.
 pub fn log_loss(run_dir: &Path) -> Option<LogLoss> {
     record::read(run_dir, LOSS_FILE).ok().flatten()
+}
+
+/// Whether some shim holds this run directory, whatever its record says. Looks once, waits for nothing, takes no lock.
+pub fn is_taken(run_dir: &Path) -> bool {
+    is_held(run_dir).unwrap_or(false)
 }
 
 /// Asks the shim of a run to stop its sidecar; its end is reported by whoever waits for it.
@@ -152,7 +158,9 @@ pub fn stop(run: &RunRecord) -> io::Result<()> {
         if !is_alive(run) {
             return Err(io::ErrorKind::NotFound.into());
         }
-        process.signal(nix::sys::signal::SIGTERM)
+        process.signal(nix::sys::signal::SIGTERM)?;
+        // One that was halted hears nothing before it goes on.
+        process.signal(nix::sys::signal::SIGCONT)
     }
     #[cfg(windows)]
     super::shim::request_stop(&run.run_id)
@@ -170,13 +178,18 @@ pub fn survivors(run_id: &RunId) -> Vec<u32> {
     }
 }
 
-/// Ends what [`survivors`] finds: SIGTERM, up to 2 s, SIGKILL. Blocks that long; returns whom it ended.
-pub fn end_survivors(run_id: &RunId) -> Vec<u32> {
+/// Ends what [`survivors`] finds: SIGTERM, up to 2 s, SIGKILL. Blocks that long; returns whom it ended. When it returns, the
+/// run's own sidecar has let go of its ports and files too.
+pub fn end_survivors(run_dir: &Path, run_id: &RunId) -> Vec<u32> {
     #[cfg(target_os = "linux")]
-    return survivors::end(run_id);
+    {
+        let run = record::read::<RunRecord>(run_dir, RUN_FILE).ok().flatten();
+        let run = run.filter(|run| run.run_id == *run_id && run.boot_id == tree::boot_id());
+        survivors::end(run_id, run.map(|run| run.sidecar))
+    }
     #[cfg(not(target_os = "linux"))]
     {
-        let _ = run_id;
+        let _ = (run_dir, run_id);
         Vec::new()
     }
 }
@@ -248,7 +261,7 @@ fn wait_for_end(run_dir: &Path, run_id: &RunId, report: &impl Fn(ProcessReport),
 }
 
 fn exit_of(run_dir: &Path, run_id: &RunId) -> Option<ExitRecord> {
-    read_known::<ExitRecord>(run_dir, EXIT_FILE).ok().flatten().filter(|exit| exit.run_id == *run_id)
+    record::read::<ExitRecord>(run_dir, EXIT_FILE).ok().flatten().filter(|exit| exit.run_id == *run_id)
 }
 
 fn reap(child: &mut Child) {
@@ -269,8 +282,9 @@ fn look(run_dir: &Path) -> ProcessReport {
                 return ProcessReport::Unreadable { message };
             }
         }
-        let problem = match read_known::<RunRecord>(run_dir, RUN_FILE) {
-            Ok(Some(run)) if is_alive(&run) => return ProcessReport::Adopted(run),
+        let problem = match record::read::<RunRecord>(run_dir, RUN_FILE) {
+            Ok(Some(run)) if is_alive(&run) && run.sidecar.pid != 0 => return ProcessReport::Adopted(run),
+            Ok(Some(run)) if is_alive(&run) => format!("its shim {} does not start its sidecar", run.shim.pid),
             Ok(Some(run)) => format!("{} tells of shim {}, which is gone", RUN_FILE, run.shim.pid),
             Ok(None) => format!("there is no {RUN_FILE}"),
             Err(error) => format!("{RUN_FILE} cannot be read: {error}"),
@@ -287,22 +301,16 @@ fn look(run_dir: &Path) -> ProcessReport {
 }
 
 fn last_of(run_dir: &Path) -> ProcessReport {
-    let run = read_known::<RunRecord>(run_dir, RUN_FILE).ok().flatten();
-    let last_exit = read_known::<ExitRecord>(run_dir, EXIT_FILE).ok().flatten();
-    match run {
-        Some(run)
-            if run.boot_id == tree::boot_id() && last_exit.as_ref().is_none_or(|exit| exit.run_id != run.run_id) =>
-        {
-            let newer = last_exit.as_ref().is_some_and(|exit| exit.ended_at_unix_ms >= run.started_at_unix_ms);
-            let survivors = survivors(&run.run_id);
-            // A start that failed leaves an end but no run; the run before it has its own, overwritten by then.
-            if newer && survivors.is_empty() {
-                ProcessReport::NotRunning { last_exit, run: Some(run) }
-            } else {
-                ProcessReport::Lost { run, survivors }
-            }
+    match record::lost(run_dir) {
+        Some(run) => {
+            let rebooted = run.boot_id != tree::boot_id();
+            let survivors = if rebooted { Vec::new() } else { survivors(&run.run_id) };
+            ProcessReport::Lost { run, rebooted, survivors }
         }
-        run => ProcessReport::NotRunning { last_exit, run },
+        None => ProcessReport::NotRunning {
+            last_exit: record::read(run_dir, EXIT_FILE).ok().flatten(),
+            run: record::read(run_dir, RUN_FILE).ok().flatten(),
+        },
     }
 }
 
@@ -323,15 +331,4 @@ fn is_held(run_dir: &Path) -> io::Result<bool> {
 /// Whether the shim of this record is a living process of this boot.
 fn is_alive(run: &RunRecord) -> bool {
     run.boot_id == tree::boot_id() && tree::start_ticks(run.shim.pid) == Some(run.shim.start_ticks)
-}
-
-/// A record of a version that we know.
-fn read_known<T: serde::de::DeserializeOwned>(run_dir: &Path, name: &str) -> io::Result<Option<T>> {
-    let Some(value) = record::read::<serde_json::Value>(run_dir, name)? else { return Ok(None) };
-    let version = value.get("version").and_then(serde_json::Value::as_u64).unwrap_or_default();
-    if version == 0 || version > u64::from(VERSION) {
-        let message = format!("it has version {version}, this agent knows up to {VERSION}");
-        return Err(io::Error::new(io::ErrorKind::InvalidData, message));
-    }
-    Ok(Some(serde_json::from_value(value)?))
 }

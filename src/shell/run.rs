@@ -293,7 +293,7 @@ impl Shell {
             Ok(alarm) => alarm,
             Err(error) => {
                 tracing::error!(%error, "no timer");
-                return self.end(ExitCode::FAILURE).await;
+                return self.end(ExitCode::FAILURE, receiver).await;
             }
         };
         loop {
@@ -304,7 +304,7 @@ impl Shell {
                     rung = alarm.until(self.clock.at(deadline)) => {
                         if let Err(error) = rung {
                             tracing::error!(%error, "the timer failed");
-                            return self.end(ExitCode::FAILURE).await;
+                            return self.end(ExitCode::FAILURE, receiver).await;
                         }
                         Some(Input::Event(Event::Wake))
                     }
@@ -315,7 +315,7 @@ impl Shell {
             if let Some(event) = self.translate(input)
                 && let Some(code) = self.step(event)
             {
-                return self.end(code).await;
+                return self.end(code, receiver).await;
             }
         }
     }
@@ -348,17 +348,21 @@ impl Shell {
         exit
     }
 
-    async fn end(mut self, code: ExitCode) -> ExitCode {
+    async fn end(mut self, code: ExitCode, mut receiver: UnboundedReceiver<Input>) -> ExitCode {
+        self.server.close();
         if let Some(notifier) = self.notifier.take() {
             notifier.show(BTreeMap::new());
             let _ = tokio::task::spawn_blocking(move || notifier.finish(Duration::from_millis(500))).await;
         }
+        let ending = || Failure::new(FailureCode::NoAgent, "the agent is ending", "Start it: palyra-tray run");
         for (_, ticket) in self.tickets.drain() {
-            let _ = ticket.send(Reply::Error(Failure::new(
-                FailureCode::NoAgent,
-                "the agent is ending",
-                "Start it: palyra-tray run",
-            )));
+            let _ = ticket.send(Reply::Error(ending()));
+        }
+        receiver.close();
+        while let Ok(input) = receiver.try_recv() {
+            if let Input::Asked(asked) = input {
+                let _ = asked.reply.send(Reply::Error(ending()));
+            }
         }
         self.server.drain(Duration::from_millis(500)).await;
         control::unpublish(&self.sidecars.paths);

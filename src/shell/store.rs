@@ -5,6 +5,7 @@ pub mod toml;
 use std::fs::{self, OpenOptions, Permissions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -13,6 +14,11 @@ use crate::config::settings::last_good;
 
 /// What [`check_writable`] writes: more than a journal needs to begin.
 const PROBE_BYTES: usize = 1024 * 1024;
+
+/// With what the names of our temporary files begin, those of the secrets too.
+const TEMPORARY: &str = ".palyra-tray-";
+/// A temporary file of this age has no writer any more.
+const LEFT_BEHIND: Duration = Duration::from_secs(60);
 
 /// Makes a directory (and those above it) that only its owner may enter.
 ///
@@ -57,23 +63,47 @@ pub fn check_writable(folder: &Path) -> io::Result<()> {
 /// # Errors
 /// What the system says, with the path.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    replace(path, bytes, None)
+    replace(path, bytes, None, true)
+}
+
+/// The same for what means nothing once the machine is off: nobody waits for the disk, which may take seconds while others
+/// keep it busy.
+///
+/// # Errors
+/// As there.
+pub fn write_passing(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace(path, bytes, None, false)
 }
 
 /// [`write_atomic`], with these permissions from the beginning.
-fn replace(path: &Path, bytes: &[u8], permissions: Option<Permissions>) -> io::Result<()> {
+fn replace(path: &Path, bytes: &[u8], permissions: Option<Permissions>, durable: bool) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let write = || {
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        let mut file = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(folder)?;
         file.write_all(bytes)?;
         if let Some(permissions) = permissions {
             file.as_file().set_permissions(permissions)?;
         }
-        file.as_file().sync_all()?;
+        if durable {
+            file.as_file().sync_all()?;
+        }
         file.persist(path).map_err(|error| error.error)?;
-        sync_dir(folder)
+        if durable { sync_dir(folder) } else { Ok(()) }
     };
     write().map_err(|error| named(path, &error))
+}
+
+/// Takes away what writers of [`write_atomic`] left in a folder when they were killed. A young file may be at work.
+pub fn sweep(folder: &Path) {
+    let old = |entry: &fs::DirEntry| {
+        let age = entry.metadata().ok()?.modified().ok()?.elapsed().ok()?;
+        Some(entry.file_name().to_string_lossy().starts_with(TEMPORARY) && age >= LEFT_BEHIND)
+    };
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten().filter(|entry| old(entry) == Some(true)) {
+        if let Err(error) = fs::remove_file(entry.path()) {
+            tracing::debug!(%error, "a temporary file stays");
+        }
+    }
 }
 
 /// [`write_atomic`] of a value as JSON, and only if it differs from what is there.
@@ -228,6 +258,21 @@ mod tests {
         append_line(&own.join("y.jsonl"), &1).unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&own), mode(&own.join("x.json")), mode(&own.join("y.jsonl"))), (0o700, 0o600, 0o600));
+    }
+
+    #[test]
+    fn what_a_killed_writer_left_is_swept_and_one_at_work_is_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        for name in [".palyra-tray-old", ".palyra-tray-young", "old", ".tmp-of-others"] {
+            let file = fs::File::create(path(name)).unwrap();
+            if !name.ends_with("young") {
+                file.set_modified(std::time::SystemTime::now() - LEFT_BEHIND).unwrap();
+            }
+        }
+        sweep(dir.path());
+        assert!(!path(".palyra-tray-old").exists());
+        assert!(path(".palyra-tray-young").exists() && path("old").exists() && path(".tmp-of-others").exists());
     }
 
     #[test]

@@ -20,13 +20,16 @@ pub struct Site {
     dir: tempfile::TempDir,
     agents: Vec<Child>,
     env: Vec<(String, String)>,
+    /// What runs as `palyra-tray`.
+    pub program: PathBuf,
 }
 
 impl Site {
     /// Free ports in the config, demo sidecars as `palyrad` and `palyra-browserd`, secrets in a file, no desktop.
     pub fn new() -> Self {
         let dir = tempfile::Builder::new().prefix("palyra-site-").tempdir().expect("temp dir");
-        let site = Self { dir, agents: Vec::new(), env: Vec::new() };
+        let program = PathBuf::from(env!("CARGO_BIN_EXE_palyra-tray"));
+        let site = Self { dir, agents: Vec::new(), env: Vec::new(), program };
         for (name, role) in [("palyrad", "gateway"), ("palyra-browserd", "browserd")] {
             site.script(name, &format!("exec '{}' demo-sidecar {role} \"$@\"", env!("CARGO_BIN_EXE_palyra-tray")));
         }
@@ -77,7 +80,7 @@ impl Site {
 
     /// `palyra-tray` on this state root.
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_palyra-tray"));
+        let mut command = Command::new(&self.program);
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("PALYRA_") {
                 command.env_remove(name);
@@ -222,17 +225,22 @@ impl Site {
 
     /// Every process that carries this state root in its environment.
     pub fn processes(&self) -> Vec<(u32, String)> {
-        let needle = format!("PALYRA_STATE_ROOT={}", self.root().display());
         let mut found = Vec::new();
         for entry in fs::read_dir("/proc").expect("proc").flatten() {
             let Ok(pid) = entry.file_name().to_string_lossy().parse::<u32>() else { continue };
-            let Ok(environ) = fs::read(entry.path().join("environ")) else { continue };
-            if String::from_utf8_lossy(&environ).contains(&needle) {
+            if self.is_ours(pid) {
                 let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
                 found.push((pid, String::from_utf8_lossy(&line).replace('\0', " ")));
             }
         }
         found
+    }
+
+    /// Whether a living process carries this state root in its environment.
+    pub fn is_ours(&self, pid: u32) -> bool {
+        let needle = format!("PALYRA_STATE_ROOT={}", self.root().display());
+        fs::read(format!("/proc/{pid}/environ"))
+            .is_ok_and(|environ| String::from_utf8_lossy(&environ).contains(&needle))
     }
 
     /// Waits until nothing of this state root lives.

@@ -2,14 +2,19 @@
 //!
 //! It knows the units of the machine and those of its own home folder. A desktop is a target there that pulls in what GNOME and
 //! Plasma pull in. As root it needs nothing but systemd and util-linux; other users get a cgroup from the manager they have.
+#![allow(dead_code, reason = "each test binary uses its part")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Nothing here takes longer on a loaded machine.
 const PATIENCE: Duration = Duration::from_secs(25);
+
+/// Managers of one test program would share a cgroup, and with it the processes of units of one name.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// A login of a person whose home it is; see [`UserManager::log_out`].
 pub struct UserManager {
@@ -17,11 +22,13 @@ pub struct UserManager {
     holder: Child,
     manager: Option<Child>,
     folder: PathBuf,
+    _turn: MutexGuard<'static, ()>,
 }
 
 impl UserManager {
     /// Logs in to a home folder below `folder`, without a desktop.
     pub fn start(folder: &Path) -> Self {
+        let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let script = "mount -t tmpfs none /run && mkdir -p /run/systemd/system && touch \"$1\" && exec sleep infinity";
         let ready = folder.join("namespace-is-there");
         let mut command = Command::new("unshare");
@@ -38,7 +45,7 @@ impl UserManager {
             .stdin(Stdio::null())
             .spawn()
             .expect("unshare, of util-linux");
-        let mut this = Self { holder, manager: None, folder: folder.to_owned() };
+        let mut this = Self { holder, manager: None, folder: folder.to_owned(), _turn: turn };
         wait_for("a namespace", || ready.exists() || this.holder.try_wait().expect("wait").is_some());
         assert!(ready.exists(), "no mount namespace can be made here");
         fs::create_dir_all(this.units()).expect("home");

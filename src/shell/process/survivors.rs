@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
 
-use crate::protocol::shim::{RUN_ID_VARIABLE, RunId};
+use crate::protocol::shim::{ProcessRef, RUN_ID_VARIABLE, RunId};
 use crate::shell::shim::{ProcessHandle, tree};
 
 const TERMINATE_GRACE: Duration = Duration::from_secs(2);
@@ -29,8 +29,13 @@ pub fn find(run_id: &RunId) -> Vec<ProcessHandle> {
         .collect()
 }
 
-/// Ends them, and says who they were.
-pub fn end(run_id: &RunId) -> Vec<u32> {
+/// Ends them, and says who they were. `sidecar`: its shim's death kills it, but a process that is already dying has no
+/// environment to be found by and still holds its ports and files.
+pub fn end(run_id: &RunId, sidecar: Option<ProcessRef>) -> Vec<u32> {
+    let dying = sidecar.and_then(|sidecar| {
+        let handle = ProcessHandle::open(sidecar.pid).ok()?;
+        (tree::start_ticks(sidecar.pid) == Some(sidecar.start_ticks)).then_some(handle)
+    });
     let mut ended = Vec::new();
     for round in 0..ROUNDS {
         let found = find(run_id);
@@ -44,6 +49,10 @@ pub fn end(run_id: &RunId) -> Vec<u32> {
         }
         signal(&found, Signal::SIGKILL);
         wait_for(&found, KILL_GRACE);
+    }
+    if let Some(dying) = dying {
+        signal(std::slice::from_ref(&dying), Signal::SIGKILL);
+        wait_for(&[dying], KILL_GRACE);
     }
     ended.sort_unstable();
     ended.dedup();

@@ -24,6 +24,7 @@ impl Shell {
             Effect::Launch { service, run, ports, running, browser } => {
                 self.launch(Wish { service, run, ports, running, browser });
             }
+            Effect::LookAgain(service) => self.look_for_survivors(service),
             Effect::Stop(service, record) => {
                 let why = &self.core.fleet.get(service).trouble;
                 tracing::info!(%service, %why, "stopping");
@@ -186,6 +187,11 @@ impl Shell {
             let fail = |why: String, hopeless| {
                 let _ = inputs.send(Input::Event(Event::StartFailed { service, run: run.clone(), why, hopeless }));
             };
+            // one of an earlier agent, which came after the look: its sidecar is no stranger
+            if process::is_taken(&sidecars.paths.run_dir(service)) {
+                let _ = inputs.send(Input::Event(Event::Busy(service, run)));
+                return;
+            }
             if service == ServiceId::Gateway
                 && let Some(foreign) = process::foreign_palyra(&sidecars.paths.runtime_root, &ours)
             {
@@ -204,8 +210,9 @@ impl Shell {
                 config: (service, Box::new(prepared.config)),
             }));
             let reports = inputs.clone();
+            let run_dir = prepared.spec.run_dir.clone();
             process::launch(&sidecars.env.executable, prepared.spec, move |report| {
-                let _ = reports.send(Input::Event(process_event(service, report)));
+                let _ = reports.send(Input::Event(process_event(service, &run_dir, report)));
             });
         });
         if let Err(error) = spawned {
@@ -216,8 +223,9 @@ impl Shell {
 
     pub(super) fn look_for_survivors(&self, service: ServiceId) {
         let inputs = self.inputs.clone();
-        process::adopt(self.sidecars.paths.run_dir(service), move |report| {
-            let _ = inputs.send(Input::Event(process_event(service, report)));
+        let run_dir = self.sidecars.paths.run_dir(service);
+        process::adopt(run_dir.clone(), move |report| {
+            let _ = inputs.send(Input::Event(process_event(service, &run_dir, report)));
         });
     }
 
@@ -365,34 +373,38 @@ async fn sign_in_with(client: &Client) -> Result<Option<PathBuf>, GatewayError> 
     Ok(client.heartbeat().await?.journal_db_path)
 }
 
-fn process_event(service: ServiceId, report: ProcessReport) -> Event {
+fn process_event(service: ServiceId, run_dir: &Path, report: ProcessReport) -> Event {
     match report {
         ProcessReport::Hello { hello: Hello::Running(record), .. } => Event::Running(service, record),
         ProcessReport::Hello { run_id, hello: Hello::Failed(exit) } => Event::Ended(service, run_id, Some(exit)),
-        ProcessReport::Hello { run_id, hello: Hello::Busy } => {
-            start_failed(service, run_id, "another copy still runs; it is not started twice".to_owned())
-        }
+        ProcessReport::Hello { run_id, hello: Hello::Busy } => Event::Busy(service, run_id),
         ProcessReport::Hello { run_id, hello: Hello::Refused { message } }
-        | ProcessReport::SpawnFailed { run_id, message } => start_failed(service, run_id, message),
+        | ProcessReport::SpawnFailed { run_id, message } => {
+            // a shim that was killed before it could say so may have started its sidecar
+            end_survivors(service, run_dir, &run_id);
+            start_failed(service, run_id, message)
+        }
         ProcessReport::Ended { run_id, exit } => {
             if exit.is_none() {
-                end_survivors(service, &run_id);
+                end_survivors(service, run_dir, &run_id);
             }
             Event::Ended(service, run_id, exit)
         }
         ProcessReport::Adopted(record) => Event::Found(service, Found::Living(record)),
         ProcessReport::NotRunning { last_exit, .. } => Event::Found(service, Found::Nothing(last_exit)),
-        ProcessReport::Lost { run, .. } => {
-            end_survivors(service, &run.run_id);
-            Event::Found(service, Found::Nothing(None))
+        ProcessReport::Lost { run, rebooted, .. } => {
+            if !rebooted {
+                end_survivors(service, run_dir, &run.run_id);
+            }
+            Event::Found(service, Found::Lost { rebooted })
         }
         ProcessReport::Unreadable { message } => Event::Found(service, Found::Unclear(message)),
     }
 }
 
 /// A shim was killed: what its sidecar started may live on, and nothing is started beside it.
-fn end_survivors(service: ServiceId, run: &RunId) {
-    let ended = process::end_survivors(run);
+fn end_survivors(service: ServiceId, run_dir: &Path, run: &RunId) {
+    let ended = process::end_survivors(run_dir, run);
     if !ended.is_empty() {
         tracing::warn!(%service, ?ended, "ended what a killed shim left behind");
     }

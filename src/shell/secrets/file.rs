@@ -194,7 +194,7 @@ fn write_whole(folder: &Path, path: &Path, found: &Found) -> io::Result<()> {
         serde_json::to_writer(&mut *text, value.expose_secret())?;
     }
     text.extend_from_slice(b"\n}\n");
-    let mut file = tempfile::Builder::new().prefix(".secrets-").tempfile_in(folder)?;
+    let mut file = tempfile::Builder::new().prefix(".palyra-tray-secrets-").tempfile_in(folder)?;
     file.write_all(&text)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;

@@ -70,17 +70,24 @@ fn run(spec: &Spec) -> Result<ExitCode, String> {
         Ok(losses) => journal.tell_losses(losses),
         Err(error) => journal.note(&format!("a loss of lines could only be told in here: {error}"), now_unix_ms()),
     }
+    if let Some(lost) = record::lost(dir) {
+        journal.note(&lost_words(&lost), now_unix_ms());
+        // On the disk before its record is replaced, for nobody could say it after that.
+        journal.flush();
+    }
     let keeper =
         platform::Keeper::prepare(spec).map_err(|error| format!("cannot watch processes: {error}; try again"))?;
+    // From here on nothing of this run can be left behind that is not found by its id.
+    record::write(dir, RUN_FILE, &run_record(spec, None), false).map_err(|error| not_recorded(dir, &error))?;
     let sidecar = match keeper.spawn(spec) {
         Ok(sidecar) => sidecar,
         Err(error) => return not_started(spec, &mut journal, &error),
     };
-    let run = run_record(spec, sidecar.pid());
+    let run = run_record(spec, Some(sidecar.pid()));
     if let Err(error) = record::write(dir, RUN_FILE, &run, false) {
         // A sidecar that the next agent cannot find must not be left running.
         sidecar.kill();
-        return Err(format!("cannot write {}: {error}; free some space", dir.join(RUN_FILE).display()));
+        return Err(not_recorded(dir, &error));
     }
     let name = file_name(&spec.program);
     journal.note(&format!("started {name} pid {} run {}", run.sidecar.pid, spec.run_id), now_unix_ms());
@@ -99,6 +106,15 @@ fn run(spec: &Spec) -> Result<ExitCode, String> {
         journal.flush();
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn not_recorded(dir: &Path, error: &io::Error) -> String {
+    format!("cannot write {}: {error}; free some space", dir.join(RUN_FILE).display())
+}
+
+fn lost_words(run: &RunRecord) -> String {
+    let why = if run.boot_id == tree::boot_id() { "its shim was killed" } else { "the machine went down" };
+    format!("run {} is lost: {why}. How it ended is not known, and its last lines may be missing above", run.run_id)
 }
 
 fn not_started(spec: &Spec, journal: &mut Journal, error: &io::Error) -> Result<ExitCode, String> {
@@ -153,15 +169,15 @@ fn secrets(spec: &Spec) -> BTreeSet<String> {
     given.chain(inherited).filter(|(name, _)| is_secret_variable(name)).map(|(_, value)| value).collect()
 }
 
-fn run_record(spec: &Spec, pid: u32) -> RunRecord {
+fn run_record(spec: &Spec, sidecar: Option<u32>) -> RunRecord {
     let process = |pid| ProcessRef { pid, start_ticks: tree::start_ticks(pid).unwrap_or_default() };
     RunRecord {
-        version: VERSION,
+        version: spec.version,
         run_id: spec.run_id.clone(),
         service: spec.service,
         program: spec.program.clone(),
         shim: process(std::process::id()),
-        sidecar: process(pid),
+        sidecar: sidecar.map_or(ProcessRef { pid: 0, start_ticks: 0 }, process),
         boot_id: tree::boot_id(),
         ports: spec.ports.clone(),
         started_at_unix_ms: now_unix_ms(),
@@ -170,7 +186,7 @@ fn run_record(spec: &Spec, pid: u32) -> RunRecord {
 
 fn exit_record(spec: &Spec, end: End, journal: &Journal) -> ExitRecord {
     ExitRecord {
-        version: VERSION,
+        version: spec.version,
         run_id: spec.run_id.clone(),
         ended_at_unix_ms: now_unix_ms(),
         cause: end.cause,

@@ -6,10 +6,12 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
-use crate::protocol::shim::{LOCK_FILE, LOSS_BYTES, LOSS_FILE, LogLoss, VERSION};
+use crate::protocol::shim::{
+    EXIT_FILE, ExitRecord, LOCK_FILE, LOSS_BYTES, LOSS_FILE, LogLoss, RUN_FILE, RunRecord, VERSION,
+};
 
 /// Those who wait for a run's end hold the lock for an instant once they get it; that is no second shim.
 const LOCK_TRIES: u32 = 10;
@@ -115,11 +117,34 @@ impl LossRecord {
     }
 }
 
-/// A record; `None` when there is none. Unreadable is an error.
+/// The last run if it left no end: its shim was killed, or went down with the machine. To be asked only while no shim holds
+/// the directory, or by the one that has just taken it.
+pub fn lost(run_dir: &Path) -> Option<RunRecord> {
+    let run: RunRecord = read(run_dir, RUN_FILE).ok().flatten()?;
+    let exit: Option<ExitRecord> = read(run_dir, EXIT_FILE).ok().flatten();
+    let own_end = exit.as_ref().is_some_and(|exit| exit.run_id == run.run_id);
+    // A shim that recorded its run only after the spawn left an end but no run when that failed; the run before it had its
+    // own end, overwritten by then.
+    let newer = run.sidecar.pid != 0 && exit.is_some_and(|exit| exit.ended_at_unix_ms >= run.started_at_unix_ms);
+    (!own_end && !newer).then_some(run)
+}
+
+/// A record of a version that we know; `None` when there is none. Unreadable and newer are errors.
 pub fn read<T: DeserializeOwned>(run_dir: &Path, name: &str) -> io::Result<Option<T>> {
-    match fs::read(run_dir.join(name)) {
-        Ok(text) => Ok(Some(serde_json::from_slice(&text)?)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
+    /// What every version has.
+    #[derive(Deserialize)]
+    struct Versioned {
+        version: u32,
     }
+    let text = match fs::read(run_dir.join(name)) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let Versioned { version } = serde_json::from_slice(&text)?;
+    if version == 0 || version > VERSION {
+        let message = format!("it has version {version}, this program knows up to {VERSION}");
+        return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+    }
+    Ok(Some(serde_json::from_slice(&text)?))
 }

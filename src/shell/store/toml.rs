@@ -28,7 +28,7 @@ pub fn edit(path: &Path, change: impl FnOnce(&mut DocumentMut) -> Result<(), Str
     if new == text {
         return Ok(false);
     }
-    replace(path, new.as_bytes(), permissions)?;
+    replace(path, new.as_bytes(), permissions, true)?;
     Ok(true)
 }
 

@@ -215,6 +215,10 @@ impl Watch<'_> {
         };
         self.journal.note(&format!("{why}: {signal}"), now_unix_ms());
         self.sidecar.send(signal);
+        if rung != Rung::Kill {
+            // One that was halted hears nothing before it goes on.
+            self.sidecar.send(Signal::SIGCONT);
+        }
     }
 
     fn end_leftovers(&mut self, now: u64, end: End, kill_at: u64, told: bool) -> Next {

@@ -206,9 +206,10 @@ impl Agent {
                 self.fleet.get_mut(id).running(record, now, &mut orders);
                 self.perform(id, orders, effects);
             }
-            Event::StartFailed { service, run, why, hopeless } => {
+            Event::Seen(id, run, evidence) => self.fleet.get_mut(id).seen(&run, evidence),
+            Event::StartFailed { service, run, cause } => {
                 let (sidecar, jitter) = self.fleet.split(service);
-                sidecar.start_failed(&run, why, hopeless, jitter, now, &mut orders);
+                sidecar.start_failed(&run, cause, jitter, now, &mut orders);
                 self.perform(service, orders, effects);
             }
             Event::Ended(id, run, exit) => {
@@ -470,12 +471,13 @@ impl Agent {
                     effects.push(Effect::Probe { service: id, run, port, sign_in });
                 }
                 Order::GaveUp => {
-                    let body = text::gave_up(self.fleet.get(id));
+                    let service = self.fleet.get(id);
+                    let body = text::given_up_notice(service);
                     let buttons = vec![
                         Button { label: "Try again".to_owned(), action: Action::Start { service: Some(id) } },
                         Button { label: "Show log".to_owned(), action: Action::ShowLog { service: id } },
                     ];
-                    let title = format!("{} does not stay up", text::service(id));
+                    let title = text::given_up_title(service);
                     let notice = EventNotice { title, body, buttons, urgency: Urgency::Critical };
                     self.events.insert(format!("event:{id}:given_up"), notice);
                 }
@@ -534,6 +536,7 @@ impl Agent {
         effects: &mut Vec<Effect>,
     ) {
         let was_ready = self.fleet.get(id).is_ready();
+        let was_starting = matches!(self.fleet.get(id).phase, Phase::Starting { .. });
         let (probe, facts) = match outcome {
             Ok(facts) => (Probe::Good, Some(facts)),
             Err(why) => (Probe::Bad(why), None),
@@ -541,7 +544,14 @@ impl Agent {
         let mut orders = Vec::new();
         self.fleet.get_mut(id).probed(run, probe, now, &mut orders);
         self.perform(id, orders, effects);
-        if id != ServiceId::Gateway || !self.fleet.get(id).is_ready() {
+        if !self.fleet.get(id).is_ready() {
+            return;
+        }
+        if was_starting {
+            let version = facts.as_ref().map(|facts| facts.version.clone()).unwrap_or_default();
+            effects.push(Effect::KeepGoodStart { service: id, run: run.clone(), version });
+        }
+        if id != ServiceId::Gateway {
             return;
         }
         if let Some(facts) = facts {

@@ -5,8 +5,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use crate::core::cause::{self, Cause, Class, Evidence, Facts};
+use crate::core::fingerprint::Changes;
 use crate::core::time::{Jitter, Now, earlier};
-use crate::protocol::shim::{ExitCause, ExitRecord, RunRecord};
+use crate::protocol::shim::{ExitRecord, RunRecord};
 use crate::protocol::{RunId, ServiceId};
 
 /// Waits between restarts stay within these, milliseconds.
@@ -20,9 +22,6 @@ pub const CRASH_LOOP_WINDOW_MS: u64 = 120_000;
 /// This many restarts without one stable run are a crash loop too, however slowly they came (a sidecar that hangs each
 /// time ends less than five times in two minutes).
 pub const CRASH_LOOP_ATTEMPTS: u32 = 10;
-/// What a gateway says last when it cannot look up its model provider's address, which it does at every start once one is
-/// chosen. A laptop that starts before its network is no crash loop. Seen on palyrad 0.1.0.
-const NEEDS_NETWORK: [&str; 2] = ["could not be resolved to enforce", "failed to resolve retrieval embeddings runtime"];
 /// Probe interval of a healthy sidecar, milliseconds.
 pub const PROBE_HEALTHY_MS: u64 = 30_000;
 /// Probe interval after a miss, and the longest one while starting, milliseconds.
@@ -107,15 +106,17 @@ pub struct Run {
     pub record: Option<RunRecord>,
 }
 
-/// How the last run ended, in the words a person reads.
+/// How the last run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastExit {
-    /// One sentence fragment: "exited with code 3".
-    pub what: String,
+    /// Why.
+    pub cause: Cause,
     /// Wall clock.
     pub at_unix_ms: i64,
     /// The newest lines of standard error.
     pub stderr: Vec<String>,
+    /// What differed then from the last good start; absent when there was none or nobody looked.
+    pub changes: Option<Changes>,
 }
 
 /// What a probe found.
@@ -165,6 +166,7 @@ pub struct Service {
     probing: bool,
     held: bool,
     counter: u64,
+    evidence: Option<(RunId, Evidence)>,
 }
 
 impl Service {
@@ -185,6 +187,7 @@ impl Service {
             probing: false,
             held: false,
             counter: 0,
+            evidence: None,
         }
     }
 
@@ -292,8 +295,17 @@ impl Service {
     pub fn found_nothing(&mut self, last: Option<&ExitRecord>) {
         if self.phase == Phase::Unknown {
             self.phase = Phase::Stopped;
-            self.last_exit = last.map(|exit| describe_exit(Some(exit), 0));
+            self.last_exit = last.map(|exit| {
+                // whoever asked then knew why
+                let stopping = exit.asked.then_some(StopReason::Asked);
+                self.why(&exit.run_id, Some(exit), stopping, false, exit.ended_at_unix_ms)
+            });
         }
+    }
+
+    /// What was seen around the end of a run; the end itself is told next.
+    pub fn seen(&mut self, run: &RunId, evidence: Evidence) {
+        self.evidence = Some((run.clone(), evidence));
     }
 
     /// A process of an earlier agent lives on: it is taken back, not restarted.
@@ -319,19 +331,13 @@ impl Service {
         }
     }
 
-    /// No process came of a launch. `hopeless`: trying again cannot cure it.
-    pub fn start_failed(
-        &mut self,
-        run: &RunId,
-        why: String,
-        hopeless: bool,
-        jitter: &mut Jitter,
-        now: Now,
-        orders: &mut Vec<Order>,
-    ) {
+    /// No process came of a launch.
+    pub fn start_failed(&mut self, run: &RunId, cause: Cause, jitter: &mut Jitter, now: Now, orders: &mut Vec<Order>) {
         if self.current(run) {
-            self.trouble.clone_from(&why);
-            self.last_exit = Some(LastExit { what: why, at_unix_ms: now.unix_ms, stderr: Vec::new() });
+            self.trouble.clear();
+            let hopeless = cause.hopeless;
+            let changes = self.evidence(run).changes;
+            self.last_exit = Some(LastExit { cause, at_unix_ms: now.unix_ms, stderr: Vec::new(), changes });
             self.over(hopeless, jitter, now, orders);
         }
     }
@@ -348,14 +354,20 @@ impl Service {
         if !self.current(run) {
             return;
         }
-        self.last_exit = Some(describe_exit(exit, now.unix_ms));
-        if !matches!(self.phase, Phase::Stopping { why: StopReason::Sick | StopReason::SlowStart }) {
-            // how it ended says more than that it did not answer meanwhile
-            self.trouble.clear();
-        }
-        let hopeless = matches!(exit.map(|exit| &exit.cause), Some(ExitCause::SpawnFailed { retryable: false, .. }));
-        let offline = exit.is_some_and(needs_network) && self.is_starting() && self.goal == Goal::Up;
-        if offline {
+        let stopping = match self.phase {
+            Phase::Stopping { why } => Some(why),
+            _ => None,
+        };
+        // one that was to go down may have been asked by an agent before us
+        let asked = self.goal == Goal::Down && exit.is_some_and(|exit| exit.asked);
+        let stopping = stopping.or(asked.then_some(StopReason::Asked));
+        let starting = self.is_starting();
+        let last = self.why(run, exit, stopping, starting, now.unix_ms);
+        let Cause { class, hopeless, .. } = last.cause;
+        self.last_exit = Some(last);
+        // how it ended says more than that it did not answer meanwhile
+        self.trouble.clear();
+        if class == Class::Network && self.goal == Goal::Up {
             self.wait_for_network(now);
         } else {
             self.over(hopeless, jitter, now, orders);
@@ -492,28 +504,31 @@ impl Service {
         self.attempts = 0;
         self.ends.clear();
     }
+
+    fn evidence(&mut self, run: &RunId) -> Evidence {
+        self.evidence.take().filter(|(seen, _)| seen == run).map(|(_, evidence)| evidence).unwrap_or_default()
+    }
+
+    fn why(
+        &mut self,
+        run: &RunId,
+        exit: Option<&ExitRecord>,
+        stopping: Option<StopReason>,
+        starting: bool,
+        at_unix_ms: i64,
+    ) -> LastExit {
+        let Evidence { taken, changes } = self.evidence(run);
+        let facts = Facts { exit, stopping, starting, trouble: &self.trouble, taken: &taken };
+        LastExit {
+            cause: cause::cause(&facts),
+            at_unix_ms: exit.map_or(at_unix_ms, |exit| exit.ended_at_unix_ms),
+            stderr: exit.map(|exit| exit.last_stderr.clone()).unwrap_or_default(),
+            changes,
+        }
+    }
 }
 
 /// Probes of healthy sidecars fall on common moments, so that an idle machine is woken once for all of them.
 fn next_common_probe(now: Now) -> u64 {
     (now.mono_ms / PROBE_HEALTHY_MS + 1) * PROBE_HEALTHY_MS
-}
-
-fn needs_network(exit: &ExitRecord) -> bool {
-    exit.last_stderr.iter().any(|line| NEEDS_NETWORK.iter().any(|words| line.contains(words)))
-}
-
-fn describe_exit(exit: Option<&ExitRecord>, now_unix_ms: i64) -> LastExit {
-    let what = match exit.map(|exit| &exit.cause) {
-        None => "ended, nobody could see how (its shim was killed)".to_owned(),
-        Some(_) if exit.is_some_and(|exit| exit.asked) => "was stopped".to_owned(),
-        Some(ExitCause::Code { code }) => format!("exited with code {code}"),
-        Some(ExitCause::Signal { signal }) => format!("was ended by signal {signal}"),
-        Some(ExitCause::SpawnFailed { message, .. }) => message.clone(),
-    };
-    LastExit {
-        what,
-        at_unix_ms: exit.map_or(now_unix_ms, |exit| exit.ended_at_unix_ms),
-        stderr: exit.map(|exit| exit.last_stderr.clone()).unwrap_or_default(),
-    }
 }

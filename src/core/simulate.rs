@@ -375,7 +375,11 @@ impl World {
                 self.note(format!("aborts {run_id}"));
                 self.later(ANSWER_MS, Event::RunAborted(ticket, Ok(())));
             }
-            Effect::RetrySecrets | Effect::SavePaused(_) | Effect::SaveBrowser(_) | Effect::SavePorts(_) => {}
+            Effect::RetrySecrets
+            | Effect::SavePaused(_)
+            | Effect::SaveBrowser(_)
+            | Effect::SavePorts(_)
+            | Effect::KeepGoodStart { .. } => {}
         }
     }
 
@@ -605,6 +609,7 @@ fn exit_record(run: &RunId, cause: ExitCause, now: Now, asked: bool) -> ExitReco
         asked,
         last_stderr: Vec::new(),
         dropped_lines: 0,
+        oom_kills: 0,
     }
 }
 

@@ -3,19 +3,20 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Input, Shell, State};
+use super::{Input, Inputs, Shell, State};
 use crate::config::{DEVICE_ID, Environment, PRINCIPAL, Paths};
+use crate::core::cause::{Class, Evidence, Taken};
 use crate::core::decisions::Unanswered;
 use crate::core::event::{Effect, Event, Facts, Found, Ticket};
 use crate::core::inbox::Look;
-use crate::core::ports::Bind;
-use crate::protocol::shim::Hello;
+use crate::core::ports::{self, Bind};
+use crate::protocol::shim::{ExitCause, ExitRecord, Hello};
 use crate::protocol::{RunId, ServiceId};
 use crate::shell::gateway::{self, Client, ErrorKind, GatewayError};
 use crate::shell::handoff::{self, OneShot};
 use crate::shell::journal::Doorbell;
-use crate::shell::process::{self, ProcessReport};
-use crate::shell::sidecars::Wish;
+use crate::shell::process::{self, ProcessReport, good_start};
+use crate::shell::sidecars::{Refusal, Sidecars, Wish};
 use crate::shell::{autostart, browser, reveal, settings, store};
 
 impl Shell {
@@ -126,6 +127,15 @@ impl Shell {
                     self.report(Event::NotSaved(format!("the ports hold only until the end: {error}")));
                 }
             }
+            Effect::KeepGoodStart { service, run, version } => {
+                let run_dir = self.sidecars.paths.run_dir(service);
+                let now = self.clock.now().unix_ms;
+                tokio::task::spawn_blocking(move || {
+                    if let Err(error) = good_start::keep(&run_dir, &run, version, now) {
+                        tracing::warn!(%service, %error, "a good start was not kept, so later ones are compared with an older");
+                    }
+                });
+            }
             Effect::RetrySecrets => {
                 if let Some(secrets) = &self.secrets {
                     secrets.retry();
@@ -162,22 +172,31 @@ impl Shell {
         let (service, run) = (wish.service, wish.run.clone());
         let this = run.clone();
         let spawned = std::thread::Builder::new().name("launch".to_owned()).stack_size(256 * 1024).spawn(move || {
-            let fail = |why: String, hopeless| {
-                let _ = inputs.send(Input::Event(Event::StartFailed { service, run: run.clone(), why, hopeless }));
+            let fail = |refusal: Refusal| {
+                let changes = good_start::changes(&sidecars.paths.run_dir(service), &run, &sidecars.paths.config);
+                let evidence = Evidence { changes, taken: Vec::new() };
+                let _ = inputs.send(Input::Event(Event::Seen(service, run.clone(), evidence)));
+                let failed = Event::StartFailed { service, run: run.clone(), cause: refusal.into() };
+                let _ = inputs.send(Input::Event(failed));
             };
             if service == ServiceId::Gateway
                 && let Some(foreign) = process::foreign_palyra(&sidecars.paths.runtime_root, &ours)
             {
-                return fail(foreign_words(&foreign, &sidecars.paths), true);
+                let why = foreign_words(&foreign, &sidecars.paths);
+                return fail(Refusal { class: Class::Refused, why, hopeless: true });
             }
             let prepared = match sidecars.prepare(&wish, &tokens, &holder_of) {
                 Ok(prepared) => prepared,
-                Err(refusal) => return fail(refusal.why, refusal.hopeless),
+                Err(refusal) => return fail(refusal),
             };
             let _ = inputs.send(Input::Event(Event::PortsChosen { ports: prepared.ports, note: prepared.note }));
+            if let Err(error) = good_start::launched(&prepared.spec, &sidecars.paths.config) {
+                tracing::warn!(%service, %error, "what it is started with could not be written down");
+            }
             let reports = inputs.clone();
-            process::launch(&sidecars.env.executable, prepared.spec, move |report| {
-                let _ = reports.send(Input::Event(process_event(service, report)));
+            let executable = sidecars.env.executable.clone();
+            process::launch(&executable, prepared.spec, move |report| {
+                send_report(&sidecars, service, report, &reports);
             });
         });
         if let Err(error) = spawned {
@@ -188,8 +207,9 @@ impl Shell {
 
     pub(super) fn look_for_survivors(&self, service: ServiceId) {
         let inputs = self.inputs.clone();
+        let sidecars = self.sidecars.clone();
         process::adopt(self.sidecars.paths.run_dir(service), move |report| {
-            let _ = inputs.send(Input::Event(process_event(service, report)));
+            send_report(&sidecars, service, report, &inputs);
         });
     }
 
@@ -337,6 +357,40 @@ async fn sign_in_with(client: &Client) -> Result<Option<PathBuf>, GatewayError> 
     Ok(client.heartbeat().await?.journal_db_path)
 }
 
+/// What came of a process, and before an end what can be seen around it; from a thread that may block.
+fn send_report(sidecars: &Sidecars, service: ServiceId, report: ProcessReport, inputs: &Inputs) {
+    let end = match &report {
+        ProcessReport::Ended { run_id, exit } => Some((run_id, exit.as_ref())),
+        ProcessReport::Hello { run_id, hello: Hello::Failed(exit) } => Some((run_id, Some(exit))),
+        ProcessReport::NotRunning { last_exit: Some(exit), .. } => Some((&exit.run_id, Some(exit))),
+        _ => None,
+    };
+    if let Some((run, exit)) = end {
+        let was_before = matches!(report, ProcessReport::NotRunning { .. });
+        let run_dir = sidecars.paths.run_dir(service);
+        let evidence = Evidence {
+            changes: good_start::changes(&run_dir, run, &sidecars.paths.config),
+            // who has a port now says nothing about an end of long ago
+            taken: exit.filter(|_| !was_before).map(|exit| taken_ports(&run_dir, exit)).unwrap_or_default(),
+        };
+        let _ = inputs.send(Input::Event(Event::Seen(service, run.clone(), evidence)));
+    }
+    let _ = inputs.send(Input::Event(process_event(service, report)));
+}
+
+/// Ports of a run that ended with an error of its own and that somebody else has now.
+fn taken_ports(run_dir: &Path, exit: &ExitRecord) -> Vec<Taken> {
+    if exit.asked || !matches!(exit.cause, ExitCause::Code { code } if code != 0) {
+        return Vec::new();
+    }
+    let ports = process::ports_of(run_dir, &exit.run_id);
+    let taken = ports::binds(&ports).into_iter().filter_map(|bind| {
+        let (port, udp) = number_of(bind);
+        process::port_is_taken(port, udp)?.then(|| Taken { port, holder: holder_of(bind) })
+    });
+    taken.collect()
+}
+
 fn process_event(service: ServiceId, report: ProcessReport) -> Event {
     match report {
         ProcessReport::Hello { hello: Hello::Running(record), .. } => Event::Running(service, record),
@@ -371,7 +425,8 @@ fn end_survivors(service: ServiceId, run: &RunId) {
 }
 
 fn start_failed(service: ServiceId, run: RunId, why: String) -> Event {
-    Event::StartFailed { service, run, why, hopeless: false }
+    let cause = Refusal { class: Class::Refused, why, hopeless: false }.into();
+    Event::StartFailed { service, run, cause }
 }
 
 fn unanswered(error: &GatewayError) -> Unanswered {
@@ -395,10 +450,14 @@ fn foreign_words(foreign: &process::Foreign, paths: &Paths) -> String {
     )
 }
 
-fn holder_of(bind: Bind) -> Option<String> {
-    let (port, udp) = match bind {
+const fn number_of(bind: Bind) -> (u16, bool) {
+    match bind {
         Bind::Tcp(port) => (port, false),
         Bind::Udp(port) => (port, true),
-    };
+    }
+}
+
+fn holder_of(bind: Bind) -> Option<String> {
+    let (port, udp) = number_of(bind);
     process::port_holder(port, udp).map(|holder| format!("{} (process {})", holder.executable.display(), holder.pid))
 }

@@ -10,6 +10,7 @@
 
 pub mod ladder;
 pub mod log;
+mod oom;
 mod platform;
 pub mod pump;
 pub mod record;
@@ -67,6 +68,7 @@ fn run(spec: &Spec) -> Result<ExitCode, String> {
     let mut journal = Journal::new(spec.log.clone(), Redactor::new(secrets(spec)));
     let keeper =
         platform::Keeper::prepare(spec).map_err(|error| format!("cannot watch processes: {error}; try again"))?;
+    let kills = oom::Kills::now();
     let sidecar = match keeper.spawn(spec) {
         Ok(sidecar) => sidecar,
         Err(error) => return not_started(spec, &mut journal, &error),
@@ -88,7 +90,7 @@ fn run(spec: &Spec) -> Result<ExitCode, String> {
         now_unix_ms(),
     );
     journal.flush();
-    let exit = exit_record(spec, end, &journal);
+    let exit = ExitRecord { oom_kills: kills.map_or(0, |kills| kills.since()), ..exit_record(spec, end, &journal) };
     if let Err(error) = record::write(dir, EXIT_FILE, &exit, true) {
         journal.note(&format!("the end could not be recorded: {error}"), now_unix_ms());
         journal.flush();
@@ -172,6 +174,7 @@ fn exit_record(spec: &Spec, end: End, journal: &Journal) -> ExitRecord {
         asked: end.asked,
         last_stderr: journal.last_stderr(),
         dropped_lines: journal.dropped_lines(),
+        oom_kills: 0,
     }
 }
 

@@ -251,6 +251,27 @@ fn a_crash_loop_is_given_up_with_its_reason_and_a_start_tries_again() {
 }
 
 #[test]
+fn a_process_that_stands_still_is_replaced_within_40_seconds() {
+    let mut site = Site::new();
+    let pid = number(&site.start_healthy(), "/gateway_process/pid");
+    let began = Instant::now();
+    kill(pid, Signal::SIGSTOP);
+    let replaced = loop {
+        let status = site.status().unwrap();
+        let now = number(&status, "/gateway_process/pid");
+        if now != pid && status["state"] == "healthy" {
+            break status;
+        }
+        assert!(began.elapsed() < Duration::from_secs(40), "{status:#}");
+        std::thread::sleep(Duration::from_millis(200));
+    };
+    let end = &replaced["gateway_process"]["last_end"];
+    assert_eq!(end["class"], "liveness", "{end}");
+    assert!(end["what"].as_str().unwrap().contains("stopped answering"), "{end}");
+    assert!(!lives(pid));
+}
+
+#[test]
 fn what_cannot_be_executed_stops_at_once_and_names_the_file() {
     for (body, needle) in [("", "does not exist"), ("x", "not executable")] {
         let mut site = Site::new();

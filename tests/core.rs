@@ -3,16 +3,17 @@
 use std::collections::BTreeSet;
 
 use palyra_tray::core::agent::Agent;
+use palyra_tray::core::cause::Class;
 use palyra_tray::core::decisions::{DecisionOrder, Decisions, Surface};
 use palyra_tray::core::event::{Click, Desktop, Effect, Event, Found, Secrets, Setup};
 use palyra_tray::core::inbox::{Inbox, LOOK_SPACING_MS, Look, Watch};
 use palyra_tray::core::record::Record;
-use palyra_tray::core::service::{Goal, PROBE_HEALTHY_MS, Phase, StopReason};
+use palyra_tray::core::service::{Goal, PROBE_HEALTHY_MS, Phase};
 use palyra_tray::core::simulate::{self, World};
 use palyra_tray::core::time::Now;
 use palyra_tray::core::view::Base;
 use palyra_tray::protocol::shim::{ExitCause, RunRecord};
-use palyra_tray::protocol::{Action, Place, ServiceId, Verdict};
+use palyra_tray::protocol::{Action, Place, RunId, ServiceId, Verdict};
 use proptest::prelude::*;
 
 fn setup() -> Setup {
@@ -75,17 +76,111 @@ fn timeline_of_a_locked_keyring() {
 
 #[test]
 fn a_hung_gateway_is_replaced_within_40_seconds() {
-    let mut world = started();
-    world.pass(120_000);
-    let run = world.agent.fleet.get(ServiceId::Gateway).run.clone();
-    world.behaviour.get_mut(&ServiceId::Gateway).unwrap().hangs = true;
-    world.pass(39_000);
+    for service in [ServiceId::Gateway, ServiceId::Browserd] {
+        // also one that stops right after it was found well
+        for offset in (0..PROBE_HEALTHY_MS).step_by(500).chain([2, 4, 6]) {
+            let mut world = started();
+            world.pass(4 * PROBE_HEALTHY_MS + offset - world.now.mono_ms);
+            world.launches.clear();
+            let hung = world.now.mono_ms;
+            hang(&mut world, service, true);
+            world.pass(40_000);
+            let again = world.launches.iter().find(|(_, id)| *id == service);
+            let after = again.map(|(at, _)| at - hung);
+            assert!(after.is_some_and(|after| after < 40_000), "{service} at {offset}: {after:?}");
+            let end = world.agent.fleet.get(service).last_exit.clone().unwrap();
+            assert_eq!(end.cause.class, Class::Liveness, "{end:?}");
+        }
+    }
+}
+
+fn hang(world: &mut World, service: ServiceId, hangs: bool) {
+    world.behaviour.get_mut(&service).unwrap().hangs = hangs;
+}
+
+fn gateway(world: &World) -> (Option<RunId>, Phase) {
     let gateway = world.agent.fleet.get(ServiceId::Gateway);
-    assert!(
-        gateway.run != run || matches!(gateway.phase, Phase::Stopping { why: StopReason::Sick }),
-        "{:?}",
-        gateway.phase
-    );
+    (gateway.run.as_ref().map(|run| run.id.clone()), gateway.phase.clone())
+}
+
+/// Whole machines stand still under load: we wake late, and what did not answer us meanwhile had no chance to.
+#[test]
+fn a_miss_of_a_machine_that_stood_still_does_not_count() {
+    let mut world = started();
+    world.pass(4 * PROBE_HEALTHY_MS - 1_000 - world.now.mono_ms);
+    let before = gateway(&world);
+    for _ in 0..4 {
+        hang(&mut world, ServiceId::Gateway, true);
+        world.freeze(20_000);
+        world.pass(2_100);
+        assert_eq!(gateway(&world), before, "the first probe after it is excused");
+    }
+    hang(&mut world, ServiceId::Gateway, false);
+    world.pass(60_000);
+    assert_eq!(gateway(&world), before);
+
+    // an answer that we hear of late is no miss either
+    world.pass(PROBE_HEALTHY_MS - world.now.mono_ms % PROBE_HEALTHY_MS - 1);
+    hang(&mut world, ServiceId::Gateway, true);
+    world.pass(500);
+    world.freeze(9_000);
+    world.pass(1);
+    hang(&mut world, ServiceId::Gateway, false);
+    assert_eq!(gateway(&world), before);
+}
+
+#[test]
+fn a_hang_is_seen_also_where_everything_is_always_late() {
+    let mut world = started();
+    world.pass(100_000);
+    hang(&mut world, ServiceId::Gateway, true);
+    let run = gateway(&world).0;
+    for _ in 0..20 {
+        world.freeze(5_000);
+        world.pass(1_500);
+    }
+    assert_ne!(gateway(&world).0, run);
+}
+
+/// A laptop is closed at two misses, and opened the next morning: what it finds then counts anew.
+#[test]
+fn a_sleep_is_no_hang() {
+    let mut world = started();
+    world.pass(4 * PROBE_HEALTHY_MS - 1 - world.now.mono_ms);
+    let run = gateway(&world).0;
+    hang(&mut world, ServiceId::Gateway, true);
+    while !matches!(gateway(&world).1, Phase::Unhealthy { misses: 2, .. }) {
+        world.pass(100);
+    }
+    world.suspend(8 * 3_600_000);
+    world.pass(3_100);
+    assert!(matches!(gateway(&world).1, Phase::Unhealthy { misses: 2, .. }), "{:?}", gateway(&world));
+    hang(&mut world, ServiceId::Gateway, false);
+    world.pass(10_000);
+    assert!(world.agent.fleet.get(ServiceId::Gateway).is_ready() && gateway(&world).0 == run);
+}
+
+#[test]
+fn a_start_is_not_too_slow_because_nobody_looked() {
+    let mut world = World::new(setup());
+    hang(&mut world, ServiceId::Gateway, true);
+    world.pass(1_000);
+    let run = gateway(&world).0;
+    world.freeze(120_000);
+    world.pass(100);
+    assert!(matches!(gateway(&world).1, Phase::Starting { .. }), "{:?}", gateway(&world));
+    hang(&mut world, ServiceId::Gateway, false);
+    world.pass(6_000);
+    assert!(world.agent.fleet.get(ServiceId::Gateway).is_ready() && gateway(&world).0 == run);
+
+    // one that is never ready ends all the same
+    let mut world = World::new(setup());
+    hang(&mut world, ServiceId::Gateway, true);
+    world.pass(1_000);
+    let run = gateway(&world).0;
+    world.freeze(120_000);
+    world.pass(20_000);
+    assert_ne!(gateway(&world).0, run);
 }
 
 #[test]
@@ -134,7 +229,7 @@ fn a_healthy_idle_agent_wakes_only_to_probe() {
         world.pass(10);
         wakes += 1;
     }
-    assert!(wakes <= 21, "{wakes} wakes in ten minutes");
+    assert!(wakes <= 600_000 / PROBE_HEALTHY_MS + 1, "{wakes} wakes in ten minutes");
 }
 
 #[test]
@@ -878,6 +973,31 @@ proptest! {
         }
         let spaced: Vec<_> = looks.iter().filter(|look| *look % PROBE_HEALTHY_MS != 0).collect();
         prop_assert!(spaced.windows(2).all(|pair| pair[1] - pair[0] >= LOOK_SPACING_MS), "{looks:?}");
+    }
+
+    /// Whenever each life of each service ends, and however: at most twelve starts of one in any minute.
+    #[test]
+    fn a_crash_loop_starts_at_most_twelve_times_a_minute(
+        lives in proptest::collection::vec((0_u64..3_000, 0_u8..4), 1..80), seed in any::<u64>()
+    ) {
+        let mut world = World::new(Setup { seed, ..setup() });
+        for (ms, how) in lives {
+            world.pass(ms);
+            let cause = match how {
+                0 => None,
+                1 => Some(ExitCause::Signal { signal: 11 }),
+                code => Some(ExitCause::Code { code: i32::from(code) - 2 }),
+            };
+            world.end(if how == 3 { ServiceId::Browserd } else { ServiceId::Gateway }, cause);
+        }
+        world.pass(60_000);
+        for id in ServiceId::ALL {
+            let starts: Vec<u64> = world.launches.iter().filter(|(_, one)| *one == id).map(|(at, _)| *at).collect();
+            for (n, at) in starts.iter().enumerate() {
+                let minute = starts[n..].iter().take_while(|next| **next - at < 60_000).count();
+                prop_assert!(minute <= 12, "{id}: {minute} from {at}: {starts:?}");
+            }
+        }
     }
 
     /// A hopeless gateway is started a bounded number of times, however it fails.

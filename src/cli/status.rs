@@ -100,11 +100,16 @@ fn why(block: &Value, now_unix_ms: i64) -> Vec<String> {
     }
     let ago = now_unix_ms.saturating_sub(end["at_unix_ms"].as_i64().unwrap_or(now_unix_ms)).max(0) / 1_000;
     let ago = text::duration(u64::try_from(ago).unwrap_or_default());
-    let mut lines = vec![format!("Why: {ago} ago it {}", text_of("what").unwrap_or("ended"))];
+    let up = block["state"] == "ready";
+    let label = if up { "Before:" } else { "Why:" };
+    let mut lines = vec![format!("{label} {ago} ago it {}", text_of("what").unwrap_or("ended"))];
     lines.extend(text_of("said").map(|said| format!("It last said: {said}")));
-    lines.extend(text_of("changed").map(str::to_owned));
-    if block["state"] != "ready" {
+    // that nothing changed helps only who is looking for the reason
+    let some = !end["changed_since_good_start"]["in_words"].as_array().is_none_or(Vec::is_empty);
+    lines.extend(text_of("changed").filter(|_| some || !up).map(str::to_owned));
+    if !up {
         let stderr: Vec<_> = end["stderr"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let stderr: Vec<_> = stderr.into_iter().filter(|line| !line.trim().is_empty()).collect();
         // one line is what it said last
         if stderr.len() > 1 {
             lines.push("Its newest lines of standard error:".to_owned());

@@ -52,6 +52,10 @@ impl PalyraConfig {
             let why = error.message().to_owned();
             ConfigError(format!("the config {} is not valid TOML ({why}); correct it", path.display()))
         })?;
+        if table.get("version").is_some_and(|version| version.as_integer().is_none_or(|version| version < 1)) {
+            let why = "has a version that is no whole number from 1 on; write: version = 1";
+            return Err(ConfigError(format!("the config {} {why}", path.display())));
+        }
         let folder = path.parent().unwrap_or(Path::new("/"));
         let get = |keys: &str| {
             let mut keys = keys.split('.');
@@ -103,6 +107,21 @@ mod tests {
         fs::write(&path, "admin = 3\nauth_token = \"not ours\"\n").unwrap();
         let (_, secrets) = PalyraConfig::read(&path).unwrap();
         assert!(secrets.admin_token.is_none());
+    }
+
+    #[test]
+    fn a_version_that_no_gateway_takes_is_refused_here() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("palyra.toml");
+        for (version, fine) in [("1", true), ("2", true), ("0", false), ("-1", false), ("\"1\"", false), ("1.0", false)]
+        {
+            fs::write(&path, format!("version = {version}\n")).unwrap();
+            let read = PalyraConfig::read(&path);
+            assert_eq!(read.is_ok(), fine, "{version}");
+            assert!(read.err().is_none_or(|error| error.0.contains("palyra.toml has a version")));
+        }
+        fs::write(&path, "").unwrap();
+        assert!(PalyraConfig::read(&path).is_ok(), "it need not have one");
     }
 
     #[test]

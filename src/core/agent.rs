@@ -422,7 +422,9 @@ impl Agent {
             let reply = if reached {
                 Some(Reply::Done(text::reached(waiter.goal, &waiter.services)))
             } else if let Some(service) = stuck {
-                Some(Reply::Error(Failure::new(FailureCode::Failed, text::gave_up(service), text::SEE_LOGS)))
+                let hint = service.last_exit.as_ref().map(|exit| exit.cause.class.remedy());
+                let hint = hint.filter(|hint| !hint.is_empty()).unwrap_or(text::SEE_LOGS);
+                Some(Reply::Error(Failure::new(FailureCode::Failed, text::gave_up(service), hint)))
             } else if countermanded {
                 Some(Reply::Error(Failure::new(
                     FailureCode::Failed,

@@ -22,10 +22,21 @@ pub const CRASH_LOOP_WINDOW_MS: u64 = 120_000;
 /// This many restarts without one stable run are a crash loop too, however slowly they came (a sidecar that hangs each
 /// time ends less than five times in two minutes).
 pub const CRASH_LOOP_ATTEMPTS: u32 = 10;
-/// Probe interval of a healthy sidecar, milliseconds.
-pub const PROBE_HEALTHY_MS: u64 = 30_000;
-/// Probe interval after a miss, and the longest one while starting, milliseconds.
+/// Probe interval of a healthy sidecar, milliseconds. With three misses and the whole stop ladder of a process that does not
+/// move, one that hangs is replaced within 40 s.
+pub const PROBE_HEALTHY_MS: u64 = 25_000;
+/// From a miss to the next probe, milliseconds.
+pub const PROBE_MISSED_MS: u64 = 1_000;
+/// Longest probe interval while starting, milliseconds.
 pub const PROBE_EAGER_MS: u64 = 2_000;
+/// A probe has its answer after this, or none, milliseconds; what takes longer was held up on our side.
+pub const PROBE_LIMIT_MS: u64 = 2_000;
+/// We are late when we come this much after the time, milliseconds: a machine under load, or one that slept.
+pub const LATE_MS: u64 = 1_000;
+/// Misses in a row that may be laid to our own lateness; on a machine that is always late a hang has to be seen too.
+pub const EXCUSED_MISSES: u32 = 5;
+/// What a start whose deadline went by while we were late still gets, once, milliseconds.
+pub const LATE_START_MS: u64 = 10_000;
 /// First probe interval while starting, milliseconds; doubles up to [`PROBE_EAGER_MS`].
 pub const PROBE_FIRST_MS: u64 = 50;
 /// Misses in a row that make a running sidecar sick.
@@ -141,6 +152,14 @@ pub enum Order {
     GaveUp,
 }
 
+/// When a probe was sent.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sent {
+    at: Now,
+    /// Long after its time, or the clocks have parted since the one before.
+    late: bool,
+}
+
 /// One sidecar.
 #[derive(Clone, Debug)]
 pub struct Service {
@@ -164,6 +183,12 @@ pub struct Service {
     healthy: Option<(u64, u64)>,
     next_probe: Option<u64>,
     probing: bool,
+    /// The probe under way, or the last one.
+    sent: Sent,
+    /// Misses in a row that did not count.
+    excused: u32,
+    /// This start's deadline was moved already.
+    extended: bool,
     held: bool,
     counter: u64,
     evidence: Option<(RunId, Evidence)>,
@@ -185,6 +210,9 @@ impl Service {
             healthy: None,
             next_probe: None,
             probing: false,
+            sent: Sent::default(),
+            excused: 0,
+            extended: false,
             held: false,
             counter: 0,
             evidence: None,
@@ -263,15 +291,24 @@ impl Service {
         if self.is_held() {
             return;
         }
-        if let Phase::Starting { deadline, .. } = self.phase
+        if let Phase::Starting { deadline, interval } = self.phase
             && now.mono_ms >= deadline
         {
-            self.stop(StopReason::SlowStart, orders);
+            if now.mono_ms - deadline > LATE_MS && !self.extended {
+                // nobody looked for so long: it may be ready
+                self.extended = true;
+                self.phase = Phase::Starting { deadline: now.mono_ms + LATE_START_MS, interval };
+                self.next_probe = self.next_probe.map(|at| at.min(now.mono_ms));
+            } else {
+                self.stop(StopReason::SlowStart, orders);
+            }
         }
         if !self.probing
             && let (Some(at), Some(run)) = (self.next_probe, &self.run)
             && now.mono_ms >= at
         {
+            let late = now.mono_ms - at > LATE_MS || now.parted_since(self.sent.at) > LATE_MS;
+            self.sent = Sent { at: now, late };
             self.probing = true;
             self.next_probe = None;
             orders.push(Order::Probe(run.id.clone()));
@@ -380,10 +417,12 @@ impl Service {
             return;
         }
         self.probing = false;
+        let excused = self.is_excused(now);
         if probe == Probe::Good {
+            self.excused = 0;
             self.healthy = Some((self.healthy.map_or(now.mono_ms, |(first, _)| first), now.mono_ms));
         }
-        let eager = now.mono_ms + PROBE_EAGER_MS;
+        let eager = now.mono_ms + PROBE_MISSED_MS;
         match (probe, self.phase.clone()) {
             (Probe::Good, Phase::Starting { .. }) => {
                 self.trouble.clear();
@@ -399,6 +438,11 @@ impl Service {
                 self.trouble = why;
                 self.next_probe = Some(now.mono_ms + interval);
                 self.phase = Phase::Starting { deadline, interval: (interval * 2).min(PROBE_EAGER_MS) };
+            }
+            // it may be the machine that did not answer
+            (Probe::Bad(_), Phase::Ready { .. } | Phase::Unhealthy { .. }) if excused => {
+                self.excused += 1;
+                self.next_probe = Some(eager);
             }
             (Probe::Bad(why), Phase::Ready { since }) => {
                 self.trouble = why;
@@ -428,6 +472,14 @@ impl Service {
         }
     }
 
+    /// Whether a miss that is told now says nothing about the sidecar: we sent the probe late or hear of it late, or the
+    /// machine slept meanwhile.
+    fn is_excused(&self, now: Now) -> bool {
+        let Sent { at, late } = self.sent;
+        let held_up = now.mono_ms.saturating_sub(at.mono_ms) > PROBE_LIMIT_MS + LATE_MS;
+        self.excused < EXCUSED_MISSES && (late || held_up || now.parted_since(at) > LATE_MS)
+    }
+
     fn is_starting(&self) -> bool {
         matches!(self.phase, Phase::Starting { .. })
     }
@@ -447,6 +499,9 @@ impl Service {
 
     fn begin_probing(&mut self, now: Now) {
         self.probing = false;
+        self.sent = Sent { at: now, late: false };
+        self.excused = 0;
+        self.extended = false;
         self.next_probe = Some(now.mono_ms);
         self.phase = Phase::Starting { deadline: now.mono_ms + START_DEADLINE_MS, interval: PROBE_FIRST_MS };
     }

@@ -8,6 +8,7 @@ use crate::core::agent::Agent;
 use crate::core::cause::Class;
 use crate::core::describe::describe;
 use crate::core::event::Secrets;
+use crate::core::fingerprint::Changes;
 use crate::core::inbox::{Inbox, Pending, Watch};
 use crate::core::record::Record;
 use crate::core::service::{Goal, LastExit, Phase, Service};
@@ -171,9 +172,15 @@ fn last_end(exit: &LastExit) -> Value {
         "remedy": exit.cause.class.remedy(),
         "at_unix_ms": exit.at_unix_ms,
         "stderr": exit.stderr,
-        "changed_since_good_start": exit.changes,
+        "changed_since_good_start": exit.changes.as_ref().map(changes),
         "changed": text::changed(exit),
     })
+}
+
+fn changes(changes: &Changes) -> Value {
+    let mut value = json!(changes);
+    value["in_words"] = json!(changes.in_words());
+    value
 }
 
 fn state(phase: &Phase, goal: Goal) -> (&'static str, Option<u64>) {

@@ -184,11 +184,13 @@ pub fn next(sidecar: &Service, now: Now) -> Option<String> {
                 attempt => format!("starts again in {seconds} s, attempt {attempt}"),
             })
         }
-        Phase::GivenUp if sidecar.attempts > 1 => Some(format!(
+        Phase::GivenUp if sidecar.last_exit.as_ref().is_none_or(|exit| exit.cause.hopeless) => {
+            Some("it is not started again by itself, for that would end the same way".to_owned())
+        }
+        Phase::GivenUp => Some(format!(
             "it failed {} times without a good minute between, so it is not started again by itself",
             sidecar.attempts
         )),
-        Phase::GivenUp => Some("it is not started again by itself, for that would end the same way".to_owned()),
         _ => None,
     }
 }

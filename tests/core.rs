@@ -3,16 +3,18 @@
 use std::collections::BTreeSet;
 
 use palyra_tray::core::agent::Agent;
-use palyra_tray::core::cause::Class;
+use palyra_tray::core::cause::{Class, Evidence};
 use palyra_tray::core::decisions::{DecisionOrder, Decisions, Surface};
 use palyra_tray::core::event::{Click, Desktop, Effect, Event, Found, Secrets, Setup};
+use palyra_tray::core::fingerprint::{Changes, Names};
 use palyra_tray::core::inbox::{Inbox, LOOK_SPACING_MS, Look, Watch};
 use palyra_tray::core::record::Record;
 use palyra_tray::core::service::{Goal, PROBE_HEALTHY_MS, Phase};
 use palyra_tray::core::simulate::{self, World};
+use palyra_tray::core::snapshot;
 use palyra_tray::core::time::Now;
 use palyra_tray::core::view::Base;
-use palyra_tray::protocol::shim::{ExitCause, RunRecord};
+use palyra_tray::protocol::shim::{ExitCause, ExitRecord, RunRecord};
 use palyra_tray::protocol::{Action, Place, RunId, ServiceId, Verdict};
 use proptest::prelude::*;
 
@@ -56,6 +58,67 @@ fn timeline_of_a_start_an_approval_and_a_crash() {
 #[test]
 fn timeline_of_a_crash_loop_and_a_second_chance() {
     check_timeline("crash_loop", "wait 1s\ndoom gateway\ncrash gateway 1\nwait 2min\nclick Try again\nwait 3min");
+}
+
+/// The notification, the menu and the JSON tell the same, and "Try again" tries again.
+#[test]
+fn why_it_cannot_start_is_told_everywhere_in_the_same_words() {
+    let mut world = World::new(setup());
+    world.pass(6);
+    let run = gateway(&world).0.unwrap();
+    let exit = ExitRecord {
+        version: 1,
+        run_id: run.clone(),
+        ended_at_unix_ms: world.now.unix_ms,
+        cause: ExitCause::Code { code: 1 },
+        asked: false,
+        last_stderr: [
+            "Error: failed to parse config /c.toml",
+            "",
+            "Caused by:",
+            "    0: a",
+            "    1: unsupported version",
+        ]
+        .map(str::to_owned)
+        .into(),
+        dropped_lines: 0,
+        oom_kills: 0,
+    };
+    let names = Names { changed: vec!["version".to_owned()], ..Names::default() };
+    let changes = Changes { config: true, config_keys: names, ..Changes::default() };
+    world.alive.clear();
+    world.give(Event::Seen(ServiceId::Gateway, run.clone(), Evidence { taken: Vec::new(), changes: Some(changes) }));
+    world.give(Event::Ended(ServiceId::Gateway, run, Some(exit)));
+    let notice = &world.view().notices["event:gateway:given_up"];
+    assert_eq!(notice.title, "Gateway cannot start");
+    let lines: Vec<_> = notice.body.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            "It did not take its configuration (exit code 1).",
+            "It last said: failed to parse config /c.toml: unsupported version",
+            "Changed since its last good start: config: version.",
+            "It is not started again by itself, for that would end the same way.",
+            "Correct the config, then start it again.",
+        ]
+    );
+    let menu = simulate::print_menu(&world.view().menu, 0);
+    for words in [
+        "Last time it did not take its configuration (exit code 1)",
+        "It last said: failed to parse config /c.toml: unsupported",
+        "Changed since its last good start: config: version.",
+        "It is not started again by itself",
+    ] {
+        assert!(menu.contains(words), "no {words:?} in {menu}");
+    }
+    let process = &snapshot::snapshot(&world.agent, world.now)["gateway_process"];
+    assert_eq!(process["last_end"]["class"], "configuration");
+    assert_eq!(process["last_end"]["changed_since_good_start"]["in_words"][0], "config: version");
+    assert_eq!(world.launches.len(), 1);
+    assert!(world.click("Try again"));
+    world.pass(1_000);
+    assert!(world.agent.fleet.get(ServiceId::Gateway).is_ready());
+    assert!(!world.view().notices.contains_key("event:gateway:given_up"));
 }
 
 /// A laptop that starts before its network: never given up, and there at most half a minute after the network.

@@ -76,6 +76,10 @@ fn the_excerpt_of_a_config_that_a_parser_quotes_is_not_repeated() {
     let stderr = "Error: failed to parse config /c\n\nCaused by:\n    TOML parse error at line 4, column 8\n         |\n       4 | auth_token = \"hunter2\n         |        ^^^\n       invalid basic string";
     let said = said(&code(1, stderr).last_stderr).unwrap();
     assert_eq!(said, "failed to parse config /c: TOML parse error at line 4, column 8: invalid basic string");
+    // also where the quoted line is the last one
+    let cut = stderr.lines().take(6).collect::<Vec<_>>().join("\n");
+    let said = super::said(&code(1, &cut).last_stderr).unwrap();
+    assert_eq!(said, "failed to parse config /c: TOML parse error at line 4, column 8");
 }
 
 #[test]
@@ -115,7 +119,9 @@ fn a_signal_is_a_crash_or_somebody() {
         assert_eq!((cause.class, cause.what.as_str(), cause.hopeless), (class, words, false));
     }
     let asked = ExitRecord { asked: true, ..signal(15) };
-    assert_eq!(cause(&facts(&asked)).class, Class::Killed, "its shim got a signal that was not ours");
+    let outside = cause(&facts(&asked));
+    assert_eq!(outside.class, Class::Killed, "its shim got a signal that was not ours");
+    assert!(outside.what.contains("a signal to its shim"), "{}", outside.what);
     let ours = cause(&Facts { stopping: Some(StopReason::Restart), ..facts(&asked) });
     assert_eq!((ours.class, ours.what.as_str()), (Class::Asked, "was stopped"));
 }

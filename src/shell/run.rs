@@ -2,6 +2,7 @@
 
 mod effects;
 mod inputs;
+mod processes;
 mod set_up;
 
 use std::collections::{BTreeMap, HashMap};

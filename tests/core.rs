@@ -1096,28 +1096,36 @@ fn reached() -> (BTreeSet<&'static str>, BTreeSet<(&'static str, &'static str)>)
         phases.extend(world.phases);
         moves.extend(world.moves);
     }
-    for world in [unhealthy_ends(2, false), unhealthy_ends(5, false), unhealthy_ends(1, true)] {
+    let mut healed = unhealthy(1);
+    healed.behaviour.get_mut(&ServiceId::Gateway).unwrap().hangs = false;
+    healed.pass(5_000);
+    for world in [healed, unhealthy_ends(2, false), unhealthy_ends(5, false), unhealthy_ends(1, true)] {
         moves.extend(world.moves);
     }
     (phases, moves)
 }
 
-/// Too rare for chance: a gateway that just missed a probe ends, after so many ends before, or while it waits to be stopped.
-fn unhealthy_ends(ends: usize, stopping: bool) -> World {
+/// Too rare for chance: a gateway that just missed a probe, after so many ends less one.
+fn unhealthy(ends: usize) -> World {
     let mut world = started();
-    let code = Some(ExitCause::Code { code: 1 });
     for _ in 1..ends {
-        world.end(ServiceId::Gateway, code.clone());
+        world.end(ServiceId::Gateway, Some(ExitCause::Code { code: 1 }));
         world.pass(20_000);
     }
     world.behaviour.get_mut(&ServiceId::Gateway).unwrap().hangs = true;
     while !matches!(world.agent.fleet.get(ServiceId::Gateway).phase, Phase::Unhealthy { .. }) {
         world.pass(500);
     }
+    world
+}
+
+/// It ends then, or while it waits to be stopped.
+fn unhealthy_ends(ends: usize, stopping: bool) -> World {
+    let mut world = unhealthy(ends);
     if stopping {
         world.give(Event::Clicked(Action::Stop { service: None }, Click::Menu));
     }
-    world.end(ServiceId::Gateway, code);
+    world.end(ServiceId::Gateway, Some(ExitCause::Code { code: 1 }));
     world
 }
 

@@ -34,6 +34,7 @@ const VARIABLES: &[&str] = &[
     "PALYRA_DESKTOP_PALYRAD_BIN",
     "PALYRA_DESKTOP_BROWSERD_BIN",
     "PALYRA_DESKTOP_PALYRA_BIN",
+    "PALYRA_DESKTOP_CONFIG_RELOAD_MODE",
     "PALYRA_GATEWAY_IDENTITY_STORE_DIR",
     "PALYRA_VAULT_DIR",
     "PALYRA_TRAY_KEYRING",
@@ -116,6 +117,13 @@ impl Environment {
     /// A variable that is set and not empty.
     pub fn get(&self, name: &str) -> Option<&OsString> {
         self.variables.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+
+    /// The person reloads the config by hand: nothing is restarted because of it.
+    pub fn config_is_manual(&self) -> bool {
+        let mode =
+            self.get("PALYRA_DESKTOP_CONFIG_RELOAD_MODE").map(|mode| mode.to_string_lossy().to_ascii_lowercase());
+        mode.is_some_and(|mode| ["manual", "off", "disabled", "false", "0"].contains(&mode.trim()))
     }
 
     /// There is a display to open windows on.

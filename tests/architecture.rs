@@ -14,7 +14,9 @@ mod reader;
 /// Shell modules that every other shell module may use. Each needs a reason, and may use none of the others itself.
 ///
 /// `store`: private directories, atomic and appended files; a second way to write files would be a second set of mistakes.
-const SHARED_IN_SHELL: &[&str] = &["store"];
+///
+/// `memory`: giving back what a start needed; agent and shim do the same.
+const SHARED_IN_SHELL: &[&str] = &["memory", "store"];
 
 /// Shell modules that the checks look through. A second way to tell who holds a lock or a port would one day tell something
 /// else than the part that acts on it.

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use palyra_tray::core::agent::Agent;
+use palyra_tray::core::agent::{Agent, QUIET_MS};
 use palyra_tray::core::cause::{Class, Evidence};
 use palyra_tray::core::decisions::{DecisionOrder, Decisions, Surface};
-use palyra_tray::core::event::{Click, Desktop, Effect, Event, Found, Secrets, Setup};
+use palyra_tray::core::event::{Click, Companion, Desktop, Effect, Event, Found, Secrets, Setup, Trouble};
 use palyra_tray::core::fingerprint::{Changes, Names};
 use palyra_tray::core::inbox::{Inbox, LOOK_SPACING_MS, Look, Watch};
 use palyra_tray::core::record::Record;
@@ -14,12 +14,21 @@ use palyra_tray::core::simulate::{self, World};
 use palyra_tray::core::snapshot;
 use palyra_tray::core::time::Now;
 use palyra_tray::core::view::Base;
+use palyra_tray::protocol::setup::SetupRequest;
 use palyra_tray::protocol::shim::{ExitCause, ExitRecord, RunRecord};
-use palyra_tray::protocol::{Action, Place, RunId, ServiceId, Verdict};
+use palyra_tray::protocol::{Action, Place, Request, RunId, ServiceId, Verdict};
 use proptest::prelude::*;
 
 fn setup() -> Setup {
-    Setup { version: "0.1.0".to_owned(), pid: 1, start: true, browser: true, seed: 7, ..Setup::default() }
+    Setup {
+        version: "0.1.0".to_owned(),
+        pid: 1,
+        start: true,
+        browser: true,
+        config_restarts: true,
+        seed: 7,
+        ..Setup::default()
+    }
 }
 
 fn started() -> World {
@@ -45,6 +54,45 @@ fn check_timeline(name: &str, script: &str) {
         timeline, expected,
         "tests/timelines/{name}.txt differs; run with UPDATE_TIMELINES=1 and look at the change"
     );
+}
+
+/// How often this event makes it give memory back.
+fn gives_back(agent: &mut Agent, event: Event, now: Now) -> usize {
+    agent.update(event, now).iter().filter(|effect| **effect == Effect::GiveBack).count()
+}
+
+#[test]
+fn memory_is_given_back_once_when_it_is_quiet_again() {
+    let world = started();
+    let (mut agent, mut now) = (world.agent.clone(), world.now);
+    let mut given = 0;
+    for _ in 0..10 {
+        now = now.plus(PROBE_HEALTHY_MS);
+        given += gives_back(&mut agent, Event::Wake, now);
+    }
+    assert_eq!(given, 1, "once after the start, and not while it idles");
+    let asked = Event::Asked(1, Request::Status);
+    assert_eq!(gives_back(&mut agent, asked, now), 0);
+    assert_eq!(gives_back(&mut agent, Event::Wake, now.plus(QUIET_MS - 1)), 0, "somebody may want more");
+    assert_eq!(gives_back(&mut agent.clone(), Event::Wake, now.plus(QUIET_MS)), 1);
+    // a sidecar on its way keeps it busy
+    let run = agent.fleet.get(ServiceId::Gateway).run.as_ref().expect("a run").id.clone();
+    agent.update(Event::Ended(ServiceId::Gateway, run, None), now.plus(QUIET_MS));
+    assert_eq!(gives_back(&mut agent, Event::Wake, now.plus(2 * QUIET_MS)), 0);
+}
+
+#[test]
+fn a_set_up_that_was_killed_is_told_until_it_is_open_again() {
+    let mut world = started();
+    let failed = |trouble| Event::Closed(Companion::SetUp, Err(trouble));
+    world.give(failed(Trouble::NotOpened("no dialog program".to_owned())));
+    assert_eq!(world.view().notices["event:companion"].title, "The set-up could not be opened");
+    world.give(failed(Trouble::EndedEarly("something ended it (signal: 9 (SIGKILL))".to_owned())));
+    let told = &world.view().notices["event:companion"];
+    assert_eq!(told.title, "The set-up ended early");
+    assert!(told.body.starts_with("Something ended it") && told.body.contains("Continue set-up"), "{}", told.body);
+    world.give(Event::Asked(1, Request::Setup(SetupRequest::Facts)));
+    assert!(!world.view().notices.contains_key("event:companion"));
 }
 
 #[test]
@@ -135,6 +183,127 @@ fn timeline_of_a_hang() {
 #[test]
 fn timeline_of_a_locked_keyring() {
     check_timeline("locked_keyring", "lock\nwait 10s\nunlock\nwait 1s");
+}
+
+#[test]
+fn timeline_of_a_config_that_is_edited() {
+    check_timeline(
+        "config",
+        "wait 1s\n\
+         config version = 1; orchestrator.runloop_v1_enabled = true\nwait 3s\n\
+         config version = 1; tool_call.browser_service.health_base_url = \"http://127.0.0.1:9143\"\nwait 3s\n\
+         touch config\nwait 3s\n\
+         config version =\nwait 3s\nshow menu\nconfig version = 1\nwait 3s\n\
+         menu Restart when the config changes\nconfig version = 1; a = 1\nwait 3s\nshow menu\n\
+         menu Restart when the config changes\nwait 3s",
+    );
+}
+
+/// Who was launched since, in order.
+fn launched_since(world: &World, before: usize) -> Vec<ServiceId> {
+    world.launches[before..].iter().map(|(_, id)| *id).collect()
+}
+
+#[test]
+fn a_browser_that_moves_by_the_config_costs_the_gateway_one_restart_and_a_gateway_that_moves_costs_the_browser_none() {
+    let mut world = started();
+    let before = world.launches.len();
+    let browser = "[tool_call.browser_service]\nendpoint = \"http://127.0.0.1:9543\"\n";
+    world.write_config(Some(browser));
+    world.pass(5_000);
+    let mut launched = launched_since(&world, before);
+    launched.sort();
+    assert_eq!(launched, [ServiceId::Gateway, ServiceId::Browserd]);
+    let before = world.launches.len();
+    world.write_config(Some(&format!("daemon.port = 9142\n{browser}")));
+    world.pass(5_000);
+    assert_eq!(launched_since(&world, before), [ServiceId::Gateway]);
+    assert_eq!(world.agent.fleet.get(ServiceId::Gateway).ports["http"], 9142);
+}
+
+#[test]
+fn ports_are_written_on_the_persons_word_only_and_restart_nobody() {
+    let mut world = started();
+    assert!(!world.menu("Write these ports to the config"), "it has the usual ones");
+    let moved = palyra_tray::core::ports::gateway(7146, 7147, 7148);
+    let facts = palyra_tray::config::palyra::ConfigFacts::of_text("version = 1", 1).unwrap();
+    world.give(Event::PortsChosen {
+        ports: [(ServiceId::Gateway, moved)].into(),
+        note: "Port 7142 is held by nginx (process 7).".to_owned(),
+        config: (ServiceId::Gateway, Box::new(facts)),
+    });
+    let before = world.launches.len();
+    assert!(world.menu("Write these ports to the config"));
+    world.pass(10_000);
+    assert!(world.config.0.as_deref().unwrap().contains("daemon.port = 7146"), "{:?}", world.config);
+    assert_eq!(world.launches.len(), before);
+    assert!(!world.menu("Write these ports to the config"), "they are written");
+}
+
+#[test]
+fn a_gateway_that_was_given_up_for_its_config_is_tried_again_when_that_is_mended() {
+    let mut world = started();
+    world.write_config(Some("version ="));
+    world.pass(1_000);
+    assert!(world.view().notices.contains_key("event:config"));
+    world.give(Event::Clicked(Action::Restart { service: None }, Click::Menu));
+    world.pass(5_000);
+    assert_eq!(world.agent.fleet.get(ServiceId::Gateway).phase, Phase::GivenUp);
+    world.write_config(Some("version = 1"));
+    world.pass(5_000);
+    assert!(world.agent.fleet.get(ServiceId::Gateway).is_ready());
+    assert!(world.view().notices.is_empty(), "{:?}", world.view().notices);
+}
+
+#[test]
+fn a_config_file_that_goes_away_restarts_nothing_and_is_told() {
+    let mut world = started();
+    let before = world.launches.len();
+    world.write_config(None);
+    world.pass(5_000);
+    assert_eq!((world.launches.len(), world.view().icon.base), (before, Base::Degraded));
+    world.write_config(Some("version = 1"));
+    world.pass(5_000);
+    assert_eq!((world.launches.len(), world.view().icon.base), (before, Base::Healthy));
+}
+
+#[test]
+fn what_is_stopped_stays_so_whatever_happens_to_the_config() {
+    let mut world = started();
+    world.give(Event::Clicked(Action::Stop { service: None }, Click::Menu));
+    world.pass(5_000);
+    let before = world.launches.len();
+    world.write_config(Some("version = 1 # x"));
+    world.pass(5_000);
+    world.write_config(Some("version = 1 # x"));
+    world.pass(5_000);
+    assert!(world.launches.len() == before && world.view().icon.base == Base::Stopped);
+}
+
+#[test]
+fn the_browser_switch_restarts_the_gateway_once_and_a_node_host_never() {
+    let mut world = World::new(Setup { node_host: true, ..setup() });
+    world.pass(2_000);
+    for (enabled, mut expected) in
+        [(false, vec![ServiceId::Gateway]), (true, vec![ServiceId::Gateway, ServiceId::Browserd])]
+    {
+        let before = world.launches.len();
+        world.give(Event::Clicked(Action::SetBrowser { enabled }, Click::Menu));
+        world.pass(5_000);
+        let mut launched = launched_since(&world, before);
+        launched.sort();
+        expected.sort();
+        assert_eq!(launched, expected);
+        assert_eq!(world.agent.fleet.get(ServiceId::Browserd).is_ready(), enabled);
+    }
+    // there and back before anything could end: nobody restarts twice
+    let before = world.launches.len();
+    for enabled in [false, true] {
+        world.give(Event::Clicked(Action::SetBrowser { enabled }, Click::Menu));
+    }
+    world.pass(5_000);
+    assert_eq!(launched_since(&world, before).iter().filter(|id| **id == ServiceId::Gateway).count(), 1);
+    assert!(world.agent.fleet.get(ServiceId::Browserd).is_ready());
 }
 
 #[test]
@@ -840,7 +1009,7 @@ fn a_review_opens_once_and_again_after_it_was_closed() {
     world.pass(1_000);
     assert!(review(&mut world).contains("opens Review(\"a1\")"));
     assert_eq!(review(&mut world), "", "an impatient second click");
-    let why = "it ended early".to_owned();
+    let why = palyra_tray::core::event::Trouble::EndedEarly("something ended it".to_owned());
     world.give(Event::Closed(palyra_tray::core::event::Companion::Review("a1".to_owned()), Err(why)));
     assert!(world.view().notices["event:companion"].body.contains("Nothing was decided"));
     assert!(review(&mut world).contains("opens Review"));
@@ -945,6 +1114,9 @@ enum Op {
     Ask(u8, u64),
     Elsewhere(u8, bool),
     Click(bool),
+    Config(u8),
+    SetUp(bool),
+    Follow(bool),
 }
 
 fn any_service() -> impl Strategy<Value = ServiceId> {
@@ -967,6 +1139,9 @@ fn any_op() -> impl Strategy<Value = Op> {
         2 => (any::<u8>(), 1..400_u64).prop_map(|(id, timeout)| Op::Ask(id % 6, timeout)),
         1 => (any::<u8>(), any::<bool>()).prop_map(|(id, allow)| Op::Elsewhere(id % 6, allow)),
         2 => any::<bool>().prop_map(Op::Click),
+        2 => any::<u8>().prop_map(Op::Config),
+        1 => prop::bool::weighted(0.3).prop_map(Op::SetUp),
+        1 => prop::bool::weighted(0.8).prop_map(Op::Follow),
     ]
 }
 
@@ -996,6 +1171,22 @@ fn apply(world: &mut World, op: &Op) {
                 world.decide_elsewhere(&format!("a{id}"), if *allow { "allow" } else { "deny" });
             }
         }
+        Op::Config(which) => {
+            let texts = [
+                Some("version = 1"),
+                Some("version = 1 # said differently"),
+                Some("a = 1"),
+                Some("model_provider.kind = \"x\""),
+                Some("daemon.port = 9142"),
+                Some("[tool_call.browser_service]\nendpoint = \"http://127.0.0.1:9543\"\nauth_token = \"x\""),
+                Some("version ="),
+                None,
+            ];
+            let same = world.config.0.clone();
+            world.write_config(texts.get(usize::from(*which) % 10).copied().unwrap_or(same.as_deref()));
+        }
+        Op::SetUp(open) => world.set_up_open = *open,
+        Op::Follow(enabled) => world.give(menu(Action::SetConfigRestarts { enabled: *enabled })),
         Op::Click(approve) => {
             world.click(if *approve { "Approve once" } else { "Deny" });
         }
@@ -1023,6 +1214,32 @@ proptest! {
         world.give(Event::Shutdown);
         world.pass(16_000);
         prop_assert!(world.exited && world.alive.is_empty(), "{:?}", world.alive);
+    }
+
+    /// Whatever happened to the config before: what runs is in the end what the file says, and then nobody restarts any more.
+    #[test]
+    fn every_change_of_the_config_arrives_once(ops in proptest::collection::vec(any_op(), 1..40)) {
+        let mut world = World::new(setup());
+        for op in &ops {
+            apply(&mut world, op);
+        }
+        for id in ServiceId::ALL {
+            *world.behaviour.get_mut(&id).unwrap() = Default::default();
+        }
+        apply(&mut world, &Op::Keyring(true));
+        apply(&mut world, &Op::SetUp(false));
+        apply(&mut world, &Op::Follow(true));
+        world.pass(120_000);
+        let token = "[tool_call.browser_service]\nauth_token = \"the last one\"\n";
+        world.write_config(Some(token));
+        world.pass(120_000);
+        for (id, _) in &world.alive {
+            prop_assert_eq!(world.started_with[id].as_str(), token, "{}", id);
+        }
+        let launches = world.launches.len();
+        world.pass(600_000);
+        prop_assert_eq!(world.launches.len(), launches);
+        prop_assert!(world.faults.is_empty(), "{:?}", world.faults);
     }
 
     /// However it rings, each ring is followed by a look in time, and looks keep their distance (the safety look apart).

@@ -92,6 +92,14 @@ impl SetUp {
 
 /// An agent on a state root on which nothing was set up; programs and ports are there.
 fn fresh() -> Site {
+    let mut site = bare();
+    site.start(&["--no-start", "--no-set-up"]);
+    site.until("an agent", |status| status["state"] == "stopped");
+    site
+}
+
+/// The same without an agent.
+fn bare() -> Site {
     let mut site = Site::new();
     let home = site.root().with_file_name("home");
     fs::create_dir_all(&home).expect("home");
@@ -105,8 +113,6 @@ fn fresh() -> Site {
     ] {
         site.env(name, value);
     }
-    site.start(&["--no-start", "--no-set-up"]);
-    site.until("an agent", |status| status["state"] == "stopped");
     site
 }
 
@@ -189,6 +195,24 @@ fn a_second_one_says_that_the_first_is_open() {
     assert!(told.contains("open already"), "{told}");
     first.answer("2");
     assert!(first.question().is_none(), "put away");
+}
+
+#[test]
+fn an_agent_that_it_starts_goes_on_with_the_data_that_lie_elsewhere() {
+    let site = bare();
+    let elsewhere = site.root().with_file_name("elsewhere");
+    fs::create_dir_all(elsewhere.join("data")).expect("data folder");
+    fs::write(elsewhere.join("data/journal.sqlite3"), "").expect("journal");
+    fs::create_dir_all(site.own("")).expect("own folder");
+    fs::write(site.own("settings.toml"), format!("[services]\ndata = {elsewhere:?}\n")).expect("settings");
+    let mut set_up = SetUp::start(&site);
+    assert!(set_up.question().expect("a question").contains("Start Palyra Tray?"));
+    set_up.answer("1");
+    set_up.question().expect("the first step");
+    set_up.kill();
+    // its data are there, so there is nothing to ask before Palyra is started
+    site.healthy();
+    site.ok(&["quit"]);
 }
 
 #[test]

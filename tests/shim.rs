@@ -202,7 +202,7 @@ use std::time::{Duration, Instant};
 
 use common::*;
 use nix::sys::signal::Signal;
-use palyra_tray::protocol::shim::{EXIT_FILE, ExitCause, Hello, LOCK_FILE, RUN_FILE, RunRecord, StopLadder};
+use palyra_tray::protocol::shim::{EXIT_FILE, ExitCause, Hello, LOCK_FILE, LOSS_FILE, RUN_FILE, RunRecord, StopLadder};
 use palyra_tray::shell::process::{self, ProcessReport};
 
 #[test]
@@ -585,10 +585,15 @@ fn a_full_disk_is_counted_and_does_not_stop_the_sidecar() {
     let run: RunRecord =
         serde_json::from_slice(&std::fs::read(place.run_dir().join(RUN_FILE)).expect("written")).expect("a record");
     until("a silent shim", || is_silent(run.shim.pid).then_some(()));
+    let loss = process::log_loss(&place.run_dir()).expect("told while it runs");
+    assert_eq!((loss.dropped_lines, loss.why.as_str()), (101, "no storage space"));
+    assert_eq!(mode(&place.run_dir().join(LOSS_FILE)), 0o600);
     std::fs::remove_file(place.log()).expect("unlinked");
     std::fs::write(&go, "").expect("written");
     let exit = reports.ended();
     assert_eq!((exit.cause, exit.dropped_lines), (ExitCause::Code { code: 0 }, 101));
+    let loss = process::log_loss(&place.run_dir()).expect("told");
+    assert_eq!((loss.dropped_lines, loss.why.as_str()), (101, ""), "it is written again");
     let text = place.log_text();
     let tail: Vec<&str> = text.lines().map(|line| line.split_once(' ').expect("a stamp").1).collect();
     assert_eq!(

@@ -135,6 +135,11 @@ fn a_second_start_without_a_tray_opens_the_window() {
     assert_eq!(desk.windows(), 0, "who wants no icon wants no window");
     site.ok(&["run"]);
     assert!(desk.window(1).contains("Open Dashboard"));
+    // one more: the window is there already
+    site.ok(&["run"]);
+    let told = site.ok(&["window"]);
+    assert!(told.contains("open already"), "{told}");
+    assert_eq!(desk.windows(), 1);
     let zenity = until(|| fs::read_to_string(desk.path("pid")).ok()?.trim().parse::<i32>().ok());
     // It goes with the process that asked.
     let stat = fs::read_to_string(format!("/proc/{zenity}/stat")).expect("it is there");

@@ -25,6 +25,9 @@ _palyra_tray() {
             palyra_tray,completions)
                 cmd="palyra_tray__subcmd__completions"
                 ;;
+            palyra_tray,config)
+                cmd="palyra_tray__subcmd__config"
+                ;;
             palyra_tray,demo)
                 cmd="palyra_tray__subcmd__demo"
                 ;;
@@ -133,6 +136,24 @@ _palyra_tray() {
             palyra_tray__subcmd__autostart__subcmd__help,status)
                 cmd="palyra_tray__subcmd__autostart__subcmd__help__subcmd__status"
                 ;;
+            palyra_tray__subcmd__config,help)
+                cmd="palyra_tray__subcmd__config__subcmd__help"
+                ;;
+            palyra_tray__subcmd__config,restarts)
+                cmd="palyra_tray__subcmd__config__subcmd__restarts"
+                ;;
+            palyra_tray__subcmd__config,write-ports)
+                cmd="palyra_tray__subcmd__config__subcmd__write__subcmd__ports"
+                ;;
+            palyra_tray__subcmd__config__subcmd__help,help)
+                cmd="palyra_tray__subcmd__config__subcmd__help__subcmd__help"
+                ;;
+            palyra_tray__subcmd__config__subcmd__help,restarts)
+                cmd="palyra_tray__subcmd__config__subcmd__help__subcmd__restarts"
+                ;;
+            palyra_tray__subcmd__config__subcmd__help,write-ports)
+                cmd="palyra_tray__subcmd__config__subcmd__help__subcmd__write__subcmd__ports"
+                ;;
             palyra_tray__subcmd__help,approvals)
                 cmd="palyra_tray__subcmd__help__subcmd__approvals"
                 ;;
@@ -141,6 +162,9 @@ _palyra_tray() {
                 ;;
             palyra_tray__subcmd__help,completions)
                 cmd="palyra_tray__subcmd__help__subcmd__completions"
+                ;;
+            palyra_tray__subcmd__help,config)
+                cmd="palyra_tray__subcmd__help__subcmd__config"
                 ;;
             palyra_tray__subcmd__help,demo)
                 cmd="palyra_tray__subcmd__help__subcmd__demo"
@@ -214,6 +238,12 @@ _palyra_tray() {
             palyra_tray__subcmd__help__subcmd__autostart,status)
                 cmd="palyra_tray__subcmd__help__subcmd__autostart__subcmd__status"
                 ;;
+            palyra_tray__subcmd__help__subcmd__config,restarts)
+                cmd="palyra_tray__subcmd__help__subcmd__config__subcmd__restarts"
+                ;;
+            palyra_tray__subcmd__help__subcmd__config,write-ports)
+                cmd="palyra_tray__subcmd__help__subcmd__config__subcmd__write__subcmd__ports"
+                ;;
             *)
                 ;;
         esac
@@ -221,7 +251,7 @@ _palyra_tray() {
 
     case "${cmd}" in
         palyra_tray)
-            opts="-h -V --help --version run demo status start stop restart approvals pause resume open onboard setup window autostart logs doctor quit completions help"
+            opts="-h -V --help --version run demo status start stop restart approvals pause resume open onboard setup window autostart config logs doctor quit completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -588,6 +618,104 @@ _palyra_tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        palyra_tray__subcmd__config)
+            opts="-h --help restarts write-ports help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__config__subcmd__help)
+            opts="restarts write-ports help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__config__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__config__subcmd__help__subcmd__restarts)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__config__subcmd__help__subcmd__write__subcmd__ports)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__config__subcmd__restarts)
+            opts="-h --help on off"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__config__subcmd__write__subcmd__ports)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         palyra_tray__subcmd__demo)
             opts="-h --no-tray --state --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -621,7 +749,7 @@ _palyra_tray() {
             return 0
             ;;
         palyra_tray__subcmd__help)
-            opts="run demo status start stop restart approvals pause resume open onboard setup window autostart logs doctor quit completions help"
+            opts="run demo status start stop restart approvals pause resume open onboard setup window autostart config logs doctor quit completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -777,6 +905,48 @@ _palyra_tray() {
         palyra_tray__subcmd__help__subcmd__completions)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__help__subcmd__config)
+            opts="restarts write-ports"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__help__subcmd__config__subcmd__restarts)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__help__subcmd__config__subcmd__write__subcmd__ports)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

@@ -1,6 +1,7 @@
-//! The manual page against the commands and options that there are: each way round.
+//! The manual page, and what a person is told to type, against the commands and options that there are.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 const PAGE: &str = include_str!("../../packaging/palyra-tray.1");
 
@@ -84,4 +85,57 @@ fn every_command_and_option_is_in_the_manual_page_and_nothing_else() {
         }
     }
     assert!(wrong.is_empty(), "packaging/palyra-tray.1 and the command line differ:\n{}", wrong.join("\n"));
+}
+
+/// What follows each "palyra-tray " in a text: the words up to the first that cannot be one of a command line.
+fn named(text: &str) -> Vec<Vec<&str>> {
+    let word = |word: &&str| word.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'-' | b'_'));
+    let mut named = Vec::new();
+    for rest in text.split("palyra-tray ").skip(1) {
+        let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || "-_ ".contains(c))).unwrap_or(rest.len());
+        named.push(rest[..end].split(' ').take_while(word).filter(|word| !word.is_empty()).collect());
+    }
+    named
+}
+
+/// Whether these words begin with a command, and its subcommand where it has some; and every option is one of it.
+fn exists(words: &[&str]) -> bool {
+    let mut command = super::command();
+    let mut words = words.iter();
+    while command.has_subcommands() {
+        let Some(found) = words.next().and_then(|word| command.find_subcommand(word)) else { return false };
+        command = found.clone();
+    }
+    words
+        .filter_map(|word| word.strip_prefix("--"))
+        .all(|option| command.get_arguments().any(|argument| argument.get_long() == Some(option)))
+}
+
+#[test]
+fn what_a_person_is_told_to_type_exists() {
+    assert!(exists(&["approvals", "list"]) && exists(&["quit", "--keep-running"]));
+    assert!(!exists(&["approvals"]) && !exists(&["quit", "--keep"]) && !exists(&["repair"]));
+    let (mut folders, mut seen, mut wrong) =
+        (vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/core")], 0, Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let source = std::fs::read_to_string(&path).unwrap();
+            // a literal that goes on in the next line is one text; the systemd unit has our name
+            let text = source.replace("\\\n", " ").replace("-u palyra-tray", "");
+            let all = named(&text).into_iter().filter(|words| !matches!(words.as_slice(), [] | ["command", ..]));
+            for words in all {
+                seen += 1;
+                if !exists(&words) {
+                    wrong.push(format!("{}: palyra-tray {}", path.display(), words.join(" ")));
+                }
+            }
+        }
+    }
+    assert!(seen > 30, "the texts were not understood: {seen}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -6,6 +6,7 @@
 mod approvals;
 mod autostart;
 mod completions;
+mod config;
 mod doctor;
 mod logs;
 #[cfg(test)]
@@ -85,6 +86,9 @@ enum Command {
     /// Start by itself at every login, or not
     #[command(subcommand)]
     Autostart(autostart::Autostart),
+    /// What is done about Palyra's config
+    #[command(subcommand)]
+    Config(config::Config),
     /// The newest log lines of a service, or of the tray itself
     Logs(logs::LogsArgs),
     /// Check everything that Palyra needs, and say what to do
@@ -175,6 +179,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Setup => set_up::setup(&env),
         Command::Window => window::window(&env),
         Command::Autostart(command) => autostart::autostart(&env, &command),
+        Command::Config(command) => config::config(&paths(&env)?, &command),
         Command::Logs(args) => logs::logs(&paths(&env)?, &args),
         Command::Doctor(args) => doctor::doctor(&env, &args),
         Command::Quit { keep_running } => quit::quit(&paths(&env)?, keep_running),
@@ -207,7 +212,8 @@ fn open(args: OpenArgs) -> Result<Action, Failure> {
 fn simulate(file: &std::path::Path) -> Result<ExitCode, Failure> {
     let failed = |why: String| Failure::new(FailureCode::Failed, format!("{}: {why}", file.display()), "");
     let script = std::fs::read_to_string(file).map_err(|error| failed(error.to_string()))?;
-    let setup = crate::core::event::Setup { start: true, browser: true, seed: 7, ..Default::default() };
+    let setup =
+        crate::core::event::Setup { start: true, browser: true, config_restarts: true, seed: 7, ..Default::default() };
     print(&crate::core::simulate::run(&script, setup).map_err(failed)?);
     Ok(ExitCode::SUCCESS)
 }

@@ -11,7 +11,7 @@ use crate::config::settings::Settings;
 use crate::config::{Environment, Paths};
 use crate::protocol::{Failure, FailureCode, Reply, Request};
 use crate::shell::lock::{AgentLock, LockError};
-use crate::shell::{logging, run};
+use crate::shell::{logging, run, store};
 
 /// An agent that holds the lock and does not answer is starting or ending; it has this long for that.
 const SETTLE: Duration = Duration::from_secs(10);
@@ -67,6 +67,9 @@ pub fn run(mut env: Environment, args: &RunArgs) -> Result<ExitCode, Failure> {
     let (settings, warnings) = Settings::read(&paths.settings());
     paths.follow(&settings);
     log_to(&paths, args.verbose)?;
+    if warnings.is_empty() && paths.settings().exists() {
+        store::keep_copy(&paths.settings());
+    }
     Ok(run::run(run::Start {
         env,
         settings,

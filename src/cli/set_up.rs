@@ -8,6 +8,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::Waited;
+use crate::config::settings::Settings;
 use crate::config::{Environment, Paths, programs};
 use crate::core::dialog::{Answer, Body, DialogButton, Form, Tone};
 use crate::core::onboarding::{Facts, Finding, Flow, Got, Job, Outcome, ProgramFolder, Record, Want};
@@ -38,7 +39,9 @@ pub fn setup(env: &Environment) -> Result<ExitCode, Failure> {
 }
 
 fn run(env: &Environment, front: &mut dyn Front, terminal: bool) -> Result<ExitCode, Failure> {
-    let paths = super::paths(env)?;
+    let mut paths = super::paths(env)?;
+    // the data may lie elsewhere
+    paths.follow(&Settings::read(&paths.settings()).0);
     let unusable = |why: String| Failure::new(FailureCode::Failed, why, "Mend it, then start the set-up again.");
     let Some(_lock) = SetUpLock::take(&paths).map_err(|error| unusable(error.to_string()))? else {
         let words = "The set-up is open in another window or terminal. Go on there, or close it first.";
@@ -98,7 +101,7 @@ impl Session<'_> {
     /// What was reached outlives whatever happens next.
     fn keep(&self) -> Result<(), Failure> {
         let record = self.flow.record();
-        store::write_json(&self.paths.set_up(), record).map_err(|error| {
+        store::keep_json(&self.paths.set_up(), record).map_err(|error| {
             let why = format!("what you have set up so far cannot be kept: {error}");
             Failure::new(
                 FailureCode::Failed,

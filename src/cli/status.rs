@@ -14,8 +14,10 @@ const STDERR_LINES: usize = 8;
 /// Prints it.
 pub fn status(paths: &Paths, json: bool) -> Result<ExitCode, Failure> {
     let reply = super::ask(paths, Request::Status, super::SHORT)?;
-    let Reply::Data(snapshot) = reply else { return super::say(&reply) };
+    let Reply::Data(mut snapshot) = reply else { return super::say(&reply) };
     if json {
+        // read here, so that it costs the agent nothing
+        snapshot["logs"] = super::logs::of_services(paths);
         super::print_json(&snapshot);
     } else {
         super::print(&words(&snapshot));

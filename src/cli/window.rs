@@ -13,6 +13,7 @@ use crate::core::view::Item;
 use crate::core::window::{self, Step};
 use crate::protocol::{Action, Failure, FailureCode, Reply, Request};
 use crate::shell::dialog::{self, Front};
+use crate::shell::lock::WindowLock;
 
 /// What is done by then needs no progress dialog.
 const AT_ONCE: Duration = Duration::from_millis(400);
@@ -21,6 +22,12 @@ const AT_ONCE: Duration = Duration::from_millis(400);
 pub fn window(env: &Environment) -> Result<ExitCode, Failure> {
     let paths = super::paths(env)?;
     let mut front = dialog::pick(env).map_err(|why| Failure::new(FailureCode::Failed, why, ""))?;
+    // a disk on which no lock can be had is no reason to show nothing
+    let lock = if front.is_terminal() { None } else { Some(WindowLock::take(&paths)) };
+    if matches!(lock, Some(Ok(None))) {
+        super::print("The window is open already.\n");
+        return Ok(ExitCode::SUCCESS);
+    }
     let outcome = show(&paths, &mut *front);
     if let Err(failure) = &outcome
         && !front.is_terminal()

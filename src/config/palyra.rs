@@ -1,7 +1,11 @@
 //! The sidecars' own config file, as far as it is read; what is written into it is in `shell::palyra_config`.
 
+mod facts;
+
 use std::fs;
 use std::path::{Path, PathBuf};
+
+pub use facts::ConfigFacts;
 
 use super::ConfigError;
 
@@ -28,6 +32,8 @@ pub struct PalyraConfig {
     pub run_loop: Option<bool>,
     /// The config names a key of its own for the browser's state, in its vault.
     pub browser_key_in_vault: bool,
+    /// `canvas_host.public_base_url` names an address that is not on this machine's loopback.
+    pub canvas_elsewhere: bool,
 }
 
 /// Tokens that the config holds itself; kept apart because they are secret.
@@ -45,17 +51,31 @@ impl PalyraConfig {
     /// # Errors
     /// The file cannot be read or is not TOML.
     pub fn read(path: &Path) -> Result<(Self, ConfigSecrets), ConfigError> {
-        let text = fs::read_to_string(path).map_err(|error| {
-            ConfigError(format!("the config {} cannot be read ({error}); mend or remove it", path.display()))
-        })?;
-        let table: toml::Table = toml::from_str(&text).map_err(|error| {
-            let why = error.message().to_owned();
-            ConfigError(format!("the config {} is not valid TOML ({why}); correct it", path.display()))
-        })?;
-        if table.get("version").is_some_and(|version| version.as_integer().is_none_or(|version| version < 1)) {
-            let why = "has a version that is no whole number from 1 on; write: version = 1";
-            return Err(ConfigError(format!("the config {} {why}", path.display())));
+        let table = parse(&read_text(path)?, path)?;
+        Ok(Self::of(&table, path))
+    }
+
+    /// [`PalyraConfig::read`], with what two looks at the file can be compared by.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn look(path: &Path) -> Result<(Self, ConfigSecrets, ConfigFacts), ConfigError> {
+        let (mut written, mut text) = (facts::Written::of(path), read_text(path)?);
+        // a text that is older than its time of writing would look like a write that changed nothing
+        for _ in 0..3 {
+            let before = std::mem::replace(&mut written, facts::Written::of(path));
+            if before == written {
+                break;
+            }
+            text = read_text(path)?;
         }
+        let table = parse(&text, path)?;
+        let (config, secrets) = Self::of(&table, path);
+        let facts = ConfigFacts::new(config.clone(), &text, &table, written);
+        Ok((config, secrets, facts))
+    }
+
+    fn of(table: &toml::Table, path: &Path) -> (Self, ConfigSecrets) {
         let folder = path.parent().unwrap_or(Path::new("/"));
         let get = |keys: &str| {
             let mut keys = keys.split('.');
@@ -81,13 +101,42 @@ impl PalyraConfig {
             browser_http: text("tool_call.browser_service.health_base_url").and_then(port_of_url),
             run_loop: get("orchestrator.runloop_v1_enabled").and_then(toml::Value::as_bool),
             browser_key_in_vault: text("tool_call.browser_service.state_key_vault_ref").is_some(),
+            canvas_elsewhere: text("canvas_host.public_base_url").is_some_and(|url| !is_loopback(url)),
         };
         let secrets = ConfigSecrets {
             admin_token: secret("admin.auth_token"),
             browser_token: secret("tool_call.browser_service.auth_token"),
         };
-        Ok((config, secrets))
+        (config, secrets)
     }
+}
+
+fn read_text(path: &Path) -> Result<String, ConfigError> {
+    fs::read_to_string(path).map_err(|error| {
+        ConfigError(format!("the config {} cannot be read ({error}); mend or remove it", path.display()))
+    })
+}
+
+/// The words tell line and reason, and nothing of what is written there.
+fn parse(text: &str, path: &Path) -> Result<toml::Table, ConfigError> {
+    let table: toml::Table = toml::from_str(text).map_err(|error| {
+        let line = error.span().map(|span| text.get(..span.start).unwrap_or(text).matches('\n').count() + 1);
+        let at = line.map(|line| format!("line {line}: ")).unwrap_or_default();
+        let why = error.message();
+        ConfigError(format!("the config {} is not valid TOML ({at}{why}); correct it", path.display()))
+    })?;
+    if table.get("version").is_some_and(|version| version.as_integer().is_none_or(|version| version < 1)) {
+        let why = "has a version that is no whole number from 1 on; write: version = 1";
+        return Err(ConfigError(format!("the config {} {why}", path.display())));
+    }
+    Ok(table)
+}
+
+fn is_loopback(url: &str) -> bool {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+    matches!(host, "127.0.0.1" | "localhost" | "[::1]")
 }
 
 fn port_of_url(url: &str) -> Option<u16> {

@@ -6,11 +6,20 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+/// Where the last good copy of a file of ours lies.
+pub fn last_good(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".last");
+    PathBuf::from(name)
+}
+
 /// What the person prefers, from `settings.toml`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// The browser service is wanted.
     pub browser: bool,
+    /// A change of the sidecars' config restarts what it touches.
+    pub config_restarts: bool,
     /// Where Palyra's executables are, when they are not beside ours.
     pub folder: Option<PathBuf>,
     /// Where Palyra keeps its data (the runtime root), when that is not the usual place.
@@ -32,7 +41,7 @@ pub enum Panel {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { browser: true, folder: None, data: None, panel: Panel::default() }
+        Self { browser: true, config_restarts: true, folder: None, data: None, panel: Panel::default() }
     }
 }
 
@@ -49,6 +58,7 @@ struct SettingsFile {
 #[serde(default)]
 struct ServicesTable {
     browser: Option<bool>,
+    restart_on_config_change: Option<bool>,
     folder: Option<PathBuf>,
     data: Option<PathBuf>,
     #[serde(flatten)]
@@ -76,17 +86,23 @@ impl Settings {
                 );
             }
         };
-        Self::parse(&text, &path.display().to_string())
+        let name = path.display().to_string();
+        let why = match Self::parse(&text, &name) {
+            Ok(read) => return read,
+            Err(why) => why,
+        };
+        // Without it a slip of the pen would start Palyra on another folder of data.
+        let last = fs::read_to_string(last_good(path)).ok().and_then(|text| Self::parse(&text, &name).ok());
+        let (settings, used) = match last {
+            Some((settings, _)) => (settings, "what it said before holds"),
+            None => (Self::default(), "its defaults are used"),
+        };
+        (settings, vec![format!("{name} is not understood ({why}); {used}")])
     }
 
-    fn parse(text: &str, name: &str) -> (Self, Vec<String>) {
-        let file: SettingsFile = match toml::from_str(text) {
-            Ok(file) => file,
-            Err(error) => {
-                let why = error.to_string().lines().next().unwrap_or_default().to_owned();
-                return (Self::default(), vec![format!("{name} is not understood ({why}); its defaults are used")]);
-            }
-        };
+    fn parse(text: &str, name: &str) -> Result<(Self, Vec<String>), String> {
+        let file: SettingsFile =
+            toml::from_str(text).map_err(|error| error.to_string().lines().next().unwrap_or_default().to_owned())?;
         let tables = [("", &file.unknown), ("services.", &file.services.unknown), ("tray.", &file.tray.unknown)];
         let mut warnings: Vec<_> = tables
             .into_iter()
@@ -103,11 +119,12 @@ impl Settings {
         let defaults = Self::default();
         let settings = Self {
             browser: file.services.browser.unwrap_or(defaults.browser),
+            config_restarts: file.services.restart_on_config_change.unwrap_or(defaults.config_restarts),
             folder: file.services.folder,
             data,
             panel: file.tray.panel.unwrap_or_default(),
         };
-        (settings, warnings)
+        Ok((settings, warnings))
     }
 }
 
@@ -118,11 +135,22 @@ mod tests {
     #[test]
     fn settings_keep_defaults_for_what_is_not_understood_and_say_so() {
         let (settings, warnings) =
-            Settings::parse("[services]\nbrowser = false\ncolour = 1\n[tray]\npanel = \"light\"", "s");
+            Settings::parse("[services]\nbrowser = false\ncolour = 1\n[tray]\npanel = \"light\"", "s").unwrap();
         assert_eq!(settings, Settings { browser: false, panel: Panel::Light, ..Settings::default() });
         assert_eq!(warnings, ["s: services.colour is unknown and ignored"]);
-        let (settings, warnings) = Settings::parse("nonsense", "s");
+    }
+
+    #[test]
+    fn a_slip_of_the_pen_changes_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("settings.toml");
+        fs::write(&path, "nonsense").unwrap();
+        let (settings, warnings) = Settings::read(&path);
         assert_eq!(settings, Settings::default());
-        assert_eq!(warnings.len(), 1);
+        assert!(warnings.len() == 1 && warnings[0].contains("defaults"), "{warnings:?}");
+        fs::write(dir.path().join("settings.toml.last"), "[services]\ndata = \"/srv/palyra\"\n").unwrap();
+        let (settings, warnings) = Settings::read(&path);
+        assert_eq!(settings.data.as_deref(), Some(Path::new("/srv/palyra")));
+        assert!(warnings.len() == 1 && warnings[0].contains("before"), "{warnings:?}");
     }
 }

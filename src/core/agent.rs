@@ -3,12 +3,14 @@
 //! [`Agent::update`] takes one [`Event`] and answers with [`Effect`]s; [`Agent::deadline`] says when it next wants
 //! [`Event::Wake`]. Nothing in here reads a clock, touches a file or talks to anybody.
 
+mod config;
 mod requests;
 mod set_up;
 mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::core::config_watch::ConfigWatch;
 use crate::core::decisions::{DecisionOrder, Decisions};
 use crate::core::event::{Companion, Desktop, Effect, Event, Facts, Found, Secrets, Setup, Ticket};
 use crate::core::fleet::Fleet;
@@ -23,12 +25,19 @@ use crate::core::view::{Base, Button, NoticeKey, Urgency};
 
 use crate::core::{place, snapshot};
 use crate::protocol::setup::Reached;
+use crate::protocol::shim::LogLoss;
 use crate::protocol::{Action, Failure, FailureCode, Place, Reply, RunId, ServiceId, Verdict};
 
+/// Key of the notice that a window of ours did not open, or went away.
+const COMPANION: &str = "event:companion";
 /// With what the key of each notification begins that says that the agent runs.
 const ACTIVATED: &str = "event:activated:";
+/// Key of the one about the folder that is gone.
+const REMOVED: &str = "event:removed";
 /// Key of the one about its own start.
 const STARTED: &str = "event:activated:start";
+/// When nothing but routine happened for so long, the last work is over, milliseconds.
+pub const QUIET_MS: u64 = 5_000;
 /// A client waits this long for a start, stop or restart, milliseconds.
 pub const WAIT_MS: u64 = 90_000;
 /// A decision under way holds up the end for this long at most, milliseconds.
@@ -75,6 +84,8 @@ pub struct Agent {
     pub fleet: Fleet,
     /// Where the secrets stand.
     pub secrets: Secrets,
+    /// The sidecars' config file.
+    pub config: ConfigWatch,
     /// What the ready gateway said.
     pub gateway: Option<(Facts, Now)>,
     /// What waits for a person.
@@ -87,6 +98,10 @@ pub struct Agent {
     pub autostart_asked: Option<bool>,
     /// What can be seen of the desktop.
     pub desktop: Desktop,
+    /// Log lines that living runs have lost.
+    pub log_losses: BTreeMap<ServiceId, LogLoss>,
+    /// This folder of ours was removed since the gateway started.
+    pub removed: Option<String>,
     /// Told until put away or no longer so.
     pub events: BTreeMap<NoticeKey, EventNotice>,
     /// Being ended: until when, and whether the end has been ordered.
@@ -111,6 +126,8 @@ pub struct Agent {
     watched: watch::Watched,
     /// Approvals whose review is open; empty: the list.
     reviewing: BTreeSet<String>,
+    /// When more than routine happened last, if that was since memory was given back.
+    stirred: Option<u64>,
     exited: bool,
 }
 
@@ -128,12 +145,15 @@ impl Agent {
             started: now,
             fleet,
             secrets: Secrets::Unknown,
+            config: ConfigWatch::default(),
             gateway: None,
             inbox: Inbox::default(),
             decisions: Decisions::default(),
             autostart: None,
             autostart_asked: None,
             desktop: Desktop { tray: "not looked for yet".to_owned(), ..Desktop::default() },
+            log_losses: BTreeMap::new(),
+            removed: None,
             events: BTreeMap::new(),
             quitting: None,
             told_browser_port: None,
@@ -148,9 +168,11 @@ impl Agent {
             paused: setup.paused,
             watched: watch::Watched::default(),
             reviewing: BTreeSet::new(),
+            stirred: Some(now.mono_ms),
             exited: false,
             setup,
         };
+        agent.config.look_now(now.mono_ms);
         if agent.setup.start && !agent.setup.first_run {
             agent.want_all(Goal::Up);
         }
@@ -160,8 +182,18 @@ impl Agent {
     /// Takes in one event; says what to do about it.
     pub fn update(&mut self, event: Event, now: Now) -> Vec<Effect> {
         let mut effects = Vec::new();
+        let woken = matches!(event, Event::Wake);
+        // what an idle Palyra brings by itself
+        if !matches!(event, Event::Wake | Event::Probed(..) | Event::Rang | Event::Looked(..)) {
+            self.stirred = Some(now.mono_ms);
+        }
         self.take(event, now, &mut effects);
         self.settle(now, &mut effects);
+        // no wake-up is asked for it: a probe comes soon enough
+        if woken && self.stirred.is_some_and(|at| now.mono_ms >= at + QUIET_MS) && self.is_quiet() {
+            self.stirred = None;
+            effects.push(Effect::GiveBack);
+        }
         effects
     }
 
@@ -170,6 +202,8 @@ impl Agent {
         let waits =
             self.waiters.iter().map(|waiter| waiter.deadline).chain(self.opens.iter().map(|open| open.deadline));
         let own = earlier(waits.min(), earlier(self.quitting, self.leaving));
+        let ending = self.quitting.is_some() || self.leaving.is_some();
+        let own = if ending { own } else { earlier(own, self.config.deadline()) };
         earlier(own, earlier(self.fleet.deadline(), self.inbox.deadline()))
     }
 
@@ -196,13 +230,30 @@ impl Agent {
         if gateway.is_ready() { gateway.ports.get("http").copied() } else { None }
     }
 
+    /// Every sidecar is where it is to stay, and nobody waits for anything.
+    fn is_quiet(&self) -> bool {
+        let stays = |phase: &Phase| matches!(phase, Phase::Ready { .. } | Phase::Stopped | Phase::GivenUp);
+        self.fleet.iter().all(|service| stays(&service.phase))
+            && self.waiters.is_empty()
+            && self.opens.is_empty()
+            && self.decisions.is_idle()
+    }
+
     fn take(&mut self, event: Event, now: Now, effects: &mut Vec<Effect>) {
         let mut orders = Vec::new();
         match event {
             Event::Wake => {}
             Event::Found(id, found) => self.found(id, found, now),
-            Event::PortsChosen { ports, note } => self.ports_chosen(ports, &note, effects),
+            Event::PortsChosen { ports, note, config: (service, facts) } => {
+                self.config.told(service, *facts, now.mono_ms);
+                self.ports_chosen(ports, &note, effects);
+            }
             Event::Running(id, record) => {
+                if id == ServiceId::Gateway {
+                    // it has made what it needs anew
+                    self.removed = None;
+                    self.events.remove(REMOVED);
+                }
                 self.fleet.get_mut(id).running(record, now, &mut orders);
                 self.perform(id, orders, effects);
             }
@@ -272,10 +323,9 @@ impl Agent {
                 if let Companion::Review(id) = &companion {
                     self.reviewing.remove(id);
                 }
-                let Err(why) = outcome else { return };
-                let (title, hint) = text::companion_failed(&companion);
-                let body = format!("{} {hint}", text::sentence(&why));
-                self.tell("event:companion", (title, &body), Vec::new(), Urgency::Normal);
+                let Err(trouble) = outcome else { return };
+                let (title, body) = text::companion_failed(&companion, &trouble);
+                self.tell(COMPANION, (title, &body), Vec::new(), Urgency::Normal);
             }
             Event::RunsAborted(outcome) => self.runs_aborted(outcome),
             Event::RunAborted(ticket, outcome) => self.run_aborted(ticket, outcome, effects),
@@ -287,10 +337,19 @@ impl Agent {
                     Urgency::Normal,
                 );
             }
+            Event::ConfigRang => self.config.ring(now.mono_ms),
+            Event::ConfigLooked(look) => self.config_looked(look, now),
+            Event::PortsWritten(ticket, outcome) => self.ports_written(ticket, outcome, effects),
             Event::NotSaved(why) => {
                 if !self.setup.warnings.contains(&why) {
                     self.setup.warnings.push(why);
                 }
+            }
+            Event::LogLosses(losses) => self.log_losses = losses,
+            Event::FolderRemoved(folder) => {
+                let body = text::sentence(&text::removed(&folder));
+                self.tell(REMOVED, ("Palyra's folder was removed", &body), Vec::new(), Urgency::Critical);
+                self.removed = Some(folder);
             }
             Event::OpenedTwice => {
                 self.tell("event:handoff", text::HANDOFF_TWICE, Vec::new(), Urgency::Critical);
@@ -326,6 +385,7 @@ impl Agent {
                 self.fleet.get_mut(id).want(Goal::Down);
             }
         }
+        self.settle_config(now, effects);
         let may_launch = has_secrets && self.quitting.is_none();
         for (id, order) in self.fleet.step(may_launch, now) {
             self.perform(id, vec![order], effects);
@@ -456,6 +516,7 @@ impl Agent {
             match order {
                 Order::Launch(run) => {
                     self.events.remove(&format!("event:{id}:given_up"));
+                    self.config.launched(id);
                     let running = self.fleet.iter().filter(|s| s.id != id && s.is_up()).map(|s| s.id).collect();
                     let browser = self.setup.browser;
                     effects.push(Effect::Launch { service: id, run, ports: self.ports(), running, browser });

@@ -84,6 +84,7 @@ fn menu(agent: &Agent, base: Base, now: Now, line: &str) -> Vec<Item> {
         items.push(label("demo", "Demo: nothing here is real"));
     }
     items.push(label("status", &format!("{} {line}", dot(base))));
+    items.extend(config(agent));
     items.push(separator("s1"));
     items.push(approvals(agent));
     items.push(if agent.paused {
@@ -110,7 +111,7 @@ fn menu(agent: &Agent, base: Base, now: Now, line: &str) -> Vec<Item> {
         }
     }
     items.push(set_up(agent));
-    items.extend(preferences(agent));
+    items.push(preferences(agent));
     items.push(separator("s4"));
     items.push(command("quit", "Quit and stop Palyra", true, Action::Quit { keep_running: false }));
     if !agent.setup.demo {
@@ -188,18 +189,36 @@ fn set_up(agent: &Agent) -> Item {
     submenu("setup", "Set-up and support", rows)
 }
 
-/// Absent while nothing in it is known.
-fn preferences(agent: &Agent) -> Option<Item> {
-    let on = agent.autostart.filter(|_| !agent.setup.demo)?;
-    let checked = agent.autostart_asked.unwrap_or(on);
-    let kind = ItemKind::Check {
-        label: "Start on login".to_owned(),
-        // a tick turns by itself at the click, and is known only when it was done
-        enabled: agent.autostart_asked.is_none(),
-        checked,
-        action: Action::SetAutostart { enabled: !checked },
+/// What of the sidecars' config a person should know.
+fn config(agent: &Agent) -> Option<Item> {
+    if !agent.config.trouble.is_empty() {
+        return Some(label("config", &notices::cut(&text::capitalise(&agent.config.trouble), 120)));
+    }
+    let left = agent.config_left();
+    let service = match left.as_slice() {
+        [] => return None,
+        [one] => Some(*one),
+        _ => None,
     };
-    Some(submenu("preferences", "Preferences", vec![Item { id: "autostart".to_owned(), kind }]))
+    Some(command("config", &text::use_config(&left), true, Action::Restart { service }))
+}
+
+fn preferences(agent: &Agent) -> Item {
+    let mut rows = Vec::new();
+    if let Some(on) = agent.autostart.filter(|_| !agent.setup.demo) {
+        let checked = agent.autostart_asked.unwrap_or(on);
+        // a tick turns by itself at the click, and is known only when it was done
+        let enabled = agent.autostart_asked.is_none();
+        rows.push(tick("autostart", "Start on login", enabled, checked, Action::SetAutostart { enabled: !checked }));
+    }
+    let follows = agent.config_restarts();
+    let action = Action::SetConfigRestarts { enabled: !follows };
+    rows.push(tick("config:restarts", text::CONFIG_RESTARTS, !agent.setup.config_manual, follows, action));
+    submenu("preferences", "Preferences", rows)
+}
+
+fn tick(id: &str, text: &str, enabled: bool, checked: bool, action: Action) -> Item {
+    Item { id: id.to_owned(), kind: ItemKind::Check { label: text.to_owned(), enabled, checked, action } }
 }
 
 fn service_menu(agent: &Agent, service: &Service, now: Now) -> Item {
@@ -233,6 +252,9 @@ fn service_menu(agent: &Agent, service: &Service, now: Now) -> Item {
             }
         }
     }
+    if agent.unwritten_ports(id).is_some() {
+        rows.push(command(&format!("{id}:write"), text::WRITE_PORTS, true, Action::WritePorts { service: Some(id) }));
+    }
     if !rows.is_empty() {
         rows.push(separator(&format!("{id}:s")));
     }
@@ -241,15 +263,7 @@ fn service_menu(agent: &Agent, service: &Service, now: Now) -> Item {
     rows.push(command(&format!("{id}:log"), "Show log", true, Action::ShowLog { service: id }));
     if id == ServiceId::Browserd {
         let enabled = agent.setup.browser;
-        rows.push(Item {
-            id: "browserd:enabled".to_owned(),
-            kind: ItemKind::Check {
-                label: "Enabled".to_owned(),
-                enabled: true,
-                checked: enabled,
-                action: Action::SetBrowser { enabled: !enabled },
-            },
-        });
+        rows.push(tick("browserd:enabled", "Enabled", true, enabled, Action::SetBrowser { enabled: !enabled }));
     }
     submenu(&format!("service:{id}"), &format!("{name}: {state}"), rows)
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::config::palyra::ConfigFacts;
 use crate::core::cause::{Cause, Evidence};
+use crate::core::config_watch;
 use crate::core::decisions::{LedgerLine, Unanswered};
 use crate::core::inbox::{Look, LookOrder};
 use crate::core::notices::Server;
@@ -10,7 +12,7 @@ use crate::core::ports::Ports;
 use crate::core::record::Record;
 use crate::core::view::NoticeKey;
 use crate::protocol::setup::{Reached, SetupFacts, SetupRequest};
-use crate::protocol::shim::{ExitRecord, RunRecord};
+use crate::protocol::shim::{ExitRecord, LogLoss, RunRecord};
 use crate::protocol::{Action, Decision, Reply, Request, RunId, ServiceId};
 
 /// Somebody who waits for an answer.
@@ -33,6 +35,10 @@ pub struct Setup {
     pub paused: bool,
     /// Dialogs can be shown in windows.
     pub dialogs: bool,
+    /// A change of the sidecars' config restarts what it touches.
+    pub config_restarts: bool,
+    /// The environment says that it never does.
+    pub config_manual: bool,
     /// Everything is for show, and says so.
     pub demo: bool,
     /// Nothing was ever set up here: the set-up opens by itself, and starts what is to be started.
@@ -103,6 +109,15 @@ pub struct Desktop {
     pub notifications: Option<Server>,
 }
 
+/// What became of a program beside us, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// It could not be opened, or could not go on.
+    NotOpened(String),
+    /// It was open, and something ended it.
+    EndedEarly(String),
+}
+
 /// A short-lived program of ours with a window of its own.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Companion {
@@ -136,6 +151,8 @@ pub enum Event {
         ports: BTreeMap<ServiceId, Ports>,
         /// Why they differ from what was preferred; empty when they do not.
         note: String,
+        /// Whose launch it is, and the config that it is started with.
+        config: (ServiceId, Box<ConfigFacts>),
     },
     /// The shim answered.
     Running(ServiceId, RunRecord),
@@ -176,16 +193,26 @@ pub enum Event {
     Opened(Option<Ticket>, Result<(), String>),
     /// Something for the set-up was done, or not.
     SetUp(Ticket, SetUp),
-    /// A program beside us has ended; with an error in words, it could not be opened or ended early.
-    Closed(Companion, Result<(), String>),
+    /// A program beside us has ended; with an error, it did not do what it was opened for.
+    Closed(Companion, Result<(), Trouble>),
     /// Every active run was asked to end, or not all, in words.
     RunsAborted(Result<(), String>),
     /// One run was asked to end, or not, in words.
     RunAborted(Option<Ticket>, Result<(), String>),
     /// A log could not be shown, in words.
     LogNotShown(String),
+    /// Something happened to the sidecars' config file.
+    ConfigRang,
+    /// The ports were written into the config, or not, in words.
+    PortsWritten(Option<Ticket>, Result<(), String>),
+    /// The sidecars' config file was looked at.
+    ConfigLooked(config_watch::Look),
     /// Something of ours could not be kept on disk, in words.
     NotSaved(String),
+    /// Log lines that living runs have lost so far.
+    LogLosses(BTreeMap<ServiceId, LogLoss>),
+    /// This folder of ours was removed while we ran; it was made anew.
+    FolderRemoved(String),
     /// The one-time address of the dashboard was asked for twice.
     OpenedTwice,
     /// Whether it starts at login; absent: that cannot be told.
@@ -295,6 +322,12 @@ pub enum Effect {
     AbortRuns,
     /// Ask this run to end.
     AbortRun(Option<Ticket>, String),
+    /// Write these ports into the sidecars' config file.
+    WritePorts(Option<Ticket>, BTreeMap<ServiceId, Ports>),
+    /// Look at the sidecars' config file, and watch it from then on.
+    LookAtConfig,
+    /// Keep whether a change of the config restarts what it touches.
+    SaveConfigRestarts(bool),
     /// Look whether it starts at login.
     LookAtAutostart,
     /// Switch start on login, then look.
@@ -303,6 +336,8 @@ pub enum Effect {
     SavePorts(BTreeMap<ServiceId, Ports>),
     /// Answer a client.
     Reply(Ticket, Reply),
+    /// Give back the memory that only the last work needed: nothing is to be done for a while.
+    GiveBack,
     /// End the process. `sidecars_left`: they go on.
     Exit {
         /// The sidecars were left running.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::core::service::{Goal, Order, Phase, Service};
+use crate::core::service::{Goal, Order, Phase, Service, StopReason};
 use crate::core::time::{Jitter, Now, earlier};
 use crate::protocol::ServiceId;
 
@@ -52,10 +52,12 @@ impl Fleet {
         let mut all = Vec::new();
         for id in ServiceId::ALL {
             let gate = match id {
-                // what has not been looked at, or has not answered yet, would be taken for somebody else's
-                ServiceId::Gateway => {
-                    self.iter().all(|other| other.id == id || !(other.phase == Phase::Unknown || other.is_launching()))
-                }
+                // what has not been looked at, or has not answered yet, would be taken for somebody else's; and what starts
+                // again may get other ports, which it is told with its own
+                ServiceId::Gateway => self.iter().filter(|other| other.id != id).all(|other| {
+                    let starts_again = matches!(other.phase, Phase::Stopping { why: StopReason::Restart });
+                    !(other.phase == Phase::Unknown || other.is_launching() || starts_again)
+                }),
                 ServiceId::Browserd | ServiceId::NodeHost => self.get(ServiceId::Gateway).is_ready(),
             };
             let may_stop = id != ServiceId::Gateway

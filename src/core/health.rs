@@ -62,7 +62,7 @@ fn dependants(agent: &Agent) -> Base {
             base = worse(base, one);
         }
     }
-    if !agent.inbox.trouble.is_empty() || agent.inbox.unreadable > 0 {
+    if !agent.inbox.trouble.is_empty() || agent.inbox.unreadable > 0 || !agent.config.trouble.is_empty() {
         base = worse(base, Base::Degraded);
     }
     base

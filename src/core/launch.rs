@@ -17,6 +17,8 @@ pub struct Places {
     pub vault: Option<PathBuf>,
     /// `PALYRA_CONFIG`
     pub config: PathBuf,
+    /// The config has its pages for agents' canvases served from another machine's address.
+    pub canvas_elsewhere: bool,
 }
 
 /// What a sidecar is told in confidence.
@@ -80,6 +82,10 @@ pub fn environment(
             set("PALYRA_ADMIN_BOUND_PRINCIPAL", principal.to_owned());
             set("PALYRA_DAEMON_BIND_ADDR", "127.0.0.1".to_owned());
             set("PALYRA_DAEMON_PORT", port("http"));
+            if !places.canvas_elsewhere {
+                // its default, and what an earlier desktop app wrote into the config, name a port that may not be this one
+                set("PALYRA_CANVAS_HOST_PUBLIC_BASE_URL", format!("http://127.0.0.1:{}", port("http")));
+            }
             set("PALYRA_GATEWAY_GRPC_BIND_ADDR", "127.0.0.1".to_owned());
             set("PALYRA_GATEWAY_GRPC_PORT", port("grpc"));
             set("PALYRA_GATEWAY_QUIC_BIND_ADDR", "127.0.0.1".to_owned());
@@ -114,6 +120,7 @@ mod tests {
             identity: Some("/s/identity".into()),
             vault: None,
             config: "/s/c".into(),
+            canvas_elsewhere: false,
         };
         let confidential = Confidential {
             admin_token: "tok-a".to_owned(),
@@ -129,6 +136,7 @@ mod tests {
         assert_eq!(env["PALYRA_ADMIN_BOUND_PRINCIPAL"].as_deref(), Some("admin:x"));
         assert_eq!(env["PALYRA_GATEWAY_QUIC_PORT"].as_deref(), Some("7444"));
         assert_eq!(env["PALYRA_BROWSER_SERVICE_ENDPOINT"].as_deref(), Some("http://127.0.0.1:7543"));
+        assert_eq!(env["PALYRA_CANVAS_HOST_PUBLIC_BASE_URL"].as_deref(), Some("http://127.0.0.1:7142"));
         assert!(!env.contains_key("PALYRA_VAULT_DIR"), "the config names another");
         let words = arguments(ServiceId::Gateway, &ports::defaults(ServiceId::Gateway)).join(" ");
         assert_eq!(words, "--bind 127.0.0.1 --port 7142 --grpc-bind 127.0.0.1 --grpc-port 7443");

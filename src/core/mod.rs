@@ -5,6 +5,7 @@ pub mod answer;
 pub mod autostart;
 pub mod cause;
 pub mod compose;
+pub mod config_watch;
 pub mod decisions;
 pub mod describe;
 pub mod dialog;

@@ -11,6 +11,9 @@ pub type Ports = BTreeMap<String, u16>;
 /// First and last port that are tried when the wanted ones are taken.
 pub const POOL: (u16, u16) = (7142, 7241);
 
+/// Purpose of a port that the gateway does not listen on but was told.
+const TOLD: &str = "browser_grpc";
+
 /// One thing to bind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Bind {
@@ -61,8 +64,16 @@ pub fn from_config(service: ServiceId, config: &PalyraConfig) -> Option<Ports> {
 
 /// What a service binds with these ports.
 pub fn binds(ports: &Ports) -> BTreeSet<Bind> {
-    let listened = ports.iter().filter(|(purpose, _)| *purpose != "browser_grpc");
+    let listened = ports.iter().filter(|(purpose, _)| *purpose != TOLD);
     listened.map(|(purpose, port)| if purpose == "quic" { Bind::Udp(*port) } else { Bind::Tcp(*port) }).collect()
+}
+
+/// Whether two sets of ports are the same to listen on, each for its purpose.
+pub fn same(one: &Ports, other: &Ports) -> bool {
+    let listened = |ports: &Ports| -> Ports {
+        ports.iter().filter(|(purpose, _)| *purpose != TOLD).map(|(purpose, port)| (purpose.clone(), *port)).collect()
+    };
+    listened(one) == listened(other)
 }
 
 /// The first of wanted, default and pool ports that are all free. `others` are kept clear of: they belong to our other

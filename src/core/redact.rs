@@ -55,12 +55,15 @@ impl Default for Redactor {
 }
 
 impl Redactor {
-    /// `literals` are secrets to be hidden wherever they appear, also as they look in JSON and in a URL; those shorter
-    /// than [`SHORTEST_LITERAL`] are ignored.
+    /// `literals` are secrets to be hidden wherever they appear, also as they look in JSON and in a URL, and each line
+    /// of those that have several; what is shorter than [`SHORTEST_LITERAL`] is ignored.
     pub fn new<I: IntoIterator<Item = String>>(literals: I) -> Self {
         let mut all = Vec::new();
         for literal in literals {
-            for form in [json_form(&literal), percent_form(&literal), literal] {
+            let forms = [json_form(&literal), percent_form(&literal)];
+            // A log is looked at line by line.
+            let lines: Vec<_> = literal.lines().map(str::trim).map(str::to_owned).collect();
+            for form in forms.into_iter().chain(lines).chain([literal]) {
                 if form.len() >= SHORTEST_LITERAL && !REPLACEMENT.contains(&form) && !all.contains(&form) {
                     all.push(form);
                 }
@@ -314,6 +317,8 @@ mod tests {
         assert_eq!(redactor.redact("pass%2Fw%C3%B6rd%221"), REPLACEMENT);
         assert_eq!(redactor.redact("short <redacted>"), "short <redacted>");
         assert!(!format!("{redactor:?}").contains("pass/"));
+        let several = Redactor::new(["first line of it\r\nshort\n  second line\n".to_owned()]);
+        assert_eq!(several.redact("a first line of it, second line, short"), "a <redacted>, <redacted>, short");
         let overlapping = Redactor::new(["abcabcab".to_owned()]);
         assert_eq!(overlapping.redact("abcabcabcab!"), "<redacted>!");
     }

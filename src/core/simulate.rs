@@ -19,17 +19,23 @@
 //! | `menu LABEL` | the first menu entry with this label |
 //! | `notifications NAME` / `notifications none` | which notification server is there |
 //! | `lock` / `unlock` | the keyring |
+//! | `config KEY = VALUE; …` | the sidecars' config file is written anew, with these lines |
+//! | `touch config` / `remove config` | it is written without a change / is gone |
+//! | `set-up open` / `set-up closed` | whether somebody is in the set-up |
 //! | `show menu` | prints the menu |
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use crate::config::palyra::ConfigFacts;
 use crate::core::agent::Agent;
+use crate::core::cause::{Cause, Class};
 use crate::core::compose;
+use crate::core::config_watch::{Content, Look};
 use crate::core::decisions::Unanswered;
 use crate::core::event::{Click, Desktop, Effect, Event, Facts, Found, Secrets, SetUp, Setup};
-use crate::core::inbox::Look;
+use crate::core::inbox;
 use crate::core::notices::Server;
 use crate::core::record::Record;
 use crate::core::service::{Phase, StopReason};
@@ -83,6 +89,12 @@ pub struct World {
     pub exited: bool,
     /// What happened, in words.
     pub timeline: Vec<String>,
+    /// The sidecars' config file: its text, and how often it was written.
+    pub config: (Option<String>, u64),
+    /// Somebody is in the set-up.
+    pub set_up_open: bool,
+    /// The config that each sidecar read at its last start.
+    pub started_with: BTreeMap<ServiceId, String>,
     records: BTreeMap<String, Value>,
     queue: BTreeMap<(u64, u64), Event>,
     sequence: u64,
@@ -111,6 +123,9 @@ impl World {
             moves: BTreeSet::new(),
             exited: false,
             timeline: Vec::new(),
+            config: (Some("version = 1".to_owned()), 1),
+            set_up_open: false,
+            started_with: BTreeMap::new(),
             records: BTreeMap::new(),
             queue: BTreeMap::new(),
             sequence: 0,
@@ -248,6 +263,17 @@ impl World {
         self.agent.fleet.iter().map(|service| phase_name(&service.phase)).collect()
     }
 
+    /// The config file is written, or removed.
+    pub fn write_config(&mut self, text: Option<&str>) {
+        self.config = (text.map(str::to_owned), self.config.1 + 1);
+        self.give(Event::ConfigRang);
+    }
+
+    fn config_facts(&self) -> Result<ConfigFacts, String> {
+        let text = self.config.0.as_deref().ok_or("it is not there")?;
+        ConfigFacts::of_text(text, self.config.1).map_err(|error| error.to_string())
+    }
+
     fn arrive(&mut self, event: Event) {
         match &event {
             Event::Running(service, record) => {
@@ -283,8 +309,18 @@ impl World {
                 self.launches.push((self.now.mono_ms, service));
                 self.note(format!("starts {service}"));
                 self.pids += 1;
+                let config = match self.config_facts() {
+                    Ok(facts) => facts,
+                    Err(why) => {
+                        let what = format!("was not started: {why}");
+                        let cause = Cause { class: Class::Configuration, what, said: None, hopeless: true };
+                        return self.later(1, Event::StartFailed { service, run, cause });
+                    }
+                };
+                self.started_with.insert(service, self.config.0.clone().unwrap_or_default());
                 let choose = |id| {
                     let wanted = ports.get(&id).cloned().filter(|ports| !ports.is_empty());
+                    let wanted = crate::core::ports::from_config(id, &config.config).or(wanted);
                     (id, wanted.unwrap_or_else(|| crate::core::ports::defaults(id)))
                 };
                 let mut chosen = BTreeMap::from([choose(service)]);
@@ -292,7 +328,8 @@ impl World {
                     chosen.extend([choose(ServiceId::Browserd)]);
                 }
                 let ports = chosen[&service].clone();
-                self.later(1, Event::PortsChosen { ports: chosen, note: String::new() });
+                let config = (service, Box::new(config));
+                self.later(1, Event::PortsChosen { ports: chosen, note: String::new(), config });
                 let record = run_record(service, run, self.pids, ports, self.now);
                 self.later(START_MS, Event::Running(service, record));
             }
@@ -331,8 +368,11 @@ impl World {
                 let records: Vec<_> =
                     self.records.values().filter_map(|raw| Record::from_value(raw.clone()).ok()).collect();
                 let newest_requested_at = records.iter().map(|record| record.requested_at_unix_ms).max();
-                let look =
-                    Look { records: records.into_iter().filter(wanted).collect(), newest_requested_at, unreadable: 0 };
+                let look = inbox::Look {
+                    records: records.into_iter().filter(wanted).collect(),
+                    newest_requested_at,
+                    unreadable: 0,
+                };
                 self.later(ANSWER_MS, Event::Looked(order.round, Ok(look)));
             }
             Effect::ReadRecord(id) => {
@@ -394,11 +434,34 @@ impl World {
                 self.note(format!("aborts {run_id}"));
                 self.later(ANSWER_MS, Event::RunAborted(ticket, Ok(())));
             }
+            Effect::WritePorts(ticket, ports) => {
+                self.note(format!("writes the ports of {:?}", ports.keys().map(|id| id.name()).collect::<Vec<_>>()));
+                let mut lines: Vec<String> = ports.iter().flat_map(|(id, ports)| port_lines(*id, ports)).collect();
+                let written: Vec<_> =
+                    lines.iter().filter_map(|line| line.split(" = ").next().map(str::to_owned)).collect();
+                let old = self.config.0.clone().unwrap_or_default();
+                let kept = old.lines().filter(|line| !written.iter().any(|key| line.starts_with(key.as_str())));
+                lines.extend(kept.map(str::to_owned));
+                let text = lines.join("\n");
+                self.later(1, Event::PortsWritten(ticket, Ok(())));
+                self.write_config(Some(&text));
+            }
+            Effect::LookAtConfig => {
+                let content = match (&self.config.0, self.config_facts()) {
+                    (None, _) => Content::Absent,
+                    (Some(_), Ok(facts)) => Content::Read(Box::new(facts)),
+                    (Some(_), Err(why)) => Content::Invalid(why),
+                };
+                let look = Look { content, blind: String::new(), set_up_open: self.set_up_open };
+                self.later(1, Event::ConfigLooked(look));
+            }
             Effect::RetrySecrets
             | Effect::SavePaused(_)
             | Effect::SaveBrowser(_)
+            | Effect::SaveConfigRestarts(_)
             | Effect::SavePorts(_)
-            | Effect::KeepGoodStart { .. } => {}
+            | Effect::KeepGoodStart { .. }
+            | Effect::GiveBack => {}
         }
     }
 
@@ -507,6 +570,16 @@ fn command(world: &mut World, line: &str) -> Result<(), String> {
         }
         "lock" => world.give(Event::Secrets(Secrets::Waiting("the keyring is locked".to_owned()))),
         "unlock" => world.give(Event::Secrets(Secrets::Ready { place: "keyring".to_owned(), warning: String::new() })),
+        "config" => {
+            let text = format!("{}\n", rest.replace("; ", "\n"));
+            world.write_config(Some(&text));
+        }
+        "touch" if rest == "config" => {
+            let text = world.config.0.clone();
+            world.write_config(text.as_deref());
+        }
+        "remove" if rest == "config" => world.write_config(None),
+        "set-up" => world.set_up_open = rest == "open",
         "show" if rest == "menu" => {
             let menu = print_menu(&world.view().menu, 1);
             world.timeline.push(format!("          menu:\n{}", menu.trim_end()));
@@ -633,6 +706,18 @@ fn exit_record(run: &RunId, cause: ExitCause, now: Now, asked: bool) -> ExitReco
         dropped_lines: 0,
         oom_kills: 0,
     }
+}
+
+/// The lines of a config that name these ports.
+fn port_lines(service: ServiceId, ports: &crate::core::ports::Ports) -> Vec<String> {
+    let port = |purpose: &str| ports.get(purpose).copied().unwrap_or(0);
+    if service == ServiceId::Gateway {
+        let keys = [("daemon.port", "http"), ("gateway.grpc_port", "grpc"), ("gateway.quic_port", "quic")];
+        return keys.map(|(key, purpose)| format!("{key} = {}", port(purpose))).to_vec();
+    }
+    [("endpoint", "grpc"), ("health_base_url", "http")]
+        .map(|(key, purpose)| format!("tool_call.browser_service.{key} = \"http://127.0.0.1:{}\"", port(purpose)))
+        .to_vec()
 }
 
 fn first_words(reply: &crate::protocol::Reply) -> String {

@@ -2,6 +2,8 @@
 //!
 //! Field names that the earlier desktop app had are kept.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use crate::core::agent::Agent;
@@ -11,7 +13,7 @@ use crate::core::event::Secrets;
 use crate::core::fingerprint::Changes;
 use crate::core::inbox::{Inbox, Pending, Watch};
 use crate::core::record::Record;
-use crate::core::service::{Goal, LastExit, Phase, Service};
+use crate::core::service::{Goal, LastExit, Phase};
 use crate::core::time::Now;
 use crate::core::{health, text};
 use crate::protocol::{self, ServiceId};
@@ -43,9 +45,9 @@ pub fn snapshot(agent: &Agent, now: Now) -> Value {
             "browser_service": browser(agent),
             "node_host": { "installed": agent.setup.node_host, "running": agent.fleet.get(ServiceId::NodeHost).run.is_some() },
         },
-        "gateway_process": process(agent.fleet.get(ServiceId::Gateway), now),
-        "browserd_process": process(agent.fleet.get(ServiceId::Browserd), now),
-        "node_host_process": process(agent.fleet.get(ServiceId::NodeHost), now),
+        "gateway_process": process(agent, ServiceId::Gateway, now),
+        "browserd_process": process(agent, ServiceId::Browserd, now),
+        "node_host_process": process(agent, ServiceId::NodeHost, now),
         "approvals": {
             "known": agent.inbox.is_current(),
             "pending": agent.inbox.pending.len(),
@@ -67,6 +69,21 @@ pub fn snapshot(agent: &Agent, now: Now) -> Value {
             Secrets::Ready { place, .. } => json!({ "state": "ready", "place": place }),
             Secrets::Waiting(why) => json!({ "state": "waiting", "why": why }),
             Secrets::Failed(why) => json!({ "state": "failed", "why": why }),
+        },
+        "config": {
+            "state": match (agent.config.trouble.is_empty(), agent.config.is_known()) {
+                (false, _) => "unusable",
+                (true, true) => "read",
+                (true, false) => "not_read",
+            },
+            "why": agent.config.trouble,
+            "blind": agent.config.blind,
+            "restarts": agent.config_restarts(),
+            "manual": agent.setup.config_manual,
+            "unwritten_ports": ServiceId::ALL.iter().filter(|id| agent.unwritten_ports(**id).is_some())
+                .map(|id| id.name()).collect::<Vec<_>>(),
+            "waiting": reasons(&agent.config.due),
+            "outdated": reasons(&agent.config.left),
         },
         "onboarding": {
             "step": agent.reached.step,
@@ -135,7 +152,9 @@ fn browser(agent: &Agent) -> Value {
     })
 }
 
-fn process(service: &Service, now: Now) -> Value {
+fn process(agent: &Agent, id: ServiceId, now: Now) -> Value {
+    let service = agent.fleet.get(id);
+    let loss = agent.log_losses.get(&id);
     let record = service.run.as_ref().and_then(|run| run.record.as_ref());
     let (state, until) = state(&service.phase, service.goal);
     json!({
@@ -148,7 +167,7 @@ fn process(service: &Service, now: Now) -> Value {
         "shim_pid": record.map(|record| record.shim.pid),
         "program": record.map(|record| record.program.display().to_string()),
         "last_start_unix_ms": record.map(|record| record.started_at_unix_ms),
-        "uptime_seconds": record.map(|record| now.unix_ms.saturating_sub(record.started_at_unix_ms) / 1_000),
+        "uptime_seconds": record.map(|record| now.unix_ms.saturating_sub(record.started_at_unix_ms).max(0) / 1_000),
         "trouble": if service.trouble.is_empty() { Value::Null } else { json!(service.trouble) },
         "last_exit": service.last_exit.as_ref().map(|exit| exit.cause.what.clone()),
         "last_exit_unix_ms": service.last_exit.as_ref().map(|exit| exit.at_unix_ms),
@@ -158,6 +177,8 @@ fn process(service: &Service, now: Now) -> Value {
         "next_start": text::next(service, now),
         "next_restart_unix_ms": until.map(|until| now.plus(until.saturating_sub(now.mono_ms)).unix_ms),
         "bound_ports": service.ports,
+        "dropped_log_lines": loss.map_or(0, |loss| loss.dropped_lines),
+        "log_trouble": loss.map(|loss| &loss.why).filter(|why| !why.is_empty()),
     })
 }
 
@@ -197,13 +218,29 @@ fn state(phase: &Phase, goal: Goal) -> (&'static str, Option<u64>) {
     }
 }
 
+fn reasons(why: &BTreeMap<ServiceId, String>) -> Value {
+    why.iter().map(|(id, why)| (id.name().to_owned(), json!(why))).collect::<serde_json::Map<_, _>>().into()
+}
+
 fn warnings(agent: &Agent) -> Vec<String> {
     let mut warnings = agent.setup.warnings.clone();
+    if !agent.config.trouble.is_empty() {
+        warnings.push(format!("{}; nothing was restarted", agent.config.trouble));
+    }
+    if !agent.config.blind.is_empty() {
+        warnings.push(format!("changes of the config are not seen: {}", agent.config.blind));
+    }
+    for id in agent.config_left() {
+        let why = &agent.config.left[&id];
+        warnings.push(format!("{}: {why}. To use it: palyra-tray restart {id}", text::service(id)));
+    }
     if let Secrets::Ready { warning, .. } = &agent.secrets
         && !warning.is_empty()
     {
         warnings.push(warning.clone());
     }
+    warnings.extend(agent.removed.as_deref().map(text::removed));
+    warnings.extend(agent.log_losses.iter().map(|(id, loss)| text::log_loss(*id, loss)));
     if !agent.inbox.trouble.is_empty() {
         warnings.push(format!("approvals cannot be read: {}", agent.inbox.trouble));
     }

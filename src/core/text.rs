@@ -2,12 +2,13 @@
 
 use crate::core::agent::Agent;
 use crate::core::cause::Class;
-use crate::core::event::{Companion, Secrets};
+use crate::core::event::{Companion, Secrets, Trouble};
 use crate::core::notices::cut;
 use crate::core::service::{Goal, LastExit, Phase, Service, StopReason};
 use crate::core::time::Now;
 use crate::core::view::Base;
 use crate::protocol::ServiceId;
+use crate::protocol::shim::LogLoss;
 
 /// Hint.
 pub const SEE_LOGS: &str = "See the newest lines: palyra-tray logs";
@@ -38,9 +39,40 @@ pub const RESUMED: &str = "Agents may work again.";
 pub const QUIT_STOP: &str = "Stopping Palyra.";
 /// Reply.
 pub const QUIT_KEEP: &str = "The tray ends; Palyra keeps running.";
+/// Why the config cannot be used.
+pub const CONFIG_GONE: &str = "the config file is gone; put it back";
+/// Why a sidecar is restarted.
+pub const CONFIG_TOUCHED: &str = "a restart was asked for by writing the config anew";
+/// Why a sidecar should be restarted.
+pub const CONFIG_OUTDATED: &str = "the config was changed after it started";
+/// A menu entry.
+pub const WRITE_PORTS: &str = "Write these ports to the config";
+/// A tick in the menu.
+pub const CONFIG_RESTARTS: &str = "Restart when the config changes";
+/// Title of a notification.
+pub const CONFIG_INVALID: &str = "Palyra's config cannot be used";
 
 /// Refusal.
 pub const DEMO_AT_LOGIN: &str = "a demo does not start at login: its state goes away with it";
+
+/// Our folder is gone and the services have not been started since.
+pub fn removed(folder: &str) -> String {
+    format!(
+        "{folder} was removed while Palyra ran: what was in it is gone, and what the services write now may be lost. \
+         To begin anew: palyra-tray restart"
+    )
+}
+
+/// Lines that a log lacks.
+pub fn log_loss(id: ServiceId, loss: &LogLoss) -> String {
+    let (name, lines) = (service(id).to_lowercase(), loss.dropped_lines);
+    let are = if lines == 1 { "1 line is".to_owned() } else { format!("{lines} lines are") };
+    if loss.why.is_empty() {
+        format!("{are} missing in the log of the {name}, which could not be written for a while")
+    } else {
+        format!("the log of the {name} cannot be written ({}); {are} lost so far. See: palyra-tray doctor", loss.why)
+    }
+}
 
 /// What a person calls it.
 pub const fn service(id: ServiceId) -> &'static str {
@@ -117,7 +149,9 @@ fn degraded(agent: &Agent, now: Now) -> String {
     }) {
         return format!("{}: {}", service(sick.id), state(sick, now));
     }
-    if agent.inbox.trouble.is_empty() {
+    if agent.inbox.trouble.is_empty() && agent.inbox.unreadable == 0 {
+        "The config cannot be used; Palyra goes on with what it has read".to_owned()
+    } else if agent.inbox.trouble.is_empty() {
         format!("{} approvals cannot be read; look at them in the dashboard", agent.inbox.unreadable)
     } else {
         format!("Approvals cannot be read: {}", agent.inbox.trouble)
@@ -245,16 +279,49 @@ pub fn activated(agent: &Agent, now: Now) -> String {
     }
 }
 
-/// A window of ours that did not open: title, and what to do instead.
-pub const fn companion_failed(companion: &Companion) -> (&'static str, &'static str) {
-    match companion {
-        Companion::SetUp => ("The set-up could not be opened", "In a terminal it is: palyra-tray setup"),
-        Companion::Checks => ("The checks could not be opened", "In a terminal they are: palyra-tray doctor"),
-        Companion::Review(_) => (
-            "The approval could not be shown",
-            "Nothing was decided. In a terminal it is: palyra-tray approvals review",
-        ),
+/// A window of ours that did not open, or went away: title; why, and what to do.
+pub fn companion_failed(companion: &Companion, trouble: &Trouble) -> (&'static str, String) {
+    let (title, why, hint) = match (companion, trouble) {
+        (Companion::SetUp, Trouble::NotOpened(why)) => {
+            ("The set-up could not be opened", why, "In a terminal it is: palyra-tray setup")
+        }
+        (Companion::SetUp, Trouble::EndedEarly(why)) => {
+            let hint = "What you have done is kept: Continue set-up in the menu goes on with it.";
+            ("The set-up ended early", why, hint)
+        }
+        (Companion::Checks, Trouble::NotOpened(why)) => {
+            ("The checks could not be opened", why, "In a terminal they are: palyra-tray doctor")
+        }
+        (Companion::Checks, Trouble::EndedEarly(why)) => {
+            ("The checks ended early", why, "Run checks in the menu opens them again.")
+        }
+        (Companion::Review(_), Trouble::NotOpened(why)) => {
+            let hint = "Nothing was decided. In a terminal it is: palyra-tray approvals review";
+            ("The approval could not be shown", why, hint)
+        }
+        (Companion::Review(_), Trouble::EndedEarly(why)) => {
+            ("The review ended early", why, "Nothing was decided: the approval still waits.")
+        }
+    };
+    (title, format!("{} {hint}", sentence(why)))
+}
+
+/// Why a sidecar is restarted, with the first key that differs.
+pub fn config_changed(keys: &[&str]) -> String {
+    let first = keys.first().copied().unwrap_or_default();
+    // a key is a word of the config's own; what is not one was written by somebody who meant something else
+    let plain = first.len() <= 60 && first.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'));
+    match (plain, keys.len()) {
+        (false, _) => "the config changed".to_owned(),
+        (true, 1) => format!("the config changed ({first})"),
+        (true, n) => format!("the config changed ({first} and {} more)", n - 1),
     }
+}
+
+/// What the menu offers while somebody runs with an older config.
+pub fn use_config(ids: &[ServiceId]) -> String {
+    let names: Vec<_> = ids.iter().map(|id| service(*id)).collect();
+    format!("Restart {} to use the changed config", names.join(" and "))
 }
 
 /// "2 h", "5 min", "12 s".

@@ -62,6 +62,16 @@ pub enum Action {
         /// Wanted state.
         enabled: bool,
     },
+    /// Restart what a change of the config touches, or do not.
+    SetConfigRestarts {
+        /// Wanted state.
+        enabled: bool,
+    },
+    /// Write the ports that are listened on into Palyra's config, where that names others.
+    WritePorts {
+        /// All when absent.
+        service: Option<ServiceId>,
+    },
     /// Start at login, or do not.
     SetAutostart {
         /// Wanted state.

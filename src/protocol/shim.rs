@@ -19,6 +19,11 @@ pub const LOCK_FILE: &str = "lock";
 pub const RUN_FILE: &str = "run.json";
 /// [`ExitRecord`] in the run directory, synced to disk before the lock is let go.
 pub const EXIT_FILE: &str = "exit.json";
+/// [`LogLoss`] in the run directory. Made with [`LOSS_BYTES`] before the sidecar starts and overwritten in place, because a
+/// full disk takes no new file.
+pub const LOSS_FILE: &str = "loss.json";
+/// Length of [`LOSS_FILE`]: one JSON object, filled up with blanks.
+pub const LOSS_BYTES: usize = 512;
 
 /// A supervised sidecar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -194,6 +199,17 @@ pub struct ExitRecord {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
 fn is_zero(number: &u64) -> bool {
     *number == 0
+}
+
+/// `loss.json`: lines that never reached the log of a run that lives.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogLoss {
+    /// [`VERSION`] of the shim that wrote it.
+    pub version: u32,
+    /// Lines dropped since the run began.
+    pub dropped_lines: u64,
+    /// Why the newest lines could not be written; empty once lines reach the disk again.
+    pub why: String,
 }
 
 /// How a sidecar's process ended.

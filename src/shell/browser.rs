@@ -159,8 +159,11 @@ fn run(leads: Leads, input: &mut impl BufRead, opener: impl FnOnce(&str) -> Resu
     opener(&checked(leads, line.trim_end_matches(['\r', '\n']))?)
 }
 
-/// The address in its normal form, if it leads where it may.
-fn checked(leads: Leads, url: &str) -> Result<String, String> {
+/// The address in its normal form, if it leads where it may. The error is one sentence without the address.
+///
+/// # Errors
+/// It does not.
+pub fn checked(leads: Leads, url: &str) -> Result<String, String> {
     let refused = |why: &str| Err(format!("The address was not opened: {why}."));
     if url.len() as u64 >= MAX_URL_BYTES {
         return refused("it is too long");
@@ -213,11 +216,27 @@ mod tests {
 
     #[test]
     fn a_sign_in_page_may_be_elsewhere_but_is_encrypted() {
-        for good in ["https://auth.example.com/authorize?state=x", "http://127.0.0.1:7142/x", "https://localhost/"] {
+        for good in [
+            "https://auth.example.com/authorize?state=x",
+            "http://127.0.0.1:7142/x",
+            "http://[::1]/",
+            "http://localhost:1/",
+            "https://localhost/",
+        ] {
             assert!(checked(Leads::Anywhere, good).is_ok(), "{good}");
         }
-        for bad in ["http://auth.example.com/", "https://a@example.com/", "file:///etc/passwd", "data:text/html,x", ""]
-        {
+        for bad in [
+            "http://auth.example.com/",
+            "http://127.0.0.1.auth.example/",
+            "http://127.0.0.1@auth.example/",
+            "https://a:b@auth.example/",
+            "https://a@example.com/",
+            "file:///etc/passwd",
+            "data:text/html,x",
+            "javascript:alert(1)",
+            "palyra:x",
+            "",
+        ] {
             assert!(checked(Leads::Anywhere, bad).is_err(), "{bad}");
         }
     }

@@ -155,13 +155,19 @@ pub fn ask(paths: &Paths, request: Request, patience: Duration) -> Result<Reply,
         let message = format!("no agent runs for {}{why}", paths.state_root.display());
         Failure::new(FailureCode::NoAgent, message, "Start one: palyra-tray run")
     };
-    let text = match std::fs::read(paths.control_file()) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(none("")),
-        Err(error) => return Err(none(&format!("its address file cannot be read ({error})"))),
-    };
-    let control: ControlFile = serde_json::from_slice(&text).map_err(|_| none("its address file is corrupt"))?;
-    let mut stream = listener::connect(&control.socket, patience).map_err(|error| none(&error.to_string()))?;
+    // Where the address file is missing or torn, as on a full disk, the usual place is tried.
+    let told = std::fs::read(paths.control_file()).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => String::new(),
+        _ => format!("its address file cannot be read ({error})"),
+    });
+    let told = told.and_then(|text| {
+        serde_json::from_slice::<ControlFile>(&text).map_err(|_| "its address file is corrupt".to_owned())
+    });
+    let socket = told.as_ref().map_or(&paths.socket, |control| &control.socket);
+    let mut stream = listener::connect(socket, patience).map_err(|error| match &told {
+        Ok(_) => none(&error.to_string()),
+        Err(why) => none(why),
+    })?;
     let lost = |error: io::Error| match error.kind() {
         io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
             Failure::new(FailureCode::Failed, "the agent did not answer in time", "See its log: palyra-tray logs tray")

@@ -94,6 +94,12 @@ impl Names {
         if is_gone && event.paths.first() == Some(&self.directory) {
             return Some(Ring::Lost);
         }
+        // Who holds the journal open keeps its removed directory from telling of its own end.
+        let is_journal_removed = matches!(event.kind, EventKind::Remove(_))
+            && event.paths.iter().any(|path| path.file_name() == Some(&self.journal));
+        if is_journal_removed {
+            return Some(Ring::Lost);
+        }
         let is_write = match event.kind {
             EventKind::Any | EventKind::Create(_) => true,
             // A change of mode or times is no write.
@@ -202,6 +208,7 @@ mod tests {
         assert_eq!(meaning(EventKind::Access(AccessKind::Close(AccessMode::Write)), "/d/j-wal"), None);
         assert_eq!(meaning(EventKind::Modify(ModifyKind::Metadata(MetadataKind::Any)), "/d/j-wal"), None);
         assert_eq!(meaning(EventKind::Remove(RemoveKind::File), "/d/j-wal"), None);
+        assert_eq!(meaning(EventKind::Remove(RemoveKind::File), "/d/j"), Some(Ring::Lost));
         assert_eq!(meaning(EventKind::Remove(RemoveKind::Folder), "/d"), Some(Ring::Lost));
     }
 

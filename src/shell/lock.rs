@@ -15,7 +15,8 @@ const AGENT_LOCK: &str = "agent.lock";
 /// Held while this agent lives; the kernel lets go of it however the agent ends.
 #[derive(Debug)]
 pub struct AgentLock {
-    _file: File,
+    file: File,
+    path: PathBuf,
 }
 
 /// Why the lock was not taken.
@@ -42,7 +43,27 @@ impl AgentLock {
         if let Some(pid) = earlier_app(paths) {
             return Err(LockError::EarlierApp(pid));
         }
-        Ok(Self { _file: open })
+        Ok(Self { file: open, path: paths.own.join(AGENT_LOCK) })
+    }
+
+    /// Whether its file still lies where it was taken. Where it does not, our folder was removed, and the lock keeps nobody
+    /// out any more. What cannot be looked at counts as still there.
+    pub fn is_in_place(&self) -> bool {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt;
+            match (self.file.metadata(), fs::metadata(&self.path)) {
+                (Ok(held), Ok(there)) => (held.dev(), held.ino()) == (there.dev(), there.ino()),
+                (_, Err(error)) => error.kind() != io::ErrorKind::NotFound,
+                (Err(_), _) => true,
+            }
+        }
+        #[cfg(not(unix))]
+        {
+            // an open file cannot be removed there
+            let _ = (&self.file, &self.path);
+            true
+        }
     }
 }
 
@@ -59,6 +80,22 @@ impl SetUpLock {
     /// The place cannot be written.
     pub fn take(paths: &Paths) -> io::Result<Option<Self>> {
         Ok(lock(paths, "setup.lock")?.map(|file| Self { _file: file }))
+    }
+}
+
+/// Held while the menu's window is open: further starts open no second one.
+#[derive(Debug)]
+pub struct WindowLock {
+    _file: File,
+}
+
+impl WindowLock {
+    /// Takes it; `None`: the window is open already.
+    ///
+    /// # Errors
+    /// The place cannot be written.
+    pub fn take(paths: &Paths) -> io::Result<Option<Self>> {
+        Ok(lock(paths, "window.lock")?.map(|file| Self { _file: file }))
     }
 }
 

@@ -3,11 +3,14 @@
 //! Limits: the gateway rewrites the file as well (when a key is accepted, when a bot is connected), and loses comments and
 //! order. A running gateway does not look at the file: what is changed is in use after its restart.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
 use toml_edit::{DocumentMut, Item};
 
+use crate::core::ports::Ports;
+use crate::protocol::ServiceId;
 use crate::shell::store::toml;
 
 /// Version of the format that is written into a new file.
@@ -35,6 +38,30 @@ pub fn set_run_loop(path: &Path, on: bool) -> io::Result<bool> {
         toml::set(toml::table(document, "orchestrator")?, "runloop_v1_enabled", on);
         Ok(())
     })
+}
+
+/// Writes what services listen on, where they look for it at their next start and `palyra` looks for them.
+///
+/// # Errors
+/// The file cannot be read, understood or written; then it is left as it is.
+pub fn write_ports(path: &Path, ports: &BTreeMap<ServiceId, Ports>) -> io::Result<()> {
+    toml::edit(path, |document| {
+        for (service, ports) in ports {
+            let port = |purpose: &str| ports.get(purpose).copied().ok_or_else(|| format!("{service} has no {purpose}"));
+            if *service == ServiceId::Gateway {
+                toml::set(toml::table(document, "daemon")?, "port", i64::from(port("http")?));
+                let gateway = toml::table(document, "gateway")?;
+                toml::set(gateway, "grpc_port", i64::from(port("grpc")?));
+                toml::set(gateway, "quic_port", i64::from(port("quic")?));
+            } else if *service == ServiceId::Browserd {
+                let browser = toml::table(document, "tool_call.browser_service")?;
+                toml::set(browser, "endpoint", format!("http://127.0.0.1:{}", port("grpc")?));
+                toml::set(browser, "health_base_url", format!("http://127.0.0.1:{}", port("http")?));
+            }
+        }
+        Ok(())
+    })?;
+    Ok(())
 }
 
 /// Takes MiniMax's address out of the file. To be called before a key of Anthropic's is handed over: the gateway keeps one
@@ -126,6 +153,55 @@ mod tests {
             let (_dir, path) = config(text);
             assert!(set_run_loop(&path, true).unwrap());
             assert_eq!(fs::read_to_string(&path).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn ports_are_written_where_they_belong_and_nothing_else_changes() {
+        let ports = BTreeMap::from([
+            (ServiceId::Gateway, crate::core::ports::gateway(7146, 7147, 7148)),
+            (ServiceId::Browserd, crate::core::ports::browserd(7150, 7151)),
+        ]);
+        for (text, expected) in [
+            (
+                "version = 1\n",
+                "version = 1\n\n[daemon]\nport = 7146\n\n[gateway]\ngrpc_port = 7147\nquic_port = 7148\n\n\
+                 [tool_call.browser_service]\nendpoint = \"http://127.0.0.1:7151\"\n\
+                 health_base_url = \"http://127.0.0.1:7150\"\n",
+            ),
+            (
+                "# mine\nversion = 1\n[tool_call.browser_service] # b\nendpoint = \"http://127.0.0.1:1\" # e\nx = 1\n\
+                 health_base_url = 'http://127.0.0.1:2'\n[gateway]\nquic_port = 3\ngrpc_port = 4 # g\n\
+                 [daemon]\nbind_addr = \"::1\"\nport = 5\n",
+                "# mine\nversion = 1\n[tool_call.browser_service] # b\nendpoint = \"http://127.0.0.1:7151\" # e\nx = 1\n\
+                 health_base_url = \"http://127.0.0.1:7150\"\n[gateway]\nquic_port = 7148\ngrpc_port = 7147 # g\n\
+                 [daemon]\nbind_addr = \"::1\"\nport = 7146\n",
+            ),
+            (
+                "daemon.port = 1\ngateway = { grpc_port = 2, quic_port = 3 }\ntool_call = { a = 1, browser_service = {} }\n",
+                "daemon.port = 7146\ngateway = { grpc_port = 7147, quic_port = 7148 }\n\
+                 tool_call = { a = 1, browser_service = { endpoint = \"http://127.0.0.1:7151\", \
+                 health_base_url = \"http://127.0.0.1:7150\" } }\n",
+            ),
+            (
+                "gateway.grpc_port = 2\ndaemon = {}\ntool_call.browser_service.endpoint = \"http://127.0.0.1:1\"\n",
+                "gateway.grpc_port = 7147\ngateway.quic_port = 7148\ndaemon = { port = 7146 }\n\
+                 tool_call.browser_service.endpoint = \"http://127.0.0.1:7151\"\n\
+                 tool_call.browser_service.health_base_url = \"http://127.0.0.1:7150\"\n",
+            ),
+        ] {
+            let (_dir, path) = config(text);
+            write_ports(&path, &ports).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), expected);
+            let (read, _) = crate::config::palyra::PalyraConfig::read(&path).unwrap();
+            for (service, ports) in &ports {
+                assert_eq!(crate::core::ports::from_config(*service, &read).as_ref(), Some(ports));
+            }
+        }
+        for text in ["daemon = 3", "tool_call = 3", "tool_call.browser_service = 3"] {
+            let (_dir, path) = config(text);
+            assert!(write_ports(&path, &ports).is_err(), "{text}");
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
         }
     }
 

@@ -17,7 +17,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::protocol::shim::{
-    EXIT_FILE, ExitRecord, Hello, LOCK_FILE, RUN_FILE, RUN_ID_VARIABLE, RunId, RunRecord, Spec, VERSION,
+    EXIT_FILE, ExitRecord, Hello, LOCK_FILE, LOSS_FILE, LogLoss, RUN_FILE, RUN_ID_VARIABLE, RunId, RunRecord, Spec,
+    VERSION,
 };
 
 use super::shim::{record, tree};
@@ -140,6 +141,11 @@ pub fn living(run_dir: &Path) -> Option<RunRecord> {
 pub fn ports_of(run_dir: &Path, run_id: &RunId) -> BTreeMap<String, u16> {
     let run = read_known::<RunRecord>(run_dir, RUN_FILE).ok().flatten();
     run.filter(|run| run.run_id == *run_id).map(|run| run.ports).unwrap_or_default()
+}
+
+/// Log lines that the last run of this directory lost, as its shim tells it; `None` where it told nothing.
+pub fn log_loss(run_dir: &Path) -> Option<LogLoss> {
+    record::read(run_dir, LOSS_FILE).ok().flatten()
 }
 
 /// Asks the shim of a run to stop its sidecar; its end is reported by whoever waits for it.

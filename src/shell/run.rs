@@ -1,6 +1,8 @@
 //! THE loop: receive an event or reach the deadline, update the core, perform its effects, show the view. The one clock.
 
+mod config;
 mod effects;
+mod ground;
 mod inputs;
 mod processes;
 mod set_up;
@@ -17,13 +19,14 @@ use tokio::sync::oneshot;
 use crate::config::settings::Settings;
 use crate::config::{Environment, Paths};
 use crate::core::agent::Agent;
-use crate::core::compose;
 use crate::core::event::{Desktop, Effect, Event, Setup, Ticket};
 use crate::core::ports::Ports;
 use crate::core::time::Now;
 use crate::core::view::View;
+use crate::core::{compose, config_watch};
 use crate::protocol::{Failure, FailureCode, Reply, RunId, ServiceId};
 use crate::shell::alarm::Alarm;
+use crate::shell::config_watch::ConfigWatch;
 use crate::shell::control::{self, Asked};
 use crate::shell::dialog;
 use crate::shell::gateway::{Client, Prober};
@@ -34,7 +37,7 @@ use crate::shell::notify::{AppIdentity, Notifier, NotifyReport};
 use crate::shell::screen;
 use crate::shell::secrets::{self, SecretsReport};
 use crate::shell::sidecars::{Sidecars, Tokens};
-use crate::shell::store;
+use crate::shell::{memory, store};
 use crate::tray::{self, TrayHandle, TrayReport};
 
 /// What the agent is started with.
@@ -59,6 +62,9 @@ pub struct Start {
     pub set_up: bool,
 }
 
+/// Version of `state.json`.
+const STATE_VERSION: u32 = 1;
+
 /// `state.json`: what we keep for ourselves.
 #[derive(Serialize, Deserialize)]
 struct State {
@@ -70,12 +76,15 @@ struct State {
 #[expect(clippy::large_enum_variant, reason = "nearly all of what comes is an event, moved once through a channel")]
 enum Input {
     Event(Event),
+    /// It is time to look whether our place on the disk is still there.
+    Ground,
     Asked(Asked),
     Tray(TrayReport),
     Notify(NotifyReport),
     Secrets(SecretsReport),
     SignedIn(RunId, Client),
     Rang(Ring),
+    ConfigLooked(Option<ConfigWatch>, config_watch::Look),
     Shutdown,
 }
 
@@ -83,6 +92,7 @@ type Inputs = UnboundedSender<Input>;
 
 /// Runs the agent until it is told to end. To be called on the main thread.
 pub fn run(start: Start) -> ExitCode {
+    memory::be_frugal();
     let (inputs, receiver) = unbounded_channel();
     let from_tray = inputs.clone();
     if !start.desktop {
@@ -155,11 +165,14 @@ struct Shell {
     signing: Option<(RunId, Client)>,
     prober: Arc<Prober>,
     doorbell: Option<Doorbell>,
+    config_watch: Option<ConfigWatch>,
+    /// The process that asked for something for the set-up last.
+    set_up_peer: Option<u32>,
     secrets: Option<secrets::Secrets>,
     tickets: HashMap<Ticket, oneshot::Sender<Reply>>,
     next_ticket: Ticket,
     server: control::Server,
-    _lock: AgentLock,
+    lock: AgentLock,
 }
 
 impl Shell {
@@ -169,13 +182,23 @@ impl Shell {
         let now = clock.now();
         let (state, told) = store::read_json::<State>(&paths.own.join("state.json"), now.unix_ms);
         warnings.extend(told);
+        let known = match state {
+            Some(State { version, .. }) if version > STATE_VERSION => {
+                warnings
+                    .push(format!("state.json is of a newer Palyra Tray (version {version}): its ports are not used"));
+                None
+            }
+            state => state,
+        };
         let from_clients = inputs.clone();
         let server = control::serve(&paths, move |asked| {
             let _ = from_clients.send(Input::Asked(asked));
         })
         .map_err(|error| format!("the control socket cannot be made: {error}"))?;
-        control::publish(&paths, env!("CARGO_PKG_VERSION"))
-            .map_err(|error| format!("the address of the control socket cannot be written: {error}"))?;
+        if let Err(error) = control::publish(&paths, env!("CARGO_PKG_VERSION")) {
+            // commands find the socket in its usual place; sidecars that live must not stay without an agent
+            warnings.push(format!("the address of the control socket could not be written: {error}"));
+        }
         let setup = Setup {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
@@ -185,10 +208,12 @@ impl Shell {
             // whatever is in it: a pause is never lost by a torn file
             paused: paths.paused().exists(),
             dialogs: dialog::windows(&env).is_ok(),
+            config_restarts: settings.config_restarts,
+            config_manual: env.config_is_manual(),
             demo,
             first_run: set_up && !demo && desktop && env.has_display() && set_up::nothing_yet(&paths),
             reached: set_up::reached(&paths),
-            ports: state.filter(|state| state.version == 1).map(|state| state.ports).unwrap_or_default(),
+            ports: known.map(|state| state.ports).unwrap_or_default(),
             seed: seed(),
             warnings,
         };
@@ -204,12 +229,14 @@ impl Shell {
             client: None,
             signing: None,
             doorbell: None,
+            config_watch: None,
+            set_up_peer: None,
             secrets: None,
             tickets: HashMap::new(),
             next_ticket: 0,
             clock,
             server,
-            _lock: lock,
+            lock,
             inputs,
         };
         if let Some(handle) = &shell.tray {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use toml_edit::Value;
 
-use crate::shell::store::toml;
+use crate::shell::store::{self, toml};
 
 /// Switches the browser service in the file.
 ///
@@ -13,6 +13,14 @@ use crate::shell::store::toml;
 /// The file cannot be read, understood or written; then it is left as it is.
 pub fn set_browser(path: &Path, enabled: bool) -> io::Result<()> {
     set(path, "services", "browser", enabled.into())
+}
+
+/// Switches whether a change of the sidecars' config restarts what it touches.
+///
+/// # Errors
+/// As [`set_browser`].
+pub fn set_config_restarts(path: &Path, enabled: bool) -> io::Result<()> {
+    set(path, "services", "restart_on_config_change", enabled.into())
 }
 
 /// Remembers the folder with Palyra's programs.
@@ -43,6 +51,7 @@ fn set(path: &Path, table: &str, key: &str, new: Value) -> io::Result<()> {
         toml::set(toml::table(document, table)?, key, new);
         Ok(())
     })?;
+    store::keep_copy(path);
     Ok(())
 }
 

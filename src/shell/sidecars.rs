@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::config::palyra::PalyraConfig;
+use crate::config::palyra::{ConfigFacts, PalyraConfig};
 use crate::config::{self, ConfigError, Environment, Paths, programs};
 use crate::core::cause::{Cause, Class};
 use crate::core::launch::{self, Confidential, Places};
@@ -57,6 +57,8 @@ pub struct Prepared {
     pub ports: BTreeMap<ServiceId, Ports>,
     /// Why they differ from what was wanted; empty when they do not.
     pub note: String,
+    /// The config that it is started with.
+    pub config: ConfigFacts,
 }
 
 /// Why there is no spec.
@@ -100,8 +102,8 @@ impl Sidecars {
     pub fn prepare(&self, wish: &Wish, tokens: &Tokens, holder: HolderOf<'_>) -> Result<Prepared, Refusal> {
         let (program, prefix) = self.program(wish.service)?;
         self.make_ground(tokens).map_err(|why| Refusal { class: Class::Refused, why, hopeless: false })?;
-        let (config, secrets) =
-            PalyraConfig::read(&self.paths.config).map_err(|error| hopeless(Class::Configuration, error))?;
+        let (config, secrets, facts) =
+            PalyraConfig::look(&self.paths.config).map_err(|error| hopeless(Class::Configuration, error))?;
         let (chosen, note) = choose_ports(wish, &config, holder)?;
         let own = chosen.get(&wish.service).cloned().unwrap_or_default();
         let browser_ports = chosen.get(&ServiceId::Browserd).or_else(|| wish.ports.get(&ServiceId::Browserd));
@@ -116,6 +118,7 @@ impl Sidecars {
             identity: config.identity.is_none().then(|| self.paths.identity.clone()),
             vault: config.vault.is_none().then(|| self.paths.vault.clone()),
             config: self.paths.config.clone(),
+            canvas_elsewhere: config.canvas_elsewhere,
         };
         let principal = config.bound_principal.as_deref().unwrap_or(config::PRINCIPAL);
         let browser = browser_grpc.filter(|_| wish.browser);
@@ -143,7 +146,7 @@ impl Sidecars {
             ports: recorded,
             lease_ms: None,
         };
-        Ok(Prepared { spec, ports: chosen, note })
+        Ok(Prepared { spec, ports: chosen, note, config: facts })
     }
 
     /// The token that the running gateway was given, or would be.
@@ -206,10 +209,19 @@ fn choose_ports(
     let with_browser =
         wish.browser && wish.service == ServiceId::Gateway && !wish.running.contains(&ServiceId::Browserd);
     let services = [Some(wish.service), with_browser.then_some(ServiceId::Browserd)];
+    let wanted = |service: ServiceId| {
+        let kept = wish.ports.get(&service).filter(|ports| !ports.is_empty()).cloned();
+        ports::from_config(service, config).or(kept).unwrap_or_else(|| ports::defaults(service))
+    };
     for service in services.into_iter().flatten() {
-        let wanted = wish.ports.get(&service).filter(|ports| !ports.is_empty()).cloned();
-        let wanted = ports::from_config(service, config).or(wanted).unwrap_or_else(|| ports::defaults(service));
-        let found = ports::choose(service, &wanted, &ours, &is_free).ok_or_else(|| Refusal {
+        // one that moves does not push the next one out of its place, as long as there is another
+        let mut reserved = ours.clone();
+        reserved
+            .extend(services.into_iter().flatten().filter(|id| *id > service).flat_map(|id| ports::binds(&wanted(id))));
+        let wanted = wanted(service);
+        let found = ports::choose(service, &wanted, &reserved, &is_free)
+            .or_else(|| ports::choose(service, &wanted, &ours, &is_free));
+        let found = found.ok_or_else(|| Refusal {
             class: Class::Port,
             why: format!(
                 "no free ports for {service} between {} and {}; end the programs that hold them",
@@ -294,6 +306,25 @@ mod tests {
             "{}",
             prepared.note
         );
+    }
+
+    #[test]
+    fn a_gateway_that_moves_leaves_the_browser_its_ports() {
+        let dir = tempfile::tempdir().unwrap();
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let sidecars = sidecars(dir.path());
+        std::fs::create_dir_all(sidecars.paths.config.parent().unwrap()).unwrap();
+        let gateway = format!("[daemon]\nport = {}\n", taken.local_addr().unwrap().port());
+        std::fs::write(&sidecars.paths.config, &gateway).unwrap();
+        let chosen =
+            |sidecars: &Sidecars| sidecars.prepare(&wish(ServiceId::Gateway), &tokens(), &|_| None).ok().unwrap().ports;
+        // the browser is to have what the gateway would otherwise be moved to
+        let http = chosen(&sidecars)[&ServiceId::Gateway]["http"];
+        let browser = format!("[tool_call.browser_service]\nendpoint = \"http://127.0.0.1:{http}\"\n");
+        std::fs::write(&sidecars.paths.config, format!("{gateway}{browser}")).unwrap();
+        let ports = chosen(&sidecars);
+        assert_eq!(ports[&ServiceId::Browserd]["grpc"], http);
+        assert!(ports::binds(&ports[&ServiceId::Gateway]).is_disjoint(&ports::binds(&ports[&ServiceId::Browserd])));
     }
 
     #[test]

@@ -3,11 +3,13 @@
 pub mod toml;
 
 use std::fs::{self, OpenOptions, Permissions};
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+use crate::config::settings::last_good;
 
 /// What [`check_writable`] writes: more than a journal needs to begin.
 const PROBE_BYTES: usize = 1024 * 1024;
@@ -87,7 +89,36 @@ pub fn write_json(path: &Path, value: &impl Serialize) -> io::Result<()> {
     write_atomic(path, &bytes)
 }
 
-/// Reads a value. A corrupt file is set aside under a name of its own and told in the second part.
+/// [`write_json`], with a second copy beside it, which [`read_json`] takes when the first is corrupt.
+///
+/// # Errors
+/// As there; a copy that cannot be kept is no error.
+pub fn keep_json(path: &Path, value: &impl Serialize) -> io::Result<()> {
+    write_json(path, value)?;
+    keep_copy(path);
+    Ok(())
+}
+
+/// Keeps a copy of a file that was just found good. It is replaced in one step, but nobody waits for the disk: until then
+/// the one before lies there.
+pub fn keep_copy(path: &Path) {
+    let copy = last_good(path);
+    let kept = fs::read(path).and_then(|bytes| {
+        if fs::read(&copy).is_ok_and(|old| old == bytes) {
+            return Ok(());
+        }
+        let mut file = tempfile::NamedTempFile::new_in(path.parent().unwrap_or(Path::new(".")))?;
+        file.write_all(&bytes)?;
+        file.persist(&copy).map_err(|error| error.error)?;
+        Ok(())
+    });
+    if let Err(error) = kept {
+        tracing::warn!(%error, file = %path.display(), "no copy could be kept");
+    }
+}
+
+/// Reads a value. A corrupt file is set aside under a name of its own, its last good copy is taken if there is one, and
+/// both are told in the second part.
 pub fn read_json<T: DeserializeOwned>(path: &Path, now_unix_ms: i64) -> (Option<T>, Option<String>) {
     let text = match fs::read(path) {
         Ok(text) => text,
@@ -104,26 +135,39 @@ pub fn read_json<T: DeserializeOwned>(path: &Path, now_unix_ms: i64) -> (Option<
             } else {
                 "it is ignored".to_owned()
             };
-            (None, Some(format!("{} is corrupt ({error}); {place}", path.display())))
+            let copy = fs::read(last_good(path)).ok().and_then(|text| serde_json::from_slice(&text).ok());
+            let instead = if copy.is_some() { ", and its last good copy is used" } else { "" };
+            (copy, Some(format!("{} is corrupt ({error}); {place}{instead}", path.display())))
         }
     }
 }
 
-/// Appends one JSON line and waits until it is on the disk.
+/// Appends one JSON line and waits until it is on the disk. A line that a crash tore is closed first; of one that does
+/// not fit on the disk nothing stays.
 ///
 /// # Errors
 /// What the system says, with the path; then nothing may be taken as recorded.
 pub fn append_line(path: &Path, value: &impl Serialize) -> io::Result<()> {
     let mut line = serde_json::to_vec(value)?;
     line.push(b'\n');
-    let append = || {
+    let mut append = || {
         let mut options = OpenOptions::new();
-        options.append(true).create(true);
+        options.append(true).create(true).read(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(path)?;
-        file.write_all(&line)?;
-        file.sync_data()
+        let length = file.seek(SeekFrom::End(0))?;
+        let mut last = [b'\n'];
+        if length > 0 {
+            file.seek(SeekFrom::End(-1))?;
+            file.read_exact(&mut last)?;
+        }
+        if last != [b'\n'] {
+            line.insert(0, b'\n');
+        }
+        file.write_all(&line).and_then(|()| file.sync_data()).inspect_err(|_| {
+            let _ = file.set_len(length);
+        })
     };
     append().map_err(|error| named(path, &error))
 }
@@ -157,6 +201,22 @@ mod tests {
         assert_eq!(read_json::<serde_json::Value>(&path, 8), (None, None));
     }
 
+    #[test]
+    fn the_last_good_copy_stands_in_for_a_torn_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state.json");
+        keep_json(&path, &1).unwrap();
+        keep_json(&path, &2).unwrap();
+        for torn in ["", "{ half"] {
+            fs::write(&path, torn).unwrap();
+            let (value, told) = read_json::<u32>(&path, 7);
+            assert_eq!(value, Some(2));
+            assert!(told.unwrap().ends_with("state.json.corrupt-7, and its last good copy is used"));
+        }
+        // Who removes the file wants to begin anew.
+        assert_eq!(read_json::<u32>(&path, 8), (None, None));
+    }
+
     #[cfg(unix)]
     #[test]
     fn what_we_write_is_ours_alone() {
@@ -177,5 +237,8 @@ mod tests {
         append_line(&path, &"a\nb").unwrap();
         append_line(&path, &2).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "\"a\\nb\"\n2\n");
+        fs::write(&path, "1\n{\"torn\":").unwrap();
+        append_line(&path, &3).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "1\n{\"torn\":\n3\n");
     }
 }

@@ -158,6 +158,8 @@ impl Agent {
                 self.open(ticket, place, now, effects);
             }
             Action::SetBrowser { enabled } => self.set_browser(ticket, enabled, now, effects),
+            Action::SetConfigRestarts { enabled } => self.set_config_restarts(ticket, enabled, now, effects),
+            Action::WritePorts { service } => self.write_ports(ticket, service, effects),
             Action::SetAutostart { enabled } => {
                 if self.setup.demo {
                     let failure = Failure::new(FailureCode::Refused, text::DEMO_AT_LOGIN, "");

@@ -1,6 +1,6 @@
 //! What the set-up asks of the agent. What the core knows by itself is answered here; the rest goes to the shell.
 
-use super::Agent;
+use super::{Agent, COMPANION};
 use crate::core::event::{Effect, Secrets, SetUp, Ticket};
 use crate::core::service::Goal;
 use crate::core::text;
@@ -14,6 +14,8 @@ const TEST_NOTICE: &str = "event:test";
 
 impl Agent {
     pub(super) fn set_up(&mut self, ticket: Ticket, request: SetupRequest, effects: &mut Vec<Effect>) {
+        // whatever became of the last one, this one is open
+        self.events.remove(COMPANION);
         match request {
             SetupRequest::Facts => effects.push(Effect::GatherFacts(ticket, Box::new(self.known_facts()))),
             SetupRequest::Reached(reached) => {

@@ -138,7 +138,7 @@ fn running(about: About, server: &NotificationServer) -> Check {
     if !server.actions {
         return about.warning(
             format!("{name} shows them without buttons"),
-            "Decide in the dashboard or with palyra-tray approvals; dunst, mako and xfce4-notifyd have buttons",
+            "Decide in the dashboard or a terminal (palyra-tray approvals list); dunst, mako and xfce4-notifyd have buttons",
         );
     }
     let known = Server { name: server.name.clone(), actions: true, withdraws: true };

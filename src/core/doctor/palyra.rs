@@ -22,6 +22,7 @@ const PORTS: About = About("ports", "Ports");
 const GATEWAY: About = About("gateway", "Gateway");
 const BROWSER: About = About("browser", "Browser service");
 const NODE_HOST: About = About("node_host", "Node host");
+const LOGS: About = About("logs", "Logs");
 const APPROVALS: About = About("approvals", "Approvals");
 const PROVIDER: About = About("provider", "Model provider");
 
@@ -128,9 +129,11 @@ pub(super) fn programs(facts: &Facts) -> Vec<Check> {
                 format!("{path} is of version {version}; the gateway understands version 1 only"),
                 "Correct its first line to: version = 1",
             ),
-            ConfigContent::Read { principal, .. } => about.ok(match principal {
-                Some(principal) => format!("{path} is understood; signs in as {principal}"),
-                None => format!("{path} is understood"),
+            ConfigContent::Read { principal, .. } => watched(about, facts).unwrap_or_else(|| {
+                about.ok(match principal {
+                    Some(principal) => format!("{path} is understood; signs in as {principal}"),
+                    None => format!("{path} is understood"),
+                })
             }),
         }
     }));
@@ -151,8 +154,33 @@ pub(super) fn programs(facts: &Facts) -> Vec<Check> {
             )
         }
     }));
-    checks.push(PORTS.of(&ground.ports, |about, held| ports(about, held)));
+    checks.push(PORTS.of(&ground.ports, |about, held| ports(about, held, &elsewhere(facts))));
     checks
+}
+
+/// What the agent has to say of the config, if it is not all well.
+fn watched(about: About, facts: &Facts) -> Option<Check> {
+    let config = facts.agent.snapshot()?.get("config")?;
+    if config["state"] == "unusable" {
+        let why = words(config, "/why");
+        return Some(about.problem(why, "Mend that; until then nothing is restarted, and a start would fail"));
+    }
+    let outdated: Vec<_> = config["outdated"].as_object()?.keys().map(String::as_str).collect();
+    if let Some(first) = outdated.first() {
+        let service = if outdated.len() == 1 { first } else { "" };
+        let remedy = format!("Use it: palyra-tray restart {service}");
+        return Some(about.warning(format!("was changed after {} started", outdated.join(" and ")), remedy.trim_end()));
+    }
+    let blind = words(config, "/blind");
+    (!blind.is_empty()).then(|| {
+        about.warning(format!("changes of it are not seen: {blind}"), "After a change of it: palyra-tray restart")
+    })
+}
+
+/// Who listens elsewhere than the config says.
+fn elsewhere(facts: &Facts) -> Vec<String> {
+    let unwritten = facts.agent.snapshot().and_then(|snapshot| snapshot.pointer("/config/unwritten_ports")?.as_array());
+    unwritten.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 /// Whether a service is wanted; why not.
@@ -212,7 +240,7 @@ fn proposal(service: ServiceId, programs: &Programs, ground: &Ground) -> String 
     }
 }
 
-fn ports(about: About, ports: &[Port]) -> Check {
+fn ports(about: About, ports: &[Port], elsewhere: &[String]) -> Check {
     let name = |port: &Port| format!("{}{}", port.port, if port.udp { "/udp" } else { "" });
     let mut held: BTreeMap<String, Vec<&Port>> = BTreeMap::new();
     for port in ports {
@@ -235,6 +263,16 @@ fn ports(about: About, ports: &[Port]) -> Check {
             format!("{} {verb} held by {holder}", list(ports).unwrap_or_default())
         })
         .collect();
+    if strangers.is_empty() && !elsewhere.is_empty() {
+        let verb = if elsewhere.len() == 1 { "has" } else { "have" };
+        return about.warning(
+            format!(
+                "{} {verb} other ports than the config means, where Palyra's other programs look",
+                elsewhere.join(" and ")
+            ),
+            "Write them there: palyra-tray config write-ports",
+        );
+    }
     if strangers.is_empty() {
         let of = |wanted: Holder| list(ports.iter().filter(|port| port.holder == wanted).collect());
         let parts = [
@@ -253,7 +291,7 @@ fn ports(about: About, ports: &[Port]) -> Check {
 pub(super) fn services(facts: &Facts) -> Vec<Check> {
     let Some(snapshot) = facts.agent.snapshot() else {
         let why = if matches!(facts.agent, Agent::Absent) { NO_AGENT } else { "the agent does not tell" };
-        return [GATEWAY, BROWSER, NODE_HOST, APPROVALS, PROVIDER].map(|about| about.skipped(why)).into();
+        return [GATEWAY, BROWSER, NODE_HOST, LOGS, APPROVALS, PROVIDER].map(|about| about.skipped(why)).into();
     };
     let browser_off = snapshot.pointer("/quick_facts/browser_service/enabled") == Some(&Value::Bool(false));
     let node_host = snapshot.pointer("/quick_facts/node_host/installed") == Some(&Value::Bool(true));
@@ -271,9 +309,28 @@ pub(super) fn services(facts: &Facts) -> Vec<Check> {
         } else {
             NODE_HOST.skipped("not enrolled")
         },
+        logs(snapshot),
         approvals(snapshot, ready),
         provider(facts, ready),
     ]
+}
+
+/// Whether what the services say reaches the disk.
+fn logs(snapshot: &Value) -> Check {
+    let processes = ServiceId::ALL.map(|id| (text::service(id).to_lowercase(), &snapshot[format!("{id}_process")]));
+    let lost: u64 = processes.iter().filter_map(|(_, process)| process["dropped_log_lines"].as_u64()).sum();
+    let trouble = processes.iter().find_map(|(name, process)| Some((name, process["log_trouble"].as_str()?)));
+    match trouble {
+        Some((name, why)) => LOGS.problem(
+            format!("what the {name} says cannot be written ({why}); lines lost so far: {lost}"),
+            "Free some space, or make <state root>/tray/logs writable; the log then goes on by itself",
+        ),
+        None if lost > 0 => LOGS.warning(
+            format!("lines that could not be written: {lost}; the logs say where"),
+            "Nothing; they are written again",
+        ),
+        None => LOGS.ok("nothing is lost"),
+    }
 }
 
 fn service(about: About, id: ServiceId, process: &Value) -> Check {

@@ -35,6 +35,7 @@ fn well() -> Facts {
             "browserd_process": { "state": "ready", "desired_running": true },
             "node_host_process": { "state": "ready", "desired_running": true },
             "approvals": { "known": true, "pending": 0, "unreadable": 0, "heard_of_by": "journal" },
+            "config": { "state": "read", "why": "", "blind": "", "outdated": {}, "unwritten_ports": [] },
             "tray": { "present": true, "detail": "shown" },
             "secrets": { "state": "ready", "place": "keyring" },
         })),
@@ -262,6 +263,21 @@ fn without_knowing_where_only_that_is_told() {
     let root = checks.iter().find(|check| check.id == "state_root").unwrap();
     assert!(root.verdict == Problem && root.evidence.contains("PALYRA_STATE_ROOT"), "{root:?}");
     assert!(checks.iter().any(|check| check.id == "tray") && checks.iter().all(|check| check.id != "ports"));
+}
+
+#[test]
+fn what_the_agent_says_of_the_config_is_told() {
+    expect("config", Problem, "unknown field `tokne`", "Mend", |facts| {
+        facts.told("/config/state", json!("unusable"));
+        facts.told("/config/why", json!("the gateway would not start with it (unknown field `tokne`)"));
+    });
+    let outdated = |value| move |facts: &mut Facts| facts.told("/config/outdated", value);
+    expect("config", Warning, "after gateway started", "restart gateway", outdated(json!({ "gateway": "x" })));
+    let both = json!({ "browserd": "x", "gateway": "x" });
+    expect("config", Warning, "browserd and gateway", "palyra-tray restart", outdated(both));
+    expect("config", Warning, "no space left", "restart", |facts| facts.told("/config/blind", json!("no space left")));
+    let moved = |facts: &mut Facts| facts.told("/config/unwritten_ports", json!(["gateway"]));
+    expect("ports", Warning, "gateway has other ports", "config write-ports", moved);
 }
 
 #[test]
@@ -518,6 +534,20 @@ fn services() {
 
 #[test]
 fn approvals_and_provider() {
+    expect("logs", Fine, "nothing is lost", "", |_| {});
+    expect(
+        "logs",
+        Problem,
+        "gateway says cannot be written (no storage space); lines lost so far: 7",
+        "space",
+        |facts| {
+            facts.told("/gateway_process/log_trouble", json!("no storage space"));
+            facts.told("/gateway_process/dropped_log_lines", json!(7));
+        },
+    );
+    expect("logs", Warning, "could not be written: 7", "Nothing", |facts| {
+        facts.told("/browserd_process/dropped_log_lines", json!(7));
+    });
     expect("approvals", Fine, "as soon as", "", |_| {});
     expect("approvals", Problem, "cannot be read", "palyra-tray status", |facts| {
         facts.told("/approvals/known", json!(false))

@@ -6,6 +6,9 @@ use super::{REPLACEMENT, Span};
 const LONGEST_KEY: usize = 64;
 /// Most characters between a key and its value.
 const LONGEST_GAP: usize = 32;
+/// No host name and no first part of a web token is longer: what is must be the beginning of a secret whose mark has not
+/// been seen, and a caller that cuts a text may not see it at all.
+const LONGEST_INNOCENT: usize = 1024;
 
 /// One beginning that is worth a look.
 pub(super) struct Rule {
@@ -136,6 +139,22 @@ impl Until {
             Self::KeyBlock => bytes.windows(8).position(|window| window == b"-----END"),
         }
     }
+
+    /// How many bytes at the end of a text inside the secret may belong to what ends it, and have to be looked at again
+    /// together with what follows.
+    pub fn unsure(self, bytes: &[u8]) -> usize {
+        match self {
+            Self::Delimiter { .. } => bytes.len().min(2),
+            Self::Quote { depth, .. } => {
+                let run = bytes.iter().rev().take_while(|byte| **byte == b'\\').count();
+                // Of a long run only what decides about the quote behind it.
+                let period = 2 * (depth + 1);
+                if run > depth + period { depth + period + (run - depth) % period } else { run }
+            }
+            Self::Line | Self::Bracket => 0,
+            Self::KeyBlock => bytes.len().min(7),
+        }
+    }
 }
 
 /// The secret that a candidate at `hit` introduces, if it does. Nothing before `floor` is looked at.
@@ -236,8 +255,14 @@ fn user_information(bytes: &[u8], hit: usize) -> Option<Span> {
     let start = hit + 3;
     let rest = bytes.get(start..)?;
     let authority = rest.iter().take_while(|byte| **byte > b' ' && !b"/?#\"'<>\\`".contains(byte)).count();
-    let len = rest[..authority].iter().rposition(|byte| *byte == b'@')?;
-    if len == 0 { None } else { Some(Span { context: hit, start, end: start + len, until: None }) }
+    match rest[..authority].iter().rposition(|byte| *byte == b'@') {
+        Some(0) => None,
+        Some(len) => Some(Span { context: hit, start, end: start + len, until: None }),
+        None if authority > LONGEST_INNOCENT => {
+            Some(Span { context: hit, start, end: start + authority, until: Some(Until::Delimiter { percent: false }) })
+        }
+        None => None,
+    }
 }
 
 fn shape(bytes: &[u8], hit: usize, needle: usize, charset: Charset, least: usize) -> Option<Span> {
@@ -261,7 +286,7 @@ fn web_token(bytes: &[u8], hit: usize) -> Option<Span> {
     let len = bytes[hit..].iter().take_while(|byte| allowed(byte)).count();
     let token = &bytes[hit..hit + len];
     let until = Some(Until::Delimiter { percent: false });
-    if len < 30 || !token.contains(&b'.') {
+    if len < 30 || (!token.contains(&b'.') && len <= LONGEST_INNOCENT) {
         None
     } else {
         Some(Span { context: hit, start: hit, end: hit + len, until })

@@ -6,6 +6,7 @@
 
 mod approvals;
 mod chat;
+mod config;
 mod discord;
 mod handoff;
 mod health;

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Input, Shell, State};
+use super::{Input, STATE_VERSION, Shell, State};
 use crate::config::{DEVICE_ID, Environment, PRINCIPAL};
 use crate::core::decisions::Unanswered;
 use crate::core::event::{Effect, Event, Facts, Ticket};
@@ -14,7 +14,7 @@ use crate::shell::handoff::{self, OneShot};
 use crate::shell::journal::Doorbell;
 use crate::shell::process::{self, good_start};
 use crate::shell::sidecars::Wish;
-use crate::shell::{autostart, browser, reveal, settings, store};
+use crate::shell::{autostart, browser, memory, palyra_config, reveal, settings, store};
 
 impl Shell {
     pub(super) fn perform(&mut self, effect: Effect) {
@@ -22,7 +22,9 @@ impl Shell {
             Effect::Launch { service, run, ports, running, browser } => {
                 self.launch(Wish { service, run, ports, running, browser });
             }
-            Effect::Stop(_, record) => {
+            Effect::Stop(service, record) => {
+                let why = &self.core.fleet.get(service).trouble;
+                tracing::info!(%service, %why, "stopping");
                 if let Err(why) = process::stop(&record) {
                     tracing::warn!(service = %record.service, "the shim could not be asked to stop: {why}");
                 }
@@ -91,6 +93,24 @@ impl Shell {
                     self.report(Event::NotSaved(format!("the browser switch holds only until the end: {error}")));
                 }
             }
+            Effect::WritePorts(ticket, ports) => {
+                let config = self.sidecars.paths.config.clone();
+                let inputs = self.inputs.clone();
+                tokio::task::spawn_blocking(move || {
+                    let written = palyra_config::write_ports(&config, &ports);
+                    let outcome = written.map_err(|error| format!("the ports were not written: {error}"));
+                    let _ = inputs.send(Input::Event(Event::PortsWritten(ticket, outcome)));
+                });
+            }
+            Effect::LookAtConfig => self.look_at_config(),
+            Effect::SaveConfigRestarts(enabled) => {
+                if let Err(error) = settings::set_config_restarts(&self.sidecars.paths.settings(), enabled) {
+                    let why = format!(
+                        "whether a change of the config restarts what it touches holds only until the end: {error}"
+                    );
+                    self.report(Event::NotSaved(why));
+                }
+            }
             Effect::LookAtAutostart => self.look_at_autostart(),
             Effect::SetAutostart(ticket, on) => {
                 let env = self.sidecars.env.clone();
@@ -119,8 +139,8 @@ impl Shell {
                 Event::RunAborted(ticket, outcome.map_err(|error| error.message))
             }),
             Effect::SavePorts(ports) => {
-                let state = State { version: 1, ports };
-                if let Err(error) = store::write_json(&self.sidecars.paths.own.join("state.json"), &state) {
+                let state = State { version: STATE_VERSION, ports };
+                if let Err(error) = store::keep_json(&self.sidecars.paths.own.join("state.json"), &state) {
                     self.report(Event::NotSaved(format!("the ports hold only until the end: {error}")));
                 }
             }
@@ -143,6 +163,7 @@ impl Shell {
                     let _ = waiting.send(reply);
                 }
             }
+            Effect::GiveBack => memory::give_back(),
             Effect::Exit { .. } => {}
         }
     }

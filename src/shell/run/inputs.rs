@@ -1,5 +1,7 @@
 //! What comes in, as events for the core; what only the shell needs stays here.
 
+use std::time::Duration;
+
 use super::{Input, Shell};
 use crate::core::event::{Click, Event, Found, Secrets};
 use crate::core::notices::Server;
@@ -12,12 +14,18 @@ use crate::shell::sidecars::Tokens;
 use crate::shell::{ancestry, lock};
 use crate::tray::{HostState, TrayReport};
 
+/// The removal of a tree of folders takes about that long.
+const GOING: Duration = Duration::from_secs(1);
+
 impl Shell {
     /// What came in, as an event for the core; things that only the shell needs stay here.
     pub(super) fn translate(&mut self, input: Input) -> Option<Event> {
         match input {
             Input::Event(event) => {
                 self.keep_out_earlier_app(&event);
+                if matches!(event, Event::Probed(..)) {
+                    self.look_at_ground();
+                }
                 Some(event)
             }
             Input::Shutdown => Some(Event::Shutdown),
@@ -61,6 +69,10 @@ impl Shell {
                 tracing::warn!("{message}");
                 None
             }
+            Input::Ground => {
+                self.look_at_ground();
+                None
+            }
             Input::Secrets(report) => Some(Event::Secrets(self.secrets_arrived(report))),
             Input::SignedIn(run, client) => {
                 // a late one of an old gateway must not take the place of the new one's
@@ -69,9 +81,19 @@ impl Shell {
                 }
                 None
             }
+            Input::ConfigLooked(watch, look) => {
+                self.config_watch = watch;
+                Some(Event::ConfigLooked(look))
+            }
             Input::Rang(Ring::Written) => Some(Event::Rang),
             Input::Rang(Ring::Lost) => {
                 self.doorbell = None;
+                // with its folder ours may be going
+                let inputs = self.inputs.clone();
+                tokio::spawn(async move {
+                    tokio::time::sleep(GOING).await;
+                    let _ = inputs.send(Input::Ground);
+                });
                 Some(Event::Watching(false))
             }
         }
@@ -88,6 +110,12 @@ impl Shell {
             );
             let _ = reply.send(Reply::Error(failure));
             return None;
+        }
+        if matches!(request, Request::Status) {
+            self.look_at_ground();
+        }
+        if let Request::Setup(_) = request {
+            self.set_up_peer = peer;
         }
         self.next_ticket += 1;
         self.tickets.insert(self.next_ticket, reply);

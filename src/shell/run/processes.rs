@@ -44,7 +44,14 @@ impl Shell {
                 Ok(prepared) => prepared,
                 Err(refusal) => return fail(refusal),
             };
-            let _ = inputs.send(Input::Event(Event::PortsChosen { ports: prepared.ports, note: prepared.note }));
+            if !prepared.note.is_empty() {
+                tracing::info!(%service, "{}", prepared.note);
+            }
+            let _ = inputs.send(Input::Event(Event::PortsChosen {
+                ports: prepared.ports,
+                note: prepared.note,
+                config: (service, Box::new(prepared.config)),
+            }));
             if let Err(error) = good_start::launched(&prepared.spec, &sidecars.paths.config) {
                 tracing::warn!(%service, %error, "what it is started with could not be written down");
             }

@@ -90,7 +90,9 @@ impl Shell {
                 SetupRequest::SignIn { provider, client_id, client_secret } => {
                     let begun = client.begin_sign_in(provider, client_id.as_deref(), client_secret.as_ref()).await;
                     match begun {
-                        Ok(begun) => Ok(data(&opened(begun, browser).await)),
+                        Ok(begun) => Ok(opened(begun, browser)
+                            .await
+                            .map_or_else(|why| Reply::Error(refused_page(provider, &why)), |shown| data(&shown))),
                         Err(error) => Err(error),
                     }
                 }
@@ -230,15 +232,22 @@ async fn hand_over(client: &Client, config: &Path, provider: Provider, key: &Sec
     answer.map(Reply::Done)
 }
 
-/// Shows the sign-in page in the person's browser, if there is one; else the set-up shows its address.
-async fn opened(mut begun: SignIn, browser: Option<PathBuf>) -> SignIn {
+/// Shows the sign-in page in the person's browser, if there is one; else the set-up shows its address. Not when it leads where
+/// nobody is to sign in.
+async fn opened(mut begun: SignIn, browser: Option<PathBuf>) -> Result<SignIn, String> {
+    begun.authorization_url = Secret::new(browser::checked(Leads::Anywhere, begun.authorization_url.expose())?);
     if let Some(helper) = browser {
         match browser::open(&helper, Leads::Anywhere, begun.authorization_url.expose()).await {
             Ok(()) => begun.opened = true,
             Err(why) => tracing::warn!(why, "the sign-in page was not opened"),
         }
     }
-    begun
+    Ok(begun)
+}
+
+fn refused_page(provider: Provider, why: &str) -> Failure {
+    let message = format!("{}'s sign-in page is not one to trust. {why}", provider.name());
+    Failure::new(FailureCode::Failed, message, "Use a key instead.")
 }
 
 fn failure(error: &GatewayError) -> Failure {

@@ -1,8 +1,9 @@
 //! One service's log on disk: whole lines, `<unix_ms> <out|err|sup> <text>`, rotated by size.
 //!
 //! Writing waits for the disk, so that a fast sidecar is slowed down instead of losing lines. While the disk takes
-//! nothing, lines are dropped and counted, and the first line after it says how many. Text must be redacted before it
-//! comes here; characters that a terminal would obey are written as escapes.
+//! nothing, lines are dropped and counted, and the first line after it says how many. A log that was removed or moved
+//! away by others is begun anew under its name. Text must be redacted before it comes here; characters that a terminal
+//! would obey are written as escapes.
 
 use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
@@ -24,13 +25,14 @@ pub struct LogWriter {
     pending: Vec<u8>,
     lost: u64,
     dropped: u64,
+    trouble: Option<io::Error>,
 }
 
 impl LogWriter {
     /// Opens nothing yet; the first flush does.
     pub fn new(limits: LogLimits) -> Self {
         let rotate_at = limits.max_bytes;
-        Self { limits, file: None, size: 0, rotate_at, pending: Vec::new(), lost: 0, dropped: 0 }
+        Self { limits, file: None, size: 0, rotate_at, pending: Vec::new(), lost: 0, dropped: 0, trouble: None }
     }
 
     /// Adds a line; `tag` says where it comes from.
@@ -60,6 +62,9 @@ impl LogWriter {
             return;
         }
         let mut block = std::mem::take(&mut self.pending);
+        if self.file.as_ref().is_some_and(|file| !is_at(file, &self.limits.path)) {
+            self.file = None;
+        }
         self.open();
         let mut lines = count_lines(&block);
         if self.lost > 0 {
@@ -74,6 +79,9 @@ impl LogWriter {
             let written = self.append(&block);
             lines = count_lines(block.get(written..).unwrap_or_default());
         }
+        if lines == 0 {
+            self.trouble = None;
+        }
         self.lost += lines;
         self.dropped += lines;
         block.clear();
@@ -83,6 +91,11 @@ impl LogWriter {
     /// Lines that never reached the disk.
     pub fn dropped_lines(&self) -> u64 {
         self.dropped
+    }
+
+    /// Why the newest lines could not be written; `None` once lines reach the disk again.
+    pub fn trouble(&self) -> Option<&io::Error> {
+        self.trouble.as_ref()
     }
 
     fn open(&mut self) {
@@ -95,7 +108,10 @@ impl LogWriter {
                 self.size = size;
                 self.rotate_at = self.limits.max_bytes.max(size);
             }
-            Err(_) => self.size = 0,
+            Err(error) => {
+                self.size = 0;
+                self.trouble = Some(error);
+            }
         }
     }
 
@@ -108,7 +124,8 @@ impl LogWriter {
             Err(_) => block[..written].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1),
         };
         self.size += whole as u64;
-        if result.is_err() {
+        if let Err(error) = result {
+            self.trouble = Some(error);
             if whole < written {
                 // Best effort: where even this fails, the next opening closes the torn line.
                 let _ = file.set_len(self.size);
@@ -135,6 +152,23 @@ pub fn rotated(path: &Path, age: u32) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".{age}"));
     PathBuf::from(name)
+}
+
+/// Whether the path still leads to the file that is open.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    match (file.metadata(), fs::metadata(path)) {
+        (Ok(open), Ok(there)) => (open.dev(), open.ino()) == (there.dev(), there.ino()),
+        (_, Err(error)) => error.kind() != io::ErrorKind::NotFound,
+        (Err(_), _) => true,
+    }
+}
+
+/// An open file cannot be removed here.
+#[cfg(not(unix))]
+fn is_at(_file: &File, _path: &Path) -> bool {
+    true
 }
 
 fn open_for_lines(path: &Path) -> io::Result<(File, u64)> {
@@ -311,6 +345,28 @@ mod tests {
         assert_eq!(read(dir.path(), "x.log"), "1 out torn\n2 out whole\n");
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn a_log_that_was_removed_or_moved_is_begun_anew() {
+        let dir = tempfile::tempdir().expect("temporary directory");
+        let mut log = writer(dir.path(), 1_000, 3);
+        let write = |log: &mut LogWriter, number: i64| {
+            log.line(number, "out", "x");
+            log.flush();
+        };
+        write(&mut log, 1);
+        fs::rename(dir.path().join("logs/x.log"), dir.path().join("logs/kept")).expect("moved");
+        write(&mut log, 2);
+        assert_eq!((read(dir.path(), "kept").as_str(), read(dir.path(), "x.log").as_str()), ("1 out x\n", "2 out x\n"));
+        fs::rename(dir.path().join("logs/x.log"), dir.path().join("logs/kept")).expect("moved");
+        fs::write(dir.path().join("logs/x.log"), "by others\n").expect("made");
+        write(&mut log, 9);
+        assert_eq!(read(dir.path(), "x.log"), "by others\n9 out x\n");
+        fs::remove_dir_all(dir.path().join("logs")).expect("removed");
+        write(&mut log, 3);
+        assert_eq!((read(dir.path(), "x.log").as_str(), log.dropped_lines()), ("3 out x\n", 0));
+    }
+
     #[cfg(target_os = "linux")]
     #[test]
     fn a_full_disk_is_counted_and_told() {
@@ -326,6 +382,7 @@ mod tests {
         log.line(8, "out", "gone too");
         log.flush();
         assert_eq!(log.dropped_lines(), 8);
+        assert_eq!(log.trouble().map(io::Error::kind), Some(io::ErrorKind::StorageFull));
         fs::remove_file(&path).expect("unlinked");
         log.line(9, "out", "back");
         log.flush();
@@ -335,6 +392,6 @@ mod tests {
             read(dir.path(), "x.log"),
             "9 sup 8 lines lost here: the log could not be written\n9 out back\n10 out again\n"
         );
-        assert_eq!(log.dropped_lines(), 8);
+        assert_eq!((log.dropped_lines(), log.trouble().is_none()), (8, true));
     }
 }

@@ -24,6 +24,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::core::redact::{Redactor, is_secret_variable};
 use crate::protocol::shim::{EXIT_FILE, ExitCause, ExitRecord, Hello, ProcessRef, RUN_FILE, RunRecord, Spec, VERSION};
+use crate::shell::memory;
 
 use self::pump::Journal;
 
@@ -66,6 +67,10 @@ fn run(spec: &Spec) -> Result<ExitCode, String> {
         return Ok(ExitCode::from(3));
     };
     let mut journal = Journal::new(spec.log.clone(), Redactor::new(secrets(spec)));
+    match record::LossRecord::create(dir) {
+        Ok(losses) => journal.tell_losses(losses),
+        Err(error) => journal.note(&format!("a loss of lines could only be told in here: {error}"), now_unix_ms()),
+    }
     let keeper =
         platform::Keeper::prepare(spec).map_err(|error| format!("cannot watch processes: {error}; try again"))?;
     let kills = oom::Kills::now();
@@ -83,7 +88,7 @@ fn run(spec: &Spec) -> Result<ExitCode, String> {
     journal.note(&format!("started {name} pid {} run {}", run.sidecar.pid, spec.run_id), now_unix_ms());
     journal.flush();
     say(&Hello::Running(run));
-    platform::unmap_startup_pages();
+    memory::give_back();
     let end = sidecar.watch(spec, &mut journal);
     journal.note(
         &format!("{name} ended: {}{}", describe(&end.cause), if end.asked { ", as asked" } else { "" }),

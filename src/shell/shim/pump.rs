@@ -11,6 +11,7 @@ use crate::core::redact::{REPLACEMENT, Redactor, Until};
 use crate::protocol::shim::LogLimits;
 
 use super::log::LogWriter;
+use super::record::LossRecord;
 
 /// Longest piece of a line, in bytes before escapes.
 pub const PIECE: usize = 16 * 1024;
@@ -38,6 +39,7 @@ pub struct Journal {
     out: Cutter,
     err: Cutter,
     last_stderr: LastLines,
+    losses: Option<LossRecord>,
 }
 
 impl Journal {
@@ -49,12 +51,18 @@ impl Journal {
             out: Cutter::default(),
             err: Cutter::default(),
             last_stderr: LastLines::default(),
+            losses: None,
         }
+    }
+
+    /// Tells there what is lost.
+    pub fn tell_losses(&mut self, record: LossRecord) {
+        self.losses = Some(record);
     }
 
     /// Takes what was read from one output.
     pub fn take(&mut self, stream: Stream, bytes: &[u8], unix_ms: i64) {
-        let Self { log, redactor, out, err, last_stderr } = self;
+        let Self { log, redactor, out, err, last_stderr, .. } = self;
         match stream {
             Stream::Out => out.feed(bytes, redactor, &mut |continued, text| {
                 log.line(unix_ms, if continued { "out+" } else { "out" }, text);
@@ -85,6 +93,10 @@ impl Journal {
     /// Hands everything to the disk: call it when nothing more is waiting.
     pub fn flush(&mut self) {
         self.log.flush();
+        if let Some(losses) = &mut self.losses {
+            // The kind in words: the rest may be long.
+            losses.tell(self.log.dropped_lines(), || self.log.trouble().map(|error| error.kind().to_string()));
+        }
     }
 
     /// Lines that never reached the disk.
@@ -130,7 +142,7 @@ struct Cutter {
     carry: Vec<u8>,
     /// Pieces of this line have been written.
     continued: bool,
-    /// Inside a secret that is longer than what is kept back.
+    /// Inside a secret that is longer than what is kept back; then nothing of `carry` is written before its end.
     inside: Option<Until>,
     /// Lines seen of a private key that has begun; 0 outside.
     key_lines: u32,
@@ -165,14 +177,18 @@ impl Cutter {
     fn keep(&mut self, mut bytes: &[u8], redactor: &Redactor, sink: &mut impl FnMut(bool, &str)) {
         let limit = PIECE + OVERLAP.max(redactor.longest_literal());
         while !bytes.is_empty() {
-            if let Some(until) = self.inside {
-                let Some(end) = until.end_in(bytes) else { return };
-                bytes = &bytes[end..];
-                self.inside = None;
-            }
-            let (now, later) = bytes.split_at(bytes.len().min(limit.saturating_sub(self.carry.len())));
+            let room = limit.saturating_sub(self.carry.len()).max(1);
+            let (now, later) = bytes.split_at(bytes.len().min(room));
             self.carry.extend_from_slice(now);
             bytes = later;
+            if let Some(until) = self.inside {
+                let Some(end) = until.end_in(&self.carry) else {
+                    self.carry.drain(..self.carry.len() - until.unsure(&self.carry));
+                    continue;
+                };
+                self.carry.drain(..end);
+                self.inside = None;
+            }
             if self.carry.len() >= limit {
                 self.cut(redactor, sink);
             }
@@ -180,11 +196,12 @@ impl Cutter {
     }
 
     fn finish(&mut self, redactor: &Redactor, sink: &mut impl FnMut(bool, &str)) {
-        self.inside = None;
-        while self.carry.len() > PIECE {
+        while self.inside.is_none() && self.carry.len() > PIECE {
             self.cut(redactor, sink);
         }
-        self.inside = None;
+        if self.inside.take().is_some() {
+            self.carry.clear();
+        }
         if !self.carry.is_empty() || !self.continued {
             let carry = std::mem::take(&mut self.carry);
             self.emit(&carry, redactor, sink);
@@ -201,10 +218,10 @@ impl Cutter {
         self.emit_text(&text[..cut], redactor, sink);
         self.continued = true;
         self.inside = inside;
-        if inside.is_none() {
-            self.carry.extend_from_slice(&text.as_bytes()[cut..]);
-            self.carry.extend_from_slice(&carry[whole..]);
-        }
+        // Of a secret that goes on, only what its end may begin with is looked at again.
+        let kept = inside.map_or(cut, |until| text.len() - until.unsure(text.as_bytes()));
+        self.carry.extend_from_slice(&text.as_bytes()[kept..]);
+        self.carry.extend_from_slice(&carry[whole..]);
     }
 
     fn emit(&mut self, bytes: &[u8], redactor: &Redactor, sink: &mut impl FnMut(bool, &str)) {
@@ -363,6 +380,34 @@ mod tests {
     }
 
     #[test]
+    fn what_ends_a_long_secret_may_be_torn_by_a_read() {
+        // The quote behind the backslash belongs to the secret, and its end to the marker; each read ends between them.
+        let body = "S".repeat(40_000);
+        for (line, want) in [
+            (format!(r#"{{"password":"{body}\"{body}","n":1}}"#), r#"{"password":"<redacted>","n":1}"#),
+            (format!(r#"{{"password":"{body}\\","n":1}}"#), r#"{"password":"<redacted>","n":1}"#),
+            (format!("x?next=%2Ftoken%3D{body}%26b"), "x?next=%2Ftoken%3D<redacted>%26b"),
+            (
+                format!(r"-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----\n tail"),
+                r"-----BEGIN PRIVATE KEY-----<redacted>-----END PRIVATE KEY-----\n tail",
+            ),
+        ] {
+            let ends =
+                (body.len() + 10..body.len() + 40).chain(line.len() - 60..line.len()).filter(|end| *end < line.len());
+            for end in ends {
+                let mut got = Vec::new();
+                let mut cutter = Cutter::default();
+                let redactor = Redactor::default();
+                let (first, second) = line.as_bytes().split_at(end);
+                for part in [first, second, b"\n"] {
+                    cutter.feed(part, &redactor, &mut |continued, text| got.push((continued, text.to_owned())));
+                }
+                assert_eq!(joined(&got), want, "torn at {end}");
+            }
+        }
+    }
+
+    #[test]
     fn a_private_key_is_hidden_over_its_lines() {
         let input = b"a\n-----BEGIN EC PRIVATE KEY-----\nMHcC\nAQEE==\n-----END EC PRIVATE KEY-----\nb\n";
         let got: Vec<String> = pieces(&Redactor::default(), input, 9).into_iter().map(|(_, text)| text).collect();
@@ -401,6 +446,65 @@ mod tests {
             std::fs::read_to_string(dir.path().join("x.log")).unwrap().contains("39: frame"),
             "the log has all of it"
         );
+    }
+
+    /// A secret that goes on to the end of the line.
+    const EOL: &str = ";";
+    /// What stands before and behind a secret of each kind.
+    const SECRETS: &[(&str, &str)] = &[
+        ("token=", ""),
+        (r#"{"api_key":""#, r#"","n":1}"#),
+        (r#"{"m":"{\"password\":\""#, r#"\"}"}"#),
+        ("\x1b[3mauth_token\x1b[0m\x1b[2m=\x1b[0m", "\x1b[0m"),
+        ("tokens=[", "]"),
+        ("Authorization: Bearer ", EOL),
+        ("Bearer ", ""),
+        ("https://user:", "@host/"),
+        ("https://host/?sig=", "&b=2"),
+        ("next=%2Fx%3Ftoken%3D", "%26b%3D1"),
+        ("sk-", ""),
+        ("AKIA", ""),
+        ("eyJhbGciOiJIUzI1NiJ9.", ""),
+        ("eyJ", ".abc.def"),
+        (r"-----BEGIN RSA PRIVATE KEY-----\n", r"\n-----END RSA PRIVATE KEY-----"),
+    ];
+
+    /// Letters and digits without a pattern, so that no part of them stands anywhere else by chance.
+    fn body_of(length: usize, seed: u64, capitals: bool) -> String {
+        let mut state = seed | 1;
+        let letters: &[u8] =
+            if capitals { b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789" } else { b"ABCDEFGHIJKabcdefghijk0123456789" };
+        let mut next = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            char::from(letters[usize::try_from(state % letters.len() as u64).unwrap_or_default()])
+        };
+        (0..length).map(|_| next()).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_secret_of_any_kind_shows_across_a_cut(
+            kind in 0..SECRETS.len(),
+            length in prop_oneof![20..200_usize, 200..40_000_usize],
+            before in prop_oneof![PIECE - 300..PIECE + 100, 0..60_000_usize],
+            chunk in prop_oneof![1..300_usize, 300..70_000_usize],
+            seed in any::<u64>(),
+        ) {
+            let (head, tail) = SECRETS[kind];
+            let length = if matches!(head, "sk-" | "AKIA") { length.min(2_000) } else { length };
+            let body = body_of(length, seed, head == "AKIA");
+            let line = format!("{} {head}{body}{tail} {}\n", "x".repeat(before), "y".repeat(9_000));
+            let text = joined(&pieces(&Redactor::default(), line.as_bytes(), chunk));
+            let shown: std::collections::HashSet<&[u8]> = text.as_bytes().windows(8).collect();
+            let part = body.as_bytes().windows(8).position(|part| shown.contains(part));
+            prop_assert!(part.is_none(), "{part:?} of {length} behind {before}");
+            prop_assert!(text.starts_with(&"x".repeat(before)), "what stands before it stays");
+            prop_assert!(tail == EOL || text.ends_with(&"y".repeat(9_000)), "what stands behind it stays");
+        }
     }
 
     proptest! {

@@ -1,7 +1,7 @@
 //! The run directory: private, records replaced as a whole, one kernel lock.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::protocol::shim::LOCK_FILE;
+use crate::protocol::shim::{LOCK_FILE, LOSS_BYTES, LOSS_FILE, LogLoss, VERSION};
 
 /// Those who wait for a run's end hold the lock for an instant once they get it; that is no second shim.
 const LOCK_TRIES: u32 = 10;
@@ -54,18 +54,65 @@ pub fn write<T: Serialize>(run_dir: &Path, name: &str, record: &T, durable: bool
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&temporary)?;
-    file.write_all(&text)?;
-    if durable {
-        file.sync_all()?;
-    }
-    drop(file);
-    fs::rename(&temporary, run_dir.join(name))?;
+    let put = || {
+        let mut file = options.open(&temporary)?;
+        file.write_all(&text)?;
+        if durable {
+            file.sync_all()?;
+        }
+        drop(file);
+        fs::rename(&temporary, run_dir.join(name))
+    };
+    put().inspect_err(|_| {
+        let _ = fs::remove_file(&temporary);
+    })?;
     #[cfg(unix)]
     if durable {
         File::open(run_dir)?.sync_all()?;
     }
     Ok(())
+}
+
+/// The record of lost log lines. It has its room on the disk from the beginning, so that it can be written when nothing
+/// else can.
+#[derive(Debug)]
+pub struct LossRecord {
+    file: File,
+    told: LogLoss,
+}
+
+impl LossRecord {
+    /// Takes its room: nothing is lost yet.
+    pub fn create(run_dir: &Path) -> io::Result<Self> {
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(run_dir.join(LOSS_FILE))?;
+        let mut record = Self { file, told: LogLoss { version: VERSION, dropped_lines: 0, why: String::new() } };
+        record.put()?;
+        Ok(record)
+    }
+
+    /// Writes how it stands, if that is news.
+    pub fn tell(&mut self, dropped_lines: u64, why: impl FnOnce() -> Option<String>) {
+        if dropped_lines == self.told.dropped_lines && self.told.why.is_empty() {
+            return;
+        }
+        let now = LogLoss { version: VERSION, dropped_lines, why: why().unwrap_or_default() };
+        if now != self.told {
+            self.told = now;
+            // Where even this fails, the log itself tells the loss later.
+            let _ = self.put();
+        }
+    }
+
+    fn put(&mut self) -> io::Result<()> {
+        let mut text = serde_json::to_vec(&self.told)?;
+        text.resize(LOSS_BYTES.max(text.len()), b' ');
+        self.file.seek(SeekFrom::Start(0))?;
+        self.file.write_all(&text)
+    }
 }
 
 /// A record; `None` when there is none. Unreadable is an error.

@@ -32,13 +32,21 @@ pub fn edit(path: &Path, change: impl FnOnce(&mut DocumentMut) -> Result<(), Str
     Ok(true)
 }
 
-/// The table of that name at the top, made if there is none.
+/// The table of that dotted name, made if there is none.
 ///
 /// # Errors
 /// Something else has that name.
 pub fn table<'a>(document: &'a mut DocumentMut, name: &str) -> Result<&'a mut dyn TableLike, String> {
-    let item = document.entry(name).or_insert(Item::Table(Table::new()));
-    item.as_table_like_mut().ok_or_else(|| format!("{name} is not a table"))
+    let mut table: &mut dyn TableLike = document.as_table_mut();
+    let mut parts = name.split('.').peekable();
+    while let Some(part) = parts.next() {
+        let mut fresh = Table::new();
+        // one that only holds another table has no line of its own
+        fresh.set_implicit(parts.peek().is_some());
+        let item = table.entry(part).or_insert(Item::Table(fresh));
+        table = item.as_table_like_mut().ok_or_else(|| format!("{part} in {name} is not a table"))?;
+    }
+    Ok(table)
 }
 
 /// Sets a value, keeping the comment behind an old one.

@@ -13,13 +13,7 @@ pub(super) use unix::{Keeper, close_stdout, detach, is_no_executable};
 pub use unix_sys::ProcessHandle;
 #[cfg(target_os = "macos")]
 pub(super) use unix_sys::start_of;
-#[cfg(unix)]
-pub(super) use unix_sys::unmap_startup_pages;
 #[cfg(windows)]
 pub use windows::request_stop;
 #[cfg(windows)]
 pub(super) use windows::{Keeper, close_stdout, detach, is_no_executable};
-
-/// Nothing to gain where the system does not say what is mapped.
-#[cfg(windows)]
-pub(super) fn unmap_startup_pages() {}

@@ -1,0 +1,79 @@
+//! Looks at the sidecars' config file, and watches it from then on.
+
+use std::path::PathBuf;
+
+use super::{Input, Shell};
+use crate::config::palyra::PalyraConfig;
+use crate::core::config_watch::{Content, Look};
+use crate::core::event::Event;
+use crate::protocol::ServiceId;
+use crate::shell::config_watch::ConfigWatch;
+use crate::shell::gateway::Client;
+
+impl Shell {
+    pub(super) fn look_at_config(&self) {
+        let path = self.sidecars.paths.config.clone();
+        let set_up_open = self.set_up_peer.is_some_and(lives);
+        let ready = self.core.fleet.get(ServiceId::Gateway).is_ready();
+        let client = self.client.clone().filter(|_| ready);
+        let inputs = self.inputs.clone();
+        tokio::spawn(async move {
+            let (watch, content) = look(path.clone(), inputs.clone()).await;
+            let (watch, blind) = match watch {
+                Ok(watch) => (Some(watch), String::new()),
+                Err(why) => (None, why),
+            };
+            let content = match (content, client) {
+                (Content::Read(facts), Some(client)) => match refused(&client, &path).await {
+                    Some(why) => Content::Invalid(why),
+                    None => Content::Read(facts),
+                },
+                (content, _) => content,
+            };
+            let _ = inputs.send(Input::ConfigLooked(watch, Look { content, blind, set_up_open }));
+        });
+    }
+}
+
+/// First it is watched, then looked at: what happens in between is told.
+async fn look(path: PathBuf, inputs: super::Inputs) -> (Result<ConfigWatch, String>, Content) {
+    let looked = tokio::task::spawn_blocking(move || {
+        let watch = ConfigWatch::watch(&path, move || {
+            let _ = inputs.send(Input::Event(Event::ConfigRang));
+        });
+        let content = match PalyraConfig::look(&path) {
+            Ok((_, _, facts)) => Content::Read(Box::new(facts)),
+            Err(_) if !path.exists() => Content::Absent,
+            Err(error) => Content::Invalid(error.to_string()),
+        };
+        (watch, content)
+    });
+    looked.await.unwrap_or_else(|error| {
+        let why = format!("the look failed ({error})");
+        (Err(why.clone()), Content::Invalid(format!("the config cannot be read: {why}")))
+    })
+}
+
+/// What only the gateway knows: whether it would start with this file.
+async fn refused(client: &Client, path: &std::path::Path) -> Option<String> {
+    match client.refuses_config(path).await {
+        Ok(refusal) => refusal
+            .map(|why| format!("the gateway would not start with the config {} ({why}); correct it", path.display())),
+        Err(error) => {
+            tracing::info!(%error, "what the gateway thinks of its config is not known");
+            None
+        }
+    }
+}
+
+#[cfg(unix)]
+fn lives(pid: u32) -> bool {
+    // a number that nobody has, or another user
+    i32::try_from(pid).is_ok_and(|pid| nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), None).is_ok())
+}
+
+/// The control socket does not tell there who asks.
+#[cfg(not(unix))]
+const fn lives(_pid: u32) -> bool {
+    false
+}

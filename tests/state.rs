@@ -1,0 +1,300 @@
+//! What becomes of the agent's own files when the disk, the clock or a person plays tricks on them.
+#![cfg(target_os = "linux")]
+
+#[path = "support/agent.rs"]
+mod agent;
+#[path = "support/http.rs"]
+mod http;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use agent::Site;
+use palyra_tray::core::event::{Event, Setup};
+use palyra_tray::core::simulate::World;
+use palyra_tray::protocol::ServiceId;
+use palyra_tray::protocol::shim::{ExitCause, LogLoss};
+use serde_json::{Value, json};
+
+/// A folder on a disk that is read-only, until it is dropped. Where that may not be mounted, one without the right to
+/// write, which the same calls refuse.
+struct ReadOnly {
+    folder: PathBuf,
+    mounted: bool,
+}
+
+impl ReadOnly {
+    fn new(folder: &Path) -> Self {
+        let mounted = nix::unistd::geteuid().is_root();
+        if mounted {
+            let path = folder.to_str().unwrap();
+            assert!(run("mount", &["--bind", path, path]) && run("mount", &["-o", "remount,bind,ro", path]));
+        } else {
+            fs::set_permissions(folder, fs::Permissions::from_mode(0o500)).unwrap();
+        }
+        Self { folder: folder.to_owned(), mounted }
+    }
+}
+
+impl Drop for ReadOnly {
+    fn drop(&mut self) {
+        if self.mounted {
+            let _ = run("umount", &["-l", self.folder.to_str().unwrap()]);
+        } else {
+            let _ = fs::set_permissions(&self.folder, fs::Permissions::from_mode(0o700));
+        }
+    }
+}
+
+/// An agent for which no file grows, as on a full disk; the limit is for itself and for what it starts from now on.
+fn start_on_full_disk(site: &Site) -> Child {
+    let like = site.command(&[]);
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", "trap '' XFSZ; ulimit -S -f 0; exec \"$0\" run --no-tray"]).arg(like.get_program());
+    for (name, value) in like.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+fn run(program: &str, args: &[&str]) -> bool {
+    Command::new(program).args(args).status().is_ok_and(|status| status.success())
+}
+
+fn warnings(status: &Value) -> String {
+    status["warnings"].to_string()
+}
+
+#[test]
+fn a_log_that_cannot_be_written_is_told_and_goes_on() {
+    let mut site = Site::new();
+    let log = site.own("logs/gateway.log");
+    fs::create_dir_all(log.parent().unwrap()).unwrap();
+    std::os::unix::fs::symlink("/dev/full", &log).unwrap();
+    site.start(&[]);
+    let status = site.until("told", |status| status["gateway_process"]["log_trouble"] == "no storage space");
+    let words = site.ok(&["status"]);
+    assert!(words.contains("The log of the gateway cannot be written (no storage space)"), "{words}");
+    assert!(status["gateway_process"]["dropped_log_lines"].as_u64().unwrap() > 0);
+    let doctor = String::from_utf8_lossy(&site.cli(&["doctor"]).stdout).into_owned();
+    assert!(doctor.contains("!! Logs: what the gateway says cannot be written"), "{doctor}");
+    fs::remove_file(&log).unwrap();
+    // its next lines
+    site.healthy();
+    site.fault("bad_bytes");
+    let status = site.until("mended", |status| status["gateway_process"]["log_trouble"].is_null());
+    assert!(warnings(&status).contains("missing in the log of the gateway"), "{}", warnings(&status));
+    let all = site.ok(&["logs", "gateway", "-n", "1000000"]);
+    assert!(all.contains("lines lost here: the log could not be written"), "the log tells it too");
+}
+
+#[test]
+fn the_snapshot_has_the_newest_lines_and_the_agent_reads_none_of_them() {
+    let mut site = Site::new();
+    let status = site.start_healthy();
+    let logs = status["logs"].as_array().unwrap();
+    assert!(logs.iter().any(|line| line["service"] == "gateway" && line["stream"] == "supervisor"));
+    assert!(logs.windows(2).all(|pair| pair[0]["unix_ms"].as_i64() >= pair[1]["unix_ms"].as_i64()), "newest first");
+    let mut lines = String::new();
+    for number in 0..1_000 {
+        // the clock is set back in the middle
+        lines
+            .push_str(&format!("{} out line {number} token=abc\n", if number < 700 { 2_000 + number } else { number }));
+    }
+    fs::write(site.own("logs/node_host.log"), lines).unwrap();
+    let status = site.status().unwrap();
+    let told: Vec<_> =
+        status["logs"].as_array().unwrap().iter().filter(|line| line["service"] == "node_host").collect();
+    assert_eq!(told.len(), 400);
+    let want: Vec<_> = (600..1_000).rev().map(|number| format!("line {number} token=<redacted>")).collect();
+    assert_eq!(told.iter().map(|line| line["line"].as_str().unwrap()).collect::<Vec<_>>(), want);
+    let pid = status["agent"]["pid"].as_u64().unwrap();
+    let open: Vec<_> = fs::read_dir(format!("/proc/{pid}/fd")).unwrap().flatten().collect();
+    let links = open.iter().filter_map(|entry| fs::read_link(entry.path()).ok());
+    assert!(links.filter(|link| link.starts_with(site.own("logs"))).all(|link| link.ends_with("tray.log")));
+}
+
+#[test]
+fn a_torn_state_is_replaced_by_its_last_good_copy() {
+    let mut site = Site::new();
+    let before = site.start_healthy();
+    let preferences = site.own("settings.toml");
+    fs::write(&preferences, "[services]\nbrowser = false\n").unwrap();
+    site.ok(&["quit"]);
+    site.agent_ended();
+    site.start(&[]);
+    site.until("no browser", |status| status["quick_facts"]["browser_service"]["enabled"] == false);
+    site.ok(&["quit"]);
+    site.agent_ended();
+    for file in ["state.json", "settings.toml"] {
+        fs::write(site.own(file), "{ half").unwrap();
+    }
+    // the ports of the config are gone too, so that only the state knows them
+    fs::write(site.root().join("config/palyra.toml"), "version = 1\n").unwrap();
+    let status = site.start_healthy();
+    let ports = |status: &Value| status["gateway_process"]["bound_ports"].clone();
+    assert_eq!(ports(&status), ports(&before));
+    assert_eq!(status["quick_facts"]["browser_service"]["enabled"], false);
+    let told = warnings(&status);
+    assert!(told.contains("last good copy is used") && told.contains("what it said before holds"), "{told}");
+}
+
+#[test]
+fn a_state_of_a_newer_version_is_left_out_and_told() {
+    let mut site = Site::new();
+    fs::create_dir_all(site.own("")).unwrap();
+    fs::write(site.own("state.json"), r#"{"version":2,"ports":{"gateway":{"http":1}}}"#).unwrap();
+    let status = site.start_healthy();
+    assert!(warnings(&status).contains("newer Palyra Tray (version 2)"), "{}", warnings(&status));
+    assert_ne!(status["gateway_process"]["bound_ports"]["http"], 1);
+}
+
+/// Sidecars live, the agent is killed, the disk is full: the next agent takes them back, says what it cannot do, decides
+/// nothing that it cannot record, and goes on when there is room.
+#[test]
+fn an_agent_on_a_full_disk_still_holds_its_sidecars() {
+    let mut site = Site::new();
+    let before = site.start_healthy();
+    let pid = |status: &Value| status["gateway_process"]["pid"].as_u64();
+    let id = site.approval(&json!({}));
+    site.until("it waits", |status| status["approvals"]["pending"] == 1);
+    site.kill_agent();
+    // nor has it an address file
+    fs::remove_file(site.own("control.json")).unwrap();
+    let mut agent = start_on_full_disk(&site);
+    let status = site.until("it waits", |status| status["approvals"]["pending"] == 1);
+    assert_eq!(pid(&status), pid(&before), "taken back");
+    assert!(warnings(&status).contains("address of the control socket could not be written"), "{status:#}");
+    let list: Value = serde_json::from_str(&site.ok(&["approvals", "list", "--json"])).unwrap();
+    let approve = ["approvals", "approve", &id, "--digest", list["approvals"][0]["digest"].as_str().unwrap()];
+    let refused = site.cli(&approve);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && said.contains("decisions.jsonl"), "{said}");
+    assert_eq!(site.status().unwrap()["approvals"]["pending"], 1);
+    // a sidecar that no next agent would find is not started
+    site.cli(&["restart", "gateway"]);
+    site.until("no start", |status| {
+        status["gateway_process"]["trouble"].as_str().is_some_and(|why| why.contains("free some space"))
+    });
+    assert!(run("prlimit", &["--pid", &agent.id().to_string(), "--fsize=unlimited"]));
+    site.ok(&["start"]);
+    site.healthy();
+    let again = site.approval(&json!({}));
+    site.until("it waits", |_| site.ok(&["approvals", "list", "--json"]).contains(&again));
+    site.ok(&["approvals", "deny", &again]);
+    let ledger = || fs::read_to_string(site.own("decisions.jsonl")).unwrap_or_default();
+    site.until("intent and result", |_| ledger().lines().count() >= 2);
+    let ledger = ledger();
+    assert!(ledger.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()));
+    site.ok(&["quit"]);
+    agent.wait().unwrap();
+    site.nothing_left();
+}
+
+/// The sidecars of a killed agent go on while no agent can start, and are taken back when one can.
+#[test]
+fn a_read_only_disk_is_refused_in_clear_words() {
+    let mut site = Site::new();
+    let before = site.start_healthy();
+    site.kill_agent();
+    let disk = ReadOnly::new(&site.root());
+    let inner = ReadOnly::new(&site.own("").components().collect::<PathBuf>());
+    let error = site.fails(1, &["run", "--no-tray"]);
+    assert!(
+        error.contains("cannot be") && error.contains("PALYRA_STATE_ROOT") && error.lines().count() <= 2,
+        "{error}"
+    );
+    let doctor = String::from_utf8_lossy(&site.cli(&["doctor"]).stdout).into_owned();
+    assert!(doctor.contains("!! State root:") && doctor.contains("PALYRA_STATE_ROOT"), "{doctor}");
+    drop(inner);
+    drop(disk);
+    assert_eq!(site.start_healthy()["gateway_process"]["pid"], before["gateway_process"]["pid"]);
+}
+
+/// The folder goes while everything runs: no second agent beside the first, commands find it, the person is told, and a
+/// restart makes everything anew.
+#[test]
+fn a_removed_state_root_is_told_and_made_anew() {
+    let mut site = Site::new();
+    site.start_healthy();
+    let config = fs::read(site.root().join("config/palyra.toml")).unwrap();
+    fs::remove_dir_all(site.root()).unwrap();
+    let end = Instant::now() + Duration::from_secs(20);
+    let mut status = None;
+    while status.is_none() && Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(100));
+        status = site.status();
+    }
+    let status = status.expect("the agent is found again");
+    assert!(warnings(&status).contains("was removed while Palyra ran"), "{}", warnings(&status));
+    // A second start finds the first.
+    site.ok(&["run", "--no-tray"]);
+    assert_eq!(site.status().unwrap()["agent"]["pid"], status["agent"]["pid"]);
+    fs::create_dir_all(site.root().join("config")).unwrap();
+    fs::write(site.root().join("config/palyra.toml"), config).unwrap();
+    site.ok(&["restart"]);
+    let status = site.healthy();
+    assert!(!warnings(&status).contains("was removed"), "{}", warnings(&status));
+    assert!(fs::read_to_string(site.own("logs/gateway.log")).unwrap().contains("daemon listening"));
+    assert_eq!(fs::metadata(site.own("agent.lock")).unwrap().permissions().mode() & 0o777, 0o600);
+    site.ok(&["quit"]);
+    assert_eq!(site.agent_ended(), Some(0));
+    site.nothing_left();
+}
+
+/// Deadlines, back-off and probes live on the clock that never jumps; only what is told in wall-clock time may differ.
+#[test]
+fn a_clock_that_jumps_starts_and_stops_nothing() {
+    const YEAR_MS: i64 = 365 * 86_400_000;
+    let lived = |jump: i64| {
+        let setup = Setup { start: true, browser: true, seed: 7, ..Setup::default() };
+        let mut world = World::new(setup);
+        world.pass(90_000);
+        for round in 0..6 {
+            world.end(ServiceId::Gateway, Some(ExitCause::Code { code: round }));
+            world.pass(300);
+            world.now.unix_ms += if round % 2 == 0 { jump } else { -jump };
+            world.pass(20_000);
+            let snapshot = palyra_tray::core::snapshot::snapshot(&world.agent, world.now);
+            let uptime = &snapshot["gateway_process"]["uptime_seconds"];
+            assert!(uptime.is_null() || uptime.is_u64(), "no age below zero: {uptime}");
+        }
+        world.pass(600_000);
+        assert!(world.faults.is_empty(), "{:?}", world.faults);
+        (world.launches, world.phases, world.alive.len())
+    };
+    let without = lived(0);
+    assert!(without.0.len() >= 6, "{:?}", without.0);
+    assert_eq!(lived(YEAR_MS), without);
+    assert_eq!(lived(-YEAR_MS), without);
+}
+
+#[test]
+fn what_is_wrong_with_our_place_is_told_until_it_is_mended() {
+    let mut world = World::new(Setup { start: true, browser: true, seed: 7, ..Setup::default() });
+    world.pass(5_000);
+    let told = |world: &World| palyra_tray::core::snapshot::snapshot(&world.agent, world.now)["warnings"].to_string();
+    let loss = |why: &str| {
+        Event::LogLosses([(ServiceId::Browserd, LogLoss { version: 1, dropped_lines: 1, why: why.into() })].into())
+    };
+    world.give(loss("no storage space"));
+    assert!(
+        told(&world).contains("the log of the browser cannot be written (no storage space); 1 line is lost so far")
+    );
+    world.give(loss(""));
+    assert!(told(&world).contains("1 line is missing in the log of the browser"), "{}", told(&world));
+    world.give(Event::LogLosses(Default::default()));
+    assert!(!told(&world).contains("the log of"), "{}", told(&world));
+    world.give(Event::FolderRemoved("/x/tray".to_owned()));
+    assert!(told(&world).contains("/x/tray was removed while Palyra ran"));
+    assert!(world.view().notices.contains_key("event:removed"));
+    world.end(ServiceId::Gateway, Some(ExitCause::Code { code: 1 }));
+    world.pass(30_000);
+    assert!(!told(&world).contains("was removed") && !world.view().notices.contains_key("event:removed"));
+}

@@ -1316,7 +1316,16 @@ fn reached() -> (BTreeSet<&'static str>, BTreeSet<(&'static str, &'static str)>)
     let mut healed = unhealthy(1);
     healed.behaviour.get_mut(&ServiceId::Gateway).unwrap().hangs = false;
     healed.pass(5_000);
-    for world in [healed, unhealthy_ends(2, false), unhealthy_ends(5, false), unhealthy_ends(1, true)] {
+    let mut hopeless = unhealthy(1);
+    hopeless.pass(3_600_000);
+    for world in [
+        healed,
+        hopeless,
+        unhealthy_ends(1, false),
+        unhealthy_ends(2, false),
+        unhealthy_ends(5, false),
+        unhealthy_ends(1, true),
+    ] {
         moves.extend(world.moves);
     }
     (phases, moves)

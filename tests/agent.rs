@@ -121,21 +121,154 @@ fn a_crash_is_mended_and_told() {
     let status = site.until("back with another pid", |status| {
         status["state"] == "healthy" && number(status, "/gateway_process/pid") != pid
     });
-    assert_eq!(status["gateway_process"]["last_exit"], "was ended by signal 9");
+    let end = &status["gateway_process"]["last_end"];
+    assert_eq!((end["class"].as_str(), end["expected"].as_bool()), (Some("killed"), Some(false)), "{end}");
+    assert!(end["changed"].as_str().unwrap().contains("neither program, config nor environment"), "{end}");
     assert_eq!(status["gateway_process"]["restart_attempt"], 1);
+    let text = site.ok(&["status"]);
+    assert!(text.contains("ago it was killed by somebody (signal 9, SIGKILL"), "{text}");
+}
+
+/// What was changed after the last good start is named when the next one fails, and no value of it is kept or told.
+#[test]
+fn a_failed_start_tells_why_and_what_has_changed_since_the_last_good_one() {
+    let mut site = Site::new();
+    site.env("SECRET_OF_MINE", "hunter2");
+    site.start_healthy();
+    let good = site.own("run/gateway/good.json");
+    let kept = fs::read_to_string(&good).unwrap();
+    assert_eq!(fs::metadata(&good).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(
+        kept.contains("SECRET_OF_MINE") && kept.contains("PALYRA_ADMIN_TOKEN") && !kept.contains("hunter2"),
+        "{kept}"
+    );
+    site.ok(&["quit"]);
+    site.agent_ended();
+
+    site.env("SECRET_OF_MINE", "hunter3");
+    site.env("ADDED", "hunter4");
+    let config = site.root().join("config/palyra.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(&config, format!("{text}[model_provider]\nkind = \"hunter5\"\n")).unwrap();
+    let starts = site.own("starts");
+    site.script(
+        "palyrad",
+        &format!(
+            "echo x >> '{}'; echo 'Error: model_provider.kind must be deterministic, openai_compatible, or anthropic' >&2; exit 1",
+            starts.display()
+        ),
+    );
+    site.start(&[]);
+    let status = site.until("given up", |status| status["gateway_process"]["state"] == "given_up");
+    let end = &status["gateway_process"]["last_end"];
+    assert_eq!((end["class"].as_str(), end["hopeless"].as_bool()), (Some("configuration"), Some(true)), "{end}");
+    let changes = &end["changed_since_good_start"];
+    assert_eq!(changes["program"]["kind"], "replaced");
+    assert_eq!(changes["config_keys"], json!({ "added": ["model_provider.kind"], "removed": [], "changed": [] }));
+    assert_eq!(changes["environment"], json!({ "added": ["ADDED"], "removed": [], "changed": ["SECRET_OF_MINE"] }));
+    let text = site.ok(&["status"]);
+    for words in [
+        "did not take its configuration (exit code 1)",
+        "model_provider.kind must be deterministic",
+        "the program was replaced (it was 0.1.0-demo)",
+        "config: new: model_provider.kind",
+        "environment: SECRET_OF_MINE; new: ADDED",
+        "is not started again by itself, for that would end the same way",
+        "Correct the config",
+    ] {
+        assert!(text.contains(words), "no {words:?} in {text}");
+    }
+    assert!(!text.contains("hunter") && !status.to_string().contains("hunter"), "{text}");
+    assert_eq!(fs::read_to_string(&good).unwrap(), kept, "a failed start is no good one");
+    assert_eq!(fs::read_to_string(&starts).unwrap(), "x\n", "another start would end the same way");
+
+    // it is asked to try again
+    site.script("palyrad", &format!("exec '{}' demo-sidecar gateway \"$@\"", env!("CARGO_BIN_EXE_palyra-tray")));
+    assert!(site.ok(&["start"]).contains("Ready"));
+    site.until("kept", |_| fs::read_to_string(&good).is_ok_and(|now| now != kept));
+}
+
+/// Somebody takes the port between our look and the sidecar's own.
+#[test]
+fn a_taken_port_is_told_with_the_program_that_holds_it() {
+    let mut site = Site::new();
+    let mine = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = mine.local_addr().unwrap().port();
+    drop(mine);
+    let config = site.root().join("config/palyra.toml");
+    fs::write(&config, format!("version = 1\n[daemon]\nport = {port}\n")).unwrap();
+    let exe = env!("CARGO_BIN_EXE_palyra-tray");
+    // the thief lives in no tree of ours
+    let body = format!(
+        "python3 -c 'import os,socket,time; s=socket.socket(); s.setsockopt(socket.SOL_SOCKET,socket.SO_REUSEADDR,1); \
+         s.bind((\"127.0.0.1\",{port})); s.listen(); open(\"{}\",\"w\").close(); time.sleep(60)'",
+        site.own("stolen").display()
+    );
+    let thief = site.script("thief", &format!("exec {body}"));
+    site.script(
+        "palyrad",
+        &format!(
+            "if [ ! -e '{0}' ]; then touch '{0}.ask'; while [ ! -e '{0}' ]; do sleep 0.05; done; \
+             echo 'Error: failed to bind palyrad admin listener' >&2; echo >&2; echo 'Caused by:' >&2; \
+             echo '    Address already in use (os error 98)' >&2; exit 1; fi; exec '{exe}' demo-sidecar gateway \"$@\"",
+            site.own("stolen").display()
+        ),
+    );
+    site.start(&[]);
+    let asked = site.own("stolen.ask");
+    let end = Instant::now() + agent::PATIENCE;
+    while !asked.exists() {
+        assert!(Instant::now() < end, "it was never started");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let mut thief = std::process::Command::new(thief).spawn().unwrap();
+    let pid = thief.id();
+    let status = site.until("healthy on another port", |status| status["state"] == "healthy");
+    let _ = thief.kill();
+    let _ = thief.wait();
+    let end = &status["gateway_process"]["last_end"];
+    assert_eq!(end["class"], "port", "{end}");
+    let what = end["what"].as_str().unwrap();
+    assert!(what.contains(&port.to_string()) && what.contains(&format!("process {pid}")), "{what}");
+    assert_ne!(number(&status, "/gateway_process/bound_ports/http"), u64::from(port));
 }
 
 #[test]
 fn a_crash_loop_is_given_up_with_its_reason_and_a_start_tries_again() {
     let mut site = Site::new();
-    site.script("palyrad", "echo 'cannot open the journal: disk on fire' >&2; exit 7");
+    let starts = site.own("starts");
+    let body = "echo 'cannot open the journal: disk on fire' >&2; exit 7";
+    site.script("palyrad", &format!("echo x >> '{}'; {body}", starts.display()));
     site.start(&[]);
     let status = site.until("given up", |status| status["gateway_process"]["state"] == "given_up");
     assert_eq!(status["state"], "fatal");
     let line = status["status_line"].as_str().unwrap();
     assert!(line.contains("code 7") && line.contains("disk on fire"), "{line}");
+    let times = fs::read_to_string(&starts).unwrap().lines().count();
+    assert!((2..=12).contains(&times), "started {times} times");
     site.script("palyrad", &format!("exec '{}' demo-sidecar gateway \"$@\"", env!("CARGO_BIN_EXE_palyra-tray")));
     assert!(site.ok(&["start"]).contains("Ready"));
+}
+
+#[test]
+fn a_process_that_stands_still_is_replaced_within_40_seconds() {
+    let mut site = Site::new();
+    let pid = number(&site.start_healthy(), "/gateway_process/pid");
+    let began = Instant::now();
+    kill(pid, Signal::SIGSTOP);
+    let replaced = loop {
+        let status = site.status().unwrap();
+        let now = number(&status, "/gateway_process/pid");
+        if now != pid && status["state"] == "healthy" {
+            break status;
+        }
+        assert!(began.elapsed() < Duration::from_secs(40), "{status:#}");
+        std::thread::sleep(Duration::from_millis(200));
+    };
+    let end = &replaced["gateway_process"]["last_end"];
+    assert_eq!(end["class"], "liveness", "{end}");
+    assert!(end["what"].as_str().unwrap().contains("stopped answering"), "{end}");
+    assert!(!lives(pid));
 }
 
 #[test]

@@ -8,6 +8,9 @@ use crate::config::Paths;
 use crate::core::text;
 use crate::protocol::{Failure, Reply, Request};
 
+/// Lines of a sidecar's standard error.
+const STDERR_LINES: usize = 8;
+
 /// Prints it.
 pub fn status(paths: &Paths, json: bool) -> Result<ExitCode, Failure> {
     let reply = super::ask(paths, Request::Status, super::SHORT)?;
@@ -34,6 +37,9 @@ fn words(snapshot: &Value) -> String {
     {
         if let Some(line) = process(&snapshot[key]) {
             out.push_str(&format!("  {name:<10} {line}\n"));
+            for line in why(&snapshot[key], snapshot["generated_at_unix_ms"].as_i64().unwrap_or_default()) {
+                out.push_str(&format!("             {line}\n"));
+            }
         }
     }
     let approvals = &snapshot["approvals"];
@@ -81,8 +87,37 @@ fn process(block: &Value) -> Option<String> {
     }
     if let Some(trouble) = block["trouble"].as_str() {
         line.push_str(&format!(". {}", text::capitalise(trouble)));
-    } else if let Some(exit) = block["last_exit"].as_str() {
-        line.push_str(&format!(". Last time it {exit}"));
+    } else if let Some(next) = block["next_start"].as_str() {
+        line.push_str(&format!(". {}", text::capitalise(next)));
     }
     Some(line)
+}
+
+/// Why it last ended, if nobody asked for that: all of it while it is down, a line once it is up again.
+fn why(block: &Value, now_unix_ms: i64) -> Vec<String> {
+    let end = &block["last_end"];
+    let text_of = |key: &str| end[key].as_str().filter(|text| !text.is_empty());
+    if end["expected"] != Value::Bool(false) {
+        return Vec::new();
+    }
+    let ago = now_unix_ms.saturating_sub(end["at_unix_ms"].as_i64().unwrap_or(now_unix_ms)).max(0) / 1_000;
+    let ago = text::duration(u64::try_from(ago).unwrap_or_default());
+    let up = block["state"] == "ready";
+    let label = if up { "Before:" } else { "Why:" };
+    let mut lines = vec![format!("{label} {ago} ago it {}", text_of("what").unwrap_or("ended"))];
+    lines.extend(text_of("said").map(|said| format!("It last said: {said}")));
+    // that nothing changed helps only who is looking for the reason
+    let some = !end["changed_since_good_start"]["in_words"].as_array().is_none_or(Vec::is_empty);
+    lines.extend(text_of("changed").filter(|_| some || !up).map(str::to_owned));
+    if !up {
+        let stderr: Vec<_> = end["stderr"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let stderr: Vec<_> = stderr.into_iter().filter(|line| !line.trim().is_empty()).collect();
+        // one line is what it said last
+        if stderr.len() > 1 {
+            lines.push("Its newest lines of standard error:".to_owned());
+            lines.extend(stderr.iter().skip(stderr.len().saturating_sub(STDERR_LINES)).map(|line| format!("  {line}")));
+        }
+        lines.extend(text_of("remedy").map(str::to_owned));
+    }
+    lines
 }

@@ -119,12 +119,17 @@ fn read_text(path: &Path) -> Result<String, ConfigError> {
 
 /// The words tell line and reason, and nothing of what is written there.
 fn parse(text: &str, path: &Path) -> Result<toml::Table, ConfigError> {
-    toml::from_str(text).map_err(|error| {
+    let table: toml::Table = toml::from_str(text).map_err(|error| {
         let line = error.span().map(|span| text.get(..span.start).unwrap_or(text).matches('\n').count() + 1);
         let at = line.map(|line| format!("line {line}: ")).unwrap_or_default();
         let why = error.message();
         ConfigError(format!("the config {} is not valid TOML ({at}{why}); correct it", path.display()))
-    })
+    })?;
+    if table.get("version").is_some_and(|version| version.as_integer().is_none_or(|version| version < 1)) {
+        let why = "has a version that is no whole number from 1 on; write: version = 1";
+        return Err(ConfigError(format!("the config {} {why}", path.display())));
+    }
+    Ok(table)
 }
 
 fn is_loopback(url: &str) -> bool {
@@ -151,6 +156,21 @@ mod tests {
         fs::write(&path, "admin = 3\nauth_token = \"not ours\"\n").unwrap();
         let (_, secrets) = PalyraConfig::read(&path).unwrap();
         assert!(secrets.admin_token.is_none());
+    }
+
+    #[test]
+    fn a_version_that_no_gateway_takes_is_refused_here() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("palyra.toml");
+        for (version, fine) in [("1", true), ("2", true), ("0", false), ("-1", false), ("\"1\"", false), ("1.0", false)]
+        {
+            fs::write(&path, format!("version = {version}\n")).unwrap();
+            let read = PalyraConfig::read(&path);
+            assert_eq!(read.is_ok(), fine, "{version}");
+            assert!(read.err().is_none_or(|error| error.0.contains("palyra.toml has a version")));
+        }
+        fs::write(&path, "").unwrap();
+        assert!(PalyraConfig::read(&path).is_ok(), "it need not have one");
     }
 
     #[test]

@@ -261,9 +261,10 @@ impl Agent {
                 self.fleet.get_mut(id).busy(&run, &mut orders);
                 self.perform(id, orders, effects);
             }
-            Event::StartFailed { service, run, why, hopeless } => {
+            Event::Seen(id, run, evidence) => self.fleet.get_mut(id).seen(&run, evidence),
+            Event::StartFailed { service, run, cause } => {
                 let (sidecar, jitter) = self.fleet.split(service);
-                sidecar.start_failed(&run, why, hopeless, jitter, now, &mut orders);
+                sidecar.start_failed(&run, cause, jitter, now, &mut orders);
                 self.perform(service, orders, effects);
             }
             Event::Ended(id, run, exit) => {
@@ -485,7 +486,9 @@ impl Agent {
             let reply = if reached {
                 Some(Reply::Done(text::reached(waiter.goal, &waiter.services)))
             } else if let Some(service) = stuck {
-                Some(Reply::Error(Failure::new(FailureCode::Failed, text::gave_up(service), text::SEE_LOGS)))
+                let hint = service.last_exit.as_ref().map(|exit| exit.cause.class.remedy());
+                let hint = hint.filter(|hint| !hint.is_empty()).unwrap_or(text::SEE_LOGS);
+                Some(Reply::Error(Failure::new(FailureCode::Failed, text::gave_up(service), hint)))
             } else if countermanded {
                 Some(Reply::Error(Failure::new(
                     FailureCode::Failed,
@@ -536,12 +539,13 @@ impl Agent {
                     effects.push(Effect::Probe { service: id, run, port, sign_in });
                 }
                 Order::GaveUp => {
-                    let body = text::gave_up(self.fleet.get(id));
+                    let service = self.fleet.get(id);
+                    let body = text::given_up_notice(service);
                     let buttons = vec![
                         Button { label: "Try again".to_owned(), action: Action::Start { service: Some(id) } },
                         Button { label: "Show log".to_owned(), action: Action::ShowLog { service: id } },
                     ];
-                    let title = format!("{} does not stay up", text::service(id));
+                    let title = text::given_up_title(service);
                     let notice = EventNotice { title, body, buttons, urgency: Urgency::Critical };
                     self.events.insert(format!("event:{id}:given_up"), notice);
                 }
@@ -555,7 +559,7 @@ impl Agent {
         let (service, jitter) = self.fleet.split(id);
         match found {
             Found::Nothing(last) => {
-                let last = last.map(|exit| LastExit::of(Some(&exit), now.unix_ms));
+                let last = last.map(|exit| service.past(&exit));
                 service.found_nothing(last, jitter, now, &mut orders);
             }
             Found::Lost { rebooted } => {
@@ -609,6 +613,7 @@ impl Agent {
         effects: &mut Vec<Effect>,
     ) {
         let was_ready = self.fleet.get(id).is_ready();
+        let was_starting = matches!(self.fleet.get(id).phase, Phase::Starting { .. });
         let (probe, facts) = match outcome {
             Ok(facts) => (Probe::Good, Some(facts)),
             Err(why) => (Probe::Bad(why), None),
@@ -616,7 +621,14 @@ impl Agent {
         let mut orders = Vec::new();
         self.fleet.get_mut(id).probed(run, probe, now, &mut orders);
         self.perform(id, orders, effects);
-        if id != ServiceId::Gateway || !self.fleet.get(id).is_ready() {
+        if !self.fleet.get(id).is_ready() {
+            return;
+        }
+        if was_starting {
+            let version = facts.as_ref().map(|facts| facts.version.clone()).unwrap_or_default();
+            effects.push(Effect::KeepGoodStart { service: id, run: run.clone(), version });
+        }
+        if id != ServiceId::Gateway {
             return;
         }
         if let Some(facts) = facts {

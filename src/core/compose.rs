@@ -12,6 +12,10 @@ use crate::protocol::{Action, Place, ServiceId};
 /// Rows of the approvals submenu.
 const APPROVAL_ROWS: usize = 12;
 
+/// Longest line of a text in the menu, characters, and how many lines it may take.
+const ROW: usize = 60;
+const ROW_LINES: usize = 3;
+
 /// What the desktop should show now.
 pub fn view(agent: &Agent, now: Now) -> View {
     let base = health::base(agent);
@@ -235,7 +239,18 @@ fn service_menu(agent: &Agent, service: &Service, now: Now) -> Item {
         rows.push(row("trouble", &notices::cut(&text::capitalise(&service.trouble), 60)));
     }
     if let Some(exit) = &service.last_exit {
-        rows.push(row("exit", &notices::cut(&format!("Last time it {}", exit.what), 60)));
+        let said = exit.cause.said.as_ref().map(|said| format!("It last said: {said}"));
+        let next = text::next(service, now).filter(|_| service.phase == Phase::GivenUp);
+        for (key, words) in [
+            ("exit", Some(format!("Last time it {}", exit.cause.what))),
+            ("said", said),
+            ("changed", text::changed(exit)),
+            ("next", next.map(|next| text::sentence(&next))),
+        ] {
+            for (n, line) in text::wrap(&words.unwrap_or_default(), ROW, ROW_LINES).iter().enumerate() {
+                rows.push(row(&format!("{key}{n}"), &format!("{}{line}", if n == 0 { "" } else { "    " })));
+            }
+        }
     }
     if agent.unwritten_ports(id).is_some() {
         rows.push(command(&format!("{id}:write"), text::WRITE_PORTS, true, Action::WritePorts { service: Some(id) }));

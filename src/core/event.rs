@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::config::palyra::ConfigFacts;
+use crate::core::cause::{Cause, Evidence};
 use crate::core::config_watch;
 use crate::core::decisions::{LedgerLine, Unanswered};
 use crate::core::inbox::{Look, LookOrder};
@@ -168,11 +169,11 @@ pub enum Event {
         service: ServiceId,
         /// Which life.
         run: RunId,
-        /// What, why, what to do.
-        why: String,
-        /// Trying again cannot cure it.
-        hopeless: bool,
+        /// Why.
+        cause: Cause,
     },
+    /// What was seen around an end or a failed start, which is told next.
+    Seen(ServiceId, RunId, Evidence),
     /// A process and its shim are gone.
     Ended(ServiceId, RunId, Option<ExitRecord>),
     /// A probe came back.
@@ -280,6 +281,16 @@ pub enum Effect {
         port: u16,
         /// Sign in besides.
         sign_in: bool,
+    },
+    /// This run has become ready: keep what it was started with, to be compared with when one fails. `version`: what it
+    /// says that it is.
+    KeepGoodStart {
+        /// Which.
+        service: ServiceId,
+        /// Which life.
+        run: RunId,
+        /// Empty when it says none.
+        version: String,
     },
     /// Watch this journal, or none.
     WatchJournal(Option<String>),

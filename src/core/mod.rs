@@ -3,6 +3,7 @@
 pub mod agent;
 pub mod answer;
 pub mod autostart;
+pub mod cause;
 pub mod compose;
 pub mod config_watch;
 pub mod decisions;
@@ -11,6 +12,7 @@ pub mod dialog;
 pub mod discord;
 pub mod doctor;
 pub mod event;
+pub mod fingerprint;
 pub mod fleet;
 pub mod health;
 pub mod inbox;

@@ -5,8 +5,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use crate::core::cause::{self, Cause, Class, Evidence, Facts};
+use crate::core::fingerprint::Changes;
 use crate::core::time::{Jitter, Now, earlier};
-use crate::protocol::shim::{ExitCause, ExitRecord, RunRecord};
+use crate::protocol::shim::{ExitRecord, RunRecord};
 use crate::protocol::{RunId, ServiceId};
 
 /// Waits between restarts stay within these, milliseconds.
@@ -20,13 +22,21 @@ pub const CRASH_LOOP_WINDOW_MS: u64 = 120_000;
 /// This many restarts without one stable run are a crash loop too, however slowly they came (a sidecar that hangs each
 /// time ends less than five times in two minutes).
 pub const CRASH_LOOP_ATTEMPTS: u32 = 10;
-/// What a gateway says last when it cannot look up its model provider's address, which it does at every start once one is
-/// chosen. A laptop that starts before its network is no crash loop. Seen on palyrad 0.1.0.
-const NEEDS_NETWORK: [&str; 2] = ["could not be resolved to enforce", "failed to resolve retrieval embeddings runtime"];
-/// Probe interval of a healthy sidecar, milliseconds.
-pub const PROBE_HEALTHY_MS: u64 = 30_000;
-/// Probe interval after a miss, and the longest one while starting, milliseconds.
+/// Probe interval of a healthy sidecar, milliseconds. With three misses and the whole stop ladder of a process that does not
+/// move, one that hangs is replaced within 40 s.
+pub const PROBE_HEALTHY_MS: u64 = 25_000;
+/// From a miss to the next probe, milliseconds.
+pub const PROBE_MISSED_MS: u64 = 1_000;
+/// Longest probe interval while starting, milliseconds.
 pub const PROBE_EAGER_MS: u64 = 2_000;
+/// A probe has its answer after this, or none, milliseconds; what takes longer was held up on our side.
+pub const PROBE_LIMIT_MS: u64 = 2_000;
+/// We are late when we come this much after the time, milliseconds: a machine under load, or one that slept.
+pub const LATE_MS: u64 = 1_000;
+/// Misses in a row that may be laid to our own lateness; on a machine that is always late a hang has to be seen too.
+pub const EXCUSED_MISSES: u32 = 5;
+/// What a start whose deadline went by while we were late still gets, once, milliseconds.
+pub const LATE_START_MS: u64 = 10_000;
 /// First probe interval while starting, milliseconds; doubles up to [`PROBE_EAGER_MS`].
 pub const PROBE_FIRST_MS: u64 = 50;
 /// Misses in a row that make a running sidecar sick.
@@ -107,34 +117,25 @@ pub struct Run {
     pub record: Option<RunRecord>,
 }
 
-/// How the last run ended, in the words a person reads.
+/// How the last run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastExit {
-    /// One sentence fragment: "exited with code 3".
-    pub what: String,
+    /// Why.
+    pub cause: Cause,
     /// Wall clock.
     pub at_unix_ms: i64,
     /// The newest lines of standard error.
     pub stderr: Vec<String>,
+    /// What differed then from the last good start; absent when there was none or nobody looked.
+    pub changes: Option<Changes>,
 }
 
 impl LastExit {
-    /// What was recorded, or that nobody could see how.
-    pub fn of(exit: Option<&ExitRecord>, now_unix_ms: i64) -> Self {
-        let Some(exit) = exit else { return Self::lost(false, now_unix_ms) };
-        let what = match &exit.cause {
-            _ if exit.asked => "was stopped".to_owned(),
-            ExitCause::Code { code } => format!("exited with code {code}"),
-            ExitCause::Signal { signal } => format!("was ended by signal {signal}"),
-            ExitCause::SpawnFailed { message, .. } => message.clone(),
-        };
-        Self { what, at_unix_ms: exit.ended_at_unix_ms, stderr: exit.last_stderr.clone() }
-    }
-
     /// Nobody was left to see how. The time is when that was noticed.
     pub fn lost(rebooted: bool, now_unix_ms: i64) -> Self {
-        let why = if rebooted { "the machine went down" } else { "its shim was killed" };
-        Self { what: format!("ended, nobody could see how ({why})"), at_unix_ms: now_unix_ms, stderr: Vec::new() }
+        let what = if rebooted { cause::MACHINE_DOWN } else { cause::SHIM_KILLED };
+        let cause = Cause { class: Class::Unseen, what: what.to_owned(), said: None, hopeless: false };
+        Self { cause, at_unix_ms: now_unix_ms, stderr: Vec::new(), changes: None }
     }
 }
 
@@ -162,6 +163,14 @@ pub enum Order {
     GaveUp,
 }
 
+/// When a probe was sent.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sent {
+    at: Now,
+    /// Long after its time, or the clocks have parted since the one before.
+    late: bool,
+}
+
 /// One sidecar.
 #[derive(Clone, Debug)]
 pub struct Service {
@@ -185,10 +194,17 @@ pub struct Service {
     healthy: Option<(u64, u64)>,
     next_probe: Option<u64>,
     probing: bool,
+    /// The probe under way, or the last one.
+    sent: Sent,
+    /// Misses in a row that did not count.
+    excused: u32,
+    /// This start's deadline was moved already.
+    extended: bool,
     held: bool,
     /// A launch found another shim in its place.
     contested: bool,
     counter: u64,
+    evidence: Option<(RunId, Evidence)>,
 }
 
 impl Service {
@@ -207,9 +223,13 @@ impl Service {
             healthy: None,
             next_probe: None,
             probing: false,
+            sent: Sent::default(),
+            excused: 0,
+            extended: false,
             held: false,
             contested: false,
             counter: 0,
+            evidence: None,
         }
     }
 
@@ -285,15 +305,24 @@ impl Service {
         if self.is_held() {
             return;
         }
-        if let Phase::Starting { deadline, .. } = self.phase
+        if let Phase::Starting { deadline, interval } = self.phase
             && now.mono_ms >= deadline
         {
-            self.stop(StopReason::SlowStart, orders);
+            if now.mono_ms - deadline > LATE_MS && !self.extended {
+                // nobody looked for so long: it may be ready
+                self.extended = true;
+                self.phase = Phase::Starting { deadline: now.mono_ms + LATE_START_MS, interval };
+                self.next_probe = self.next_probe.map(|at| at.min(now.mono_ms));
+            } else {
+                self.stop(StopReason::SlowStart, orders);
+            }
         }
         if !self.probing
             && let (Some(at), Some(run)) = (self.next_probe, &self.run)
             && now.mono_ms >= at
         {
+            let late = now.mono_ms - at > LATE_MS || now.parted_since(self.sent.at) > LATE_MS;
+            self.sent = Sent { at: now, late };
             self.probing = true;
             self.next_probe = None;
             orders.push(Order::Probe(run.id.clone()));
@@ -352,6 +381,11 @@ impl Service {
         self.contested
     }
 
+    /// What was seen around the end of a run; the end itself is told next.
+    pub fn seen(&mut self, run: &RunId, evidence: Evidence) {
+        self.evidence = Some((run.clone(), evidence));
+    }
+
     /// A process of an earlier agent lives on: it is taken back, not restarted.
     pub fn adopted(&mut self, record: RunRecord, now: Now) {
         if self.phase != Phase::Unknown {
@@ -376,19 +410,13 @@ impl Service {
         }
     }
 
-    /// No process came of a launch. `hopeless`: trying again cannot cure it.
-    pub fn start_failed(
-        &mut self,
-        run: &RunId,
-        why: String,
-        hopeless: bool,
-        jitter: &mut Jitter,
-        now: Now,
-        orders: &mut Vec<Order>,
-    ) {
+    /// No process came of a launch.
+    pub fn start_failed(&mut self, run: &RunId, cause: Cause, jitter: &mut Jitter, now: Now, orders: &mut Vec<Order>) {
         if self.current(run) {
-            self.trouble.clone_from(&why);
-            self.last_exit = Some(LastExit { what: why, at_unix_ms: now.unix_ms, stderr: Vec::new() });
+            self.trouble.clear();
+            let hopeless = cause.hopeless;
+            let changes = self.evidence(run).changes;
+            self.last_exit = Some(LastExit { cause, at_unix_ms: now.unix_ms, stderr: Vec::new(), changes });
             self.over(hopeless, jitter, now, orders);
         }
     }
@@ -405,14 +433,20 @@ impl Service {
         if !self.current(run) {
             return;
         }
-        self.last_exit = Some(LastExit::of(exit, now.unix_ms));
-        if !matches!(self.phase, Phase::Stopping { why: StopReason::Sick | StopReason::SlowStart }) {
-            // how it ended says more than that it did not answer meanwhile
-            self.trouble.clear();
-        }
-        let hopeless = matches!(exit.map(|exit| &exit.cause), Some(ExitCause::SpawnFailed { retryable: false, .. }));
-        let offline = exit.is_some_and(needs_network) && self.is_starting() && self.goal == Goal::Up;
-        if offline {
+        let stopping = match self.phase {
+            Phase::Stopping { why } => Some(why),
+            _ => None,
+        };
+        // one that was to go down may have been asked by an agent before us
+        let asked = self.goal == Goal::Down && exit.is_some_and(|exit| exit.asked);
+        let stopping = stopping.or(asked.then_some(StopReason::Asked));
+        let starting = self.is_starting();
+        let last = self.why(run, exit, stopping, starting, now.unix_ms);
+        let Cause { class, hopeless, .. } = last.cause;
+        self.last_exit = Some(last);
+        // how it ended says more than that it did not answer meanwhile
+        self.trouble.clear();
+        if class == Class::Network && self.goal == Goal::Up {
             self.wait_for_network(now);
         } else {
             self.over(hopeless, jitter, now, orders);
@@ -425,10 +459,12 @@ impl Service {
             return;
         }
         self.probing = false;
+        let excused = self.is_excused(now);
         if probe == Probe::Good {
+            self.excused = 0;
             self.healthy = Some((self.healthy.map_or(now.mono_ms, |(first, _)| first), now.mono_ms));
         }
-        let eager = now.mono_ms + PROBE_EAGER_MS;
+        let eager = now.mono_ms + PROBE_MISSED_MS;
         match (probe, self.phase.clone()) {
             (Probe::Good, Phase::Starting { .. }) => {
                 self.trouble.clear();
@@ -444,6 +480,11 @@ impl Service {
                 self.trouble = why;
                 self.next_probe = Some(now.mono_ms + interval);
                 self.phase = Phase::Starting { deadline, interval: (interval * 2).min(PROBE_EAGER_MS) };
+            }
+            // it may be the machine that did not answer
+            (Probe::Bad(_), Phase::Ready { .. } | Phase::Unhealthy { .. }) if excused => {
+                self.excused += 1;
+                self.next_probe = Some(eager);
             }
             (Probe::Bad(why), Phase::Ready { since }) => {
                 self.trouble = why;
@@ -473,6 +514,14 @@ impl Service {
         }
     }
 
+    /// Whether a miss that is told now says nothing about the sidecar: we sent the probe late or hear of it late, or the
+    /// machine slept meanwhile.
+    fn is_excused(&self, now: Now) -> bool {
+        let Sent { at, late } = self.sent;
+        let held_up = now.mono_ms.saturating_sub(at.mono_ms) > PROBE_LIMIT_MS + LATE_MS;
+        self.excused < EXCUSED_MISSES && (late || held_up || now.parted_since(at) > LATE_MS)
+    }
+
     fn is_starting(&self) -> bool {
         matches!(self.phase, Phase::Starting { .. })
     }
@@ -492,6 +541,9 @@ impl Service {
 
     fn begin_probing(&mut self, now: Now) {
         self.probing = false;
+        self.sent = Sent { at: now, late: false };
+        self.excused = 0;
+        self.extended = false;
         self.next_probe = Some(now.mono_ms);
         self.phase = Phase::Starting { deadline: now.mono_ms + START_DEADLINE_MS, interval: PROBE_FIRST_MS };
     }
@@ -549,13 +601,38 @@ impl Service {
         self.attempts = 0;
         self.ends.clear();
     }
+
+    fn evidence(&mut self, run: &RunId) -> Evidence {
+        self.evidence.take().filter(|(seen, _)| seen == run).map(|(_, evidence)| evidence).unwrap_or_default()
+    }
+
+    /// How the last run of an earlier agent ended, which is on record.
+    pub fn past(&mut self, exit: &ExitRecord) -> LastExit {
+        // whoever asked then knew why
+        let stopping = exit.asked.then_some(StopReason::Asked);
+        self.why(&exit.run_id, Some(exit), stopping, false, exit.ended_at_unix_ms)
+    }
+
+    fn why(
+        &mut self,
+        run: &RunId,
+        exit: Option<&ExitRecord>,
+        stopping: Option<StopReason>,
+        starting: bool,
+        at_unix_ms: i64,
+    ) -> LastExit {
+        let Evidence { taken, changes } = self.evidence(run);
+        let facts = Facts { exit, stopping, starting, trouble: &self.trouble, taken: &taken };
+        LastExit {
+            cause: cause::cause(&facts),
+            at_unix_ms: exit.map_or(at_unix_ms, |exit| exit.ended_at_unix_ms),
+            stderr: exit.map(|exit| exit.last_stderr.clone()).unwrap_or_default(),
+            changes,
+        }
+    }
 }
 
 /// Probes of healthy sidecars fall on common moments, so that an idle machine is woken once for all of them.
 fn next_common_probe(now: Now) -> u64 {
     (now.mono_ms / PROBE_HEALTHY_MS + 1) * PROBE_HEALTHY_MS
-}
-
-fn needs_network(exit: &ExitRecord) -> bool {
-    exit.last_stderr.iter().any(|line| NEEDS_NETWORK.iter().any(|words| line.contains(words)))
 }

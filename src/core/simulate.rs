@@ -5,11 +5,13 @@
 //!
 //! | command | what it does |
 //! |---|---|
-//! | `wait 5s` | lets time pass (`ms`, `s`, `min`) |
+//! | `wait 5s` | lets time pass (`ms`, `s`, `min`, `h`) |
 //! | `crash gateway 3` | the process exits with that code |
 //! | `hang browserd` / `heal browserd` | it lives but does not answer / answers again |
 //! | `offline gateway` / `online gateway` | it cannot start without a network / can again |
 //! | `doom gateway` | from now on it exits 20 ms after each start |
+//! | `freeze 1min` | nobody on this machine runs for so long (a machine under load) |
+//! | `suspend 8h` | the machine sleeps: only the wall clock goes on |
 //! | `lose gateway` | it and its shim vanish, nobody sees how |
 //! | `approval ID RISK TIMEOUT WHAT` | the gateway gets a record, e.g. `approval a1 high 300s git push` |
 //! | `elsewhere ID allow` | somebody else decides it |
@@ -28,6 +30,7 @@ use serde_json::{Value, json};
 
 use crate::config::palyra::ConfigFacts;
 use crate::core::agent::Agent;
+use crate::core::cause::{Cause, Class};
 use crate::core::compose;
 use crate::core::config_watch::{Content, Look};
 use crate::core::decisions::Unanswered;
@@ -39,7 +42,7 @@ use crate::core::service::{Phase, StopReason};
 use crate::core::time::Now;
 use crate::core::view::{Item, ItemKind, View};
 use crate::protocol::setup::SetupRequest;
-use crate::protocol::shim::{ExitCause, ExitRecord, ProcessRef, RunRecord};
+use crate::protocol::shim::{ExitCause, ExitRecord, ProcessRef, RunRecord, StopLadder};
 use crate::protocol::{Action, Reply, RunId, ServiceId, Verdict};
 
 /// From a launch to the shim's answer, milliseconds.
@@ -191,6 +194,16 @@ impl World {
         self.now = self.now.plus(end.saturating_sub(self.now.mono_ms));
     }
 
+    /// Time passes, and what is due comes late.
+    pub fn freeze(&mut self, ms: u64) {
+        self.now = self.now.plus(ms);
+    }
+
+    /// The machine sleeps: only the wall clock goes on.
+    pub fn suspend(&mut self, ms: u64) {
+        self.now.unix_ms = self.now.unix_ms.saturating_add(i64::try_from(ms).unwrap_or(i64::MAX));
+    }
+
     /// The process of a service ends by itself.
     pub fn end(&mut self, service: ServiceId, cause: Option<ExitCause>) {
         if let Some(at) = self.alive.iter().position(|(id, _)| *id == service) {
@@ -299,7 +312,9 @@ impl World {
                 let config = match self.config_facts() {
                     Ok(facts) => facts,
                     Err(why) => {
-                        return self.later(1, Event::StartFailed { service, run, why, hopeless: true });
+                        let what = format!("was not started: {why}");
+                        let cause = Cause { class: Class::Configuration, what, said: None, hopeless: true };
+                        return self.later(1, Event::StartFailed { service, run, cause });
                     }
                 };
                 self.started_with.insert(service, self.config.0.clone().unwrap_or_default());
@@ -321,8 +336,15 @@ impl World {
             Effect::LookAgain(service) => self.later(1, Event::Found(service, Found::Nothing(None))),
             Effect::Stop(service, record) => {
                 self.note(format!("stops {service}"));
-                let exit = exit_record(&record.run_id, ExitCause::Signal { signal: 15 }, self.now.plus(STOP_MS), true);
-                self.later(STOP_MS, Event::Ended(service, record.run_id, Some(exit)));
+                // one that does not move hears no signal but the last
+                let ladder = StopLadder::default();
+                let (signal, ms) = if self.behaviour[&service].hangs {
+                    (9, ladder.interrupt_grace_ms + ladder.terminate_grace_ms)
+                } else {
+                    (15, STOP_MS)
+                };
+                let exit = exit_record(&record.run_id, ExitCause::Signal { signal }, self.now.plus(ms), true);
+                self.later(ms, Event::Ended(service, record.run_id, Some(exit)));
             }
             Effect::Probe { service, run, sign_in, .. } => {
                 let answers = self.alive.iter().any(|(id, alive)| *id == service && *alive == run)
@@ -439,6 +461,7 @@ impl World {
             | Effect::SaveBrowser(_)
             | Effect::SaveConfigRestarts(_)
             | Effect::SavePorts(_)
+            | Effect::KeepGoodStart { .. }
             | Effect::GiveBack => {}
         }
     }
@@ -519,6 +542,8 @@ fn command(world: &mut World, line: &str) -> Result<(), String> {
     let mut next = || words.next().ok_or("something is missing");
     match word {
         "wait" => world.pass(duration(next()?)?),
+        "freeze" => world.freeze(duration(next()?)?),
+        "suspend" => world.suspend(duration(next()?)?),
         "crash" => {
             let service = service(next()?)?;
             let code = next()?.parse().map_err(|_| "not a code")?;
@@ -652,7 +677,8 @@ fn duration(text: &str) -> Result<u64, String> {
         "ms" => Ok(number),
         "s" => Ok(number * 1_000),
         "min" => Ok(number * 60_000),
-        _ => Err("a time ends in ms, s or min".to_owned()),
+        "h" => Ok(number * 3_600_000),
+        _ => Err("a time ends in ms, s, min or h".to_owned()),
     }
 }
 
@@ -679,6 +705,7 @@ fn exit_record(run: &RunId, cause: ExitCause, now: Now, asked: bool) -> ExitReco
         asked,
         last_stderr: Vec::new(),
         dropped_lines: 0,
+        oom_kills: 0,
     }
 }
 

@@ -7,11 +7,13 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::core::agent::Agent;
+use crate::core::cause::Class;
 use crate::core::describe::describe;
 use crate::core::event::Secrets;
+use crate::core::fingerprint::Changes;
 use crate::core::inbox::{Inbox, Pending, Watch};
 use crate::core::record::Record;
-use crate::core::service::{Goal, Phase};
+use crate::core::service::{Goal, LastExit, Phase};
 use crate::core::time::Now;
 use crate::core::{health, text};
 use crate::protocol::{self, ServiceId};
@@ -146,7 +148,7 @@ fn browser(agent: &Agent) -> Value {
         "enabled": agent.setup.browser,
         "healthy": healthy,
         "status": status,
-        "last_error": service.last_exit.as_ref().filter(|_| !healthy).map(|exit| exit.what.clone()),
+        "last_error": service.last_exit.as_ref().filter(|_| !healthy).map(|exit| exit.cause.what.clone()),
     })
 }
 
@@ -167,15 +169,39 @@ fn process(agent: &Agent, id: ServiceId, now: Now) -> Value {
         "last_start_unix_ms": record.map(|record| record.started_at_unix_ms),
         "uptime_seconds": record.map(|record| now.unix_ms.saturating_sub(record.started_at_unix_ms).max(0) / 1_000),
         "trouble": if service.trouble.is_empty() { Value::Null } else { json!(service.trouble) },
-        "last_exit": service.last_exit.as_ref().map(|exit| exit.what.clone()),
+        "last_exit": service.last_exit.as_ref().map(|exit| exit.cause.what.clone()),
         "last_exit_unix_ms": service.last_exit.as_ref().map(|exit| exit.at_unix_ms),
         "last_stderr": service.last_exit.as_ref().map(|exit| exit.stderr.clone()).unwrap_or_default(),
+        "last_end": service.last_exit.as_ref().map(last_end),
         "restart_attempt": service.attempts,
+        "next_start": text::next(service, now),
         "next_restart_unix_ms": until.map(|until| now.plus(until.saturating_sub(now.mono_ms)).unix_ms),
         "bound_ports": service.ports,
         "dropped_log_lines": loss.map_or(0, |loss| loss.dropped_lines),
         "log_trouble": loss.map(|loss| &loss.why).filter(|why| !why.is_empty()),
     })
+}
+
+/// Why it last ended: names and words only, nothing that a support bundle may not hold.
+fn last_end(exit: &LastExit) -> Value {
+    json!({
+        "class": exit.cause.class.name(),
+        "expected": exit.cause.class == Class::Asked,
+        "what": exit.cause.what,
+        "said": exit.cause.said,
+        "hopeless": exit.cause.hopeless,
+        "remedy": exit.cause.class.remedy(),
+        "at_unix_ms": exit.at_unix_ms,
+        "stderr": exit.stderr,
+        "changed_since_good_start": exit.changes.as_ref().map(changes),
+        "changed": text::changed(exit),
+    })
+}
+
+fn changes(changes: &Changes) -> Value {
+    let mut value = json!(changes);
+    value["in_words"] = json!(changes.in_words());
+    value
 }
 
 fn state(phase: &Phase, goal: Goal) -> (&'static str, Option<u64>) {

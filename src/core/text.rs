@@ -1,8 +1,10 @@
 //! The words a person reads, in one place and one voice: plain, short, what happened and what to do.
 
 use crate::core::agent::Agent;
+use crate::core::cause::Class;
 use crate::core::event::{Companion, Secrets, Trouble};
-use crate::core::service::{Goal, Phase, Service, StopReason};
+use crate::core::notices::cut;
+use crate::core::service::{Goal, LastExit, Phase, Service, StopReason};
 use crate::core::time::Now;
 use crate::core::view::Base;
 use crate::protocol::ServiceId;
@@ -156,19 +158,74 @@ fn degraded(agent: &Agent, now: Now) -> String {
     }
 }
 
-/// Why it is not tried again.
+/// Why it is not tried again, in one line.
 pub fn gave_up(sidecar: &Service) -> String {
-    let why = match (&sidecar.last_exit, sidecar.trouble.is_empty()) {
-        (_, false) => sidecar.trouble.clone(),
-        (Some(exit), true) => exit.what.clone(),
-        (None, true) => "no reason is known".to_owned(),
+    let name = service(sidecar.id);
+    let Some(exit) = &sidecar.last_exit else { return format!("{name} cannot start: {}", sidecar.trouble) };
+    let cause = &exit.cause;
+    let what = if cause.hopeless {
+        format!("{name} {}", cause.what)
+    } else {
+        format!("{name} does not stay up: it {}", cause.what)
     };
-    let last = sidecar.last_exit.as_ref().and_then(|exit| exit.stderr.last());
-    match last {
-        Some(line) if !why.contains(line.as_str()) => {
-            format!("{} failed: {why}; it last said: {line}", service(sidecar.id))
+    match &cause.said {
+        Some(said) => format!("{what}; it last said: {said}"),
+        None => what,
+    }
+}
+
+/// Title of the notification about it.
+pub fn given_up_title(sidecar: &Service) -> String {
+    let hopeless = sidecar.last_exit.as_ref().is_none_or(|exit| exit.cause.hopeless);
+    format!("{} {}", service(sidecar.id), if hopeless { "cannot start" } else { "does not stay up" })
+}
+
+/// Its body: why, what it said, what has changed, what comes next, what to do.
+pub fn given_up_notice(sidecar: &Service) -> String {
+    let Some(exit) = &sidecar.last_exit else { return sentence(&sidecar.trouble) };
+    let mut lines = why(exit);
+    lines.push(next(sidecar, Now::default()).map(|next| sentence(&next)).unwrap_or_default());
+    lines.push(exit.cause.class.remedy().to_owned());
+    lines.retain(|line| !line.is_empty());
+    lines.join("\n")
+}
+
+/// Why it ended, what it said last, and what has changed since its last good start: a sentence each.
+pub fn why(exit: &LastExit) -> Vec<String> {
+    let mut lines = vec![sentence(&format!("it {}", exit.cause.what))];
+    lines.extend(exit.cause.said.as_ref().map(|said| format!("It last said: {said}")));
+    lines.extend(changed(exit));
+    lines
+}
+
+/// What has changed since its last good start; absent when that cannot be told, and when it matters to nobody.
+pub fn changed(exit: &LastExit) -> Option<String> {
+    let words = exit.changes.as_ref().filter(|_| exit.cause.class != Class::Asked)?.in_words();
+    Some(if words.is_empty() {
+        "Since its last good start neither program, config nor environment changed.".to_owned()
+    } else {
+        format!("Changed since its last good start: {}.", words.join("; "))
+    })
+}
+
+/// When it is started again, after an end that nobody asked for.
+pub fn next(sidecar: &Service, now: Now) -> Option<String> {
+    match sidecar.phase {
+        Phase::BackingOff { until } => {
+            let seconds = until.saturating_sub(now.mono_ms).div_ceil(1_000);
+            Some(match sidecar.attempts {
+                0 => format!("tried again in {seconds} s, and so on"),
+                attempt => format!("starts again in {seconds} s, attempt {attempt}"),
+            })
         }
-        _ => format!("{} failed: {why}", service(sidecar.id)),
+        Phase::GivenUp if sidecar.last_exit.as_ref().is_none_or(|exit| exit.cause.hopeless) => {
+            Some("it is not started again by itself, for that would end the same way".to_owned())
+        }
+        Phase::GivenUp => Some(format!(
+            "it failed {} times without a good minute between, so it is not started again by itself",
+            sidecar.attempts
+        )),
+        _ => None,
     }
 }
 
@@ -275,6 +332,22 @@ pub fn duration(seconds: u64) -> String {
         3_600..172_800 => format!("{} h", seconds / 3_600),
         _ => format!("{} days", seconds / 86_400),
     }
+}
+
+/// A text in lines of at most `width` characters, broken between words; what does not fit into `lines` is cut.
+pub fn wrap(text: &str, width: usize, lines: usize) -> Vec<String> {
+    let mut wrapped: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        let full = wrapped.len() == lines;
+        match wrapped.last_mut() {
+            Some(line) if full || line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => wrapped.push(word.to_owned()),
+        }
+    }
+    wrapped.iter().map(|line| cut(line, width)).collect()
 }
 
 /// First letter upper-case.

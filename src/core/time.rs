@@ -16,6 +16,13 @@ impl Now {
         Self { mono_ms: self.mono_ms + ms, unix_ms: self.unix_ms.saturating_add(ms.try_into().unwrap_or(i64::MAX)) }
     }
 
+    /// How far the two clocks have gone apart since `then`, milliseconds: while a machine sleeps only one of them goes on
+    /// (on Linux and macOS), and a clock that was set jumps alone.
+    pub fn parted_since(self, then: Self) -> u64 {
+        let monotonic = i64::try_from(self.mono_ms.saturating_sub(then.mono_ms)).unwrap_or(i64::MAX);
+        self.unix_ms.saturating_sub(then.unix_ms).saturating_sub(monotonic).unsigned_abs()
+    }
+
     /// The monotonic deadline that falls on a wall-clock time, as far as both clocks agree now.
     pub fn mono_at(self, unix_ms: i64) -> u64 {
         self.mono_ms.saturating_add(u64::try_from(unix_ms.saturating_sub(self.unix_ms)).unwrap_or(0))

@@ -192,6 +192,15 @@ pub struct ExitRecord {
     pub last_stderr: Vec<String>,
     /// Log lines that could not be written (full disk).
     pub dropped_lines: u64,
+    /// How many more kills for want of memory the system had counted at the end than at the start: those of our own group of
+    /// processes where that is counted, else those of the whole machine. 0 also where the system does not tell.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub oom_kills: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// `loss.json`: lines that never reached the log of a run that lives.

@@ -4,9 +4,11 @@
 //! taken for news of the next. What is *not* ours is looked at in [`foreign`].
 
 pub mod foreign;
+pub mod good_start;
 #[cfg(target_os = "linux")]
 mod survivors;
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
@@ -134,6 +136,12 @@ pub fn adopt(run_dir: PathBuf, report: impl Fn(ProcessReport) + Send + 'static) 
 /// The run of this directory if its shim lives. Looks once, waits for nothing, takes no lock.
 pub fn living(run_dir: &Path) -> Option<RunRecord> {
     record::read::<RunRecord>(run_dir, RUN_FILE).ok().flatten().filter(|run| is_alive(run) && run.sidecar.pid != 0)
+}
+
+/// The ports that a run was started with; none when its record is another's.
+pub fn ports_of(run_dir: &Path, run_id: &RunId) -> BTreeMap<String, u16> {
+    let run = record::read::<RunRecord>(run_dir, RUN_FILE).ok().flatten();
+    run.filter(|run| run.run_id == *run_id).map(|run| run.ports).unwrap_or_default()
 }
 
 /// Log lines that the last run of this directory lost, as its shim tells it; `None` where it told nothing.

@@ -4,6 +4,7 @@ mod config;
 mod effects;
 mod ground;
 mod inputs;
+mod processes;
 mod set_up;
 
 use std::collections::{BTreeMap, HashMap};

@@ -10,6 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::config::palyra::{ConfigFacts, PalyraConfig};
 use crate::config::{self, ConfigError, Environment, Paths, programs};
+use crate::core::cause::{Cause, Class};
 use crate::core::launch::{self, Confidential, Places};
 use crate::core::ports::{self, Bind, Ports};
 use crate::protocol::shim::{LogLimits, Spec, StopLadder, VERSION};
@@ -61,11 +62,20 @@ pub struct Prepared {
 }
 
 /// Why there is no spec.
+#[derive(Debug)]
 pub struct Refusal {
+    /// What kind of reason.
+    pub class: Class,
     /// What, why, what to do.
     pub why: String,
     /// Trying again cannot cure it.
     pub hopeless: bool,
+}
+
+impl From<Refusal> for Cause {
+    fn from(Refusal { class, why, hopeless }: Refusal) -> Self {
+        Self { class, what: format!("was not started: {why}"), said: None, hopeless }
+    }
 }
 
 /// Who may be holding a port, in words; `None` when nobody can tell.
@@ -91,8 +101,9 @@ impl Sidecars {
     /// The service cannot be started as things are.
     pub fn prepare(&self, wish: &Wish, tokens: &Tokens, holder: HolderOf<'_>) -> Result<Prepared, Refusal> {
         let (program, prefix) = self.program(wish.service)?;
-        self.make_ground(tokens).map_err(|why| Refusal { why, hopeless: false })?;
-        let (config, secrets, facts) = PalyraConfig::look(&self.paths.config).map_err(hopeless)?;
+        self.make_ground(tokens).map_err(|why| Refusal { class: Class::Refused, why, hopeless: false })?;
+        let (config, secrets, facts) =
+            PalyraConfig::look(&self.paths.config).map_err(|error| hopeless(Class::Configuration, error))?;
         let (chosen, note) = choose_ports(wish, &config, holder)?;
         let own = chosen.get(&wish.service).cloned().unwrap_or_default();
         let browser_ports = chosen.get(&ServiceId::Browserd).or_else(|| wish.ports.get(&ServiceId::Browserd));
@@ -155,7 +166,8 @@ impl Sidecars {
             };
             return Ok((self.env.executable.clone(), vec!["demo-sidecar".to_owned(), role.to_owned()]));
         }
-        let program = programs::find_binary(&self.env, service, self.folder.as_deref()).map_err(hopeless)?;
+        let program = programs::find_binary(&self.env, service, self.folder.as_deref())
+            .map_err(|error| hopeless(Class::CannotRun, error))?;
         Ok((program, Vec::new()))
     }
 
@@ -210,6 +222,7 @@ fn choose_ports(
         let found = ports::choose(service, &wanted, &reserved, &is_free)
             .or_else(|| ports::choose(service, &wanted, &ours, &is_free));
         let found = found.ok_or_else(|| Refusal {
+            class: Class::Port,
             why: format!(
                 "no free ports for {service} between {} and {}; end the programs that hold them",
                 ports::POOL.0,
@@ -246,8 +259,8 @@ fn is_free(bind: Bind) -> bool {
     }
 }
 
-fn hopeless(error: ConfigError) -> Refusal {
-    Refusal { why: error.0, hopeless: true }
+fn hopeless(class: Class, error: ConfigError) -> Refusal {
+    Refusal { class, why: error.0, hopeless: true }
 }
 
 fn cannot_write(error: std::io::Error) -> String {

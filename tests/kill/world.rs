@@ -476,8 +476,8 @@ fn wrong_end(status: &Value, block: &Value, witness: &Witness) -> Option<String>
     }
     let expected = match &before.ended {
         // killed between its last line and its record, it has said what nobody could read any more
-        _ if before.lost => "nobody could see how".to_owned(),
-        None => "nobody could see how".to_owned(),
+        _ if before.lost => "nobody saw how".to_owned(),
+        None => "nobody saw how".to_owned(),
         Some(end) if end.ends_with("as asked") => "was stopped".to_owned(),
         Some(end) => {
             end.split_once(": ").expect("how").1.replace("exit code", "with code").replace("signal", "by signal")

@@ -4,17 +4,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{Input, STATE_VERSION, Shell, State};
-use crate::config::{DEVICE_ID, Environment, PRINCIPAL, Paths};
+use crate::config::{DEVICE_ID, Environment, PRINCIPAL};
 use crate::core::decisions::Unanswered;
-use crate::core::event::{Effect, Event, Facts, Found, Ticket};
+use crate::core::event::{Effect, Event, Facts, Ticket};
 use crate::core::inbox::Look;
-use crate::core::ports::Bind;
-use crate::protocol::shim::Hello;
 use crate::protocol::{RunId, ServiceId};
 use crate::shell::gateway::{self, Client, ErrorKind, GatewayError};
 use crate::shell::handoff::{self, OneShot};
 use crate::shell::journal::Doorbell;
-use crate::shell::process::{self, ProcessReport};
+use crate::shell::process::{self, good_start};
 use crate::shell::sidecars::Wish;
 use crate::shell::{autostart, browser, memory, palyra_config, reveal, settings, store};
 
@@ -147,6 +145,15 @@ impl Shell {
                     self.report(Event::NotSaved(format!("the ports hold only until the end: {error}")));
                 }
             }
+            Effect::KeepGoodStart { service, run, version } => {
+                let run_dir = self.sidecars.paths.run_dir(service);
+                let now = self.clock.now().unix_ms;
+                tokio::task::spawn_blocking(move || {
+                    if let Err(error) = good_start::keep(&run_dir, &run, version, now) {
+                        tracing::warn!(%service, %error, "a good start was not kept, so later ones are compared with an older");
+                    }
+                });
+            }
             Effect::RetrySecrets => {
                 if let Some(secrets) = &self.secrets {
                     secrets.retry();
@@ -167,65 +174,6 @@ impl Shell {
         let inputs = self.inputs.clone();
         tokio::task::spawn_blocking(move || {
             let _ = inputs.send(Input::Event(autostart_event(&env)));
-        });
-    }
-
-    fn launch(&self, wish: Wish) {
-        let Some(tokens) = self.tokens.clone() else { return };
-        let sidecars = self.sidecars.clone();
-        let inputs = self.inputs.clone();
-        let ours: Vec<u32> = self
-            .core
-            .fleet
-            .iter()
-            .filter_map(|service| service.run.as_ref()?.record.as_ref())
-            .flat_map(|record| [record.shim.pid, record.sidecar.pid])
-            .collect();
-        let (service, run) = (wish.service, wish.run.clone());
-        let this = run.clone();
-        let spawned = std::thread::Builder::new().name("launch".to_owned()).stack_size(256 * 1024).spawn(move || {
-            let fail = |why: String, hopeless| {
-                let _ = inputs.send(Input::Event(Event::StartFailed { service, run: run.clone(), why, hopeless }));
-            };
-            // one of an earlier agent, which came after the look: its sidecar is no stranger
-            if process::is_taken(&sidecars.paths.run_dir(service)) {
-                let _ = inputs.send(Input::Event(Event::Busy(service, run)));
-                return;
-            }
-            if service == ServiceId::Gateway
-                && let Some(foreign) = process::foreign_palyra(&sidecars.paths.runtime_root, &ours)
-            {
-                return fail(foreign_words(&foreign, &sidecars.paths), true);
-            }
-            let prepared = match sidecars.prepare(&wish, &tokens, &holder_of) {
-                Ok(prepared) => prepared,
-                Err(refusal) => return fail(refusal.why, refusal.hopeless),
-            };
-            if !prepared.note.is_empty() {
-                tracing::info!(%service, "{}", prepared.note);
-            }
-            let _ = inputs.send(Input::Event(Event::PortsChosen {
-                ports: prepared.ports,
-                note: prepared.note,
-                config: (service, Box::new(prepared.config)),
-            }));
-            let reports = inputs.clone();
-            let run_dir = prepared.spec.run_dir.clone();
-            process::launch(&sidecars.env.executable, prepared.spec, move |report| {
-                let _ = reports.send(Input::Event(process_event(service, &run_dir, report)));
-            });
-        });
-        if let Err(error) = spawned {
-            let why = format!("cannot start a thread: {error}; close other programs and try again");
-            self.report(start_failed(service, this, why));
-        }
-    }
-
-    pub(super) fn look_for_survivors(&self, service: ServiceId) {
-        let inputs = self.inputs.clone();
-        let run_dir = self.sidecars.paths.run_dir(service);
-        process::adopt(run_dir.clone(), move |report| {
-            let _ = inputs.send(Input::Event(process_event(service, &run_dir, report)));
         });
     }
 
@@ -373,47 +321,6 @@ async fn sign_in_with(client: &Client) -> Result<Option<PathBuf>, GatewayError> 
     Ok(client.heartbeat().await?.journal_db_path)
 }
 
-fn process_event(service: ServiceId, run_dir: &Path, report: ProcessReport) -> Event {
-    match report {
-        ProcessReport::Hello { hello: Hello::Running(record), .. } => Event::Running(service, record),
-        ProcessReport::Hello { run_id, hello: Hello::Failed(exit) } => Event::Ended(service, run_id, Some(exit)),
-        ProcessReport::Hello { run_id, hello: Hello::Busy } => Event::Busy(service, run_id),
-        ProcessReport::Hello { run_id, hello: Hello::Refused { message } }
-        | ProcessReport::SpawnFailed { run_id, message } => {
-            // a shim that was killed before it could say so may have started its sidecar
-            end_survivors(service, run_dir, &run_id);
-            start_failed(service, run_id, message)
-        }
-        ProcessReport::Ended { run_id, exit } => {
-            if exit.is_none() {
-                end_survivors(service, run_dir, &run_id);
-            }
-            Event::Ended(service, run_id, exit)
-        }
-        ProcessReport::Adopted(record) => Event::Found(service, Found::Living(record)),
-        ProcessReport::NotRunning { last_exit, .. } => Event::Found(service, Found::Nothing(last_exit)),
-        ProcessReport::Lost { run, rebooted, .. } => {
-            if !rebooted {
-                end_survivors(service, run_dir, &run.run_id);
-            }
-            Event::Found(service, Found::Lost { rebooted })
-        }
-        ProcessReport::Unreadable { message } => Event::Found(service, Found::Unclear(message)),
-    }
-}
-
-/// A shim was killed: what its sidecar started may live on, and nothing is started beside it.
-fn end_survivors(service: ServiceId, run_dir: &Path, run: &RunId) {
-    let ended = process::end_survivors(run_dir, run);
-    if !ended.is_empty() {
-        tracing::warn!(%service, ?ended, "ended what a killed shim left behind");
-    }
-}
-
-fn start_failed(service: ServiceId, run: RunId, why: String) -> Event {
-    Event::StartFailed { service, run, why, hopeless: false }
-}
-
 fn unanswered(error: &GatewayError) -> Unanswered {
     let refused = matches!(
         error.kind,
@@ -424,21 +331,4 @@ fn unanswered(error: &GatewayError) -> Unanswered {
         may_have_acted: error.sent && !refused,
         unreachable: matches!(error.kind, ErrorKind::Unreachable | ErrorKind::Timeout),
     }
-}
-
-fn foreign_words(foreign: &process::Foreign, paths: &Paths) -> String {
-    format!(
-        "another Palyra uses {} already: {} (process {}); end it, or give this one another PALYRA_STATE_ROOT",
-        paths.runtime_root.display(),
-        foreign.executable.display(),
-        foreign.pid
-    )
-}
-
-fn holder_of(bind: Bind) -> Option<String> {
-    let (port, udp) = match bind {
-        Bind::Tcp(port) => (port, false),
-        Bind::Udp(port) => (port, true),
-    };
-    process::port_holder(port, udp).map(|holder| format!("{} (process {})", holder.executable.display(), holder.pid))
 }

@@ -10,6 +10,7 @@
 
 pub mod ladder;
 pub mod log;
+mod oom;
 mod platform;
 pub mod pump;
 pub mod record;
@@ -79,6 +80,7 @@ fn run(spec: &Spec) -> Result<ExitCode, String> {
         platform::Keeper::prepare(spec).map_err(|error| format!("cannot watch processes: {error}; try again"))?;
     // From here on nothing of this run can be left behind that is not found by its id.
     record::write(dir, RUN_FILE, &run_record(spec, None), false).map_err(|error| not_recorded(dir, &error))?;
+    let kills = oom::Kills::now();
     let sidecar = match keeper.spawn(spec) {
         Ok(sidecar) => sidecar,
         Err(error) => return not_started(spec, &mut journal, &error),
@@ -100,7 +102,7 @@ fn run(spec: &Spec) -> Result<ExitCode, String> {
         now_unix_ms(),
     );
     journal.flush();
-    let exit = exit_record(spec, end, &journal);
+    let exit = ExitRecord { oom_kills: kills.map_or(0, |kills| kills.since()), ..exit_record(spec, end, &journal) };
     if let Err(error) = record::write(dir, EXIT_FILE, &exit, true) {
         journal.note(&format!("the end could not be recorded: {error}"), now_unix_ms());
         journal.flush();
@@ -193,6 +195,7 @@ fn exit_record(spec: &Spec, end: End, journal: &Journal) -> ExitRecord {
         asked: end.asked,
         last_stderr: journal.last_stderr(),
         dropped_lines: journal.dropped_lines(),
+        oom_kills: 0,
     }
 }
 

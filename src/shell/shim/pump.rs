@@ -38,7 +38,7 @@ pub struct Journal {
     redactor: Redactor,
     out: Cutter,
     err: Cutter,
-    last_stderr: VecDeque<String>,
+    last_stderr: LastLines,
     losses: Option<LossRecord>,
 }
 
@@ -50,7 +50,7 @@ impl Journal {
             redactor,
             out: Cutter::default(),
             err: Cutter::default(),
-            last_stderr: VecDeque::new(),
+            last_stderr: LastLines::default(),
             losses: None,
         }
     }
@@ -69,7 +69,7 @@ impl Journal {
             }),
             Stream::Err => err.feed(bytes, redactor, &mut |continued, text| {
                 log.line(unix_ms, if continued { "err+" } else { "err" }, text);
-                tell(last_stderr, text);
+                last_stderr.take(text);
             }),
         }
     }
@@ -104,9 +104,9 @@ impl Journal {
         self.log.dropped_lines()
     }
 
-    /// The newest lines of standard error, redacted.
+    /// The newest lines of standard error, redacted, without the frames of a backtrace: they would push out what it is of.
     pub fn last_stderr(&self) -> Vec<String> {
-        self.last_stderr.iter().cloned().collect()
+        self.last_stderr.lines.iter().cloned().collect()
     }
 
     /// A text without its secrets.
@@ -115,11 +115,24 @@ impl Journal {
     }
 }
 
-fn tell(lines: &mut VecDeque<String>, text: &str) {
-    if lines.len() == TOLD_LINES {
-        lines.pop_front();
+#[derive(Debug, Default)]
+struct LastLines {
+    lines: VecDeque<String>,
+    /// Inside a backtrace of Rust's, whose frames are indented.
+    frames: bool,
+}
+
+impl LastLines {
+    fn take(&mut self, text: &str) {
+        self.frames = text.eq_ignore_ascii_case("stack backtrace:") || (self.frames && text.starts_with(' '));
+        if self.frames {
+            return;
+        }
+        if self.lines.len() == TOLD_LINES {
+            self.lines.pop_front();
+        }
+        self.lines.push_back(text[..boundary_before(text, TOLD_BYTES)].to_owned());
     }
-    lines.push_back(text[..boundary_before(text, TOLD_BYTES)].to_owned());
 }
 
 /// Cuts one output into redacted pieces of lines.
@@ -417,6 +430,22 @@ mod tests {
         let told = journal.last_stderr();
         assert_eq!((told.len(), told[0].as_str()), (20, "line 11 token=<redacted>"));
         assert_eq!(told[19].len(), 500);
+    }
+
+    #[test]
+    fn a_backtrace_does_not_push_out_the_error_that_it_is_of() {
+        let dir = tempfile::tempdir().unwrap();
+        let limits = LogLimits { path: dir.path().join("x.log"), max_bytes: 1 << 20, keep: 1 };
+        let mut journal = Journal::new(limits, Redactor::default());
+        let frames: String = (0..40).map(|n| format!("{n:>4}: frame\n             at ./src/x.rs:1:1\n")).collect();
+        let text = format!("Error: no\n\nCaused by:\n    why\n\nStack backtrace:\n{frames}after\n  indented\n");
+        journal.take(Stream::Err, text.as_bytes(), 1);
+        assert_eq!(journal.last_stderr(), ["Error: no", "", "Caused by:", "    why", "", "after", "  indented"]);
+        journal.flush();
+        assert!(
+            std::fs::read_to_string(dir.path().join("x.log")).unwrap().contains("39: frame"),
+            "the log has all of it"
+        );
     }
 
     /// A secret that goes on to the end of the line.

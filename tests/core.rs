@@ -1089,7 +1089,7 @@ fn a_review_opens_once_and_again_after_it_was_closed() {
     assert_eq!(review(&mut world), "", "an impatient second click");
     let why = palyra_tray::core::event::Trouble::EndedEarly("something ended it".to_owned());
     world.give(Event::Closed(palyra_tray::core::event::Companion::Review("a1".to_owned()), Err(why)));
-    assert!(world.view().notices["event:companion"].body.contains("Nothing was decided"));
+    assert!(world.view().notices["event:companion"].body.contains("still waits"));
     assert!(review(&mut world).contains("opens Review"));
     // where no dialog can be shown it is the dashboard
     assert!(review(&mut started()).contains("/#/control/approvals"));

@@ -300,7 +300,7 @@ pub fn companion_failed(companion: &Companion, trouble: &Trouble) -> (&'static s
             ("The approval could not be shown", why, hint)
         }
         (Companion::Review(_), Trouble::EndedEarly(why)) => {
-            ("The review ended early", why, "Nothing was decided: the approval still waits.")
+            ("The review ended early", why, "What you had not decided by then still waits.")
         }
     };
     (title, format!("{} {hint}", sentence(why)))

@@ -615,6 +615,7 @@ fn living(service: ServiceId) -> Found {
         boot_id: "boot".to_owned(),
         ports: palyra_tray::core::ports::defaults(service),
         started_at_unix_ms: 0,
+        lease_ms: None,
     })
 }
 

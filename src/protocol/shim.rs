@@ -173,6 +173,9 @@ pub struct RunRecord {
     pub ports: BTreeMap<String, u16>,
     /// Wall clock at the spawn.
     pub started_at_unix_ms: i64,
+    /// From the [`Spec`]: the run holds a lease.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease_ms: Option<u64>,
 }
 
 /// `exit.json`: how the run ended.

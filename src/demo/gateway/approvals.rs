@@ -13,7 +13,8 @@ use super::console::{Reader, Writer};
 use super::error::ApiError;
 use super::record::Record;
 use super::store::Decision;
-use crate::demo::ids;
+
+use crate::core::ulid;
 
 const DECISIONS: [&str; 4] = ["allow", "deny", "timeout", "error"];
 const SUBJECT_TYPES: [&str; 6] =
@@ -109,7 +110,7 @@ async fn decide(
 }
 
 fn canonical(id: &str, field: &str) -> Result<(), ApiError> {
-    if ids::is_ulid(id) { Ok(()) } else { Err(ApiError::validation(format!("{field} must be a canonical ULID"))) }
+    if ulid::is_ulid(id) { Ok(()) } else { Err(ApiError::validation(format!("{field} must be a canonical ULID"))) }
 }
 
 fn one_of(field: &str, given: Option<&str>, known: &[&str]) -> Result<(), ApiError> {

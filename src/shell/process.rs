@@ -4,6 +4,7 @@
 //! taken for news of the next. What is *not* ours is looked at in [`foreign`].
 
 pub mod foreign;
+mod identity_lock;
 #[cfg(target_os = "linux")]
 mod survivors;
 
@@ -21,6 +22,7 @@ use crate::protocol::shim::{
 use super::shim::{record, tree};
 
 pub use foreign::{Foreign, Holder, foreign_palyra, port_holder, port_is_taken};
+pub use identity_lock::free_identity_lock;
 
 /// Enough for reading two small records.
 const STACK: usize = 256 * 1024;

@@ -161,6 +161,12 @@ impl Sidecars {
         Ok(command)
     }
 
+    /// Where the gateway keeps its identity; `None`: the config cannot be read.
+    pub fn identity_store(&self) -> Option<PathBuf> {
+        let (config, _) = PalyraConfig::read(&self.paths.config).ok()?;
+        self.places(&config, true).identity
+    }
+
     /// `always`: what the config names is exported too, for a program that does not read it.
     fn places(&self, config: &PalyraConfig, always: bool) -> Places {
         let place = |named: &Option<PathBuf>, own: &PathBuf| match named {

@@ -104,6 +104,9 @@ async fn decide(
         ttl_ms: request.decision_scope_ttl_ms,
     };
     let record = gateway.store.decide(&id, &decision).ok_or_else(|| unknown(&id))?;
+    if record.subject_type == "device_pairing" {
+        gateway.decide_pairing(&id, decision.approved, &decision.reason);
+    }
     let pairing =
         (record.subject_type == "device_pairing").then_some(if request.approved { "approved" } else { "denied" });
     Ok(Json(json!({ "approval": record, "dm_pairing": pairing })))

@@ -198,6 +198,11 @@ impl Shell {
             {
                 return fail(foreign_words(&foreign, &sidecars.paths), true);
             }
+            if service == ServiceId::Gateway
+                && let Some(holder) = sidecars.identity_store().and_then(|store| process::free_identity_lock(&store))
+            {
+                tracing::warn!(holder, "removed the identity lock of a gateway that is gone");
+            }
             let prepared = match sidecars.prepare(&wish, &tokens, &holder_of) {
                 Ok(prepared) => prepared,
                 Err(refusal) => return fail(refusal.why, refusal.hopeless),

@@ -199,6 +199,9 @@ pub fn ask(paths: &Paths, request: Request, patience: Duration) -> Result<Reply,
     stream.write_all(&line).map_err(lost)?;
     let mut answer = Vec::new();
     BufReader::new(stream).take(REPLY_LIMIT).read_until(b'\n', &mut answer).map_err(lost)?;
+    if answer.is_empty() {
+        return Err(lost(io::ErrorKind::UnexpectedEof.into()));
+    }
     serde_json::from_slice(&answer).map_err(|_| {
         Failure::new(
             FailureCode::Failed,

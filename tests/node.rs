@@ -138,6 +138,13 @@ fn through_the_window_and_back_then_repaired_and_forgotten() {
     assert!(!site.root().join("desktop-control-center/runtime/node-host").exists());
     assert!(site.fails(4, &["node", "reset", "--yes"]).contains("not enrolled"));
     site.healthy();
+    let log = fs::read_to_string(site.own("logs/node_host.log")).expect("log");
+    for part in ["\"action\": \"run\"", "\"capability_count\": 5", "\"paired\": true", "\"poll_interval_ms\": 1000"] {
+        assert!(log.contains(part), "{part} is not in {log}");
+    }
+    let exit = fs::read_to_string(site.own("run/node_host/exit.json")).expect("exit");
+    let exit: Value = serde_json::from_str(&exit).expect("JSON");
+    assert_eq!((&exit["asked"], &exit["cause"]["code"]), (&true.into(), &0.into()), "Ctrl-C ends it");
     site.ok(&["quit"]);
     site.nothing_left();
 }

@@ -295,6 +295,7 @@ fn an_expired_certificate_is_told_and_repaired_and_never_a_crash_loop() {
     let status = site.until("not tried again", |status| {
         status["gateway_process"]["state"] == "ready" && status["node_host_process"]["running"] == false
     });
+    assert_eq!(status["node_host_process"]["state"], "given_up");
     assert!(status["status_line"].as_str().expect("line").contains("needs repair"), "{}", status["status_line"]);
     std::thread::sleep(Duration::from_secs(2));
     assert_eq!(site.status().expect("status")["node_host_process"]["running"], false);

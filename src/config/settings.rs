@@ -171,7 +171,7 @@ mod tests {
         fs::write(&path, "nonsense").unwrap();
         let (settings, warnings) = Settings::read(&path);
         assert!(!settings.enrolment, "only by the person's own hand");
-        assert!(Settings::parse("[node]\nenrolment = true", "s").0.enrolment);
+        assert!(Settings::parse("[node]\nenrolment = true", "s").unwrap().0.enrolment);
         let (settings, warnings) = Settings::parse("nonsense", "s");
         assert_eq!(settings, Settings::default());
         assert!(warnings.len() == 1 && warnings[0].contains("defaults"), "{warnings:?}");

@@ -46,7 +46,7 @@ pub fn snapshot(agent: &Agent, now: Now) -> Value {
         },
         "gateway_process": process(agent, ServiceId::Gateway, now),
         "browserd_process": process(agent, ServiceId::Browserd, now),
-        "node_host_process": process(agent, ServiceId::NodeHost, now),
+        "node_host_process": node_process(agent, now),
         "approvals": {
             "known": agent.inbox.is_current(),
             "pending": agent.inbox.pending.len(),
@@ -118,6 +118,18 @@ pub fn node(agent: &Agent, now: Now) -> Value {
             _ => None,
         },
     })
+}
+
+/// One that needs repair is not tried again until somebody does it.
+fn node_process(agent: &Agent, now: Now) -> Value {
+    let host = agent.fleet.get(ServiceId::NodeHost);
+    let mut block = process(agent, ServiceId::NodeHost, now);
+    if let Some(need) = agent.node.needs_repair(now).filter(|_| host.run.is_none()) {
+        block["state"] = json!("given_up");
+        block["liveness"] = json!("stopped");
+        block["trouble"] = json!(format!("it needs repair: {}", need.words()));
+    }
+    block
 }
 
 /// The inbox with digests, for `approvals list --json`.

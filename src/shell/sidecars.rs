@@ -14,7 +14,7 @@ use crate::config::{self, ConfigError, Environment, Paths, programs};
 use crate::core::launch::{self, Confidential, Places};
 use crate::core::node::LEASE_MS;
 use crate::core::ports::{self, Bind, Ports};
-use crate::protocol::shim::{LogLimits, RUN_ID_VARIABLE, Spec, StopLadder, VERSION};
+use crate::protocol::shim::{COMMAND_LINE, LogLimits, RUN_ID_VARIABLE, Spec, StopLadder, VERSION};
 use crate::protocol::{RunId, ServiceId};
 use crate::shell::store;
 
@@ -148,7 +148,7 @@ impl Sidecars {
         let (program, prefix) = self.program(ServiceId::NodeHost).map_err(|refusal| refusal.why)?;
         let (config, _) = PalyraConfig::read(&self.paths.config).map_err(|error| error.0)?;
         let mut command = Command::new(program);
-        command.args(prefix).args(arguments).env_remove(RUN_ID_VARIABLE);
+        command.args(prefix).args(arguments).env(RUN_ID_VARIABLE, COMMAND_LINE);
         let none = Confidential::default();
         for (name, value) in
             launch::environment(ServiceId::NodeHost, &self.places(&config, true), &none, "", &Ports::new(), None)

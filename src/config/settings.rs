@@ -162,6 +162,8 @@ mod tests {
             Settings::parse("[services]\nbrowser = false\ncolour = 1\n[tray]\npanel = \"light\"", "s").unwrap();
         assert_eq!(settings, Settings { browser: false, panel: Panel::Light, ..Settings::default() });
         assert_eq!(warnings, ["s: services.colour is unknown and ignored"]);
+        assert!(!settings.enrolment, "only by the person's own hand");
+        assert!(Settings::parse("[node]\nenrolment = true", "s").unwrap().0.enrolment);
     }
 
     #[test]
@@ -170,9 +172,6 @@ mod tests {
         let path = dir.path().join("settings.toml");
         fs::write(&path, "nonsense").unwrap();
         let (settings, warnings) = Settings::read(&path);
-        assert!(!settings.enrolment, "only by the person's own hand");
-        assert!(Settings::parse("[node]\nenrolment = true", "s").unwrap().0.enrolment);
-        let (settings, warnings) = Settings::parse("nonsense", "s");
         assert_eq!(settings, Settings::default());
         assert!(warnings.len() == 1 && warnings[0].contains("defaults"), "{warnings:?}");
         fs::write(dir.path().join("settings.toml.last"), "[services]\ndata = \"/srv/palyra\"\n").unwrap();

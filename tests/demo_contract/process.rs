@@ -4,7 +4,6 @@ use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::path::Path;
 
 #[cfg(unix)]
-use serde_json::Value;
 use serde_json::json;
 use tempfile::TempDir;
 

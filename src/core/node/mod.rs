@@ -220,7 +220,7 @@ impl Node {
         };
         let ours = Ours {
             device_id: known_id.unwrap_or_else(|| ulid::encode(now.unix_ms, self.random())),
-            issued_by: format!("palyra-tray enrolment {}", ulid::encode(now.unix_ms, self.random())),
+            issued_by: format!("desktop tray enrolment {}", ulid::encode(now.unix_ms, self.random())),
         };
         let outcome = Ok(());
         let deadline = now.mono_ms + EMPTY_LIMIT_MS;

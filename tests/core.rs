@@ -773,6 +773,7 @@ fn living(service: ServiceId) -> Found {
         boot_id: "boot".to_owned(),
         ports: palyra_tray::core::ports::defaults(service),
         started_at_unix_ms: 0,
+        lease_ms: None,
     })
 }
 
@@ -876,10 +877,7 @@ fn an_end_that_nobody_saw_is_told_with_what_is_known() {
         let mut agent = Agent::new(setup(), now);
         agent.update(Event::Found(ServiceId::Gateway, Found::Lost { rebooted }), now);
         let gateway = agent.fleet.get(ServiceId::Gateway);
-        assert_eq!(
-            gateway.last_exit.as_ref().map(|exit| exit.cause.what.clone()),
-            Some(words.to_owned())
-        );
+        assert_eq!(gateway.last_exit.as_ref().map(|exit| exit.cause.what.clone()), Some(words.to_owned()));
         assert_eq!((gateway.attempts, &gateway.phase), (0, &Phase::Stopped));
     }
 }

@@ -4,6 +4,8 @@
 mod behaviour;
 #[path = "demo_contract/faults.rs"]
 mod faults;
+#[path = "demo_contract/pairing.rs"]
+mod pairing;
 #[path = "demo_contract/process.rs"]
 mod process;
 #[path = "demo_contract/replay.rs"]

@@ -178,7 +178,10 @@ fn an_end_that_nobody_saw_is_told_as_unknown() {
     kill(shim, Signal::SIGKILL);
     site.start(&["--no-start"]);
     let status = site.until("looked", |status| status["gateway_process"]["state"] == "stopped");
-    assert_eq!(status["gateway_process"]["last_exit"], "ended, and nobody saw how: its shim, the process that watches it, was killed");
+    assert_eq!(
+        status["gateway_process"]["last_exit"],
+        "ended, and nobody saw how: its shim, the process that watches it, was killed"
+    );
 }
 
 /// An upgrade replaces the file between the start of an agent and its first look at itself.

@@ -40,6 +40,9 @@ _palyra_tray() {
             palyra_tray,logs)
                 cmd="palyra_tray__subcmd__logs"
                 ;;
+            palyra_tray,node)
+                cmd="palyra_tray__subcmd__node"
+                ;;
             palyra_tray,onboard)
                 cmd="palyra_tray__subcmd__onboard"
                 ;;
@@ -178,6 +181,9 @@ _palyra_tray() {
             palyra_tray__subcmd__help,logs)
                 cmd="palyra_tray__subcmd__help__subcmd__logs"
                 ;;
+            palyra_tray__subcmd__help,node)
+                cmd="palyra_tray__subcmd__help__subcmd__node"
+                ;;
             palyra_tray__subcmd__help,onboard)
                 cmd="palyra_tray__subcmd__help__subcmd__onboard"
                 ;;
@@ -244,6 +250,48 @@ _palyra_tray() {
             palyra_tray__subcmd__help__subcmd__config,write-ports)
                 cmd="palyra_tray__subcmd__help__subcmd__config__subcmd__write__subcmd__ports"
                 ;;
+            palyra_tray__subcmd__help__subcmd__node,enroll)
+                cmd="palyra_tray__subcmd__help__subcmd__node__subcmd__enroll"
+                ;;
+            palyra_tray__subcmd__help__subcmd__node,repair)
+                cmd="palyra_tray__subcmd__help__subcmd__node__subcmd__repair"
+                ;;
+            palyra_tray__subcmd__help__subcmd__node,reset)
+                cmd="palyra_tray__subcmd__help__subcmd__node__subcmd__reset"
+                ;;
+            palyra_tray__subcmd__help__subcmd__node,status)
+                cmd="palyra_tray__subcmd__help__subcmd__node__subcmd__status"
+                ;;
+            palyra_tray__subcmd__node,enroll)
+                cmd="palyra_tray__subcmd__node__subcmd__enroll"
+                ;;
+            palyra_tray__subcmd__node,help)
+                cmd="palyra_tray__subcmd__node__subcmd__help"
+                ;;
+            palyra_tray__subcmd__node,repair)
+                cmd="palyra_tray__subcmd__node__subcmd__repair"
+                ;;
+            palyra_tray__subcmd__node,reset)
+                cmd="palyra_tray__subcmd__node__subcmd__reset"
+                ;;
+            palyra_tray__subcmd__node,status)
+                cmd="palyra_tray__subcmd__node__subcmd__status"
+                ;;
+            palyra_tray__subcmd__node__subcmd__help,enroll)
+                cmd="palyra_tray__subcmd__node__subcmd__help__subcmd__enroll"
+                ;;
+            palyra_tray__subcmd__node__subcmd__help,help)
+                cmd="palyra_tray__subcmd__node__subcmd__help__subcmd__help"
+                ;;
+            palyra_tray__subcmd__node__subcmd__help,repair)
+                cmd="palyra_tray__subcmd__node__subcmd__help__subcmd__repair"
+                ;;
+            palyra_tray__subcmd__node__subcmd__help,reset)
+                cmd="palyra_tray__subcmd__node__subcmd__help__subcmd__reset"
+                ;;
+            palyra_tray__subcmd__node__subcmd__help,status)
+                cmd="palyra_tray__subcmd__node__subcmd__help__subcmd__status"
+                ;;
             *)
                 ;;
         esac
@@ -251,7 +299,7 @@ _palyra_tray() {
 
     case "${cmd}" in
         palyra_tray)
-            opts="-h -V --help --version run demo status start stop restart approvals pause resume open onboard setup window autostart config logs doctor quit completions help"
+            opts="-h -V --help --version run demo status start stop restart approvals pause resume open node onboard setup window autostart config logs doctor quit completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -749,7 +797,7 @@ _palyra_tray() {
             return 0
             ;;
         palyra_tray__subcmd__help)
-            opts="run demo status start stop restart approvals pause resume open onboard setup window autostart config logs doctor quit completions help"
+            opts="run demo status start stop restart approvals pause resume open node onboard setup window autostart config logs doctor quit completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1014,6 +1062,76 @@ _palyra_tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        palyra_tray__subcmd__help__subcmd__node)
+            opts="status enroll repair reset"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__help__subcmd__node__subcmd__enroll)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__help__subcmd__node__subcmd__repair)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__help__subcmd__node__subcmd__reset)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__help__subcmd__node__subcmd__status)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         palyra_tray__subcmd__help__subcmd__onboard)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -1197,6 +1315,160 @@ _palyra_tray() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__node)
+            opts="-h --help status enroll repair reset help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__node__subcmd__enroll)
+            opts="-h --yes --dialog --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__node__subcmd__help)
+            opts="status enroll repair reset help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__node__subcmd__help__subcmd__enroll)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__node__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__node__subcmd__help__subcmd__repair)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__node__subcmd__help__subcmd__reset)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__node__subcmd__help__subcmd__status)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__node__subcmd__repair)
+            opts="-h --yes --dialog --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__node__subcmd__reset)
+            opts="-h --yes --dialog --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__node__subcmd__status)
+            opts="-h --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;

@@ -12,6 +12,7 @@ mod logs;
 #[cfg(test)]
 #[path = "manual_tests.rs"]
 mod manual;
+mod node;
 mod quit;
 mod run;
 mod set_up;
@@ -77,6 +78,9 @@ enum Command {
     Resume,
     /// Open the dashboard in your browser, signed in
     Open(OpenArgs),
+    /// This machine as a node: how it stands, enrol, repair, reset
+    #[command(subcommand)]
+    Node(node::Node),
     /// Set Palyra up in a few dialogs, or go on where you left it
     Onboard,
     /// The same on this terminal
@@ -175,6 +179,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Pause => act(Action::PauseAgents),
         Command::Resume => act(Action::ResumeAgents),
         Command::Open(args) => act(open(args)?),
+        Command::Node(command) => node::node(&env, &command),
         Command::Onboard => set_up::onboard(&env),
         Command::Setup => set_up::setup(&env),
         Command::Window => window::window(&env),

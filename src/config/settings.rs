@@ -24,6 +24,8 @@ pub struct Settings {
     pub folder: Option<PathBuf>,
     /// Where Palyra keeps its data (the runtime root), when that is not the usual place.
     pub data: Option<PathBuf>,
+    /// This machine may be enrolled as a node from here.
+    pub enrolment: bool,
     /// What the icon must stand out from.
     pub panel: Panel,
 }
@@ -41,13 +43,21 @@ pub enum Panel {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { browser: true, config_restarts: true, folder: None, data: None, panel: Panel::default() }
+        Self {
+            browser: true,
+            config_restarts: true,
+            folder: None,
+            data: None,
+            enrolment: false,
+            panel: Panel::default(),
+        }
     }
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct SettingsFile {
+    node: NodeTable,
     services: ServicesTable,
     tray: TrayTable,
     #[serde(flatten)]
@@ -61,6 +71,14 @@ struct ServicesTable {
     restart_on_config_change: Option<bool>,
     folder: Option<PathBuf>,
     data: Option<PathBuf>,
+    #[serde(flatten)]
+    unknown: std::collections::BTreeMap<String, toml::Value>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct NodeTable {
+    enrolment: Option<bool>,
     #[serde(flatten)]
     unknown: std::collections::BTreeMap<String, toml::Value>,
 }
@@ -103,7 +121,12 @@ impl Settings {
     fn parse(text: &str, name: &str) -> Result<(Self, Vec<String>), String> {
         let file: SettingsFile =
             toml::from_str(text).map_err(|error| error.to_string().lines().next().unwrap_or_default().to_owned())?;
-        let tables = [("", &file.unknown), ("services.", &file.services.unknown), ("tray.", &file.tray.unknown)];
+        let tables = [
+            ("", &file.unknown),
+            ("node.", &file.node.unknown),
+            ("services.", &file.services.unknown),
+            ("tray.", &file.tray.unknown),
+        ];
         let mut warnings: Vec<_> = tables
             .into_iter()
             .flat_map(|(table, unknown)| {
@@ -122,6 +145,7 @@ impl Settings {
             config_restarts: file.services.restart_on_config_change.unwrap_or(defaults.config_restarts),
             folder: file.services.folder,
             data,
+            enrolment: file.node.enrolment.unwrap_or(defaults.enrolment),
             panel: file.tray.panel.unwrap_or_default(),
         };
         Ok((settings, warnings))
@@ -138,6 +162,8 @@ mod tests {
             Settings::parse("[services]\nbrowser = false\ncolour = 1\n[tray]\npanel = \"light\"", "s").unwrap();
         assert_eq!(settings, Settings { browser: false, panel: Panel::Light, ..Settings::default() });
         assert_eq!(warnings, ["s: services.colour is unknown and ignored"]);
+        assert!(!settings.enrolment, "only by the person's own hand");
+        assert!(Settings::parse("[node]\nenrolment = true", "s").unwrap().0.enrolment);
     }
 
     #[test]

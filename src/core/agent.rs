@@ -4,6 +4,7 @@
 //! [`Event::Wake`]. Nothing in here reads a clock, touches a file or talks to anybody.
 
 mod config;
+mod node;
 mod requests;
 mod set_up;
 mod watch;
@@ -15,6 +16,7 @@ use crate::core::decisions::{DecisionOrder, Decisions};
 use crate::core::event::{Companion, Desktop, Effect, Event, Facts, Found, Secrets, Setup, Ticket};
 use crate::core::fleet::Fleet;
 use crate::core::inbox::{Inbox, Watch};
+use crate::core::node::Node;
 use crate::core::notices;
 use crate::core::ports::Ports;
 use crate::core::record;
@@ -92,6 +94,8 @@ pub struct Agent {
     pub inbox: Inbox,
     /// Decisions under way.
     pub decisions: Decisions,
+    /// The node host's enrolment.
+    pub node: Node,
     /// It starts at login; absent: not known.
     pub autostart: Option<bool>,
     /// What it is being switched to.
@@ -149,6 +153,7 @@ impl Agent {
             gateway: None,
             inbox: Inbox::default(),
             decisions: Decisions::default(),
+            node: Node::new(&setup.node, setup.seed),
             autostart: None,
             autostart_asked: None,
             desktop: Desktop { tray: "not looked for yet".to_owned(), ..Desktop::default() },
@@ -204,6 +209,7 @@ impl Agent {
         let own = earlier(waits.min(), earlier(self.quitting, self.leaving));
         let ending = self.quitting.is_some() || self.leaving.is_some();
         let own = if ending { own } else { earlier(own, self.config.deadline()) };
+        let own = earlier(own, self.node.deadline());
         earlier(own, earlier(self.fleet.deadline(), self.inbox.deadline()))
     }
 
@@ -258,16 +264,26 @@ impl Agent {
                 self.perform(id, orders, effects);
             }
             Event::Busy(id, run) => {
+                self.gateway_over(id, &run, now, effects);
                 self.fleet.get_mut(id).busy(&run, &mut orders);
                 self.perform(id, orders, effects);
             }
             Event::Seen(id, run, evidence) => self.fleet.get_mut(id).seen(&run, evidence),
             Event::StartFailed { service, run, cause } => {
+                self.gateway_over(service, &run, now, effects);
                 let (sidecar, jitter) = self.fleet.split(service);
                 sidecar.start_failed(&run, cause, jitter, now, &mut orders);
                 self.perform(service, orders, effects);
             }
             Event::Ended(id, run, exit) => {
+                self.gateway_over(id, &run, now, effects);
+                if id == ServiceId::NodeHost {
+                    self.node.host_ended(exit.as_ref());
+                    if !self.fleet.get(ServiceId::Gateway).is_ready() {
+                        // it ends with its connection
+                        self.fleet.get_mut(id).excuse(&run);
+                    }
+                }
                 let (sidecar, jitter) = self.fleet.split(id);
                 sidecar.ended(&run, exit.as_ref(), jitter, now, &mut orders);
                 self.perform(id, orders, effects);
@@ -297,6 +313,7 @@ impl Agent {
                 }
                 self.decided(now, effects, |d, orders| d.read(&id, answer, now, orders));
             }
+            Event::Recorded(id, outcome) if self.node_recorded(&id, &outcome, now, effects) => {}
             Event::Recorded(id, outcome) => {
                 let paused = self.paused;
                 self.decided(now, effects, |d, orders| d.recorded(&id, outcome, paused, now, orders));
@@ -344,6 +361,12 @@ impl Agent {
             Event::ConfigRang => self.config.ring(now.mono_ms),
             Event::ConfigLooked(look) => self.config_looked(look, now),
             Event::PortsWritten(ticket, outcome) => self.ports_written(ticket, outcome, effects),
+            Event::Node(event) => self.node_told(event, now, effects),
+            Event::ClientGone(ticket) => {
+                let mut orders = Vec::new();
+                self.node.cancel(ticket, now, &mut orders);
+                self.node_orders(orders, effects);
+            }
             Event::NotSaved(why) => {
                 if !self.setup.warnings.contains(&why) {
                     self.setup.warnings.push(why);
@@ -390,8 +413,9 @@ impl Agent {
             }
         }
         self.settle_config(now, effects);
+        self.settle_node(now, effects);
         let may_launch = has_secrets && self.quitting.is_none();
-        for (id, order) in self.fleet.step(may_launch, now) {
+        for (id, order) in self.fleet.step(may_launch, self.node.may_run(now), now) {
             self.perform(id, vec![order], effects);
         }
         let ready = self.fleet.get(ServiceId::Gateway).is_ready();
@@ -410,7 +434,7 @@ impl Agent {
         }
         self.settle_opens(now, effects);
         self.settle_waiters(now, effects);
-        let idle = self.decisions.is_idle();
+        let idle = self.decisions.is_idle() && self.node.is_idle();
         if let Some(deadline) = self.leaving
             && !self.exited
             && (idle || now.mono_ms >= deadline)
@@ -523,7 +547,8 @@ impl Agent {
                     self.config.launched(id);
                     let running = self.fleet.iter().filter(|s| s.id != id && s.is_up()).map(|s| s.id).collect();
                     let browser = self.setup.browser;
-                    effects.push(Effect::Launch { service: id, run, ports: self.ports(), running, browser });
+                    let window = id == ServiceId::Gateway && self.node.launching(&run);
+                    effects.push(Effect::Launch { service: id, run, ports: self.ports(), running, browser, window });
                 }
                 Order::Stop(_) => {
                     if let Some(record) = self.fleet.get(id).run.as_ref().and_then(|run| run.record.clone()) {
@@ -571,10 +596,17 @@ impl Agent {
                     self.told_browser_port = record.ports.get("browser_grpc").copied();
                 }
                 let contested = service.is_contested();
+                let leased =
+                    (record.lease_ms.is_some() && service.phase == Phase::Unknown).then(|| record.run_id.clone());
                 service.adopted(record, now);
                 // what lives was wanted, unless it was switched off since, or somebody has said what is wanted meanwhile
                 if self.quitting.is_none() && !contested && (id != ServiceId::Browserd || told) {
                     service.want(Goal::Up);
+                }
+                if let Some(run) = leased {
+                    let mut orders = Vec::new();
+                    self.node.adopted(&run, &mut orders);
+                    self.node_orders(orders, effects);
                 }
             }
             Found::Unclear(why) => {
@@ -583,6 +615,14 @@ impl Agent {
             }
         }
         self.perform(id, orders, effects);
+    }
+
+    fn gateway_over(&mut self, id: ServiceId, run: &RunId, now: Now, effects: &mut Vec<Effect>) {
+        if id == ServiceId::Gateway {
+            let mut orders = Vec::new();
+            self.node.gateway_ended(run, now, &mut orders);
+            self.node_orders(orders, effects);
+        }
     }
 
     fn ports_chosen(&mut self, ports: BTreeMap<ServiceId, Ports>, note: &str, effects: &mut Vec<Effect>) {
@@ -613,7 +653,7 @@ impl Agent {
         effects: &mut Vec<Effect>,
     ) {
         let was_ready = self.fleet.get(id).is_ready();
-        let was_starting = matches!(self.fleet.get(id).phase, Phase::Starting { .. });
+        let starting = matches!(self.fleet.get(id).phase, Phase::Starting { .. });
         let (probe, facts) = match outcome {
             Ok(facts) => (Probe::Good, Some(facts)),
             Err(why) => (Probe::Bad(why), None),
@@ -624,13 +664,14 @@ impl Agent {
         if !self.fleet.get(id).is_ready() {
             return;
         }
-        if was_starting {
+        if starting {
             let version = facts.as_ref().map(|facts| facts.version.clone()).unwrap_or_default();
             effects.push(Effect::KeepGoodStart { service: id, run: run.clone(), version });
         }
         if id != ServiceId::Gateway {
             return;
         }
+        let demands = facts.as_ref().filter(|_| starting).map(|facts| facts.node_port_demands);
         if let Some(facts) = facts {
             if facts.journal.is_some() {
                 effects.push(Effect::WatchJournal(facts.journal.clone()));
@@ -640,6 +681,11 @@ impl Agent {
         if !was_ready && !self.inbox.is_open() {
             self.inbox.open(now);
             self.watched.open();
+        }
+        if let Some(demands) = demands {
+            let mut orders = Vec::new();
+            self.node.gateway_ready(run, demands, &mut orders);
+            self.node_orders(orders, effects);
         }
     }
 

@@ -7,6 +7,7 @@ use crate::core::service::{Goal, Phase, Service};
 use crate::core::time::Now;
 use crate::core::view::{Badge, Base, Icon, Item, ItemKind, View};
 use crate::core::{health, text};
+use crate::protocol::node::NodeTask;
 use crate::protocol::{Action, Place, ServiceId};
 
 /// Rows of the approvals submenu.
@@ -106,7 +107,7 @@ fn menu(agent: &Agent, base: Base, now: Now, line: &str) -> Vec<Item> {
     items.push(command("restart", "Restart", up, Action::Restart { service: None }));
     items.push(separator("s3"));
     for service in agent.fleet.iter() {
-        if service.id != ServiceId::NodeHost || agent.setup.node_host {
+        if service.id != ServiceId::NodeHost || agent.setup.node_host || agent.node.allowed {
             items.push(service_menu(agent, service, now));
         }
     }
@@ -225,7 +226,11 @@ fn service_menu(agent: &Agent, service: &Service, now: Now) -> Item {
     let id = service.id;
     let name = text::service(id);
     let off = id == ServiceId::Browserd && !agent.setup.browser;
-    let state = if off { "off".to_owned() } else { text::state(service, now) };
+    let state = match id {
+        ServiceId::NodeHost => text::node_host(agent, now),
+        _ if off => "off".to_owned(),
+        _ => text::state(service, now),
+    };
     let mut rows = Vec::new();
     let row = |key: &str, text: &str| label(&format!("{id}:{key}"), text);
     if let Some(record) = service.run.as_ref().and_then(|run| run.record.as_ref()) {
@@ -258,6 +263,7 @@ fn service_menu(agent: &Agent, service: &Service, now: Now) -> Item {
     if !rows.is_empty() {
         rows.push(separator(&format!("{id}:s")));
     }
+    let off = off || (id == ServiceId::NodeHost && !agent.setup.node_host);
     let can_restart = !off && agent.fleet.get(ServiceId::Gateway).goal == Goal::Up;
     rows.push(command(&format!("{id}:restart"), "Restart", can_restart, Action::Restart { service: Some(id) }));
     rows.push(command(&format!("{id}:log"), "Show log", true, Action::ShowLog { service: id }));
@@ -265,7 +271,23 @@ fn service_menu(agent: &Agent, service: &Service, now: Now) -> Item {
         let enabled = agent.setup.browser;
         rows.push(tick("browserd:enabled", "Enabled", true, enabled, Action::SetBrowser { enabled: !enabled }));
     }
+    if id == ServiceId::NodeHost {
+        rows.extend(node_tasks(agent));
+    }
     submenu(&format!("service:{id}"), &format!("{name}: {state}"), rows)
+}
+
+/// Each opens a dialog that explains and asks.
+fn node_tasks(agent: &Agent) -> Vec<Item> {
+    let free = agent.node.is_idle();
+    let row =
+        |task: NodeTask, name: &str| command(&format!("node:{}", task.word()), name, free, Action::NodeDialog { task });
+    match (agent.node.allowed, agent.setup.node_host) {
+        (true, false) => vec![row(NodeTask::Enrol, "Enrol…")],
+        (true, true) => vec![row(NodeTask::Repair, "Repair…"), row(NodeTask::Reset, "Reset…")],
+        (false, true) => vec![row(NodeTask::Reset, "Reset…")],
+        (false, false) => Vec::new(),
+    }
 }
 
 const fn dot(base: Base) -> &'static str {

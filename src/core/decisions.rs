@@ -26,6 +26,8 @@ pub enum Surface {
     Agent,
     /// The pause of all agents, which denies everything.
     Pause,
+    /// The person's word to enrol this machine as a node.
+    Enrolment,
 }
 
 /// One line of the local record: an intent before anything is sent, a result after.

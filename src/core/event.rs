@@ -7,10 +7,12 @@ use crate::core::cause::{Cause, Evidence};
 use crate::core::config_watch;
 use crate::core::decisions::{LedgerLine, Unanswered};
 use crate::core::inbox::{Look, LookOrder};
+use crate::core::node::{NodeEvent, NodeSetup, NodeWork};
 use crate::core::notices::Server;
 use crate::core::ports::Ports;
 use crate::core::record::Record;
 use crate::core::view::NoticeKey;
+use crate::protocol::node::NodeTask;
 use crate::protocol::setup::{Reached, SetupFacts, SetupRequest};
 use crate::protocol::shim::{ExitRecord, LogLoss, RunRecord};
 use crate::protocol::{Action, Decision, Reply, Request, RunId, ServiceId};
@@ -29,7 +31,7 @@ pub struct Setup {
     pub start: bool,
     /// The browser service is wanted.
     pub browser: bool,
-    /// A node host is enrolled.
+    /// A node host is enrolled; follows what is told of it.
     pub node_host: bool,
     /// All agents are paused, since an earlier agent.
     pub paused: bool,
@@ -39,6 +41,8 @@ pub struct Setup {
     pub config_restarts: bool,
     /// The environment says that it never does.
     pub config_manual: bool,
+    /// The enrolment, and what is kept of it.
+    pub node: NodeSetup,
     /// Everything is for show, and says so.
     pub demo: bool,
     /// Nothing was ever set up here: the set-up opens by itself, and starts what is to be started.
@@ -99,6 +103,8 @@ pub struct Facts {
     pub uptime_seconds: u64,
     /// The gateway's journal, to be watched; only when just signed in.
     pub journal: Option<String>,
+    /// Its node port demands certificates; only when just signed in, and absent where it does not say.
+    pub node_port_demands: Option<bool>,
 }
 
 /// What can be seen of the desktop.
@@ -132,6 +138,8 @@ pub enum Companion {
     Checks,
     /// The review of the approval with this id; of all that wait when it is empty.
     Review(String),
+    /// The question before something is done with the node host.
+    Node(NodeTask),
 }
 
 /// What came of something for the set-up.
@@ -198,6 +206,10 @@ pub enum Event {
     Sent(String, Result<Record, Unanswered>),
     /// The browser was sent to the dashboard.
     Opened(Option<Ticket>, Result<(), String>),
+    /// Something for the node host was done, or not.
+    Node(NodeEvent),
+    /// A client went away before it was answered.
+    ClientGone(Ticket),
     /// Something for the set-up was done, or not.
     SetUp(Ticket, SetUp),
     /// A program beside us has ended; with an error, it did not do what it was opened for.
@@ -266,6 +278,8 @@ pub enum Effect {
         running: Vec<ServiceId>,
         /// The gateway is told so.
         browser: bool,
+        /// The gateway is to take pairing requests from machines without a certificate, under a lease.
+        window: bool,
     },
     /// Ask a shim for its stop ladder.
     Stop(ServiceId, RunRecord),
@@ -317,6 +331,8 @@ pub enum Effect {
     GatherFacts(Ticket, Box<SetupFacts>),
     /// Do something for the set-up.
     SetUp(Ticket, SetupRequest),
+    /// Do something for the node host.
+    Node(NodeWork),
     /// Open a program of ours in a window of its own.
     Open(Companion),
     /// Open a service's log.

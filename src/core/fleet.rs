@@ -47,8 +47,9 @@ impl Fleet {
         self.iter().all(|service| !service.is_up())
     }
 
-    /// Does what is due for all of them. `may_launch`: whether anything may be started at all.
-    pub fn step(&mut self, may_launch: bool, now: Now) -> Vec<(ServiceId, Order)> {
+    /// Does what is due for all of them. `may_launch`: whether anything may be started at all; `enrolled`: the node host has
+    /// what it needs.
+    pub fn step(&mut self, may_launch: bool, enrolled: bool, now: Now) -> Vec<(ServiceId, Order)> {
         let mut all = Vec::new();
         for id in ServiceId::ALL {
             let gate = match id {
@@ -58,7 +59,8 @@ impl Fleet {
                     let starts_again = matches!(other.phase, Phase::Stopping { why: StopReason::Restart });
                     !(other.phase == Phase::Unknown || other.is_launching() || starts_again)
                 }),
-                ServiceId::Browserd | ServiceId::NodeHost => self.get(ServiceId::Gateway).is_ready(),
+                ServiceId::Browserd => self.get(ServiceId::Gateway).is_ready(),
+                ServiceId::NodeHost => enrolled && self.get(ServiceId::Gateway).is_ready(),
             };
             let may_stop = id != ServiceId::Gateway
                 || self.iter().filter(|other| other.id != id).all(|other| !other.is_up() || other.goal == Goal::Up);

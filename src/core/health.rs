@@ -58,6 +58,9 @@ fn dependants(agent: &Agent) -> Base {
             }
             _ => Base::Degraded,
         };
+        // a person has to do something before it starts
+        let barred = id == ServiceId::NodeHost && agent.fleet.get(id).run.is_none() && agent.node.is_barred();
+        let one = if barred { Base::Degraded } else { one };
         if wanted(id) {
             base = worse(base, one);
         }

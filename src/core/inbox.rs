@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::core::record::{self, Decision, Record, Risk};
+use crate::core::record::{self, Decision, Record, Risk, Subject};
 use crate::core::service::PROBE_HEALTHY_MS;
 use crate::core::time::{Now, earlier};
 
@@ -100,6 +100,8 @@ pub struct Inbox {
     /// Wall clock of the first time that a gateway was ready: what was decided before is history.
     pub watching_since_unix_ms: Option<i64>,
     newest_requested_at: Option<i64>,
+    /// Nodes of these ids are enrolled by ourselves: their pairing is no question for the person.
+    own_pairing: Vec<String>,
     /// Settled while a look was under way that may have read them before.
     settled: BTreeSet<String>,
     open: bool,
@@ -204,7 +206,7 @@ impl Inbox {
                 let mut waiting = BTreeMap::new();
                 let mut heard = News::default();
                 for record in look.records {
-                    if self.settled.contains(&record.approval_id) {
+                    if self.settled.contains(&record.approval_id) || self.is_own_pairing(&record) {
                         continue;
                     }
                     if record.decision == Some(Decision::Allow) {
@@ -233,6 +235,15 @@ impl Inbox {
             self.ring(now);
         }
         news
+    }
+
+    /// Pairing requests of these devices are not shown from now on, those of others are.
+    pub fn hide_pairing_of(&mut self, devices: Vec<String>) {
+        self.own_pairing = devices;
+    }
+
+    fn is_own_pairing(&self, record: &Record) -> bool {
+        record.subject_type == Subject::DevicePairing && self.own_pairing.contains(&record.device_id)
     }
 
     /// When [`Inbox::step`] next has something to do.

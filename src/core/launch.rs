@@ -6,6 +6,9 @@ use std::path::PathBuf;
 use crate::core::ports::Ports;
 use crate::protocol::ServiceId;
 
+/// `true`: the gateway's node port lets machines without a certificate ask to be paired.
+pub const WINDOW_VARIABLE: &str = "PALYRA_ALLOW_INSECURE_NODE_RPC_WITHOUT_MTLS";
+
 /// Places that a sidecar is told.
 #[derive(Clone, Debug, Default)]
 pub struct Places {

@@ -453,6 +453,13 @@ impl Service {
         }
     }
 
+    /// The end of this run that is coming is no fault of its own.
+    pub fn excuse(&mut self, run: &RunId) {
+        if self.current(run) && !matches!(self.phase, Phase::Stopping { .. }) {
+            self.phase = Phase::Stopping { why: StopReason::Restart };
+        }
+    }
+
     /// A probe came back.
     pub fn probed(&mut self, run: &RunId, probe: Probe, now: Now, orders: &mut Vec<Order>) {
         if !self.current(run) || !self.probing {

@@ -24,6 +24,8 @@
 //! | `set-up open` / `set-up closed` | whether somebody is in the set-up |
 //! | `show menu` | prints the menu |
 
+mod pairing;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
@@ -34,16 +36,19 @@ use crate::core::cause::{Cause, Class};
 use crate::core::compose;
 use crate::core::config_watch::{Content, Look};
 use crate::core::decisions::Unanswered;
-use crate::core::event::{Click, Desktop, Effect, Event, Facts, Found, Secrets, SetUp, Setup};
+use crate::core::event::{Click, Desktop, Effect, Event, Facts, Found, Secrets, SetUp, Setup, Ticket};
 use crate::core::inbox;
+use crate::core::node::LEASE_MS;
 use crate::core::notices::Server;
 use crate::core::record::Record;
 use crate::core::service::{Phase, StopReason};
-use crate::core::time::Now;
+use crate::core::time::{Now, earlier};
 use crate::core::view::{Item, ItemKind, View};
 use crate::protocol::setup::SetupRequest;
 use crate::protocol::shim::{ExitCause, ExitRecord, ProcessRef, RunRecord, StopLadder};
 use crate::protocol::{Action, Reply, RunId, ServiceId, Verdict};
+
+pub use pairing::{Mishaps, Pairs};
 
 /// From a launch to the shim's answer, milliseconds.
 const START_MS: u64 = 5;
@@ -79,6 +84,8 @@ pub struct World {
     pub launches: Vec<(u64, ServiceId)>,
     /// Every decision sent: id and verdict.
     pub sent: Vec<(String, Verdict)>,
+    /// Every answer to a client.
+    pub replies: Vec<(Ticket, Reply)>,
     /// What went wrong in the world itself: two copies of a service.
     pub faults: Vec<String>,
     /// Every phase that any service was in.
@@ -95,6 +102,10 @@ pub struct World {
     pub set_up_open: bool,
     /// The config that each sidecar read at its last start.
     pub started_with: BTreeMap<ServiceId, String>,
+    /// Enrolling this machine as a node.
+    pub pairs: Pairs,
+    /// Of every process that was started.
+    records_of_runs: BTreeMap<RunId, RunRecord>,
     records: BTreeMap<String, Value>,
     queue: BTreeMap<(u64, u64), Event>,
     sequence: u64,
@@ -118,6 +129,7 @@ impl World {
             alive: Vec::new(),
             launches: Vec::new(),
             sent: Vec::new(),
+            replies: Vec::new(),
             faults: Vec::new(),
             phases: BTreeSet::new(),
             moves: BTreeSet::new(),
@@ -126,6 +138,8 @@ impl World {
             config: (Some("version = 1".to_owned()), 1),
             set_up_open: false,
             started_with: BTreeMap::new(),
+            pairs: Pairs::default(),
+            records_of_runs: BTreeMap::new(),
             records: BTreeMap::new(),
             queue: BTreeMap::new(),
             sequence: 0,
@@ -173,19 +187,26 @@ impl World {
         let end = self.now.mono_ms + ms;
         loop {
             let event = self.queue.keys().next().map(|(at, _)| *at);
-            let wake = self.agent.deadline().map(|at| at.max(self.now.mono_ms));
-            let Some(next) = crate::core::time::earlier(event, wake).filter(|at| *at <= end && !self.exited) else {
+            let deadline = self.agent.deadline().filter(|_| !self.exited);
+            let wake = deadline.map(|at| at.max(self.now.mono_ms));
+            let lease = self.lease_ends();
+            let Some(next) = earlier(earlier(event, wake), lease).filter(|at| *at <= end) else {
                 break;
             };
             self.now = self.now.plus(next.saturating_sub(self.now.mono_ms));
-            if event == Some(next) {
+            if lease == Some(next) {
+                self.lease_ended();
+            } else if event == Some(next) {
                 if let Some((_, event)) = self.queue.pop_first() {
                     self.arrive(event);
                 }
             } else {
                 self.give(Event::Wake);
                 // a deadline that is not moved by being met would spin the real loop
-                if self.agent.deadline() == Some(next) && self.queue.keys().next().is_none_or(|(at, _)| *at > next) {
+                if self.agent.deadline() == Some(next)
+                    && !self.exited
+                    && self.queue.keys().next().is_none_or(|(at, _)| *at > next)
+                {
                     self.faults.push(format!("{}: the deadline stands still", self.clock()));
                     break;
                 }
@@ -209,6 +230,7 @@ impl World {
         if let Some(at) = self.alive.iter().position(|(id, _)| *id == service) {
             let (_, run) = self.alive.remove(at);
             let exit = cause.map(|cause| exit_record(&run, cause, self.now, false));
+            self.window_ended(&run);
             self.give(Event::Ended(service, run, exit));
         }
     }
@@ -281,12 +303,18 @@ impl World {
                     self.faults.push(format!("{}: two copies of {service}", self.clock()));
                 }
                 self.alive.push((*service, record.run_id.clone()));
+                self.records_of_runs.insert(record.run_id.clone(), record.clone());
+                self.window_began(record);
                 let (service, run) = (*service, record.run_id.clone());
                 self.give(event);
                 if self.behaviour[&service].offline {
                     let mut exit = exit_record(&run, ExitCause::Code { code: 1 }, self.now, false);
                     exit.last_stderr = vec!["Error: host could not be resolved to enforce a guard".to_owned()];
                     self.later(1, Event::Ended(service, run, Some(exit)));
+                } else if let Some(words) = self.pairs.refusal.clone().filter(|_| service == ServiceId::NodeHost) {
+                    let mut exit = exit_record(&run, ExitCause::Code { code: 6 }, self.now, false);
+                    exit.last_stderr = vec![words];
+                    self.later(20, Event::Ended(service, run, Some(exit)));
                 } else if self.behaviour[&service].doomed {
                     let exit = exit_record(&run, ExitCause::Code { code: 1 }, self.now, false);
                     self.later(20, Event::Ended(service, run, Some(exit)));
@@ -295,6 +323,7 @@ impl World {
             Event::Ended(service, run, _) => {
                 let lived = self.alive.iter().any(|(id, alive)| id == service && alive == run);
                 self.alive.retain(|(id, alive)| !(id == service && alive == run));
+                self.window_ended(run);
                 if lived {
                     self.give(event);
                 }
@@ -305,7 +334,7 @@ impl World {
 
     fn perform(&mut self, effect: Effect) {
         match effect {
-            Effect::Launch { service, run, ports, running, .. } => {
+            Effect::Launch { service, run, ports, running, window, .. } => {
                 self.launches.push((self.now.mono_ms, service));
                 self.note(format!("starts {service}"));
                 self.pids += 1;
@@ -330,7 +359,11 @@ impl World {
                 let ports = chosen[&service].clone();
                 let config = (service, Box::new(config));
                 self.later(1, Event::PortsChosen { ports: chosen, note: String::new(), config });
-                let record = run_record(service, run, self.pids, ports, self.now);
+                let mut record = run_record(service, run, self.pids, ports, self.now);
+                record.lease_ms = window.then_some(LEASE_MS);
+                if window {
+                    self.note("opens the pairing window".to_owned());
+                }
                 self.later(START_MS, Event::Running(service, record));
             }
             Effect::LookAgain(service) => self.later(1, Event::Found(service, Found::Nothing(None))),
@@ -351,7 +384,9 @@ impl World {
                     && !self.behaviour[&service].hangs;
                 let outcome = if answers {
                     let journal = sign_in.then(|| "/state/data/journal.sqlite3".to_owned());
-                    Ok(Facts { version: "0.1.0".to_owned(), git_hash: "abc".to_owned(), uptime_seconds: 0, journal })
+                    let node_port_demands = if sign_in { self.demands(&run) } else { None };
+                    let (version, git_hash) = ("0.1.0".to_owned(), "abc".to_owned());
+                    Ok(Facts { version, git_hash, uptime_seconds: 0, journal, node_port_demands })
                 } else {
                     Err("nothing answers on its port".to_owned())
                 };
@@ -393,6 +428,7 @@ impl World {
                     self.later(1, Event::Recorded(line.approval_id, Ok(())));
                 }
             }
+            Effect::Node(work) => self.node_work(work),
             Effect::Open(companion) => self.note(format!("opens {companion:?}")),
             Effect::OpenDashboard(ticket, path) => {
                 self.note(format!("opens {path}"));
@@ -407,7 +443,10 @@ impl World {
                 self.note(format!("ends{}", if sidecars_left { ", sidecars left running" } else { "" }));
                 self.exited = true;
             }
-            Effect::Reply(ticket, reply) => self.note(format!("answers {ticket}: {}", first_words(&reply))),
+            Effect::Reply(ticket, reply) => {
+                self.note(format!("answers {ticket}: {}", first_words(&reply)));
+                self.replies.push((ticket, reply));
+            }
             Effect::ShowLog(service) => self.note(format!("shows the log of {service}")),
             Effect::GatherFacts(ticket, facts) => {
                 let value = serde_json::to_value(&*facts).unwrap_or_default();
@@ -693,6 +732,7 @@ fn run_record(service: ServiceId, run: RunId, pid: u32, ports: crate::core::port
         boot_id: "boot".to_owned(),
         ports,
         started_at_unix_ms: now.unix_ms,
+        lease_ms: None,
     }
 }
 

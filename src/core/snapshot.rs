@@ -12,6 +12,7 @@ use crate::core::describe::describe;
 use crate::core::event::Secrets;
 use crate::core::fingerprint::Changes;
 use crate::core::inbox::{Inbox, Pending, Watch};
+use crate::core::node::Known;
 use crate::core::record::Record;
 use crate::core::service::{Goal, LastExit, Phase};
 use crate::core::time::Now;
@@ -43,11 +44,11 @@ pub fn snapshot(agent: &Agent, now: Now) -> Value {
             "gateway_git_hash": facts.map(|(facts, _)| facts.git_hash.clone()),
             "gateway_uptime_seconds": facts.map(|(facts, at)| facts.uptime_seconds + now.mono_ms.saturating_sub(at.mono_ms) / 1_000),
             "browser_service": browser(agent),
-            "node_host": { "installed": agent.setup.node_host, "running": agent.fleet.get(ServiceId::NodeHost).run.is_some() },
+            "node_host": node(agent, now),
         },
         "gateway_process": process(agent, ServiceId::Gateway, now),
         "browserd_process": process(agent, ServiceId::Browserd, now),
-        "node_host_process": process(agent, ServiceId::NodeHost, now),
+        "node_host_process": node_process(agent, now),
         "approvals": {
             "known": agent.inbox.is_current(),
             "pending": agent.inbox.pending.len(),
@@ -93,6 +94,44 @@ pub fn snapshot(agent: &Agent, now: Now) -> Value {
         },
         "warnings": warnings(agent),
     })
+}
+
+/// How the node host stands, also for `node status --json`.
+pub fn node(agent: &Agent, now: Now) -> Value {
+    let host = agent.fleet.get(ServiceId::NodeHost);
+    let enrolled = match &agent.node.known {
+        Known::Enrolled(enrolled) => Some(enrolled),
+        _ => None,
+    };
+    json!({
+        "installed": agent.setup.node_host,
+        "running": host.run.is_some(),
+        "ready": host.is_ready(),
+        "state": text::node_host(agent, now),
+        "enrolment_allowed": agent.node.allowed,
+        "under_way": agent.node.under_way().map(|(task, _)| task.word()),
+        "pairing_window_open": agent.node.window().is_some(),
+        "device_id": enrolled.map(|enrolled| enrolled.device_id.clone()),
+        "certificate_expires_at_unix_ms": enrolled.and_then(|enrolled| enrolled.expires_at_unix_ms),
+        "needs_repair": agent.node.needs_repair(now).map(|need| need.words()),
+        "as_of_unix_ms": now.unix_ms,
+        "not_known": match &agent.node.known {
+            Known::Untold(why) => Some(why.clone()),
+            _ => None,
+        },
+    })
+}
+
+/// One that needs repair is not tried again until somebody does it.
+fn node_process(agent: &Agent, now: Now) -> Value {
+    let host = agent.fleet.get(ServiceId::NodeHost);
+    let mut block = process(agent, ServiceId::NodeHost, now);
+    if let Some(need) = agent.node.needs_repair(now).filter(|_| host.run.is_none()) {
+        block["state"] = json!("given_up");
+        block["liveness"] = json!("stopped");
+        block["trouble"] = json!(format!("it needs repair: {}", need.words()));
+    }
+    block
 }
 
 /// The inbox with digests, for `approvals list --json`.

@@ -3,11 +3,13 @@
 use crate::core::agent::Agent;
 use crate::core::cause::Class;
 use crate::core::event::{Companion, Secrets, Trouble};
+use crate::core::node::{self, Known};
 use crate::core::notices::cut;
 use crate::core::service::{Goal, LastExit, Phase, Service, StopReason};
 use crate::core::time::Now;
 use crate::core::view::Base;
 use crate::protocol::ServiceId;
+use crate::protocol::node::NodeTask;
 use crate::protocol::shim::LogLoss;
 
 /// Hint.
@@ -105,6 +107,18 @@ pub fn state(service: &Service, now: Now) -> String {
     }
 }
 
+/// How the node host stands, in a few words.
+pub fn node_host(agent: &Agent, now: Now) -> String {
+    let host = agent.fleet.get(ServiceId::NodeHost);
+    match (agent.node.under_way(), agent.node.needs_repair(now), &agent.node.known) {
+        (Some((_, step)), ..) => node::step_words(step).to_owned(),
+        (None, Some(need), _) if host.run.is_some() => format!("{}; {}", state(host, now), need.words()),
+        (None, Some(need), _) => format!("needs repair: {}", need.words()),
+        (None, None, Known::Absent) => "not enrolled".to_owned(),
+        (None, None, _) => state(host, now),
+    }
+}
+
 /// The first line of menu and tooltip: the state in words.
 pub fn status_line(agent: &Agent, base: Base, now: Now) -> String {
     let line = condition(agent, base, now);
@@ -144,6 +158,10 @@ fn condition(agent: &Agent, base: Base, now: Now) -> String {
 }
 
 fn degraded(agent: &Agent, now: Now) -> String {
+    let host = agent.fleet.get(ServiceId::NodeHost);
+    if host.goal == Goal::Up && host.run.is_none() && agent.node.needs_repair(now).is_some() {
+        return format!("Node host {}", node_host(agent, now));
+    }
     if let Some(sick) = agent.fleet.iter().find(|service| {
         service.goal == Goal::Up && !matches!(service.phase, Phase::Ready { .. } | Phase::Starting { .. })
     }) {
@@ -279,6 +297,14 @@ pub fn activated(agent: &Agent, now: Now) -> String {
     }
 }
 
+const fn node_in_a_terminal(task: NodeTask) -> &'static str {
+    match task {
+        NodeTask::Enrol => "In a terminal it is: palyra-tray node enroll",
+        NodeTask::Repair => "In a terminal it is: palyra-tray node repair",
+        NodeTask::Reset => "In a terminal it is: palyra-tray node reset",
+    }
+}
+
 /// A window of ours that did not open, or went away: title; why, and what to do.
 pub fn companion_failed(companion: &Companion, trouble: &Trouble) -> (&'static str, String) {
     let (title, why, hint) = match (companion, trouble) {
@@ -294,6 +320,13 @@ pub fn companion_failed(companion: &Companion, trouble: &Trouble) -> (&'static s
         }
         (Companion::Checks, Trouble::EndedEarly(why)) => {
             ("The checks ended early", why, "Run checks in the menu opens them again.")
+        }
+        (Companion::Node(task), Trouble::NotOpened(why)) => {
+            ("The dialog could not be opened", why, node_in_a_terminal(*task))
+        }
+        (Companion::Node(_), Trouble::EndedEarly(why)) => {
+            let hint = "What became of it: palyra-tray node status";
+            ("The dialog ended early", why, hint)
         }
         (Companion::Review(_), Trouble::NotOpened(why)) => {
             let hint = "Nothing was decided. In a terminal it is: palyra-tray approvals review";

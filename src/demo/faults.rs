@@ -33,6 +33,8 @@ pub enum Fault {
     WrongService,
     /// `status`, `html`, `half`, `slow`, `lose_answer`
     Calls(CallFault),
+    /// `stranger`
+    Stranger,
     /// `lose_sessions`
     LoseSessions,
     /// `expire_sign_ins`
@@ -80,6 +82,7 @@ struct State {
     ignore_sigint: bool,
     ignore_sigterm: bool,
     wrong_service: bool,
+    stranger: bool,
     calls: Vec<CallFault>,
 }
 
@@ -148,6 +151,11 @@ impl Faults {
         self.state().ignore_sigint
     }
 
+    /// Whether somebody else asks to be paired whenever a node does.
+    pub fn has_stranger(&self) -> bool {
+        self.state().stranger
+    }
+
     /// The name for `/healthz`.
     pub fn service_name(&self) -> &'static str {
         if self.state().wrong_service { "another-service" } else { self.target }
@@ -177,6 +185,7 @@ impl Faults {
             Fault::BadBytes => bad_bytes(),
             Fault::Grandchild(seconds) => grandchild::spawn(self.target, seconds),
             Fault::WrongService => self.state().wrong_service = true,
+            Fault::Stranger => self.state().stranger = true,
             Fault::Calls(call) => self.state().calls.push(call),
             other @ (Fault::LoseSessions | Fault::ExpireSignIns | Fault::DecideElsewhere(..)) => {
                 if let Some(perform) = self.other.get() {
@@ -236,6 +245,7 @@ fn fault(name: &str, value: &str) -> Option<Fault> {
         "bad_bytes" => Fault::BadBytes,
         "grandchild" => Fault::Grandchild(number("3600")?),
         "wrong_service" => Fault::WrongService,
+        "stranger" => Fault::Stranger,
         "status" => {
             let (code, rest) = value.split_once(':').unwrap_or((value, ""));
             let code = code.parse().ok().filter(|code| (200..=599).contains(code))?;

@@ -5,8 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
 use super::process;
-
-const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+use crate::core::ulid;
 
 /// A fresh ULID. Two of the same millisecond are in random order, as the real ones are.
 pub fn ulid() -> String {
@@ -17,14 +16,7 @@ pub fn ulid() -> String {
 pub fn ulid_at(unix_ms: i64) -> String {
     let mut random = [0; 16];
     random[6..].copy_from_slice(&random_bytes::<10>());
-    let time = u128::from(u64::try_from(unix_ms).unwrap_or(0)) & ((1 << 48) - 1);
-    let value = (time << 80) | u128::from_be_bytes(random);
-    (0..26).rev().map(|i| char::from(CROCKFORD[usize::from((value >> (5 * i)) as u8 & 31)])).collect()
-}
-
-/// Whether `text` is a canonical ULID: 26 characters of upper-case Crockford base32 that fit 128 bits.
-pub fn is_ulid(text: &str) -> bool {
-    text.len() == 26 && text.as_bytes()[0] <= b'7' && text.bytes().all(|c| CROCKFORD.contains(&c))
+    ulid::encode(unix_ms, u128::from_be_bytes(random))
 }
 
 /// A credential: 43 characters, base64url of 32 random bytes.
@@ -56,23 +48,6 @@ fn random_bytes<const N: usize>() -> [u8; N] {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ulids_are_canonical_and_sort_by_time() {
-        let (early, late) = (ulid_at(1_795_343_980_028), ulid_at(1_795_343_980_029));
-        assert!(is_ulid(&early) && early < late);
-        assert!(early.starts_with("01M81DE5FW"), "the recorded id of that millisecond starts so: {early}");
-    }
-
-    #[test]
-    fn near_misses_are_not_ulids() {
-        for text in
-            ["", "xyz", "01ARZ3NDEKTSV4RRFFQ69G5FAU", "01arz3ndektsv4rrffq69g5fav", "81ARZ3NDEKTSV4RRFFQ69G5FAV"]
-        {
-            assert!(!is_ulid(text), "{text}");
-        }
-        assert!(is_ulid("01ARZ3NDEKTSV4RRFFQ69G5FAV"));
-    }
 
     #[test]
     fn tokens_have_43_characters() {

@@ -6,7 +6,7 @@
 //!
 //! # Limits
 //!
-//! gRPC, node RPC and QUIC are bound and silent. Texts are not redacted on insert. The request budget is one for all clients,
+//! gRPC and QUIC are bound and silent; the node RPC port speaks HTTP to the demo's own `palyra node`. Texts are not redacted on insert. The request budget is one for all clients,
 //! since only loopback can reach it. Nothing sweeps undecided approvals, as in the real gateway. `PALYRA_STATE_ROOT` is
 //! required, and a state root with a real journal is refused: a double must never write into a person's data. For the same
 //! reason a config file is rewritten only below the state root, or the root that the desktop keeps both under.
@@ -19,6 +19,7 @@
 //! | `PALYRA_DEMO_SEED=1` | approvals of every risk appear in the first minute |
 //! | `GET`, `POST /demo/faults` | faults that are on; `{"faults": "a,b" or ["a", "b"], "clear": true}` |
 //! | `POST /demo/approvals` | creates approvals, see `gateway::demo_api` |
+//! | `PALYRA_DEMO_CERTIFICATE_MS` | a node's certificate is good for this long instead of 24 h |
 //! | `PALYRA_DEMO_OFFLINE=1` | no provider and no Discord can be reached; with a provider chosen the gateway does not start |
 //! | `/demo/authorize` | the page of the provider that a person signs in to, with "Allow" and "Deny" |
 //! | a chat message with "tool" | with the run loop on: asks for an approval and holds the stream until it is decided |
@@ -61,6 +62,7 @@
 //! | `half[=calls]` | half a body, then the connection is cut | gateway, browserd |
 //! | `slow=MS[:calls]` | answers MS later; without `calls`: every call | gateway, browserd |
 //! | `lose_answer[=calls]` | does the work of a non-GET call, then cuts the connection without an answer | gateway |
+//! | `stranger` | whenever a node asks to be paired, somebody else does too | gateway |
 //! | `lose_sessions` | forgets every console session, as a restart does | gateway |
 //! | `expire_sign_ins` | every sign-in that is still open has run out of time | gateway |
 //! | `decide_elsewhere[=allow\|deny[:ID]]` | somebody else decides ID, or the oldest pending approval (allow) | gateway |

@@ -2,6 +2,7 @@
 //!
 //! Control socket: one JSON value a line. The client sends one [`Envelope`], the agent answers with one [`Reply`].
 
+pub mod node;
 mod secret;
 pub mod setup;
 pub mod shim;
@@ -94,6 +95,11 @@ pub enum Action {
     AbortRun {
         /// Which.
         run_id: String,
+    },
+    /// Open the dialog that explains one of these and asks: it does nothing by itself.
+    NodeDialog {
+        /// Which.
+        task: node::NodeTask,
     },
     /// Put away a notification that tells of an event.
     Dismiss {
@@ -197,6 +203,8 @@ pub enum Request {
     AutostartChanged,
     /// Something for the set-up.
     Setup(setup::SetupRequest),
+    /// Something about the node host.
+    Node(node::NodeRequest),
 }
 
 /// A decision with all its particulars.

@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 pub const VERSION: u32 = 1;
 /// Name of the variable that carries the run id in a sidecar's environment, so that survivors of a killed shim are found.
 pub const RUN_ID_VARIABLE: &str = "PALYRA_TRAY_RUN_ID";
+/// What that variable says in a `palyra` command line that the agent itself runs: it is no sidecar, and no stranger either.
+pub const COMMAND_LINE: &str = "command-line";
 /// Kernel lock (`flock`) in the run directory, held by the shim from before the spawn to the very end.
 pub const LOCK_FILE: &str = "lock";
 /// [`RunRecord`] in the run directory.
@@ -173,6 +175,9 @@ pub struct RunRecord {
     pub ports: BTreeMap<String, u16>,
     /// Wall clock at the spawn.
     pub started_at_unix_ms: i64,
+    /// From the [`Spec`]: the run holds a lease.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease_ms: Option<u64>,
 }
 
 /// `exit.json`: how the run ended.

@@ -14,6 +14,7 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::config::Paths;
+use crate::protocol::node::NodeRequest;
 use crate::protocol::{Envelope, Failure, FailureCode, Reply, Request, VERSION};
 
 /// Longest request, bytes.
@@ -111,11 +112,17 @@ async fn converse(stream: listener::Stream, peer: Option<u32>, ask: &(dyn Fn(Ask
     let reply = match understand(&line) {
         Err(failure) => Reply::Error(failure),
         Ok(request) => {
+            let may_be_cancelled = matches!(request, Request::Node(NodeRequest::Do { .. }));
             let (sender, receiver) = oneshot::channel();
             ask(Asked { request, peer, reply: sender });
-            // a client that goes away while it waits is noticed only when the answer is written
-            let Ok(reply) = receiver.await else { return };
-            reply
+            // one that goes away while it waits is told by the receiver's end, or noticed when the answer is written
+            tokio::select! {
+                reply = receiver => match reply {
+                    Ok(reply) => reply,
+                    Err(_) => return,
+                },
+                () = gone(&mut stream), if may_be_cancelled => return,
+            }
         }
     };
     if let Ok(mut bytes) = serde_json::to_vec(&reply) {
@@ -127,6 +134,12 @@ async fn converse(stream: listener::Stream, peer: Option<u32>, ask: &(dyn Fn(Ask
         })
         .await;
     }
+}
+
+/// Waits for the client to close the connection: it has nothing more to say.
+async fn gone(stream: &mut BufReader<listener::Stream>) {
+    let mut byte = [0];
+    while matches!(stream.read(&mut byte).await, Ok(1..)) {}
 }
 
 fn understand(line: &[u8]) -> Result<Request, Failure> {
@@ -186,6 +199,9 @@ pub fn ask(paths: &Paths, request: Request, patience: Duration) -> Result<Reply,
     stream.write_all(&line).map_err(lost)?;
     let mut answer = Vec::new();
     BufReader::new(stream).take(REPLY_LIMIT).read_until(b'\n', &mut answer).map_err(lost)?;
+    if answer.is_empty() {
+        return Err(lost(io::ErrorKind::UnexpectedEof.into()));
+    }
     serde_json::from_slice(&answer).map_err(|_| {
         Failure::new(
             FailureCode::Failed,

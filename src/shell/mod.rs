@@ -16,6 +16,7 @@ pub mod lock;
 pub mod logging;
 pub mod memory;
 pub mod notify;
+pub mod palyra_cli;
 pub mod palyra_config;
 pub mod process;
 pub mod reveal;

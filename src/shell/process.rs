@@ -5,6 +5,7 @@
 
 pub mod foreign;
 pub mod good_start;
+mod identity_lock;
 #[cfg(target_os = "linux")]
 mod survivors;
 
@@ -23,6 +24,7 @@ use crate::protocol::shim::{
 use super::shim::{record, tree};
 
 pub use foreign::{Foreign, Holder, foreign_palyra, port_holder, port_is_taken};
+pub use identity_lock::free_identity_lock;
 
 /// Enough for reading two small records.
 const STACK: usize = 256 * 1024;

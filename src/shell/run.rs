@@ -4,12 +4,14 @@ mod config;
 mod effects;
 mod ground;
 mod inputs;
+mod node;
 mod processes;
 mod set_up;
 
 use std::collections::{BTreeMap, HashMap};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
@@ -20,6 +22,7 @@ use crate::config::settings::Settings;
 use crate::config::{Environment, Paths};
 use crate::core::agent::Agent;
 use crate::core::event::{Desktop, Effect, Event, Setup, Ticket};
+use crate::core::node::{Kept, NodeSetup, NodeWork};
 use crate::core::ports::Ports;
 use crate::core::time::Now;
 use crate::core::view::View;
@@ -33,6 +36,7 @@ use crate::shell::gateway::{Client, Prober};
 use crate::shell::journal::{Doorbell, Ring};
 use crate::shell::lock::AgentLock;
 use crate::shell::notify::{AppIdentity, Notifier, NotifyReport};
+use crate::shell::palyra_cli;
 #[cfg(target_os = "linux")]
 use crate::shell::screen;
 use crate::shell::secrets::{self, SecretsReport};
@@ -169,6 +173,8 @@ struct Shell {
     /// The process that asked for something for the set-up last.
     set_up_peer: Option<u32>,
     secrets: Option<secrets::Secrets>,
+    /// Ends the `palyra` command line of an enrolment under way.
+    pairing: Arc<AtomicBool>,
     tickets: HashMap<Ticket, oneshot::Sender<Reply>>,
     next_ticket: Ticket,
     server: control::Server,
@@ -199,12 +205,20 @@ impl Shell {
             // commands find the socket in its usual place; sidecars that live must not stay without an agent
             warnings.push(format!("the address of the control socket could not be written: {error}"));
         }
+        let (kept, told) = store::read_json::<Kept>(&node::kept_file(&paths), now.unix_ms);
+        warnings.extend(told);
+        let node_setup = NodeSetup {
+            allowed: settings.enrolment,
+            installed: node::is_installed(&paths),
+            kept: kept.unwrap_or_default(),
+        };
         let setup = Setup {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
             start,
             browser: settings.browser,
-            node_host: paths.runtime_root.join("node-host").join("node-host.json").is_file(),
+            node_host: node::is_installed(&paths),
+            node: node_setup,
             // whatever is in it: a pause is never lost by a torn file
             paused: paths.paused().exists(),
             dialogs: dialog::windows(&env).is_ok(),
@@ -232,6 +246,7 @@ impl Shell {
             config_watch: None,
             set_up_peer: None,
             secrets: None,
+            pairing: palyra_cli::stopper(),
             tickets: HashMap::new(),
             next_ticket: 0,
             clock,
@@ -251,6 +266,7 @@ impl Shell {
         for service in ServiceId::ALL {
             self.look_for_survivors(service);
         }
+        self.node_work(NodeWork::Look);
         let inputs = self.inputs.clone();
         let paths = &self.sidecars.paths;
         let config = secrets::SecretsConfig {

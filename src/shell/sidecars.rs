@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::path::PathBuf;
+use std::process::Command;
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -12,8 +13,9 @@ use crate::config::palyra::{ConfigFacts, PalyraConfig};
 use crate::config::{self, ConfigError, Environment, Paths, programs};
 use crate::core::cause::{Cause, Class};
 use crate::core::launch::{self, Confidential, Places};
+use crate::core::node::LEASE_MS;
 use crate::core::ports::{self, Bind, Ports};
-use crate::protocol::shim::{LogLimits, Spec, StopLadder, VERSION};
+use crate::protocol::shim::{COMMAND_LINE, LogLimits, RUN_ID_VARIABLE, Spec, StopLadder, VERSION};
 use crate::protocol::{RunId, ServiceId};
 use crate::shell::store;
 
@@ -47,6 +49,8 @@ pub struct Wish {
     pub running: Vec<ServiceId>,
     /// The gateway is to use the browser service.
     pub browser: bool,
+    /// The gateway is to take pairing requests from machines without a certificate, under a lease.
+    pub window: bool,
 }
 
 /// A spec, with what was decided on the way.
@@ -113,16 +117,14 @@ impl Sidecars {
             browser_token: secrets.browser_token.as_ref().unwrap_or(&tokens.browser).expose_secret().to_owned(),
             browser_key: (!config.browser_key_in_vault).then(|| tokens.browser_key.expose_secret().to_owned()),
         };
-        let places = Places {
-            runtime_root: self.paths.runtime_root.clone(),
-            identity: config.identity.is_none().then(|| self.paths.identity.clone()),
-            vault: config.vault.is_none().then(|| self.paths.vault.clone()),
-            config: self.paths.config.clone(),
-            canvas_elsewhere: config.canvas_elsewhere,
-        };
+        let places = self.places(&config, wish.service == ServiceId::NodeHost);
         let principal = config.bound_principal.as_deref().unwrap_or(config::PRINCIPAL);
         let browser = browser_grpc.filter(|_| wish.browser);
         let mut env = launch::environment(wish.service, &places, &confidential, principal, &own, browser);
+        if wish.service == ServiceId::Gateway {
+            // said either way: neither the config nor what we inherited opens it
+            env.insert(launch::WINDOW_VARIABLE.to_owned(), Some(wish.window.to_string()));
+        }
         if self.demo {
             env.insert("PALYRA_DEMO_SEED".to_owned(), Some("1".to_owned()));
         }
@@ -144,9 +146,51 @@ impl Sidecars {
             ladder: StopLadder { refused_port: own.get("http").copied(), ..StopLadder::default() },
             log: LogLimits { path: self.paths.log(wish.service), max_bytes: LOG_BYTES, keep: LOG_FILES },
             ports: recorded,
-            lease_ms: None,
+            lease_ms: wish.window.then_some(LEASE_MS),
         };
         Ok(Prepared { spec, ports: chosen, note, config: facts })
+    }
+
+    /// The `palyra` command line with these arguments.
+    ///
+    /// # Errors
+    /// It is not there, or the config cannot be read; one sentence.
+    pub fn palyra(&self, arguments: &[&str]) -> Result<Command, String> {
+        let (program, prefix) = self.program(ServiceId::NodeHost).map_err(|refusal| refusal.why)?;
+        let (config, _) = PalyraConfig::read(&self.paths.config).map_err(|error| error.0)?;
+        let mut command = Command::new(program);
+        command.args(prefix).args(arguments).env(RUN_ID_VARIABLE, COMMAND_LINE);
+        let none = Confidential::default();
+        for (name, value) in
+            launch::environment(ServiceId::NodeHost, &self.places(&config, true), &none, "", &Ports::new(), None)
+        {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        Ok(command)
+    }
+
+    /// Where the gateway keeps its identity; `None`: the config cannot be read.
+    pub fn identity_store(&self) -> Option<PathBuf> {
+        let (config, _) = PalyraConfig::read(&self.paths.config).ok()?;
+        self.places(&config, true).identity
+    }
+
+    /// `always`: what the config names is exported too, for a program that does not read it.
+    fn places(&self, config: &PalyraConfig, always: bool) -> Places {
+        let place = |named: &Option<PathBuf>, own: &PathBuf| match named {
+            Some(named) => always.then(|| named.clone()),
+            None => Some(own.clone()),
+        };
+        Places {
+            runtime_root: self.paths.runtime_root.clone(),
+            identity: place(&config.identity, &self.paths.identity),
+            vault: place(&config.vault, &self.paths.vault),
+            config: self.paths.config.clone(),
+            canvas_elsewhere: config.canvas_elsewhere,
+        }
     }
 
     /// The token that the running gateway was given, or would be.
@@ -282,7 +326,8 @@ mod tests {
     }
 
     fn wish(service: ServiceId) -> Wish {
-        Wish { service, run: RunId("r".to_owned()), ports: BTreeMap::new(), running: Vec::new(), browser: true }
+        let (ports, running) = (BTreeMap::new(), Vec::new());
+        Wish { service, run: RunId("r".to_owned()), ports, running, browser: true, window: false }
     }
 
     #[test]

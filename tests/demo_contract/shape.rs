@@ -74,6 +74,9 @@ impl Bindings {
             (Value::Number(theirs), Value::Number(_)) if key.ends_with("_unix_ms") => {
                 self.same(format!("#{theirs}"), ours).err().map(|why| format!("{place}: {why}")).into_iter().collect()
             }
+            (Value::String(text), Value::String(own)) if key == "code" && is_pin(text) && is_pin(own) => {
+                self.bind(text, own).err().map(|why| format!("{place}: {why}")).into_iter().collect()
+            }
             (Value::String(text), Value::String(own)) if is_id(text) => {
                 let alike = is_id(own) && text.len().min(own.len()) >= 26;
                 let bound = if alike { self.bind(text, own) } else { Err(format!("`{own}` is no id")) };
@@ -106,6 +109,11 @@ pub fn unrecorded(place: &str, theirs: &Value, ours: &Value) -> Vec<String> {
         _ if std::mem::discriminant(theirs) == std::mem::discriminant(ours) => Vec::new(),
         _ => vec![format!("{place}: recorded {theirs}, got {ours}")],
     }
+}
+
+/// A pairing code.
+fn is_pin(text: &str) -> bool {
+    text.len() == 6 && text.bytes().all(|c| c.is_ascii_digit())
 }
 
 /// A ULID in either case, a credential of 43 characters, or the placeholder of a recorded one.

@@ -97,6 +97,7 @@ impl Agent {
             }
             Request::Act { action } => self.act(Some(ticket), action, now, effects),
             Request::Setup(request) => self.set_up(ticket, request, effects),
+            Request::Node(request) => self.node_asked(ticket, request, now, effects),
         }
     }
 
@@ -198,6 +199,7 @@ impl Agent {
                 effects.push(Effect::Open(Companion::Checks));
                 self.done(ticket, "The checks open.", effects);
             }
+            Action::NodeDialog { task } => self.node_dialog(ticket, task, effects),
             Action::Dismiss { notice } => {
                 self.events.remove(&notice);
                 self.done(ticket, "Put away.", effects);
@@ -229,7 +231,7 @@ impl Agent {
             Some(ServiceId::NodeHost) if !self.setup.node_host => Err(Failure::new(
                 FailureCode::Refused,
                 "this machine is not enrolled as a node",
-                "Enrol it first with the palyra command line.",
+                "Enrol it first: palyra-tray node enroll",
             )),
             _ => Ok(()),
         }

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::Gateway;
 use super::console::{Identity, Writer};
 use super::record::{self, Origin};
+use crate::core::ulid;
 use crate::demo::{ids, process};
 
 const RISKS: [&str; 4] = ["low", "medium", "high", "critical"];
@@ -117,7 +118,7 @@ fn approval_request(gateway: &Gateway, who: &Identity, body: &Body) -> Result<Va
     }
     let text = |name: &str| params.get(name).and_then(Value::as_str);
     let id = |name: &str| match text(name) {
-        Some(id) if ids::is_ulid(id) => Ok(Some(id.to_owned())),
+        Some(id) if ulid::is_ulid(id) => Ok(Some(id.to_owned())),
         Some(_) => Err(Failure("invalid_params", format!("{name} must be a canonical ULID"), "send a ULID")),
         None => Ok(None),
     };

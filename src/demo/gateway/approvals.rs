@@ -13,7 +13,8 @@ use super::console::{Reader, Writer};
 use super::error::ApiError;
 use super::record::Record;
 use super::store::Decision;
-use crate::demo::ids;
+
+use crate::core::ulid;
 
 const DECISIONS: [&str; 4] = ["allow", "deny", "timeout", "error"];
 const SUBJECT_TYPES: [&str; 6] =
@@ -103,13 +104,16 @@ async fn decide(
         ttl_ms: request.decision_scope_ttl_ms,
     };
     let record = gateway.store.decide(&id, &decision).ok_or_else(|| unknown(&id))?;
+    if record.subject_type == "device_pairing" {
+        gateway.decide_pairing(&id, decision.approved, &decision.reason);
+    }
     let pairing =
         (record.subject_type == "device_pairing").then_some(if request.approved { "approved" } else { "denied" });
     Ok(Json(json!({ "approval": record, "dm_pairing": pairing })))
 }
 
 fn canonical(id: &str, field: &str) -> Result<(), ApiError> {
-    if ids::is_ulid(id) { Ok(()) } else { Err(ApiError::validation(format!("{field} must be a canonical ULID"))) }
+    if ulid::is_ulid(id) { Ok(()) } else { Err(ApiError::validation(format!("{field} must be a canonical ULID"))) }
 }
 
 fn one_of(field: &str, given: Option<&str>, known: &[&str]) -> Result<(), ApiError> {

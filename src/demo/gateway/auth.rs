@@ -13,6 +13,7 @@ use serde_json::json;
 use super::Gateway;
 use super::console::{self, DELETED_COOKIE, Identity, Reader, Writer};
 use super::error::ApiError;
+use crate::core::ulid;
 use crate::demo::ids;
 
 /// Routes below `/console/v1/auth`.
@@ -61,7 +62,7 @@ async fn login(
         }
         principal.clone_from(bound);
     }
-    if !ids::is_ulid(&login.device_id) {
+    if !ulid::is_ulid(&login.device_id) {
         return Err(ApiError::validation("request context device_id must be a canonical ULID"));
     }
     Ok(sign_in(&gateway, &headers, Identity { principal, device_id: login.device_id, channel: login.channel }))

@@ -12,6 +12,7 @@ use super::Gateway;
 use super::console::{Identity, Reader, Writer};
 use super::error::ApiError;
 use super::system::contract;
+use crate::core::ulid;
 use crate::demo::{ids, process};
 
 /// Routes below `/console/v1/sessions` and `/console/v1/chat/sessions`, without the runs.
@@ -109,7 +110,7 @@ async fn resolve(
     Writer(caller): Writer,
     Json(request): Json<Resolve>,
 ) -> Result<Json<Value>, ApiError> {
-    if request.session_id.as_deref().is_some_and(|id| !ids::is_ulid(id)) {
+    if request.session_id.as_deref().is_some_and(|id| !ulid::is_ulid(id)) {
         return Err(ApiError::validation("session_id must be a canonical ULID"));
     }
     let labelled = request.session_id.is_none() && request.session_key.is_none() && request.session_label.is_some();
@@ -166,7 +167,7 @@ async fn transcript(
 
 /// The session, if the caller may see it.
 pub fn owned(gateway: &Gateway, who: &Identity, id: &str) -> Result<Session, ApiError> {
-    if !ids::is_ulid(id) {
+    if !ulid::is_ulid(id) {
         return Err(ApiError::validation("session_id must be a canonical ULID"));
     }
     let session = gateway.store.session(id).filter(|session| session.belongs_to(who));

@@ -30,6 +30,9 @@ pub struct Kept {
     /// The Discord bot's, once connected.
     #[serde(default)]
     pub discord: Option<Fate>,
+    /// Nodes.
+    #[serde(default)]
+    pub pairing: super::pairing::Kept,
 }
 
 /// The file and what is in it.

@@ -14,6 +14,7 @@ mod journal;
 mod kept;
 mod limits;
 mod onboarding;
+pub mod pairing;
 mod providers;
 mod record;
 mod runs;
@@ -58,6 +59,7 @@ pub struct Gateway {
     runs: runs::Runs,
     config: config_file::ConfigFile,
     keeper: kept::Keeper,
+    nodes: pairing::Nodes,
     partner: providers::Partner,
     attempts: sign_in::Attempts,
     acp_rate: acp::AcpRate,
@@ -114,6 +116,7 @@ async fn serve(settings: Settings) -> Result<Option<UdpSocket>, String> {
         runs: runs::Runs::default(),
         config,
         keeper,
+        nodes: pairing::Nodes::default(),
         partner,
         attempts: sign_in::Attempts::default(),
         acp_rate: acp::AcpRate::default(),
@@ -132,7 +135,9 @@ async fn serve(settings: Settings) -> Result<Option<UdpSocket>, String> {
     }
     let router = fault_layer::wrap(router(Arc::clone(&gateway)), Arc::clone(&gateway.faults));
     let server = axum::serve(CuttableListener(sockets.http), router.into_make_service_with_connect_info::<Cut>());
+    let nodes = axum::serve(sockets.node_rpc, pairing::node_rpc(Arc::clone(&gateway)));
     tokio::select! {
+        result = nodes => result.map_err(|error| format!("the node RPC server failed: {error}"))?,
         result = server => result.map_err(|error| format!("the HTTP server failed: {error}"))?,
         () = interrupted(&mut interrupt, &gateway.faults) => process::log(TARGET, "shutdown signal received", json!({})),
     }
@@ -148,11 +153,11 @@ async fn interrupted(interrupt: &mut Interrupt, faults: &Faults) {
     }
 }
 
-/// The bound ports. gRPC, node RPC and QUIC are never read.
+/// The bound ports. gRPC and QUIC are never read.
 struct Sockets {
     http: TcpListener,
     _grpc: TcpListener,
-    _node_rpc: TcpListener,
+    node_rpc: TcpListener,
     quic: Option<UdpSocket>,
 }
 
@@ -177,7 +182,7 @@ impl Sockets {
         } else {
             None
         };
-        Ok(Self { http, _grpc: grpc, _node_rpc: node_rpc, quic })
+        Ok(Self { http, _grpc: grpc, node_rpc, quic })
     }
 }
 
@@ -209,6 +214,7 @@ fn router(gateway: Arc<Gateway>) -> Router {
         .merge(sign_in::routes())
         .merge(onboarding::routes())
         .merge(discord::routes())
+        .merge(pairing::routes())
         .layer(DefaultBodyLimit::max(limits::BODY_MAX))
         .route_layer(from_fn_with_state(Arc::clone(&gateway), limits::renew))
         .route("/", get(Html(DASHBOARD)))

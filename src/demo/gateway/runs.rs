@@ -23,6 +23,7 @@ use super::console::Writer;
 use super::error::ApiError;
 use super::record::{self, Origin};
 use super::system::contract;
+use crate::core::ulid;
 use crate::demo::{ids, process};
 
 const TYPING: Duration = Duration::from_millis(30);
@@ -86,7 +87,7 @@ async fn abort(
     Path(run_id): Path<String>,
     Json(abort): Json<Abort>,
 ) -> Result<Json<Value>, ApiError> {
-    if !ids::is_ulid(&run_id) {
+    if !ulid::is_ulid(&run_id) {
         return Err(ApiError::validation("run_id must be a canonical ULID"));
     }
     let known =

@@ -52,6 +52,8 @@ pub struct Settings {
     pub browser_enabled: bool,
     /// The opt-out that node enrolment needs.
     pub insecure_node_rpc: bool,
+    /// A node's certificate is good for this long.
+    pub certificate_ms: i64,
     /// Whether approvals appear by themselves.
     pub seed: bool,
 }
@@ -115,6 +117,7 @@ impl Settings {
                 "identity.allow_insecure_node_rpc_without_mtls",
                 false,
             )?,
+            certificate_ms: super::pairing::certificate_ms(sources.env("PALYRA_DEMO_CERTIFICATE_MS").as_deref()),
             seed: sources.env("PALYRA_DEMO_SEED").as_deref() == Some("1"),
         };
         for address in [&settings.bind, &settings.grpc_bind, &settings.quic_bind] {

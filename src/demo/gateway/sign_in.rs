@@ -20,6 +20,7 @@ use super::fate::Fate;
 use super::kept::Profile;
 use super::providers::{accept, fresh_id, known};
 use super::system::contract;
+use crate::core::ulid;
 use crate::demo::{ids, process};
 
 const TTL_MS: i64 = 10 * 60 * 1000;
@@ -272,7 +273,7 @@ struct Authorize {
 
 async fn authorize(Query(query): Query<Authorize>) -> Response {
     // It goes into the page's links as it is.
-    if !ids::is_ulid(&query.state.to_uppercase()) {
+    if !ulid::is_ulid(&query.state.to_uppercase()) {
         return ApiError::validation("state is not that of a sign-in").into_response();
     }
     let state = query.state;

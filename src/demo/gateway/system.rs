@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Json, Path, State};
+use axum::extract::{Json, State};
 use axum::routing::{get, post};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -34,8 +34,6 @@ pub fn routes() -> Router<Arc<Gateway>> {
         .route("/console/v1/system/events/emit", post(emit))
         .route("/console/v1/deployment/posture", get(posture))
         .route("/console/v1/diagnostics", get(diagnostics))
-        .route("/console/v1/nodes", get(nodes))
-        .route("/console/v1/nodes/{device_id}", get(node))
         .route("/console/v1/inventory", get(inventory))
         .route("/console/v1/auth/health", get(auth_health))
 }
@@ -158,15 +156,6 @@ async fn diagnostics(State(gateway): State<Arc<Gateway>>, Reader(_): Reader) -> 
             "recent_failures": [],
         },
     }))
-}
-
-async fn nodes(Reader(_): Reader) -> Json<Value> {
-    let page = json!({ "limit": 1, "returned": 0, "has_more": false });
-    Json(json!({ "contract": contract(), "nodes": [], "page": page }))
-}
-
-async fn node(Reader(_): Reader, Path(device_id): Path<String>) -> ApiError {
-    ApiError::not_found(format!("node not found: {device_id}"))
 }
 
 async fn inventory(State(gateway): State<Arc<Gateway>>, Reader(_): Reader) -> Json<Value> {

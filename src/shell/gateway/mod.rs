@@ -12,6 +12,7 @@ mod handoff;
 mod health;
 mod heartbeat;
 mod http;
+mod pairing;
 mod providers;
 mod runs;
 mod session;
@@ -27,6 +28,7 @@ pub use handoff::HandoffUrl;
 pub use health::{Health, HealthError, Prober};
 pub use heartbeat::Heartbeat;
 pub use http::{ErrorKind, GatewayError};
+pub use pairing::PairingCode;
 pub use session::Identity;
 
 /// What the gateway calls itself in `/healthz`.

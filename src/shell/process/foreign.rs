@@ -69,6 +69,7 @@ mod linux {
 
     use super::super::survivors::{carries, is_own};
     use super::{Foreign, Holder};
+    use crate::protocol::shim::{COMMAND_LINE, RUN_ID_VARIABLE};
     use crate::shell::shim::tree;
 
     const JOURNAL: &str = "data/journal.sqlite3";
@@ -89,7 +90,8 @@ mod linux {
                 return Some(Foreign { pid, executable, why: format!("has {} open", journals[0].display()) });
             }
             let palyra = is_palyra(&executable) && roots.iter().any(|variable| carries(pid, variable.as_bytes()));
-            palyra.then(|| Foreign { pid, executable, why: format!("runs on {}", root.display()) })
+            let asked_by_us = || carries(pid, format!("{RUN_ID_VARIABLE}={COMMAND_LINE}").as_bytes());
+            (palyra && !asked_by_us()).then(|| Foreign { pid, executable, why: format!("runs on {}", root.display()) })
         })
     }
 
@@ -214,6 +216,22 @@ mod linux {
             }
             sidecar.wait().expect("ended");
             assert_eq!((stranger.map(|found| found.executable), ours), (Some(helper), None));
+        }
+
+        #[test]
+        fn a_command_line_that_we_run_is_not_foreign() {
+            let dir = tempfile::tempdir().expect("a folder");
+            let palyra = dir.path().join("palyra");
+            fs::copy("/bin/sleep", &palyra).expect("copied");
+            for (run, foreign) in [("gateway-1", true), (COMMAND_LINE, false)] {
+                let mut command = std::process::Command::new(&palyra);
+                command.arg("30").env("PALYRA_STATE_ROOT", dir.path()).env(RUN_ID_VARIABLE, run);
+                let mut child = command.spawn().expect("started");
+                let found = foreign_palyra(dir.path(), &[]);
+                child.kill().expect("killed");
+                child.wait().expect("ended");
+                assert_eq!(found.map(|found| found.pid), foreign.then_some(child.id()), "{run}");
+            }
         }
 
         #[test]

@@ -9,7 +9,7 @@ use crate::core::decisions::Unanswered;
 use crate::core::event::{Effect, Event, Facts, Ticket};
 use crate::core::inbox::Look;
 use crate::protocol::{RunId, ServiceId};
-use crate::shell::gateway::{self, Client, ErrorKind, GatewayError};
+use crate::shell::gateway::{self, Client, ErrorKind, GatewayError, Heartbeat};
 use crate::shell::handoff::{self, OneShot};
 use crate::shell::journal::Doorbell;
 use crate::shell::process::{self, good_start};
@@ -19,8 +19,8 @@ use crate::shell::{autostart, browser, memory, palyra_config, reveal, settings, 
 impl Shell {
     pub(super) fn perform(&mut self, effect: Effect) {
         match effect {
-            Effect::Launch { service, run, ports, running, browser } => {
-                self.launch(Wish { service, run, ports, running, browser });
+            Effect::Launch { service, run, ports, running, browser, window } => {
+                self.launch(Wish { service, run, ports, running, browser, window });
             }
             Effect::LookAgain(service) => self.look_for_survivors(service),
             Effect::Stop(service, record) => {
@@ -79,6 +79,7 @@ impl Shell {
                     }
                 });
             }
+            Effect::Node(work) => self.node_work(work),
             Effect::OpenDashboard(ticket, path) => self.open_dashboard(ticket, path),
             Effect::GatherFacts(ticket, known) => self.gather_facts(ticket, known),
             Effect::SetUp(ticket, request) => self.set_up(ticket, request),
@@ -181,8 +182,7 @@ impl Shell {
         let expected = match service {
             ServiceId::Gateway => gateway::GATEWAY,
             ServiceId::Browserd => gateway::BROWSERD,
-            // it listens on nothing: that its process lives is all that can be seen from here
-            ServiceId::NodeHost => return self.report(Event::Probed(service, run, Ok(Facts::default()))),
+            ServiceId::NodeHost => return self.probe_node_host(run),
         };
         let prober = self.prober.clone();
         let inputs = self.inputs.clone();
@@ -197,6 +197,7 @@ impl Shell {
                 git_hash: health.git_hash,
                 uptime_seconds: health.uptime_seconds.unwrap_or(0),
                 journal: None,
+                node_port_demands: None,
             };
             if sign_in {
                 let client = match client {
@@ -204,9 +205,10 @@ impl Shell {
                     Err(why) => return Event::Probed(service, run, Err(why)),
                 };
                 match sign_in_with(&client).await {
-                    Ok(journal) => {
+                    Ok(heartbeat) => {
                         let _ = inputs.send(Input::SignedIn(run.clone(), client));
-                        facts.journal = journal.map(|path| path.to_string_lossy().into_owned());
+                        facts.journal = heartbeat.journal_db_path.map(|path| path.to_string_lossy().into_owned());
+                        facts.node_port_demands = heartbeat.node_rpc_mtls_required;
                     }
                     Err(error) => return Event::Probed(service, run, Err(error.to_string())),
                 }
@@ -316,9 +318,9 @@ fn autostart_event(env: &Environment) -> Event {
     Event::Autostart(state.ok().map(|state| state.on))
 }
 
-async fn sign_in_with(client: &Client) -> Result<Option<PathBuf>, GatewayError> {
+async fn sign_in_with(client: &Client) -> Result<Heartbeat, GatewayError> {
     client.sign_in().await?;
-    Ok(client.heartbeat().await?.journal_db_path)
+    client.heartbeat().await
 }
 
 fn unanswered(error: &GatewayError) -> Unanswered {

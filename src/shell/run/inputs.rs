@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{Input, Shell};
 use crate::core::event::{Click, Event, Found, Secrets};
 use crate::core::notices::Server;
+use crate::protocol::node::NodeRequest;
 use crate::protocol::{Failure, FailureCode, Reply, Request, ServiceId};
 use crate::shell::control::Asked;
 use crate::shell::journal::Ring;
@@ -101,11 +102,13 @@ impl Shell {
 
     fn asked(&mut self, asked: Asked) -> Option<Event> {
         let Asked { request, peer, reply } = asked;
-        if matches!(request, Request::Decide(_) | Request::DecideReviewed(_)) && self.is_own_descendant(peer) {
+        let of_a_person =
+            matches!(request, Request::Decide(_) | Request::DecideReviewed(_) | Request::Node(NodeRequest::Do { .. }));
+        if of_a_person && self.is_own_descendant(peer) {
             tracing::warn!(?peer, "a decision from within a supervised sidecar was refused");
             let failure = Failure::new(
                 FailureCode::Refused,
-                "a process that Palyra itself started may not decide approvals",
+                "a process that Palyra itself started may not decide this",
                 "Decide in the notification, the dashboard, or a terminal of your own.",
             );
             let _ = reply.send(Reply::Error(failure));
@@ -119,6 +122,9 @@ impl Shell {
         }
         self.next_ticket += 1;
         self.tickets.insert(self.next_ticket, reply);
+        if matches!(request, Request::Node(NodeRequest::Do { .. })) {
+            self.watch_client(self.next_ticket);
+        }
         Some(Event::Asked(self.next_ticket, request))
     }
 

@@ -45,6 +45,11 @@ impl Shell {
                 let why = foreign_words(&foreign, &sidecars.paths);
                 return fail(Refusal { class: Class::Refused, why, hopeless: true });
             }
+            if service == ServiceId::Gateway
+                && let Some(holder) = sidecars.identity_store().and_then(|store| process::free_identity_lock(&store))
+            {
+                tracing::warn!(holder, "removed the identity lock of a gateway that is gone");
+            }
             let prepared = match sidecars.prepare(&wish, &tokens, &holder_of) {
                 Ok(prepared) => prepared,
                 Err(refusal) => return fail(refusal),

@@ -141,8 +141,12 @@ impl Shell {
     }
 
     pub(super) fn open_companion(&self, which: Companion) {
-        let review;
+        let (review, node);
         let arguments: &[&str] = match &which {
+            Companion::Node(task) => {
+                node = ["node", task.word(), "--dialog"];
+                &node
+            }
             Companion::SetUp => &["onboard"],
             Companion::Checks => &["doctor", "--dialog"],
             Companion::Review(id) if id.is_empty() => &["approvals", "review", "--dialog"],

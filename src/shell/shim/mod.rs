@@ -183,6 +183,7 @@ fn run_record(spec: &Spec, sidecar: Option<u32>) -> RunRecord {
         boot_id: tree::boot_id(),
         ports: spec.ports.clone(),
         started_at_unix_ms: now_unix_ms(),
+        lease_ms: spec.lease_ms,
     }
 }
 

@@ -1,0 +1,170 @@
+//! `node`: how the node host's enrolment stands; enrol, repair, reset. What opens the pairing window is explained and asked
+//! first, here or in a dialog; the agent does it, and stops when this process goes away.
+
+use std::io::{BufRead, IsTerminal, Write};
+use std::process::ExitCode;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use serde_json::Value;
+
+use super::Waited;
+use crate::config::{Environment, Paths};
+use crate::core::dialog::{Answer, Form, Tone};
+use crate::core::node::forms;
+use crate::core::text;
+use crate::protocol::node::{NodeRequest, NodeTask};
+use crate::protocol::{Failure, FailureCode, Reply, Request};
+use crate::shell::dialog::{self, Front};
+
+/// Every step has its own limit in the agent; this is more than all of them.
+const PATIENCE: Duration = Duration::from_secs(6 * 60);
+
+/// `node …`
+#[derive(Subcommand)]
+pub enum Node {
+    /// How it stands
+    Status {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Pair this machine with the gateway as a node
+    #[command(alias = "enrol")]
+    Enroll(TaskArgs),
+    /// Get a new certificate, after the old one expired or is refused
+    Repair(TaskArgs),
+    /// Forget the enrolment
+    Reset(TaskArgs),
+}
+
+/// Arguments of what changes something.
+#[derive(Args)]
+pub struct TaskArgs {
+    /// I know what it means: do not ask
+    #[arg(long, conflicts_with = "dialog")]
+    yes: bool,
+    /// Ask in a window
+    #[arg(long)]
+    dialog: bool,
+}
+
+/// Does one of them.
+pub fn node(env: &Environment, command: &Node) -> Result<ExitCode, Failure> {
+    let paths = super::paths(env)?;
+    let (task, args) = match command {
+        Node::Status { json } => return status(&paths, *json),
+        Node::Enroll(args) => (NodeTask::Enrol, args),
+        Node::Repair(args) => (NodeTask::Repair, args),
+        Node::Reset(args) => (NodeTask::Reset, args),
+    };
+    if args.dialog {
+        return in_windows(env, &paths, task);
+    }
+    if !args.yes {
+        confirm(task)?;
+    }
+    super::print(&format!("{}…\n", forms::progress(task).heading));
+    super::say(&ask(&paths, task)?)
+}
+
+fn ask(paths: &Paths, task: NodeTask) -> Result<Reply, Failure> {
+    super::ask(paths, Request::Node(NodeRequest::Do { task }), PATIENCE)
+}
+
+fn confirm(task: NodeTask) -> Result<(), Failure> {
+    if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
+        return Err(Failure::new(
+            FailureCode::Refused,
+            format!("node {} asks first, and there is no terminal", task.word()),
+            format!("If you know what it means: palyra-tray node {} --yes", task.word()),
+        ));
+    }
+    super::print(&format!("{}\n\n{} Type yes: ", forms::meaning(task), forms::question(task)));
+    let _ = std::io::stdout().flush();
+    let mut answer = String::new();
+    let agreed = std::io::stdin().lock().read_line(&mut answer).is_ok() && answer.trim() == "yes";
+    if agreed { Ok(()) } else { Err(Failure::new(FailureCode::Refused, "nothing was done", "")) }
+}
+
+fn in_windows(env: &Environment, paths: &Paths, task: NodeTask) -> Result<ExitCode, Failure> {
+    let mut front = dialog::pick(env).map_err(|why| Failure::new(FailureCode::Failed, why, ""))?;
+    match front.ask(&forms::ask(task)) {
+        answer if answer.button() == Some(forms::YES) => {}
+        Answer::Failed { why } => return Err(Failure::new(FailureCode::Failed, why, "")),
+        _ => return Ok(ExitCode::SUCCESS),
+    }
+    let form = match behind_progress(&mut *front, paths, task)? {
+        Some(Ok(words)) => forms::done(&words),
+        Some(Err(failure)) => {
+            let words = format!("{} {}", text::sentence(&failure.message), failure.hint);
+            Form::message("Not done", words.trim_end(), Tone::Error)
+        }
+        // the agent sees this process go, and closes the window
+        None => return Ok(ExitCode::SUCCESS),
+    };
+    match front.ask(&form) {
+        Answer::Failed { why } => Err(Failure::new(FailureCode::Failed, why, "")),
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// `None`: the person put it away.
+fn behind_progress(
+    front: &mut dyn Front,
+    paths: &Paths,
+    task: NodeTask,
+) -> Result<Option<Result<String, Failure>>, Failure> {
+    let mut progress =
+        front.progress(&forms::progress(task)).map_err(|why| Failure::new(FailureCode::Failed, why, ""))?;
+    let (tell, told) = mpsc::channel();
+    let paths = paths.clone();
+    std::thread::spawn(move || {
+        let _ = tell.send(ask(&paths, task));
+    });
+    Ok(match super::wait_behind(&mut *progress, &told) {
+        Waited::Done(Ok(Reply::Done(words))) => Some(Ok(words)),
+        Waited::Done(Ok(_)) | Waited::Lost => {
+            Some(Err(Failure::new(FailureCode::Failed, "the agent's answer was not understood", text::SEE_STATUS)))
+        }
+        Waited::Done(Err(failure)) => Some(Err(failure)),
+        Waited::Cancelled => None,
+    })
+}
+
+fn status(paths: &Paths, json: bool) -> Result<ExitCode, Failure> {
+    let reply = super::ask(paths, Request::Node(NodeRequest::Status), super::SHORT)?;
+    let Reply::Data(status) = reply else { return super::say(&reply) };
+    if json {
+        super::print_json(&status);
+    } else {
+        super::print(&words(&status));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn words(status: &Value) -> String {
+    let text_of = |key: &str| status[key].as_str().unwrap_or_default();
+    let mut out = format!("Node host: {}\n", text_of("state"));
+    if !text_of("device_id").is_empty() {
+        out.push_str(&format!("  Device       {}\n", text_of("device_id")));
+    }
+    if let Some(at) = status["certificate_expires_at_unix_ms"].as_i64() {
+        let left = at - status["as_of_unix_ms"].as_i64().unwrap_or(at);
+        let words = match u64::try_from(left / 1_000) {
+            Ok(seconds) if left > 0 => format!("good for {}", text::duration(seconds)),
+            _ => "expired".to_owned(),
+        };
+        out.push_str(&format!("  Certificate  {words}\n"));
+    }
+    let window = if status["pairing_window_open"] == Value::Bool(true) { "OPEN" } else { "closed" };
+    out.push_str(&format!("  Window       {window}\n"));
+    if status["enrolment_allowed"] != Value::Bool(true) {
+        out.push_str("  Enrolment    switched off: palyra-tray node enroll says why\n");
+    }
+    if !text_of("not_known").is_empty() {
+        out.push_str(&format!("! {}\n", text::sentence(text_of("not_known"))));
+    }
+    out
+}

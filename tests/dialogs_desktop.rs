@@ -373,8 +373,8 @@ fn a_second_start_on_a_desktop_without_a_tray_opens_the_menu() {
 
     site.ok(&["run"]);
     let window = shown("^Palyra$");
-    // The fifth row is "Stop"; then comes the button below the list.
-    tool(&["xdotool", "mousemove", "--window", &window, "60", "133", "click", "1"]);
+    // The sixth row is "Stop"; then comes the button below the list.
+    tool(&["xdotool", "mousemove", "--window", &window, "60", "155", "click", "1"]);
     click_at(&window, 0.87, 0.94);
     site.until("stopped", |status| status["state"] == "stopped");
     // The dialog that said so has gone, and the menu is there again.

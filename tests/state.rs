@@ -180,7 +180,7 @@ fn an_agent_on_a_full_disk_still_holds_its_sidecars() {
     // a sidecar that no next agent would find is not started
     site.cli(&["restart", "gateway"]);
     site.until("no start", |status| {
-        status["gateway_process"]["trouble"].as_str().is_some_and(|why| why.contains("free some space"))
+        status["gateway_process"]["last_exit"].as_str().is_some_and(|why| why.contains("free some space"))
     });
     assert!(run("prlimit", &["--pid", &agent.id().to_string(), "--fsize=unlimited"]));
     site.ok(&["start"]);

@@ -479,9 +479,7 @@ fn wrong_end(status: &Value, block: &Value, witness: &Witness) -> Option<String>
         _ if before.lost => "nobody saw how".to_owned(),
         None => "nobody saw how".to_owned(),
         Some(end) if end.ends_with("as asked") => "was stopped".to_owned(),
-        Some(end) => {
-            end.split_once(": ").expect("how").1.replace("exit code", "with code").replace("signal", "by signal")
-        }
+        Some(end) => end.split_once(": ").expect("how").1.to_owned(),
     };
     (!said.contains(&expected)).then(|| format!("last exit is {said:?}, the log says {expected:?} of {}", before.id))
 }

@@ -85,6 +85,12 @@ fn the_review_decides_and_enter_denies() {
     tool(&["notification-action", "Review…"]);
     window(REVIEW);
     picture("review");
+    // typed ahead: it is shown again
+    tool(&["xdotool", "key", "Return"]);
+    until("the review again", || windows(REVIEW).is_empty());
+    window(REVIEW);
+    assert_eq!(decision(&site, &denied), serde_json::Value::Null);
+    read();
     tool(&["xdotool", "key", "Return"]);
     until("denied", || decision(&site, &denied) == "deny");
     until("the review gone", || windows(REVIEW).is_empty());
@@ -95,7 +101,7 @@ fn the_review_decides_and_enter_denies() {
         tool(&["notification-action", "Review…"]);
     }
     let second = window(REVIEW);
-    settle();
+    read();
     assert_eq!(windows(REVIEW).len(), 1);
     click_at(&second, 0.9, 0.96);
     let sure = window(SURE);
@@ -103,7 +109,9 @@ fn the_review_decides_and_enter_denies() {
     tool(&["xdotool", "key", "Return"]); // no key says yes
     until("back", || windows(SURE).is_empty() && !windows(REVIEW).is_empty());
     assert_eq!(decision(&site, &id), serde_json::Value::Null, "{sure}");
-    click_at(&window(REVIEW), 0.9, 0.96);
+    let third = window(REVIEW);
+    read();
+    click_at(&third, 0.9, 0.96);
     click_at(&window(SURE), 0.9, 0.85);
     until("allowed", || decision(&site, &id) == "allow");
     let ledger = std::fs::read_to_string(site.own("decisions.jsonl")).expect("decisions");
@@ -142,6 +150,11 @@ fn click_at(window: &str, x: f64, y: f64) {
     let (x, y) = ((size("WIDTH") * x).to_string(), (size("HEIGHT") * y).to_string());
     let whole = |text: &str| text.split('.').next().unwrap_or_default().to_owned();
     tool(&["xdotool", "mousemove", "--window", window, &whole(&x), &whole(&y), "click", "1"]);
+}
+
+/// Sooner, an answer counts as typed ahead.
+fn read() {
+    std::thread::sleep(Duration::from_millis(1_600));
 }
 
 /// A toolkit ignores the keys that come with its window.

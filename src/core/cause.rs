@@ -169,8 +169,10 @@ fn classify(facts: &Facts<'_>, stderr: &[String], said: Option<&str>) -> (Class,
         trouble => format!("{words} ({trouble})"),
     };
     match facts.stopping {
-        Some(StopReason::Asked | StopReason::Restart) => return (Class::Asked, "was stopped".to_owned(), false),
         // one that ended before it was asked to has a cause of its own
+        Some(StopReason::Asked | StopReason::Restart) if asked || facts.exit.is_none() => {
+            return (Class::Asked, "was stopped".to_owned(), false);
+        }
         Some(StopReason::Sick) if asked || facts.exit.is_none() => {
             return (Class::Liveness, why("stopped answering and was ended".to_owned()), false);
         }

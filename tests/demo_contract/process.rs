@@ -3,7 +3,6 @@
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::path::Path;
 
-#[cfg(unix)]
 use serde_json::json;
 use tempfile::TempDir;
 

@@ -474,14 +474,16 @@ fn wrong_end(status: &Value, block: &Value, witness: &Witness) -> Option<String>
         // an earlier agent's, taken back
         return None;
     }
-    let expected = match &before.ended {
-        // killed between its last line and its record, it has said what nobody could read any more
-        _ if before.lost => "nobody saw how".to_owned(),
-        None => "nobody saw how".to_owned(),
-        Some(end) if end.ends_with("as asked") => "was stopped".to_owned(),
-        Some(end) => end.split_once(": ").expect("how").1.to_owned(),
+    let asked = ["was stopped", "and was ended"];
+    let (how, expected) = match &before.ended {
+        // also one that has said how: killed before it could record it
+        _ if before.lost => ("nobody saw it", [&["nobody saw how"][..], &asked].concat()),
+        None => ("nobody saw it", vec!["nobody saw how"]),
+        Some(end) if end.ends_with("as asked") => (end.as_str(), asked.to_vec()),
+        Some(end) => (end.as_str(), vec![end.split_once(": ").expect("how").1.trim_start_matches("exit ")]),
     };
-    (!said.contains(&expected)).then(|| format!("last exit is {said:?}, the log says {expected:?} of {}", before.id))
+    let right = expected.iter().any(|words| said.contains(words));
+    (!right).then(|| format!("last exit is {said:?}, the log says {how:?} of {}", before.id))
 }
 
 fn record(path: &Path) -> Option<Value> {

@@ -1,5 +1,7 @@
 //! `approvals review`: what waits, whole, one after the other, to be decided here; in dialogs or on this terminal.
 
+use std::time::{Duration, Instant};
+
 use super::{data, now_unix_ms};
 use crate::cli;
 use crate::config::{Environment, Paths};
@@ -8,6 +10,9 @@ use crate::core::review::{self, Chosen, Shown};
 use crate::core::text;
 use crate::protocol::{Decision, Failure, FailureCode, Reply, Request};
 use crate::shell::dialog::{self, Front};
+
+/// An answer that comes sooner is no answer: the review is shown again. Its window takes a part of this to come.
+const TYPED_AHEAD: Duration = Duration::from_millis(1_500);
 
 /// Shows the approval `id`, or what waits until nothing does or the person puts it away.
 pub fn review(env: &Environment, paths: &Paths, id: Option<String>, windows: bool) -> Result<(), Failure> {
@@ -61,7 +66,10 @@ fn one(paths: &Paths, front: &mut dyn Front, id: String) -> Result<bool, Failure
             front.ask(&Form::message("Nothing to decide", &why, Tone::Info));
             return Ok(false);
         }
+        let opened = Instant::now();
         let decision = match front.ask(&review::form(&shown, now)) {
+            // typed ahead, into another program, before this window came: nobody has read it yet
+            Answer::Pressed { .. } if opened.elapsed() < TYPED_AHEAD => continue,
             Answer::Pressed { button, .. } => review::chosen(&shown, &button),
             Answer::Dismissed => return Ok(false),
             Answer::Failed { why } => return Err(Failure::new(FailureCode::Failed, why, LOOK)),

@@ -124,6 +124,11 @@ fn a_signal_is_a_crash_or_somebody() {
     assert!(outside.what.contains("a signal to its shim"), "{}", outside.what);
     let ours = cause(&Facts { stopping: Some(StopReason::Restart), ..facts(&asked) });
     assert_eq!((ours.class, ours.what.as_str()), (Class::Asked, "was stopped"));
+    // it had ended by itself before it was asked, and only what it left was still being ended
+    for stopping in [StopReason::Asked, StopReason::Restart] {
+        let crash = cause(&Facts { stopping: Some(stopping), ..facts(&signal(11)) });
+        assert_eq!(crash.class, Class::Signal);
+    }
 }
 
 #[test]

@@ -31,6 +31,8 @@ pub struct Rgba {
 pub const SIZES: [u32; 6] = [16, 22, 24, 32, 48, 64];
 
 const WHITE: [u8; 3] = [0xff, 0xff, 0xff];
+/// Of contours on a dark panel.
+const GREY: [u8; 3] = [0x60, 0x60, 0x60];
 const BLACK: [u8; 3] = [0x1c, 0x1c, 0x1c];
 const RED: [u8; 3] = [0xd0, 0x21, 0x1c];
 const BLUE: [u8; 3] = [0x1f, 0x5f, 0xd6];
@@ -96,7 +98,10 @@ impl From<Icon> for Picture {
 pub fn compose(panel: Panel, size: u32, picture: Picture) -> Rgba {
     let mut canvas = base(panel, size, picture.base);
     if picture.paused {
-        bars(&mut canvas, if panel == Panel::Dark { WHITE } else { BLACK });
+        match panel {
+            Panel::Dark => bars(&mut canvas, WHITE, GREY),
+            Panel::Light => bars(&mut canvas, BLACK, WHITE),
+        }
     }
     if picture.count > 0 {
         number(&mut canvas, picture.count, if picture.critical { RED } else { BLUE });
@@ -108,13 +113,16 @@ pub fn compose(panel: Panel, size: u32, picture: Picture) -> Rgba {
     canvas
 }
 
-fn bars(canvas: &mut Rgba, colour: [u8; 3]) {
-    let width = (canvas.size + 4) / 8;
-    let (gap, height) = (width.div_ceil(2), 3 * width);
-    let y = canvas.size.saturating_sub(height);
-    canvas.clear(Area { x: 0, y, width: 2 * width + gap, height }, 0);
-    for x in [0, width + gap] {
-        canvas.fill(Area { x, y, width, height }, 0, colour);
+/// With a contour, as the letter has, so that they are seen on a panel of the other brightness too.
+fn bars(canvas: &mut Rgba, colour: [u8; 3], contour: [u8; 3]) {
+    let (width, rim) = ((canvas.size + 4) / 8, (canvas.size / 24).max(1));
+    let height = 3 * width;
+    let y = canvas.size.saturating_sub(height + 2 * rim);
+    let all = Area { x: 0, y, width: 2 * width + 3 * rim, height: height + 2 * rim };
+    canvas.clear(all, 0);
+    canvas.fill(all, 0, contour);
+    for x in [rim, width + 2 * rim] {
+        canvas.fill(Area { x, y: y + rim, width, height }, 0, colour);
     }
 }
 

@@ -13,6 +13,8 @@ use crate::core::record::is_usable_id;
 
 /// The hundred sessions that changed last: a run that is active changes its session.
 const NEWEST: &str = "/console/v1/sessions?limit=100&sort=updated_desc&include_archived=true";
+/// Instead of the id that was not found.
+const NO_RUN: &str = "The gateway knows no such run: it never began, or was forgotten after its end.";
 /// States of a run that is not over.
 const ACTIVE: [&str; 6] = ["accepted", "dispatching", "in_progress", "queued", "running", "streaming"];
 
@@ -59,6 +61,10 @@ impl Client {
         }
         let path = format!("/console/v1/sessions/runs/{run_id}/abort");
         let body = json!({ "reason": reason });
-        self.signed(&Signed::post(&path, &body, self.inner.timeouts.decide)).await.map(drop)
+        let outcome = self.signed(&Signed::post(&path, &body, self.inner.timeouts.decide)).await.map(drop);
+        outcome.map_err(|error| match error.kind {
+            ErrorKind::NotFound => GatewayError { message: NO_RUN.to_owned(), ..error },
+            _ => error,
+        })
     }
 }

@@ -174,9 +174,10 @@ mod tests {
         let (settings, warnings) = Settings::read(&path);
         assert_eq!(settings, Settings::default());
         assert!(warnings.len() == 1 && warnings[0].contains("defaults"), "{warnings:?}");
-        fs::write(dir.path().join("settings.toml.last"), "[services]\ndata = \"/srv/palyra\"\n").unwrap();
+        let data = if cfg!(windows) { "C:/palyra" } else { "/srv/palyra" };
+        fs::write(dir.path().join("settings.toml.last"), format!("[services]\ndata = \"{data}\"\n")).unwrap();
         let (settings, warnings) = Settings::read(&path);
-        assert_eq!(settings.data.as_deref(), Some(Path::new("/srv/palyra")));
+        assert_eq!(settings.data.as_deref(), Some(Path::new(data)));
         assert!(warnings.len() == 1 && warnings[0].contains("before"), "{warnings:?}");
     }
 }

@@ -354,6 +354,9 @@ mod tests {
         }
     }
 
+    /// On Windows a file that is held open is neither put away nor removed: nothing goes unseen there, and the log grows
+    /// meanwhile.
+    #[cfg(unix)]
     #[test]
     fn a_follower_says_what_it_could_not_see() {
         let dir = tempfile::tempdir().unwrap();

@@ -982,6 +982,22 @@ fn an_allowance_from_elsewhere_is_told_once_and_the_run_can_be_aborted() {
 }
 
 #[test]
+fn aborting_one_run_leaves_the_alarm_about_another() {
+    let mut world = started();
+    for (id, run) in [("a1", "01ARZ3NDEKTSV4RRFFQ69G5FA1"), ("a2", "01ARZ3NDEKTSV4RRFFQ69G5FA2")] {
+        world.ask(id, "high", 300, "git push");
+        world.change(id, |record| record["run_id"] = serde_json::json!(run));
+        world.pass(1_000);
+        world.decide_elsewhere(id, "allow");
+        world.pass(1_000);
+    }
+    assert!(world.click("Abort run"));
+    world.pass(1_000);
+    let shown = &world.view().notices;
+    assert!(!shown.contains_key("event:elsewhere:a1") && shown.contains_key("event:elsewhere:a2"), "{shown:?}");
+}
+
+#[test]
 fn what_we_allowed_or_somebody_denied_is_no_alarm() {
     let mut world = started();
     for (id, elsewhere) in [("a1", None), ("a2", Some("deny"))] {

@@ -349,7 +349,7 @@ impl Agent {
                 self.tell(COMPANION, (title, &body), Vec::new(), Urgency::Normal);
             }
             Event::RunsAborted(outcome) => self.runs_aborted(outcome),
-            Event::RunAborted(ticket, outcome) => self.run_aborted(ticket, outcome, effects),
+            Event::RunAborted(ticket, run_id, outcome) => self.run_aborted(ticket, run_id, outcome, effects),
             Event::LogNotShown(why) => {
                 self.tell(
                     "event:log",

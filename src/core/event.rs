@@ -216,8 +216,8 @@ pub enum Event {
     Closed(Companion, Result<(), Trouble>),
     /// Every active run was asked to end, or not all, in words.
     RunsAborted(Result<(), String>),
-    /// One run was asked to end, or not, in words.
-    RunAborted(Option<Ticket>, Result<(), String>),
+    /// The run with this id was asked to end, or not, in words.
+    RunAborted(Option<Ticket>, String, Result<(), String>),
     /// A log could not be shown, in words.
     LogNotShown(String),
     /// Something happened to the sidecars' config file.

@@ -472,7 +472,7 @@ impl World {
             }
             Effect::AbortRun(ticket, run_id) => {
                 self.note(format!("aborts {run_id}"));
-                self.later(ANSWER_MS, Event::RunAborted(ticket, Ok(())));
+                self.later(ANSWER_MS, Event::RunAborted(ticket, run_id, Ok(())));
             }
             Effect::WritePorts(ticket, ports) => {
                 self.note(format!("writes the ports of {:?}", ports.keys().map(|id| id.name()).collect::<Vec<_>>()));

@@ -187,9 +187,9 @@ impl Agent {
             Action::PauseAgents => self.set_paused(ticket, true, now, effects),
             Action::ResumeAgents => self.set_paused(ticket, false, now, effects),
             Action::AbortRun { run_id } if self.inbox.is_open() => effects.push(Effect::AbortRun(ticket, run_id)),
-            Action::AbortRun { .. } => {
+            Action::AbortRun { run_id } => {
                 let why = Err(text::gateway_not_ready(self));
-                self.run_aborted(ticket, why, effects);
+                self.run_aborted(ticket, run_id, why, effects);
             }
             Action::ContinueSetup => {
                 effects.push(Effect::Open(Companion::SetUp));

@@ -13,7 +13,7 @@ use crate::core::record::Record;
 use crate::core::text;
 use crate::core::time::Now;
 use crate::core::view::{Button, Urgency};
-use crate::protocol::{Action, Decision, Scope, Verdict};
+use crate::protocol::{Action, Decision, Failure, FailureCode, Scope, Verdict};
 
 /// More new requests than this within [`FLOOD_MS`] are a flood.
 pub const FLOOD_ABOVE: usize = 10;
@@ -176,21 +176,21 @@ impl Agent {
     pub(super) fn run_aborted(
         &mut self,
         ticket: Option<Ticket>,
+        run_id: String,
         outcome: Result<(), String>,
         effects: &mut Vec<Effect>,
     ) {
-        match (ticket, outcome) {
-            (ticket, Ok(())) => {
-                self.events.retain(|key, _| !key.starts_with("event:elsewhere:"));
+        match outcome {
+            Ok(()) => {
+                // what else was allowed is still to be answered
+                let abort = Action::AbortRun { run_id };
+                self.events.retain(|_, told| told.buttons.iter().all(|button| button.action != abort));
                 self.done(ticket, "The run is being aborted.", effects);
             }
-            (ticket, Err(why)) => {
-                let failure = crate::protocol::Failure::new(
-                    crate::protocol::FailureCode::Failed,
-                    format!("the run could not be aborted: {why}"),
-                    "Pause all agents, or stop Palyra, to end it.",
-                );
-                self.fail(ticket, failure, effects);
+            Err(why) => {
+                let why = format!("the run could not be aborted: {why}");
+                let hint = "Pause all agents, or stop Palyra, to end it.";
+                self.fail(ticket, Failure::new(FailureCode::Failed, why, hint), effects);
             }
         }
     }

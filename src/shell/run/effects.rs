@@ -138,7 +138,7 @@ impl Shell {
             }),
             Effect::AbortRun(ticket, run_id) => self.with_client(move |client| async move {
                 let outcome = client.abort_run(&run_id, "aborted from the tray").await;
-                Event::RunAborted(ticket, outcome.map_err(|error| error.message))
+                Event::RunAborted(ticket, run_id, outcome.map_err(|error| error.message))
             }),
             Effect::SavePorts(ports) => {
                 let state = State { version: STATE_VERSION, ports };

@@ -200,7 +200,7 @@ fn whole(record: &Value) -> String {
     row("Why asked", text_of("/prompt/policy_explanation"));
     row("Decision", text_of("/decision"));
     let ends = record["expires_at_unix_ms"].as_i64().unwrap_or(i64::MAX);
-    let left = ends.saturating_sub(now_unix_ms()) / 1_000;
+    let left = ends.saturating_sub(super::unix_ms()) / 1_000;
     row(
         "Time left",
         match u64::try_from(left) {
@@ -237,11 +237,6 @@ fn ttl(text: &str) -> Result<i64, String> {
         .checked_mul(unit)
         .filter(|ms| *ms > 0)
         .ok_or_else(|| "a length is above zero and not absurdly long".to_owned())
-}
-
-fn now_unix_ms() -> i64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -160,6 +160,12 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Wall clock, milliseconds since the epoch.
+fn unix_ms() -> i64 {
+    let unix = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(unix.as_millis()).unwrap_or(i64::MAX)
+}
+
 /// The whole command line, as clap knows it.
 fn command() -> clap::Command {
     Cli::command()

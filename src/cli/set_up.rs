@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-use super::Waited;
+use super::{Waited, unix_ms};
 use crate::config::settings::Settings;
 use crate::config::{Environment, Paths, programs};
 use crate::core::dialog::{Answer, Body, DialogButton, Form, Tone};
@@ -253,9 +253,4 @@ fn runs(paths: &Paths) -> Result<bool, Failure> {
 
 fn not_understood() -> Failure {
     Failure::new(FailureCode::Failed, "the agent's answer was not understood", "Restart Palyra Tray and try again.")
-}
-
-fn unix_ms() -> i64 {
-    let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(unix.as_millis()).unwrap_or(i64::MAX)
 }

@@ -8,7 +8,9 @@ use serde_json::Value;
 
 use crate::core::describe::{self, risk_word, visible};
 use crate::core::dialog::{Body, Choice, DialogButton, Form, Tone};
+use crate::core::notices::cut;
 use crate::core::record::{self, Record, Risk};
+use crate::core::snapshot;
 use crate::core::text;
 use crate::protocol::{Decision, Scope, Verdict};
 
@@ -48,7 +50,7 @@ impl Shown {
         let mut raw = answer.clone();
         let digest = raw["digest"].as_str().unwrap_or_default().to_owned();
         if let Value::Object(map) = &mut raw {
-            for ours in ["digest", "expires_at_unix_ms", "in_words"] {
+            for ours in snapshot::ADDED {
                 map.remove(ours);
             }
         }
@@ -294,13 +296,10 @@ fn lines(visible: &str) -> String {
     visible.replace('⏎', "⏎\n")
 }
 
-fn cut(text: &str, limit: usize) -> String {
-    crate::core::notices::cut(text, limit)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::time::Now;
     use serde_json::json;
 
     fn shown(change: impl FnOnce(&mut Value)) -> Shown {
@@ -314,11 +313,8 @@ mod tests {
 
     /// As the agent answers.
     fn answer(raw: &Value) -> Result<Shown, String> {
-        let mut value = raw.clone();
-        value["digest"] = json!(record::digest(raw));
-        value["in_words"] = json!({});
-        value["expires_at_unix_ms"] = json!(1);
-        Shown::read(&value)
+        let record = Record::from_value(raw.clone()).expect("a readable record");
+        Shown::read(&snapshot::record(&record, Now::default())["approval"])
     }
 
     fn find(value: &Value) -> Option<&Value> {

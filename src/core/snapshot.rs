@@ -159,17 +159,17 @@ fn pending(pending: &Pending) -> Value {
     with_digest(&pending.record, &pending.digest)
 }
 
+/// What [`record`] and the inbox add to a record of the gateway's.
+pub const ADDED: [&str; 3] = ["digest", "expires_at_unix_ms", "in_words"];
+
 /// The gateway's own record, plus what a person and a script need to decide about it.
 fn with_digest(record: &Record, digest: &str) -> Value {
     let mut value = record.raw.clone();
     let words = describe(record);
     if let Value::Object(map) = &mut value {
-        map.insert("digest".to_owned(), json!(digest));
-        map.insert("expires_at_unix_ms".to_owned(), json!(record.expires_at_unix_ms()));
-        map.insert(
-            "in_words".to_owned(),
-            json!({ "title": words.title, "what": words.what, "who": words.who, "whole": words.whole }),
-        );
+        let in_words = json!({ "title": words.title, "what": words.what, "who": words.who, "whole": words.whole });
+        let values = [json!(digest), json!(record.expires_at_unix_ms()), in_words];
+        map.extend(ADDED.into_iter().map(str::to_owned).zip(values));
     }
     value
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{data, now_unix_ms};
+use super::data;
 use crate::cli;
 use crate::config::{Environment, Paths};
 use crate::core::dialog::{Answer, Form, Tone};
@@ -61,7 +61,7 @@ fn one(paths: &Paths, front: &mut dyn Front, id: String) -> Result<bool, Failure
     loop {
         let answer = data(cli::ask(paths, Request::Approval { approval_id: id.clone() }, cli::SHORT)?)?;
         let shown = Shown::read(&answer["approval"]).map_err(|why| Failure::new(FailureCode::Failed, why, LOOK))?;
-        let now = now_unix_ms();
+        let now = cli::unix_ms();
         if let Some(why) = shown.over(now) {
             front.ask(&Form::message("Nothing to decide", &why, Tone::Info));
             return Ok(false);

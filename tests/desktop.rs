@@ -15,7 +15,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use agent::Site;
-use desk::{ROOT, buttons, decision, on_desktop, picture, start, tool, until};
+use desk::{ROOT, buttons, click_at, decision, on_desktop, picture, start, tool, until, windows};
 use serde_json::json;
 
 #[track_caller]
@@ -123,12 +123,6 @@ fn the_review_decides_and_enter_denies() {
 const REVIEW: &str = "may this be done";
 const SURE: &str = "are you sure";
 
-/// Ids of the windows with this in their title.
-fn windows(title: &str) -> Vec<String> {
-    let output = std::process::Command::new("xdotool").args(["search", "--onlyvisible", "--name", title]).output();
-    String::from_utf8_lossy(&output.expect("xdotool").stdout).lines().map(str::to_owned).collect()
-}
-
 /// The window with this title, once it is there and has the keyboard.
 #[track_caller]
 fn window(title: &str) -> String {
@@ -138,18 +132,6 @@ fn window(title: &str) -> String {
     });
     settle();
     windows(title).pop().expect("the window")
-}
-
-/// Clicks into a window, at these parts of its width and height.
-fn click_at(window: &str, x: f64, y: f64) {
-    let said = tool(&["xdotool", "getwindowgeometry", "--shell", window]);
-    let size = |key: &str| -> f64 {
-        let line = said.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
-        line.and_then(|number| number.parse().ok()).expect("a size")
-    };
-    let (x, y) = ((size("WIDTH") * x).to_string(), (size("HEIGHT") * y).to_string());
-    let whole = |text: &str| text.split('.').next().unwrap_or_default().to_owned();
-    tool(&["xdotool", "mousemove", "--window", window, &whole(&x), &whole(&y), "click", "1"]);
 }
 
 /// Sooner, an answer counts as typed ahead.

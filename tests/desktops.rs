@@ -17,7 +17,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use agent::Site;
-use desk::{buttons, decision, on_desktop, start, tool, until};
+use desk::{buttons, decision, on_desktop, start, tool, until, windows};
 use serde_json::{Value, json};
 
 #[test]
@@ -289,10 +289,7 @@ fn dialogs() {
 /// One dialog: its picture, then a click on this button, or Escape, and the exit status that says so.
 fn asks(kind: &str, heading: &str, button: Option<&str>, status: i32) {
     let mut asking = dialog(kind, heading).stderr(Stdio::null()).spawn().expect("a dialog program");
-    until("the dialog", || {
-        let find = ["search", "--onlyvisible", "--name", "Palyra set-up"];
-        Command::new("xdotool").args(find).output().is_ok_and(|output| output.status.success())
-    });
+    until("the dialog", || !windows("Palyra set-up").is_empty());
     settle();
     picture(&format!("dialog-{kind}"));
     match button {
@@ -353,14 +350,8 @@ fn tool_call(name: &str, command: &str) -> Value {
 }
 
 /// A further start opens the menu as a window where there is no place for the icon.
-fn menu_windows() -> String {
+fn menu_windows() -> Vec<String> {
     windows("^Palyra$")
-}
-
-/// Ids of the windows with this in their title.
-fn windows(title: &str) -> String {
-    let output = Command::new("xdotool").args(["search", "--onlyvisible", "--name", title]).output();
-    String::from_utf8_lossy(&output.expect("xdotool").stdout).into_owned()
 }
 
 fn menu_window_away() {

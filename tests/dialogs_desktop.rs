@@ -15,7 +15,7 @@ use std::process::Command;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use desk::{on_desktop, tool};
+use desk::{click_at, on_desktop, tool, windows};
 use palyra_tray::config::Environment;
 use palyra_tray::core::dialog::{Answer, Body, Choice, DialogButton, Form, ProgressLine, Tone};
 use palyra_tray::shell::dialog::{self, Front};
@@ -55,12 +55,6 @@ fn until<T>(what: &str, mut wanted: impl FnMut() -> Option<T>) -> T {
         assert!(Instant::now() < end, "never {what}");
         std::thread::sleep(Duration::from_millis(20));
     }
-}
-
-/// Ids of the windows with this title.
-fn windows(title: &str) -> Vec<String> {
-    let output = Command::new("xdotool").args(["search", "--onlyvisible", "--name", title]).output().expect("xdotool");
-    String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
 }
 
 /// The dialog is there and has the keyboard.
@@ -342,17 +336,6 @@ fn kdialog_takes_real_keys() {
     // Aimed at, it approves.
     let answer = press("kdialog", &review(), &[&["Return"], &["Tab", "space"]]);
     assert_eq!(answer, pressed("approve"));
-}
-
-/// Clicks into a window, at parts of its width and height.
-fn click_at(window: &str, x: f64, y: f64) {
-    let geometry = tool(&["xdotool", "getwindowgeometry", "--shell", window]);
-    let number = |name: &str| {
-        let line = geometry.lines().find_map(|line| line.strip_prefix(name)).expect("geometry");
-        line.parse::<f64>().expect("a number")
-    };
-    let (x, y) = (number("WIDTH=") * x, number("HEIGHT=") * y);
-    tool(&["xdotool", "mousemove", "--window", window, &format!("{x:.0}"), &format!("{y:.0}"), "click", "1"]);
 }
 
 #[test]

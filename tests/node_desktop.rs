@@ -12,20 +12,14 @@ use std::fs;
 use std::process::Command;
 
 use agent::Site;
-use desk::{on_desktop, tool, until};
-
-fn windows() -> usize {
-    let find = ["search", "--onlyvisible", "--name", "^Palyra$"];
-    let output = Command::new("xdotool").args(find).output().expect("xdotool");
-    String::from_utf8_lossy(&output.stdout).lines().count()
-}
+use desk::{on_desktop, tool, until, windows};
 
 /// The dialog is there and takes keys.
 #[track_caller]
 fn shown(name: &str) {
     until(name, || {
         let output = Command::new("xdotool").args(["getwindowfocus", "getwindowname"]).output().expect("xdotool");
-        windows() == 1 && String::from_utf8_lossy(&output.stdout).trim() == "Palyra"
+        windows("^Palyra$").len() == 1 && String::from_utf8_lossy(&output.stdout).trim() == "Palyra"
     });
     std::thread::sleep(std::time::Duration::from_millis(400)); // a toolkit ignores the keys that come with its window
     desk::picture(name);
@@ -53,7 +47,7 @@ fn from_the_menu_through_the_question_to_a_node() {
     tool(&["tray-click", "Node host: not enrolled > Enrol…"]);
     shown("node-question");
     tool(&["xdotool", "key", "Return"]);
-    until("the question gone", || windows() == 0);
+    until("the question gone", || windows("^Palyra$").is_empty());
     assert_eq!(gateway(&site), before);
 
     tool(&["tray-click", "Node host: not enrolled > Enrol…"]);
@@ -65,7 +59,7 @@ fn from_the_menu_through_the_question_to_a_node() {
     let buttons = desk::buttons();
     assert!(!buttons.contains("Deny") && !buttons.contains("It was me"), "our own approval asks nobody: {buttons}");
     tool(&["xdotool", "key", "Return"]);
-    until("the answer gone", || windows() == 0);
+    until("the answer gone", || windows("^Palyra$").is_empty());
 
     tool(&["tray-click", "Node host: ready > Reset…"]);
     shown("node-reset");

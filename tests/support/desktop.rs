@@ -80,6 +80,23 @@ pub fn until(what: &str, mut wanted: impl FnMut() -> bool) {
     }
 }
 
+/// Ids of the windows with this in their title, the newest last.
+pub fn windows(title: &str) -> Vec<String> {
+    let output = Command::new("xdotool").args(["search", "--onlyvisible", "--name", title]).output().expect("xdotool");
+    String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
+}
+
+/// Clicks into a window, at parts of its width and height.
+pub fn click_at(window: &str, x: f64, y: f64) {
+    let geometry = tool(&["xdotool", "getwindowgeometry", "--shell", window]);
+    let number = |name: &str| {
+        let line = geometry.lines().find_map(|line| line.strip_prefix(name)).expect("geometry");
+        line.parse::<f64>().expect("a number")
+    };
+    let (x, y) = (number("WIDTH=") * x, number("HEIGHT=") * y);
+    tool(&["xdotool", "mousemove", "--window", window, &format!("{x:.0}"), &format!("{y:.0}"), "click", "1"]);
+}
+
 /// One line a button that is on the screen: title, tab, label.
 pub fn buttons() -> String {
     tool(&["notification-action", "--list"])

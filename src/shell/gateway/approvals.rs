@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::Client;
 use super::http::{Answer, ErrorKind, GatewayError, PAGE_BODY};
 use super::session::Signed;
+use crate::core::inbox::{Look, LookOrder, Sieve};
 use crate::core::record::{Outline, Record, Unreadable, is_usable_id};
 use crate::protocol::Scope;
 
@@ -55,17 +56,26 @@ impl Client {
         known: &BTreeSet<String>,
         resolved_since: Option<i64>,
     ) -> Result<Inbox, GatewayError> {
-        self.pages(since, |outline| {
-            !outline.decided
-                || outline.approval_id.as_ref().is_some_and(|id| known.contains(id))
-                || resolved_since.is_some_and(|since| outline.resolved_at_unix_ms >= Some(since))
+        self.records(since, |outline| is_wanted(outline, known, resolved_since)).await
+    }
+
+    /// What the inbox needs to know, record by record: nothing else is kept.
+    pub async fn look(&self, order: &LookOrder) -> Result<Look, GatewayError> {
+        let mut sieve = Sieve::new(order.now_unix_ms);
+        self.pages(order.since_unix_ms, |text| {
+            let outline = Outline::of(text);
+            sieve.listed(outline.requested_at_unix_ms);
+            if is_wanted(&outline, &order.known, order.resolved_since_unix_ms) {
+                sieve.take(Record::read(text));
+            }
         })
-        .await
+        .await?;
+        Ok(sieve.look())
     }
 
     /// Everything that the gateway holds, decided or not.
     pub async fn all_approvals(&self) -> Result<Inbox, GatewayError> {
-        self.pages(None, |_| true).await
+        self.records(None, |_| true).await
     }
 
     /// One record as it is now.
@@ -101,8 +111,15 @@ impl Client {
         record(&self.signed(&call).await?)
     }
 
-    async fn pages(&self, since: Option<i64>, keep: impl Fn(&Outline) -> bool) -> Result<Inbox, GatewayError> {
+    async fn records(&self, since: Option<i64>, keep: impl Fn(&Outline) -> bool) -> Result<Inbox, GatewayError> {
         let mut inbox = Inbox { as_of: now_unix_ms(), ..Inbox::default() };
+        inbox.pages = self.pages(since, |text| inbox.take(text, &keep)).await?;
+        Ok(inbox)
+    }
+
+    /// Reads to the end, one page after the other; how many there were.
+    async fn pages(&self, since: Option<i64>, mut take: impl FnMut(&str)) -> Result<u32, GatewayError> {
+        let mut pages = 0;
         let mut cursors = BTreeSet::new();
         let mut after: Option<String> = None;
         let mut limit = PAGE_LIMIT;
@@ -116,13 +133,13 @@ impl Client {
                 }
                 Err(error) => return Err(error),
             };
-            inbox.pages += 1;
+            pages += 1;
             let page: Page<'_> = serde_json::from_slice(&answer.body).map_err(|_| answer.not_ours())?;
             for raw in page.approvals {
-                inbox.take(raw.get(), &keep);
+                take(raw.get());
             }
-            let Some(next) = page.next_after_approval_id else { return Ok(inbox) };
-            if !is_usable_id(&next) || !cursors.insert(next.clone()) || inbox.pages >= MAX_PAGES {
+            let Some(next) = page.next_after_approval_id else { return Ok(pages) };
+            if !is_usable_id(&next) || !cursors.insert(next.clone()) || pages >= MAX_PAGES {
                 let message = "The gateway's list of approvals does not end: its cursor repeats or cannot be used.";
                 return Err(GatewayError::protocol(answer.status, message));
             }
@@ -156,6 +173,12 @@ impl Inbox {
             Err(unreadable) => self.unreadable.push(unreadable),
         }
     }
+}
+
+fn is_wanted(outline: &Outline, known: &BTreeSet<String>, resolved_since: Option<i64>) -> bool {
+    !outline.decided
+        || outline.approval_id.as_ref().is_some_and(|id| known.contains(id))
+        || resolved_since.is_some_and(|since| outline.resolved_at_unix_ms >= Some(since))
 }
 
 fn record(answer: &Answer) -> Result<Record, GatewayError> {

@@ -195,7 +195,7 @@ fn what_is_kept_whole_does_not_hang_on_the_order_in_which_it_comes() {
         .map(|n| {
             // a session with half of all, and many small ones
             let session = if n % 2 == 0 { "loud".to_owned() } else { format!("s{}", n % 90) };
-            record(&format!("a{n:03}"), risks[n * 7 % 4], &session, i64::try_from(n * 31 % 100).expect("small"))
+            record(&format!("a{n:03}"), risks[n / 2 % 4], &session, i64::try_from(n * 31 % 100).expect("small"))
         })
         .collect();
     let mut by_urgency: Vec<_> = all.iter().collect();

@@ -21,6 +21,8 @@ use crate::protocol::Scope;
 const APPROVALS: &str = "/console/v1/approvals";
 /// The largest page that the gateway gives.
 const PAGE_LIMIT: usize = 500;
+/// So many records are read before others get their turn: about a millisecond.
+const TURN: usize = 25;
 /// More pages than any real history has: an end for a list that never ends.
 const MAX_PAGES: u32 = 5_000;
 
@@ -121,30 +123,39 @@ impl Client {
     async fn pages(&self, since: Option<i64>, mut take: impl FnMut(&str)) -> Result<u32, GatewayError> {
         let mut pages = 0;
         let mut cursors = BTreeSet::new();
-        let mut after: Option<String> = None;
-        let mut limit = PAGE_LIMIT;
+        let (mut answer, mut limit) = self.portion(since, None, PAGE_LIMIT).await?;
         loop {
-            let answer = match self.page(since, after.as_deref(), limit).await {
-                Ok(answer) => answer,
-                // A few huge records must not hide all others: read them in smaller portions.
-                Err(error) if error.oversized && limit > 1 => {
-                    limit = (limit / 10).max(1);
-                    continue;
-                }
-                Err(error) => return Err(error),
-            };
             pages += 1;
             let page: Page<'_> = serde_json::from_slice(&answer.body).map_err(|_| answer.not_ours())?;
-            for raw in page.approvals {
-                take(raw.get());
-            }
-            let Some(next) = page.next_after_approval_id else { return Ok(pages) };
+            let Some(next) = page.next_after_approval_id else {
+                each(&page.approvals, &mut take).await;
+                return Ok(pages);
+            };
             if !is_usable_id(&next) || !cursors.insert(next.clone()) || pages >= MAX_PAGES {
                 let message = "The gateway's list of approvals does not end: its cursor repeats or cannot be used.";
                 return Err(GatewayError::protocol(answer.status, message));
             }
-            after = Some(next);
             limit = (limit * 10).min(PAGE_LIMIT);
+            // the gateway makes the next page while this one is read
+            let next = self.portion(since, Some(&next), limit);
+            let (next, ()) = tokio::join!(next, each(&page.approvals, &mut take));
+            (answer, limit) = next?;
+        }
+    }
+
+    /// A page of at most `limit` records. A few huge ones must not hide all others: they are read in smaller portions, of the
+    /// size that comes with the answer.
+    async fn portion(
+        &self,
+        since: Option<i64>,
+        after: Option<&str>,
+        mut limit: usize,
+    ) -> Result<(Answer, usize), GatewayError> {
+        loop {
+            match self.page(since, after, limit).await {
+                Err(error) if error.oversized && limit > 1 => limit = (limit / 10).max(1),
+                other => return other.map(|answer| (answer, limit)),
+            }
         }
     }
 
@@ -172,6 +183,14 @@ impl Inbox {
             Ok(record) => self.records.push(record),
             Err(unreadable) => self.unreadable.push(unreadable),
         }
+    }
+}
+
+/// Gives others their turn now and then.
+async fn each(records: &[&RawValue], take: &mut impl FnMut(&str)) {
+    for some in records.chunks(TURN) {
+        some.iter().for_each(|raw| take(raw.get()));
+        tokio::task::yield_now().await;
     }
 }
 

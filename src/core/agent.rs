@@ -430,7 +430,8 @@ impl Agent {
         }
         self.settle_seen(now);
         self.settle_paused(now, effects);
-        if let Some(order) = self.inbox.step(now) {
+        if let Some(mut order) = self.inbox.step(now) {
+            order.heard = self.watched.heard_of();
             effects.push(Effect::Look(order));
         }
         self.settle_opens(now, effects);

@@ -111,6 +111,8 @@ pub struct LookOrder {
     pub since_unix_ms: Option<i64>,
     /// Ids known to wait, so that their decisions are heard of.
     pub known: BTreeSet<String>,
+    /// Ids whose allowance is no news: what is decided of them is not wanted.
+    pub heard: BTreeSet<String>,
     /// Decided records are wanted too when they were decided since then.
     pub resolved_since_unix_ms: Option<i64>,
 }
@@ -258,6 +260,7 @@ impl Inbox {
             now_unix_ms: now.unix_ms,
             since_unix_ms,
             known,
+            heard: BTreeSet::new(),
             resolved_since_unix_ms: self.watching_since_unix_ms,
         })
     }

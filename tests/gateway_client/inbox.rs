@@ -8,7 +8,7 @@ use palyra_tray::core::time::Now;
 use palyra_tray::shell::gateway::{Client, ErrorKind};
 use serde_json::{Value, json};
 
-use super::{Fault, Gateway, pending};
+use super::{Fault, Gateway, decided, pending};
 
 const LIST: &str = "GET /console/v1/approvals";
 /// Well before the time-out of the records that the tests make.
@@ -139,6 +139,24 @@ async fn how_long_it_wants_to_be_left_alone_is_heard_where_it_says_so_in_seconds
             "{header:?}"
         );
     }
+}
+
+#[tokio::test]
+async fn an_allowance_that_is_no_news_is_not_brought_again() {
+    let gateway = Gateway::start().await;
+    let allowed = |id: &str| {
+        let mut record = decided(id, 1_000);
+        record["decision"] = json!("allow");
+        record["resolved_at_unix_ms"] = json!(NOW.unix_ms + 5);
+        record
+    };
+    gateway.lock().records = vec![allowed("01A"), allowed("01B"), pending("01C", 1_000)];
+    let (_, mut order) = first();
+    order.heard = ["01A", "01C"].map(str::to_owned).into();
+    let look = gateway.client().look(&order).await.unwrap();
+    let ids: Vec<_> = look.records.iter().map(|record| record.approval_id.as_str()).collect();
+    // one that waits again is wanted whatever was heard of it before
+    assert_eq!(ids, ["01C", "01B"]);
 }
 
 /// As `hostile_records_hide_no_other`, all the way into the inbox.

@@ -1,7 +1,7 @@
 //! What is kept an eye on beside the person's own decisions: a pause of all agents, allowances that somebody else gave, and
 //! floods of requests.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::Agent;
 use crate::core::decisions::Surface;
@@ -57,6 +57,11 @@ impl Watched {
             self.known.pop_front();
         }
         self.known.push_back(approval_id.to_owned());
+    }
+
+    /// Whose allowance is no news.
+    pub fn heard_of(&self) -> BTreeSet<String> {
+        self.known.iter().cloned().collect()
     }
 
     /// Ours did not arrive: whoever allows it now is somebody else.

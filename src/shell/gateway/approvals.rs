@@ -67,7 +67,8 @@ impl Client {
         self.pages(order.since_unix_ms, |text| {
             let outline = Outline::of(text);
             sieve.listed(outline.requested_at_unix_ms);
-            if is_wanted(&outline, &order.known, order.resolved_since_unix_ms) {
+            let is_heard = outline.decided && outline.approval_id.as_ref().is_some_and(|id| order.heard.contains(id));
+            if !is_heard && is_wanted(&outline, &order.known, order.resolved_since_unix_ms) {
                 sieve.take(Record::read(text));
             }
         })

@@ -9,8 +9,9 @@ use std::path::Path;
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
+use palyra_tray::protocol::secrets::SecretName;
 use palyra_tray::shell::secrets::{
-    Backend, Place, SecretName, SecretValues, Secrets, SecretsConfig, SecretsReport, Timing, qualifier,
+    Backend, Place, SecretValues, Secrets, SecretsConfig, SecretsReport, Timing, qualifier,
 };
 use secrecy::ExposeSecret;
 
@@ -36,7 +37,7 @@ fn start(root: &Path) -> (Secrets, Receiver<SecretsReport>) {
 fn fetch(root: &Path) -> (Vec<String>, Vec<String>) {
     let (_secrets, reports) = start(root);
     match reports.recv_timeout(PATIENCE).expect("no report") {
-        SecretsReport::Ready { values, place, notes } => {
+        SecretsReport::Ready { values, place, notes, .. } => {
             assert!(matches!(place, Place::File(path, why) if path.ends_with("secrets.json") && !why.is_empty()));
             assert!(reports.recv_timeout(PATIENCE).is_err(), "nothing follows, and the reporter is gone");
             (plain(&values), notes)
@@ -200,7 +201,7 @@ mod keyring {
 
     fn describe(report: &SecretsReport) -> serde_json::Value {
         match report {
-            SecretsReport::Ready { values, place, notes } => {
+            SecretsReport::Ready { values, place, notes, .. } => {
                 let digest = Sha256::digest(plain(values).join(" "));
                 serde_json::json!({
                     "state": "ready", "digest": format!("{digest:x}"), "place": place.to_string(), "notes": notes,

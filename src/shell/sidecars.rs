@@ -178,6 +178,12 @@ impl Sidecars {
         self.places(&config, true).identity
     }
 
+    /// Where the gateway keeps what it encrypts itself; `None`: the config cannot be read.
+    pub fn vault(&self) -> Option<PathBuf> {
+        let (config, _) = PalyraConfig::read(&self.paths.config).ok()?;
+        self.places(&config, true).vault
+    }
+
     /// `always`: what the config names is exported too, for a program that does not read it.
     fn places(&self, config: &PalyraConfig, always: bool) -> Places {
         let place = |named: &Option<PathBuf>, own: &PathBuf| match named {

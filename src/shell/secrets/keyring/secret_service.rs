@@ -11,8 +11,8 @@ use zbus::zvariant::{OwnedObjectPath, OwnedValue};
 use zbus::{Connection, Proxy};
 use zbus_secret_service_keyring_store::Store;
 
-use super::super::values::SecretName;
 use super::{KeyringError, Vault, service_name};
+use crate::protocol::secrets::SecretName;
 
 const NAME: &str = "org.freedesktop.secrets";
 const PATH: &str = "/org/freedesktop/secrets";

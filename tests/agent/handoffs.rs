@@ -13,6 +13,7 @@ use super::agent::Site;
 use super::http;
 
 const HANDOFFS: usize = 100;
+const EXCHANGE: &str = "/console/v1/auth/browser-handoff/session";
 
 /// Where a text is, that should be nowhere: in whose command line or environment, in which file below these folders.
 fn places_of(needle: &str, folders: &[&Path]) -> Vec<String> {
@@ -103,12 +104,20 @@ fn an_unused_hand_off_is_nowhere() {
         let minted = answer.header("location").unwrap_or_else(|| panic!("no hand-off: {answer:?}")).to_owned();
         let token = minted.split_once("token=").expect("a token").1.split('&').next().unwrap();
         assert!(token.len() >= 40, "it is one");
-        let places = places_of(token, &[&folder]);
-        assert!(places.is_empty(), "hand-off {round} is unused, and can be read in {places:?}");
-        // it was a good one
+        let unused = |when: &str| {
+            let places = places_of(token, &[&folder]);
+            assert!(places.is_empty(), "hand-off {round}, {when}, is unused, and can be read in {places:?}");
+        };
+        unused("minted");
+        // it was a good one, and is used now: the gateway leads to the dashboard, which signs in with it
         let (port, path) = parts(&minted);
-        let used = http::request(port, "GET", path, &[("user-agent", "test")], None).unwrap();
-        assert!(used.status < 400 && used.header("set-cookie").is_some(), "{}: {}", used.status, used.text());
+        let led = http::request(port, "GET", path, &[], None).unwrap();
+        assert_eq!(led.status, 303, "{}", led.text());
+        unused("on its way");
+        let body = serde_json::json!({ "token": token }).to_string();
+        let headers = [("content-type", "application/json")];
+        let used = http::request(port, "POST", EXCHANGE, &headers, Some(body.as_bytes())).unwrap();
+        assert!(used.status == 200 && used.header("set-cookie").is_some(), "{}: {}", used.status, used.text());
     }
     site.ok(&["quit"]);
 }

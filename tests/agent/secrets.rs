@@ -113,7 +113,7 @@ fn new_ones_are_used_at_once_and_old_ones_open_nothing() {
 fn what_the_config_gives_is_refused() {
     let mut site = Site::new();
     site.write_config("auth_token = \"of-the-config-itself\"\n");
-    let before = site.start_healthy();
+    let before = told(&site.start_healthy());
     let words = site.fails(4, &["secrets", "rotate", "browser-token"]);
     assert!(words.contains("tool_call.browser_service.auth_token") && words.contains("Change it there"), "{words}");
     assert!(site.ok(&["secrets", "status"]).contains("from Palyra's config"));
@@ -122,7 +122,7 @@ fn what_the_config_gives_is_refused() {
     );
     let after = settled(&site);
     assert_eq!(told(&after)["PALYRA_BROWSERD_AUTH_TOKEN"], "of-the-config-itself");
-    assert_ne!(told(&after)["PALYRA_ADMIN_TOKEN"], told(&before)["PALYRA_ADMIN_TOKEN"]);
+    assert_ne!(told(&after)["PALYRA_ADMIN_TOKEN"], before["PALYRA_ADMIN_TOKEN"]);
     site.fails(2, &["secrets", "rotate"]);
     site.fails(2, &["secrets", "rotate", "no-such-secret"]);
 }

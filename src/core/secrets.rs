@@ -227,7 +227,7 @@ mod tests {
                 browser_key: Some("BrowserStateKey".to_owned().into()),
             };
             let env = environment(id, &Places::default(), &confidential, "p", &ports::defaults(id), Some(1));
-            env.values().flatten().any(|text| text == value)
+            env.values().flatten().any(|secret| secret.expose() == value)
         };
         for name in SecretName::ALL {
             let value = format!("{name:?}");

@@ -44,7 +44,7 @@ fn places_of(needle: &str, folders: &[&Path]) -> Vec<String> {
 }
 
 fn contains(bytes: &[u8], needle: &str) -> bool {
-    bytes.windows(needle.len()).any(|window| window == needle.as_bytes())
+    String::from_utf8_lossy(bytes).contains(needle)
 }
 
 fn file_contains(path: &Path, needle: &str) -> bool {

@@ -112,7 +112,7 @@ fn nothing_that_holds_a_secret_shows_it() {
         format!("{:?}", Event::Asked(1, asked(SetupRequest::DiscordApply { token: secret() }).request)),
         format!("{:?}", Answer::with_value("next", Some(secret()))),
         format!("{:?}", Client::new(1, text(), "d", "p").unwrap()),
-        format!("{:?}", Redactor::new([PLANTED.to_owned()].into())),
+        format!("{:?}", Redactor::new([PLANTED.to_owned()])),
         format!("{fetched:?} {rotation:?}"),
     ];
     for shown in &shown {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{ANSWER_MS, World};
 use crate::core::event::Event;
-use crate::core::secrets::{self, Look, Rotated};
+use crate::core::secrets::{self, Rotated};
 use crate::protocol::secrets::{SecretName, SecretsRequest};
 use crate::protocol::{Request, ServiceId};
 
@@ -65,7 +65,7 @@ impl World {
     }
 
     pub(super) fn look_at_store(&mut self, ticket: u64) {
-        self.later(ANSWER_MS, Event::SecretsLooked(ticket, Box::new(Look::default())));
+        self.later(ANSWER_MS, Event::SecretsLooked(ticket, Box::default()));
     }
 
     /// What the next agent is told at its start: a note from before is acted on.

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use palyra_tray::core::event::{Event, Secrets};
+use palyra_tray::core::agent::Agent;
+use palyra_tray::core::event::{Effect, Event, Secrets};
 use palyra_tray::core::secrets::{self, Rotated};
 use palyra_tray::core::service::Phase;
 use palyra_tray::core::simulate::World;
+use palyra_tray::core::time::Now;
 use palyra_tray::protocol::secrets::{SecretName, SecretsRequest};
 use palyra_tray::protocol::{FailureCode, Reply, Request, ServiceId};
 
-use super::{check_timeline, launched_since, setup, started};
+use super::{check_timeline, launched_since, living, setup, started};
 
 fn replies(world: &World) -> Vec<&Reply> {
     world.replies.iter().map(|(_, reply)| reply).collect()
@@ -181,4 +183,19 @@ fn a_rotation_keeps_nothing_alive_that_is_to_end() {
     world.pass(30_000);
     assert!(world.exited && launched_since(&world, before).is_empty());
     assert!(world.agent.fleet.iter().all(|service| service.phase == Phase::Stopped));
+}
+
+#[test]
+fn one_that_is_found_after_the_note_starts_again_too() {
+    let now = Now { mono_ms: 0, unix_ms: 1_800_000_000_000 };
+    let mut agent = Agent::new(setup(), now);
+    agent.update(Event::Secrets(Secrets::Ready { place: "keyring".to_owned(), warning: String::new() }), now);
+    let names = vec![SecretName::AdminToken];
+    let effects = agent.update(Event::Rotated(None, Rotated::Stored(names)), now);
+    assert!(!effects.contains(&Effect::RotationOver), "nobody has looked who lives");
+    let effects = agent.update(Event::Found(ServiceId::Browserd, living(ServiceId::Browserd)), now);
+    assert!(effects.iter().all(|effect| !matches!(effect, Effect::Stop(..))), "it is not told that one");
+    let effects = agent.update(Event::Found(ServiceId::Gateway, living(ServiceId::Gateway)), now);
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Stop(ServiceId::Gateway, _))), "{effects:?}");
+    assert!(!effects.contains(&Effect::RotationOver));
 }

@@ -6,6 +6,7 @@
 mod companion;
 mod config;
 mod node;
+mod preferences;
 mod requests;
 mod set_up;
 mod watch;
@@ -102,6 +103,8 @@ pub struct Agent {
     pub companion: remembered::Companion,
     /// Told since it was kept last.
     told: Vec<(Kind, EventNotice)>,
+    /// When to look at the preferences.
+    settings_due: Option<u64>,
     /// It starts at login; absent: not known.
     pub autostart: Option<bool>,
     /// What it is being switched to.
@@ -156,6 +159,7 @@ impl Agent {
             started: now,
             companion: remembered::Companion::new(state, read_only, setup.seed),
             told: Vec::new(),
+            settings_due: None,
             fleet,
             secrets: Secrets::Unknown,
             config: ConfigWatch::default(),
@@ -187,6 +191,7 @@ impl Agent {
             setup,
         };
         agent.config.look_now(now.mono_ms);
+        agent.take_up_earlier(now);
         if agent.setup.start && !agent.setup.first_run {
             agent.want_all(Goal::Up);
         }
@@ -217,7 +222,7 @@ impl Agent {
             self.waiters.iter().map(|waiter| waiter.deadline).chain(self.opens.iter().map(|open| open.deadline));
         let own = earlier(waits.min(), earlier(self.quitting, self.leaving));
         let ending = self.quitting.is_some() || self.leaving.is_some();
-        let own = if ending { own } else { earlier(own, self.config.deadline()) };
+        let own = if ending { own } else { earlier(own, earlier(self.config.deadline(), self.settings_due)) };
         let own = earlier(own, earlier(self.node.deadline(), self.companion.saving.deadline()));
         earlier(own, earlier(self.fleet.deadline(), self.inbox.deadline()))
     }
@@ -377,6 +382,9 @@ impl Agent {
                 self.node_orders(orders, effects);
             }
             Event::StateSaved(outcome) => self.state_saved(outcome, now),
+            Event::EarlierSecrets(taken, left) => self.earlier_secrets(taken, left, now),
+            Event::SettingsRang => self.settings_due = Some(now.mono_ms + preferences::SETTLE_MS),
+            Event::SettingsRead(settings, warnings) => self.settings_read(&settings, warnings, now, effects),
             Event::NotSaved(why) => {
                 if !self.setup.warnings.contains(&why) {
                     self.setup.warnings.push(why);
@@ -423,6 +431,7 @@ impl Agent {
             }
         }
         self.settle_config(now, effects);
+        self.settle_settings(now, effects);
         self.settle_node(now, effects);
         let may_launch = has_secrets && self.quitting.is_none();
         for (id, order) in self.fleet.step(may_launch, self.node.may_run(now), now) {

@@ -22,6 +22,10 @@ use palyra_tray::protocol::shim::{ExitCause, ExitRecord, RunRecord};
 use palyra_tray::protocol::{Action, Place, Request, RunId, ServiceId, Verdict};
 use proptest::prelude::*;
 
+#[path = "core/day.rs"]
+mod day;
+#[path = "core/events.rs"]
+mod events;
 #[path = "core/secrets.rs"]
 mod secrets;
 

@@ -14,6 +14,7 @@ mod logs;
 mod manual;
 mod node;
 mod quit;
+mod recent;
 mod run;
 mod secrets;
 mod set_up;
@@ -73,6 +74,8 @@ enum Command {
     /// What waits for your decision
     #[command(subcommand)]
     Approvals(approvals::Approvals),
+    /// What happened lately, newest first
+    Recent(recent::RecentArgs),
     /// Pause all agents: abort what runs, and deny what they ask for until resume
     Pause,
     /// Let agents work again
@@ -186,6 +189,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Stop(args) => act(Action::Stop { service: args.service }),
         Command::Restart(args) => act(Action::Restart { service: args.service }),
         Command::Approvals(command) => approvals::approvals(&env, &paths(&env)?, command),
+        Command::Recent(args) => recent::recent(&paths(&env)?, args),
         Command::Pause => act(Action::PauseAgents),
         Command::Resume => act(Action::ResumeAgents),
         Command::Open(args) => act(open(args)?),

@@ -84,7 +84,7 @@ const fn key(name: &'static str, form: Form, about: &'static str) -> Key {
 }
 
 /// Every setting, in the order in which they are listed.
-pub const KEYS: [Key; 14] = [
+pub const KEYS: [Key; 15] = [
     key("services.browser", Form::Switch, "the browser service runs"),
     key("services.restart_on_config_change", Form::Switch, "a change of Palyra's config restarts what it touches"),
     key("services.folder", Form::Folder, "where Palyra's programs are"),
@@ -96,6 +96,7 @@ pub const KEYS: [Key; 14] = [
     key("notifications.service", Form::Switch, "notify of services that fail or move"),
     key("notifications.run", Form::Switch, "notify of answers and runs"),
     key("notifications.draft", Form::Switch, "notify of drafts"),
+    key("notifications.away", Form::Switch, "notify of what happened behind a locked screen"),
     key("notifications.config", Form::Switch, "notify of a config that is not taken"),
     key("notifications.node", Form::Switch, "notify of the node host"),
     key("notifications.agent", Form::Switch, "notify of the tray's own troubles"),
@@ -109,6 +110,7 @@ pub const fn notifications(kind: Kind) -> &'static str {
         Kind::Service => "notifications.service",
         Kind::Run => "notifications.run",
         Kind::Draft => "notifications.draft",
+        Kind::Away => "notifications.away",
         Kind::Config => "notifications.config",
         Kind::Node => "notifications.node",
         Kind::Agent => "notifications.agent",

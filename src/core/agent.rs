@@ -5,11 +5,13 @@
 
 mod companion;
 mod config;
+pub mod events;
 mod node;
 mod preferences;
 mod requests;
 mod secrets;
 mod set_up;
+pub mod sizes;
 mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -109,6 +111,7 @@ pub struct Agent {
     pub companion: remembered::Companion,
     /// Told since it was kept last.
     told: Vec<(Kind, EventNotice)>,
+    happened: events::Happened,
     /// When to look at the preferences.
     settings_due: Option<u64>,
     /// It starts at login; absent: not known.
@@ -165,6 +168,7 @@ impl Agent {
             started: now,
             companion: remembered::Companion::new(state, read_only, setup.seed),
             told: Vec::new(),
+            happened: events::Happened::default(),
             settings_due: None,
             fleet,
             secrets: Secrets::Unknown,
@@ -229,7 +233,8 @@ impl Agent {
             self.waiters.iter().map(|waiter| waiter.deadline).chain(self.opens.iter().map(|open| open.deadline));
         let own = earlier(waits.min(), earlier(self.quitting, self.leaving));
         let ending = self.quitting.is_some() || self.leaving.is_some();
-        let own = if ending { own } else { earlier(own, earlier(self.config.deadline(), self.settings_due)) };
+        let more = earlier(earlier(self.config.deadline(), self.settings_due), self.events_deadline());
+        let own = if ending { own } else { earlier(own, more) };
         let own = earlier(own, earlier(self.node.deadline(), self.companion.saving.deadline()));
         earlier(own, earlier(self.fleet.deadline(), self.inbox.deadline()))
     }
@@ -412,7 +417,7 @@ impl Agent {
             Event::Autostart(on) => self.autostart = on,
             Event::AutostartSet(ticket, outcome) => self.autostart_set(ticket, outcome, effects),
             Event::Desktop(desktop) => self.desktop = desktop,
-            Event::Locked(locked) => self.locked = locked,
+            Event::Locked(locked) => self.set_locked(locked),
             Event::Clicked(action, click) => self.clicked(action, click, now, effects),
             Event::NoticeGone(key) => {
                 self.events.remove(&key);
@@ -465,6 +470,7 @@ impl Agent {
         }
         self.settle_opens(now, effects);
         self.settle_waiters(now, effects);
+        self.settle_events(now);
         self.settle_companion(now, effects);
         let idle = self.decisions.is_idle() && self.node.is_idle() && self.is_kept();
         if let Some(deadline) = self.leaving
@@ -666,7 +672,7 @@ impl Agent {
             self.fleet.get_mut(*id).ports.clone_from(ports);
         }
         if !note.is_empty() {
-            self.tell("event:ports", ("Palyra uses other ports", note), Vec::new(), Urgency::Low);
+            self.tell_moved(note);
         }
         let grpc = self.fleet.get(ServiceId::Browserd).ports.get("grpc").copied();
         if ports.contains_key(&ServiceId::Gateway) {
@@ -772,6 +778,7 @@ impl Agent {
         match (ticket, result) {
             (Some(ticket), Ok(text)) => effects.push(Effect::Reply(ticket, Reply::Done(text))),
             (Some(ticket), Err(failure)) => effects.push(Effect::Reply(ticket, Reply::Error(failure))),
+            (None, Ok(_)) if self.is_denied_by_pause(approval_id) => self.count_denied(),
             (None, Ok(_)) => {}
             (None, Err(_)) if self.is_denied_by_pause(approval_id) => {}
             (None, Err(failure)) => {

@@ -14,6 +14,9 @@ use crate::protocol::{Action, Place, ServiceId};
 /// Rows of the approvals submenu.
 const APPROVAL_ROWS: usize = 12;
 
+/// Rows of the recent events.
+const RECENT_ROWS: usize = 12;
+
 /// Longest line of a text in the menu, characters, and how many lines it may take.
 const ROW: usize = 60;
 const ROW_LINES: usize = 3;
@@ -63,8 +66,7 @@ fn all_notices(agent: &Agent) -> std::collections::BTreeMap<String, crate::core:
         notices::approvals(&agent.inbox, server)
     };
     for (key, event) in &agent.events {
-        // what an agent wants to do is not for whoever passes by
-        if agent.locked && ["event:elsewhere:", "event:decision:"].iter().any(|about| key.starts_with(about)) {
+        if agent.is_held_back(key) {
             continue;
         }
         notices.insert(
@@ -113,6 +115,7 @@ fn menu(agent: &Agent, base: Base, now: Now, line: &str) -> Vec<Item> {
             items.push(service_menu(agent, service, now));
         }
     }
+    items.extend(recent(agent));
     items.push(set_up(agent));
     items.push(preferences(agent));
     items.push(separator("s4"));
@@ -176,6 +179,34 @@ fn go_to() -> Item {
         })
         .collect();
     submenu("go", "Go to", rows)
+}
+
+/// The newest events; a row shows what it is about. Absent where the person has switched the list off.
+fn recent(agent: &Agent) -> Option<Item> {
+    if !agent.companion.allows(Flag::CompanionShellEnabled) {
+        return None;
+    }
+    let profile = agent.companion.profile();
+    let mut rows: Vec<_> = profile
+        .notifications
+        .iter()
+        .rev()
+        .take(RECENT_ROWS)
+        .map(|one| {
+            let mark = if one.read { "" } else { "● " };
+            let what = one.body.lines().next().unwrap_or_default();
+            let text = notices::cut(&format!("{mark}{}: {what}", one.title), ROW);
+            command(&format!("recent:{}", one.id), &text, true, Action::OpenRecent { id: one.id.clone() })
+        })
+        .collect();
+    if rows.is_empty() {
+        rows.push(label("recent:none", "Nothing has happened yet"));
+    }
+    let unread = profile.unread();
+    rows.push(separator("recent:s"));
+    rows.push(command("recent:read", "Mark all read", unread > 0, Action::MarkRead));
+    let title = if unread == 0 { "Recent".to_owned() } else { format!("Recent ({unread} new)") };
+    Some(submenu("recent", &title, rows))
 }
 
 fn set_up(agent: &Agent) -> Item {

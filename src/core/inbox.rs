@@ -124,6 +124,8 @@ pub struct News {
     pub fresh: usize,
     /// Records that stand as allowed.
     pub allowed: Vec<Record>,
+    /// Approvals that were known to wait, and were denied by somebody else.
+    pub denied: u32,
 }
 
 /// How the inbox hears of news.
@@ -149,6 +151,8 @@ pub struct Inbox {
     pub trouble: String,
     /// Records of the newest look that could not be understood.
     pub unreadable: u32,
+    /// How many have expired undecided, since the start.
+    pub expired: u32,
     /// How news arrives.
     pub watch: Watch,
     /// Wall clock of the first time that a gateway was ready: what was decided before is history.
@@ -230,9 +234,10 @@ impl Inbox {
 
     /// Starts a look when one is due, and drops what has expired.
     pub fn step(&mut self, now: Now) -> Option<LookOrder> {
-        let whole = self.pending.len();
+        let (whole, all) = (self.pending.len(), self.waiting());
         self.pending.retain(|_, pending| !pending.is_expired(now));
         self.rest.retain(|brief| !is_expired(brief, now));
+        self.expired = self.expired.saturating_add(u32::try_from(all - self.waiting()).unwrap_or(u32::MAX));
         if self.pending.len() < whole && !self.rest.is_empty() {
             // others take their places
             self.ring(now);
@@ -289,6 +294,9 @@ impl Inbox {
                         heard.allowed.push(record);
                         continue;
                     }
+                    heard.denied += u32::from(
+                        record.decision == Some(Decision::Deny) && self.knows(&record.approval_id),
+                    );
                     let pending = self.admit(record, now);
                     if pending.record.is_pending() && !pending.is_expired(now) {
                         heard.fresh += usize::from(!self.knows(&pending.record.approval_id));
@@ -346,6 +354,16 @@ impl Inbox {
     /// How many wait.
     pub fn waiting(&self) -> usize {
         self.pending.len() + self.rest.len()
+    }
+
+    /// How many there are of each, and may be: what waits is as much as the gateway has.
+    pub fn sizes(&self) -> [(&'static str, usize, usize); 4] {
+        [
+            ("approvals kept whole", self.pending.len(), WHOLE),
+            ("approvals counted", self.rest.len(), usize::MAX),
+            ("own pairings", self.own_pairing.len(), 4),
+            ("settled during a look", self.settled.len(), WHOLE),
+        ]
     }
 
     /// One that waits.

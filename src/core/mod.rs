@@ -3,6 +3,7 @@
 pub mod agent;
 pub mod answer;
 pub mod autostart;
+pub mod away;
 pub mod cause;
 pub mod companion;
 pub mod compose;
@@ -21,6 +22,7 @@ pub mod launch;
 pub mod node;
 pub mod notices;
 pub mod onboarding;
+pub mod outage;
 pub mod place;
 pub mod ports;
 pub mod record;

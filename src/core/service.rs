@@ -269,6 +269,11 @@ impl Service {
         self.stop(StopReason::Restart, orders);
     }
 
+    /// Ends that still count for a crash loop.
+    pub fn ends(&self) -> usize {
+        self.ends.len()
+    }
+
     /// While its token is not there nobody can tell whether it is ready: no probe then, and no start that takes too long.
     pub fn hold(&mut self, hold: bool, now: Now) {
         let released = self.held && !hold;

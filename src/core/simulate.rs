@@ -19,6 +19,7 @@
 //! | `menu LABEL` | the first menu entry with this label |
 //! | `notifications NAME` / `notifications none` | which notification server is there |
 //! | `lock` / `unlock` | the keyring |
+//! | `lock screen` / `unlock screen` | the screen |
 //! | `config KEY = VALUE; …` | the sidecars' config file is written anew, with these lines |
 //! | `touch config` / `remove config` | it is written without a change / is gone |
 //! | `set-up open` / `set-up closed` | whether somebody is in the set-up |
@@ -268,6 +269,13 @@ impl World {
         if let Some(record) = self.records.get_mut(id) {
             change(record);
         }
+    }
+
+    /// The gateway drops the records that are decided or have expired.
+    pub fn forget_over(&mut self) {
+        let now = self.now.unix_ms;
+        let waits = |record: &Record| record.is_pending() && now < record.expires_at_unix_ms();
+        self.records.retain(|_, raw| Record::from_value(raw.clone()).is_ok_and(|record| waits(&record)));
     }
 
     /// The gateway's record of that id.
@@ -638,6 +646,7 @@ fn command(world: &mut World, line: &str) -> Result<(), String> {
             let notifications = if rest == "none" { None } else { Some(server(rest)) };
             world.give(Event::Desktop(Desktop { notifications, ..world.agent.desktop.clone() }));
         }
+        "lock" | "unlock" if rest == "screen" => world.give(Event::Locked(word == "lock")),
         "lock" => world.give(Event::Secrets(Secrets::Waiting("the keyring is locked".to_owned()))),
         "unlock" => world.give(Event::Secrets(Secrets::Ready { place: "keyring".to_owned(), warning: String::new() })),
         "config" => {

@@ -249,6 +249,17 @@ pub fn next(sidecar: &Service, now: Now) -> Option<String> {
     }
 }
 
+/// Body of the notification that a sidecar is down: why, and that it is not forgotten.
+pub fn down(sidecar: &Service) -> String {
+    let mut lines = match (&sidecar.last_exit, &sidecar.run) {
+        (Some(exit), run) if run.is_none() || sidecar.trouble.is_empty() => why(exit),
+        _ => vec![sentence(&sidecar.trouble)],
+    };
+    lines.push("Palyra goes on trying.".to_owned());
+    lines.retain(|line| !line.is_empty());
+    lines.join("\n")
+}
+
 /// What became of a start or stop.
 pub fn reached(goal: Goal, services: &[ServiceId]) -> String {
     let names: Vec<_> = services.iter().map(|id| service(*id)).collect();

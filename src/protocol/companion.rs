@@ -83,6 +83,8 @@ pub enum Kind {
     Run,
     /// A message became a draft.
     Draft,
+    /// What happened while the screen was locked.
+    Away,
     /// Palyra's config.
     Config,
     /// The node host.
@@ -93,8 +95,17 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 8] =
-        [Self::Approval, Self::Alarm, Self::Service, Self::Run, Self::Draft, Self::Config, Self::Node, Self::Agent];
+    pub const ALL: [Self; 9] = [
+        Self::Approval,
+        Self::Alarm,
+        Self::Service,
+        Self::Run,
+        Self::Draft,
+        Self::Away,
+        Self::Config,
+        Self::Node,
+        Self::Agent,
+    ];
 
     /// Its name in files and on the command line.
     pub const fn name(self) -> &'static str {
@@ -104,6 +115,7 @@ impl Kind {
             Self::Service => "service",
             Self::Run => "run",
             Self::Draft => "draft",
+            Self::Away => "away",
             Self::Config => "config",
             Self::Node => "node",
             Self::Agent => "agent",
@@ -118,6 +130,7 @@ impl Kind {
             Self::Service => "Notify of services that fail or move",
             Self::Run => "Notify of answers and runs",
             Self::Draft => "Notify of drafts",
+            Self::Away => "Notify of what happened behind a locked screen",
             Self::Config => "Notify of a config that is not taken",
             Self::Node => "Notify of the node host",
             Self::Agent => "Notify of the tray's own troubles",

@@ -117,6 +117,13 @@ pub enum Action {
         /// Which.
         task: node::NodeTask,
     },
+    /// Show what an event of the recent ones is about, and mark it as read.
+    OpenRecent {
+        /// Its id.
+        id: String,
+    },
+    /// Mark every recent event as read.
+    MarkRead,
     /// Put away a notification that tells of an event.
     Dismiss {
         /// Its key.

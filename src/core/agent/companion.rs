@@ -1,5 +1,6 @@
 //! What the agent remembers: kept from what happens, and written when it changed.
 
+use super::events::shown_by;
 use super::{Agent, EventNotice};
 use crate::core::companion::{Connection, Flag, Kind, saving};
 use crate::core::event::{Effect, Ticket};
@@ -7,7 +8,7 @@ use crate::core::service::{Goal, Phase};
 use crate::core::text;
 use crate::core::time::Now;
 use crate::core::view::Urgency;
-use crate::protocol::{Action, Reply, ServiceId};
+use crate::protocol::{Reply, ServiceId};
 
 /// Key of the notification that the disk takes nothing.
 const NOTICE: &str = "event:state";
@@ -23,11 +24,14 @@ pub fn kind(key: &str) -> Option<Kind> {
         (false, _) | (true, "decision") => Some(Kind::Approval),
         (_, "elsewhere" | "handoff" | "flood" | "pause") => Some(Kind::Alarm),
         (_, "gateway" | "browserd" | "ports") => Some(Kind::Service),
-        (_, "node_host") if key.ends_with(":given_up") => Some(Kind::Service),
+        (_, "node_host") if [":given_up", ":down", ":recovered"].iter().any(|end| key.ends_with(end)) => {
+            Some(Kind::Service)
+        }
         (_, "node_host") => Some(Kind::Node),
         (_, "config" | "settings") => Some(Kind::Config),
         (_, "run") => Some(Kind::Run),
         (_, "draft") => Some(Kind::Draft),
+        (_, "away") => Some(Kind::Away),
         (_, "activated" | "test" | "open" | "refused" | "log" | "companion") => None,
         _ => Some(Kind::Agent),
     }
@@ -93,6 +97,7 @@ impl Agent {
         {
             self.told.push((kind, notice.clone()));
         }
+        self.happened.told(key);
         self.events.insert(key.to_owned(), notice);
     }
 
@@ -113,9 +118,7 @@ impl Agent {
 
     pub(super) fn settle_companion(&mut self, now: Now, effects: &mut Vec<Effect>) {
         for (kind, notice) in std::mem::take(&mut self.told) {
-            let buttons = notice.buttons.into_iter().map(|button| button.action);
-            let action = buttons.into_iter().find(|action| !matches!(action, Action::Dismiss { .. }));
-            self.companion.notify(kind, &notice.title, &notice.body, action, now);
+            self.companion.notify(kind, &notice.title, &notice.body, shown_by(&notice), now);
         }
         self.companion.set_connection(self.connection(), now);
         if self.companion.profile().onboarding.reached != self.reached {

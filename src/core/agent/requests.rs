@@ -1,5 +1,6 @@
 //! What a person or a client asks of the agent: clicks, menu entries, commands.
 
+use super::events::OPEN;
 use super::{ACTIVATED, Agent, LEAVE_MS, QUIT_MS, WAIT_MS, Waiter, WaitingOpen};
 use crate::core::decisions::{Surface, Unanswered, while_paused};
 use crate::core::event::{Click, Companion, Effect, Secrets, Ticket};
@@ -117,7 +118,7 @@ impl Agent {
         Failure::new(FailureCode::GatewayUnreachable, why, text::TRY_WHEN_READY)
     }
 
-    fn act(&mut self, ticket: Option<Ticket>, action: Action, now: Now, effects: &mut Vec<Effect>) {
+    pub(super) fn act(&mut self, ticket: Option<Ticket>, action: Action, now: Now, effects: &mut Vec<Effect>) {
         match action {
             Action::Start { service } => {
                 let ids = service.map_or_else(|| self.enabled(), |id| vec![id]);
@@ -157,7 +158,7 @@ impl Agent {
             Action::StartAndOpen { place } => {
                 self.retry_secrets(effects);
                 self.want_all(Goal::Up);
-                self.events.remove("event:open");
+                self.events.remove(OPEN);
                 self.open(ticket, place, now, effects);
             }
             Action::SetBrowser { enabled } => self.set_browser(ticket, enabled, now, effects),
@@ -204,6 +205,8 @@ impl Agent {
                 self.done(ticket, "The checks open.", effects);
             }
             Action::NodeDialog { task } => self.node_dialog(ticket, task, effects),
+            Action::OpenRecent { id } => self.open_recent(ticket, &id, now, effects),
+            Action::MarkRead => self.mark_read(ticket, effects),
             Action::Dismiss { notice } => {
                 self.events.remove(&notice);
                 self.done(ticket, "Put away.", effects);
@@ -261,18 +264,18 @@ impl Agent {
         }
         let buttons = vec![Button { label: "Start and open".to_owned(), action: Action::StartAndOpen { place } }];
         let body = format!("{} Start it and open the dashboard?", text::sentence(&text::gateway_not_ready(self)));
-        self.tell("event:open", ("The dashboard needs Palyra", &body), buttons, Urgency::Normal);
+        self.tell(OPEN, ("The dashboard needs Palyra", &body), buttons, Urgency::Normal);
     }
 
     pub(super) fn opened(&mut self, ticket: Option<Ticket>, outcome: Result<(), String>, effects: &mut Vec<Effect>) {
         match outcome {
             Ok(()) => {
-                self.events.remove("event:open");
+                self.events.remove(OPEN);
                 self.done(ticket, "The dashboard opens in your browser.", effects);
             }
             Err(why) if ticket.is_none() => {
                 self.tell(
-                    "event:open",
+                    OPEN,
                     ("The dashboard could not be opened", &text::sentence(&why)),
                     Vec::new(),
                     Urgency::Normal,

@@ -19,6 +19,8 @@ use crate::protocol::{Action, Decision, Failure, FailureCode, Scope, Verdict};
 pub const FLOOD_ABOVE: usize = 10;
 /// Window of the flood's count, milliseconds.
 pub const FLOOD_MS: u64 = 60_000;
+/// So many arrivals are remembered for it.
+const ARRIVALS: usize = 1_000;
 /// A denial by the pause that failed is tried again by the first look after this, milliseconds.
 const DENY_AGAIN_MS: u64 = 2_000;
 /// So many denials by the pause are under way at once: each is three calls of a gateway that may have thousands waiting.
@@ -49,6 +51,15 @@ impl Watched {
     pub fn open(&mut self) {
         self.denied.clear();
         self.abort_due = true;
+    }
+
+    /// How many there are of each, and may be.
+    pub(super) fn sizes(&self) -> [super::sizes::Size; 3] {
+        [
+            ("known allowances", self.known.len(), REMEMBERED),
+            ("arrivals", self.arrivals.len(), ARRIVALS),
+            ("denied by the pause", self.denied.len(), 1_000),
+        ]
     }
 
     /// This approval was allowed here, or its allowance is told.
@@ -83,7 +94,13 @@ impl Agent {
         self.watched.abort_due = true;
         self.watched.arrivals.extend(std::iter::repeat_n(now.mono_ms, news.fresh));
         self.watched.arrivals.retain(|at| now.mono_ms - at < FLOOD_MS);
-        if self.watched.arrivals.len() > FLOOD_ABOVE && !self.paused {
+        // no more than the count needs: a flood may be of thousands
+        let over = self.watched.arrivals.len().saturating_sub(ARRIVALS);
+        self.watched.arrivals.drain(..over);
+        if let Some(away) = self.happened.away() {
+            away.denied += news.denied;
+        }
+        if self.is_flooded(now) && !self.paused {
             let body = format!(
                 "{} came within a minute. Who asks that often may hope for a tired yes. Look at each one, or pause all agents.",
                 self.watched.arrivals.len()
@@ -94,6 +111,11 @@ impl Agent {
             ];
             self.tell(FLOOD, ("Many approvals are asked for", &body), buttons, Urgency::Critical);
         }
+    }
+
+    /// More is asked for than a person can look at.
+    pub(super) fn is_flooded(&self, now: Now) -> bool {
+        self.watched.arrivals.iter().filter(|at| now.mono_ms - **at < FLOOD_MS).count() > FLOOD_ABOVE
     }
 
     /// This record was read, and stands as allowed. Seen, as it cannot be prevented: whoever can read the gateway's token can

@@ -53,6 +53,11 @@ impl Saving {
         self.promised.push((revision, ticket, text));
     }
 
+    /// How many wait for their answer.
+    pub fn promised(&self) -> usize {
+        self.promised.len()
+    }
+
     /// Nothing is being written, and what could be written is. At the end one try more is enough.
     pub fn is_idle(&self, revision: u64) -> bool {
         self.under_way.is_none() && (self.read_only.is_some() || self.saved == revision || self.last_try)

@@ -2,6 +2,7 @@
 //!
 //! Control socket: one JSON value a line. The client sends one [`Envelope`], the agent answers with one [`Reply`].
 
+pub mod ask;
 pub mod node;
 mod secret;
 pub mod setup;

@@ -1,0 +1,492 @@
+//! A message to Palyra, from the person's word to the answer: sent once, never lost.
+//!
+//! The gateway has no guard against a message that comes twice. So the intent is on disk before anything is sent, the message
+//! carries an id of ours that the gateway keeps with the run, and when an answer was lost the session's runs are read to find
+//! out: accepted, or not, or not to be known. It is never sent again to find out. Once accepted, it is followed to its end,
+//! through the end of the stream, of the gateway and of this program; a long run is no failure.
+//!
+//! Pure: no clock, file or gateway. Limits: one answer is kept up to the length that `core::answer` keeps; no attachments.
+
+mod types;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::core::answer::NoAnswer;
+use crate::core::event::Ticket;
+use crate::core::time::Now;
+use crate::core::upstream::Trouble;
+use crate::protocol::ask::{Message, To};
+use crate::protocol::{RunId, Secret};
+
+pub use types::{Answer, AskEvent, AskOrder, AskWork, Finished, Intent, Lost, Outcome, Over, RunState, Session};
+
+/// Pauses before the looks whether a message was accepted, milliseconds. A gateway that lives writes it down at once.
+const LOOKS_MS: [u64; 5] = [0, 1_000, 2_000, 4_000, 8_000];
+/// A gateway that cannot be asked for so long leaves it unknown, milliseconds.
+const UNKNOWN_MS: u64 = 120_000;
+/// Longest pause between two looks at a run, milliseconds.
+const FOLLOW_MS: u64 = 30_000;
+/// A run that has not moved for so long is not waited for, milliseconds: a person is asked for 15 minutes at most.
+const STALLED_MS: u64 = 30 * 60_000;
+/// A refusal that asks for patience is given it so often.
+const TRIES: u32 = 3;
+/// Longest pause that a refusal may ask for, milliseconds.
+const PATIENCE_MS: u64 = 30_000;
+/// Messages under way at once.
+pub const AT_ONCE: usize = 16;
+/// Ends that are remembered for who asks late.
+const REMEMBERED: usize = 8;
+/// What is kept of a text that was accepted, characters.
+const START: usize = 80;
+/// Whom an error of a run is about, when nobody says.
+const WHO: &str = "The model's provider";
+
+/// Messages under way.
+#[derive(Clone, Debug, Default)]
+pub struct Asks {
+    open: BTreeMap<String, Ask>,
+    over: VecDeque<Finished>,
+    /// The gateway that can be asked now.
+    gateway: Option<RunId>,
+    /// Id of the session that was used last.
+    active: Option<String>,
+    /// Counts changes of what is to be kept.
+    changed: u64,
+    /// The newest change that was written, or could not be.
+    kept: u64,
+    writing: Option<u64>,
+}
+
+#[derive(Clone, Debug)]
+struct Ask {
+    intent: Intent,
+    step: Step,
+    tries: u32,
+    /// Wait to hear that it was accepted.
+    sending: Vec<Ticket>,
+    /// Wait for the answer.
+    awaiting: Vec<Ticket>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Step {
+    /// The intent is being written: change `at`. `send`: then it is sent.
+    Storing { at: u64, send: bool },
+    /// The session is being found.
+    Opening,
+    /// The gateway asked for patience.
+    Paused { until: u64 },
+    /// It is on its way, or the answer is.
+    Sending,
+    /// Was it accepted? `due`: the next look; absent: one is under way.
+    Looking { look: usize, due: Option<u64>, unknown_at: u64, refusal: Option<Lost> },
+    /// Its run is read until it ends.
+    Following { look: u32, due: Option<u64>, moved: (i64, u64) },
+}
+
+impl Asks {
+    /// What an earlier agent left under way.
+    pub fn restore(&mut self, intents: Vec<Intent>, now: Now) {
+        for intent in intents {
+            let step = if intent.accepted { Step::following(now) } else { Step::looking(None, now) };
+            let ask = Ask { step, intent, tries: 0, sending: Vec::new(), awaiting: Vec::new() };
+            self.open.insert(ask.intent.message_id.clone(), ask);
+        }
+    }
+
+    /// Nothing is under way.
+    pub fn is_idle(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// What is under way.
+    pub fn open(&self) -> impl Iterator<Item = &Intent> {
+        self.open.values().map(|ask| &ask.intent)
+    }
+
+    /// This draft is being sent.
+    pub fn is_sending(&self, draft_id: &str) -> bool {
+        self.open.values().any(|ask| ask.intent.draft_id.as_deref() == Some(draft_id))
+    }
+
+    /// Begins with a message, or joins the one with the same id.
+    ///
+    /// # Errors
+    /// Too many are under way.
+    pub fn begin(
+        &mut self,
+        message: Message,
+        draft_id: Option<String>,
+        ticket: Option<Ticket>,
+        orders: &mut Vec<AskOrder>,
+    ) -> Result<(), String> {
+        if let Some(ask) = self.open.get_mut(&message.message_id) {
+            match ticket {
+                Some(ticket) if ask.intent.accepted => {
+                    orders.push(AskOrder::Accepted(Box::new(ask.intent.clone()), vec![ticket]));
+                }
+                ticket => ask.sending.extend(ticket),
+            }
+            return Ok(());
+        }
+        if let Some(finished) = self.over.iter().find(|over| over.intent.message_id == message.message_id) {
+            orders.extend(ticket.map(|ticket| AskOrder::Told(ticket, Box::new(finished.clone()))));
+            return Ok(());
+        }
+        if self.open.len() >= AT_ONCE {
+            return Err(format!("{AT_ONCE} messages are under way already"));
+        }
+        let Message { message_id, text, to } = message;
+        let intent = Intent {
+            message_id: message_id.clone(),
+            text,
+            to,
+            session: None,
+            sent_at_unix_ms: None,
+            gateway: None,
+            accepted: false,
+            run_id: String::new(),
+            draft_id,
+        };
+        self.changed += 1;
+        let step = Step::Storing { at: self.changed, send: false };
+        let ask = Ask { intent, step, tries: 0, sending: ticket.into_iter().collect(), awaiting: Vec::new() };
+        self.open.insert(message_id, ask);
+        self.keep(orders);
+        Ok(())
+    }
+
+    /// Waits for the answer to a message. False: no such message is known.
+    pub fn wait(&mut self, message_id: &str, ticket: Ticket, orders: &mut Vec<AskOrder>) -> bool {
+        if let Some(ask) = self.open.get_mut(message_id) {
+            ask.awaiting.push(ticket);
+            return true;
+        }
+        let over = self.over.iter().find(|over| over.intent.message_id == message_id);
+        orders.extend(over.map(|over| AskOrder::Told(ticket, Box::new(over.clone()))));
+        over.is_some()
+    }
+
+    /// Whoever waited has gone.
+    pub fn forget(&mut self, ticket: Ticket) {
+        for ask in self.open.values_mut() {
+            ask.sending.retain(|waiting| *waiting != ticket);
+            ask.awaiting.retain(|waiting| *waiting != ticket);
+        }
+    }
+
+    /// The session that a message goes to when none is named.
+    pub fn use_session(&mut self, active: Option<String>) {
+        self.active = active;
+    }
+
+    /// Everything that follows from the time and from whether the gateway can be asked.
+    pub fn step(&mut self, gateway: Option<&RunId>, now: Now, orders: &mut Vec<AskOrder>) {
+        self.gateway = gateway.cloned();
+        let due: Vec<String> = self
+            .open
+            .iter()
+            .filter(|(_, ask)| self.due(ask).is_some_and(|at| at <= now.mono_ms))
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in due {
+            self.wake(&id, now, orders);
+        }
+        self.keep(orders);
+    }
+
+    /// When [`Self::step`] is wanted, on the monotonic clock.
+    pub fn deadline(&self) -> Option<u64> {
+        self.open.values().filter_map(|ask| self.due(ask)).min()
+    }
+
+    fn due(&self, ask: &Ask) -> Option<u64> {
+        let asked = self.gateway.is_some();
+        match &ask.step {
+            Step::Paused { until } => Some(*until),
+            Step::Looking { due, .. } if ask.intent.sent_at_unix_ms.is_none() => *due,
+            Step::Looking { due: Some(due), unknown_at, .. } => {
+                Some(if asked { *due.min(unknown_at) } else { *unknown_at })
+            }
+            Step::Following { due, .. } if asked => *due,
+            _ => None,
+        }
+    }
+
+    fn wake(&mut self, id: &str, now: Now, orders: &mut Vec<AskOrder>) {
+        let asked = self.gateway.is_some();
+        let Some(ask) = self.open.get_mut(id) else { return };
+        match &mut ask.step {
+            Step::Paused { .. } if !asked => self.finish(id, not_ready(), orders),
+            Step::Paused { .. } => self.open_session(id, orders),
+            // nothing was sent, so there is nothing to be found
+            Step::Looking { .. } if ask.intent.sent_at_unix_ms.is_none() => {
+                let why = "Palyra Tray ended before the message was sent.".to_owned();
+                self.finish(id, Outcome::NotSent { why, unreachable: false }, orders);
+            }
+            Step::Looking { unknown_at, .. } if now.mono_ms >= *unknown_at => {
+                self.finish(id, unknown("The gateway cannot be asked"), orders);
+            }
+            Step::Looking { due, .. } => {
+                *due = None;
+                let session_id = ask.intent.session.as_ref().map(|session| session.id.clone()).unwrap_or_default();
+                orders.push(AskOrder::Work(AskWork::Find { message_id: id.to_owned(), session_id }));
+            }
+            Step::Following { due, .. } => {
+                *due = None;
+                let run_id = ask.intent.run_id.clone();
+                orders.push(AskOrder::Work(AskWork::ReadRun { message_id: id.to_owned(), run_id }));
+            }
+            Step::Storing { .. } | Step::Opening | Step::Sending => {}
+        }
+    }
+
+    /// Takes in what came of the work.
+    pub fn told(&mut self, event: AskEvent, now: Now, orders: &mut Vec<AskOrder>) {
+        match event {
+            AskEvent::Kept(outcome) => self.was_kept(outcome, orders),
+            AskEvent::Opened(id, outcome) => self.opened(&id, outcome, now, orders),
+            AskEvent::Accepted(id, run_id) => {
+                if self.open.get(&id).is_some_and(|ask| ask.step == Step::Sending && !ask.intent.accepted) {
+                    self.accepted(&id, run_id, orders);
+                }
+            }
+            AskEvent::Over(id, over) => self.stream_over(&id, over, now, orders),
+            AskEvent::Found(id, outcome) => self.found(&id, outcome, now, orders),
+            AskEvent::Ran(id, outcome) => self.ran(&id, outcome, now, orders),
+            // the agent makes a message of it
+            AskEvent::Replied { .. } => {}
+        }
+        self.keep(orders);
+    }
+
+    /// One write at a time, so that an older one never comes last.
+    fn keep(&mut self, orders: &mut Vec<AskOrder>) {
+        if self.writing.is_none() && self.changed > self.kept {
+            self.writing = Some(self.changed);
+            orders.push(AskOrder::Work(AskWork::Keep(self.open().cloned().collect())));
+        }
+    }
+
+    fn was_kept(&mut self, outcome: Result<(), String>, orders: &mut Vec<AskOrder>) {
+        let Some(written) = self.writing.take() else { return };
+        self.kept = written;
+        let waiting = self.open.iter().filter_map(|(id, ask)| match ask.step {
+            Step::Storing { at, send } if at <= written => Some((id.clone(), send)),
+            _ => None,
+        });
+        for (id, send) in waiting.collect::<Vec<_>>() {
+            if let Err(why) = &outcome {
+                // without a trace nothing is sent
+                let why = format!("It could not be kept on disk, and without that nothing is sent: {why}.");
+                self.finish(&id, Outcome::NotSent { why, unreachable: false }, orders);
+            } else if self.gateway.is_none() {
+                self.finish(&id, not_ready(), orders);
+            } else if send {
+                self.send(&id, orders);
+            } else {
+                self.open_session(&id, orders);
+            }
+        }
+    }
+
+    fn open_session(&mut self, id: &str, orders: &mut Vec<AskOrder>) {
+        let Some(ask) = self.open.get_mut(id) else { return };
+        ask.step = Step::Opening;
+        let (session, existing) = match &ask.intent.to {
+            To::Session(session) => (session.clone(), true),
+            // a new one gets the message's id: asked for twice it is made once
+            To::New => (id.to_owned(), false),
+            To::Active => (self.active.clone().unwrap_or_else(|| id.to_owned()), false),
+        };
+        orders.push(AskOrder::Work(AskWork::Open { message_id: id.to_owned(), session, existing }));
+    }
+
+    fn opened(&mut self, id: &str, outcome: Result<Session, Lost>, now: Now, orders: &mut Vec<AskOrder>) {
+        let gateway = self.gateway.clone();
+        let Some(ask) = self.open.get_mut(id).filter(|ask| ask.step == Step::Opening) else { return };
+        match outcome {
+            Ok(session) => {
+                ask.intent.session = Some(session);
+                ask.intent.sent_at_unix_ms = Some(now.unix_ms);
+                ask.intent.gateway = gateway;
+                self.changed += 1;
+                ask.step = Step::Storing { at: self.changed, send: true };
+            }
+            Err(lost) => self.not_accepted(id, lost, now, orders),
+        }
+    }
+
+    fn send(&mut self, id: &str, orders: &mut Vec<AskOrder>) {
+        let Some(ask) = self.open.get_mut(id) else { return };
+        if ask.intent.gateway != self.gateway {
+            // another one has taken its place while that was written: the trace names the one that gets it
+            ask.intent.gateway.clone_from(&self.gateway);
+            self.changed += 1;
+            ask.step = Step::Storing { at: self.changed, send: true };
+            return;
+        }
+        ask.step = Step::Sending;
+        let session_id = ask.intent.session.as_ref().map(|session| session.id.clone()).unwrap_or_default();
+        let text = ask.intent.text.clone();
+        orders.push(AskOrder::Work(AskWork::Send { message_id: id.to_owned(), session_id, text }));
+    }
+
+    fn accepted(&mut self, id: &str, run_id: String, orders: &mut Vec<AskOrder>) {
+        let Some(ask) = self.open.get_mut(id) else { return };
+        ask.intent.accepted = true;
+        ask.intent.run_id = run_id;
+        ask.intent.text = Secret::new(ask.intent.text.expose().chars().take(START).collect::<String>());
+        self.changed += 1;
+        orders.push(AskOrder::Accepted(Box::new(ask.intent.clone()), std::mem::take(&mut ask.sending)));
+    }
+
+    fn stream_over(&mut self, id: &str, over: Over, now: Now, orders: &mut Vec<AskOrder>) {
+        let Some(ask) = self.open.get_mut(id).filter(|ask| ask.step == Step::Sending) else { return };
+        let accepted = ask.intent.accepted;
+        match over {
+            Over::Answered(answer) => self.finish(id, Outcome::Answered(answer), orders),
+            Over::NoAnswer { why: NoAnswer::Unfinished, .. } | Over::Broken if accepted => {
+                ask.step = Step::following(now)
+            }
+            Over::NoAnswer { why, .. } if accepted => self.finish(id, Outcome::NoAnswer(why.sentence(WHO)), orders),
+            Over::NoAnswer { why, .. } => ask.step = Step::looking(Some(refused_in_stream(&why)), now),
+            Over::Broken => ask.step = Step::looking(None, now),
+            // the wait for a stream that had begun
+            Over::Lost(_) if accepted => ask.step = Step::following(now),
+            Over::Lost(lost) if lost.may_have_acted => ask.step = Step::looking(lost.refused.then_some(lost), now),
+            Over::Lost(lost) => self.not_accepted(id, lost, now, orders),
+        }
+    }
+
+    fn found(&mut self, id: &str, outcome: Result<Option<String>, Lost>, now: Now, orders: &mut Vec<AskOrder>) {
+        let current = self.gateway.clone();
+        let Some(ask) = self.open.get_mut(id) else { return };
+        let Step::Looking { look, due, refusal, .. } = &mut ask.step else { return };
+        match outcome {
+            Ok(Some(run_id)) => {
+                ask.step = Step::following(now);
+                self.accepted(id, run_id, orders);
+            }
+            Ok(None) => {
+                // a gateway that has ended since will not take it any more
+                let ended = current.is_some() && current != ask.intent.gateway;
+                let refusal = refusal.take().or_else(|| ended.then(ended_before));
+                if let Some(lost) = refusal {
+                    return self.not_accepted(id, lost, now, orders);
+                }
+                *look += 1;
+                match LOOKS_MS.get(*look) {
+                    Some(pause) => *due = Some(now.mono_ms + pause),
+                    None => self.finish(id, unknown("Its answer to the message was lost"), orders),
+                }
+            }
+            Err(_) => *due = Some(now.mono_ms + LOOKS_MS[2]),
+        }
+    }
+
+    /// It certainly was not accepted: once more, if the gateway asked for patience, or it is over.
+    fn not_accepted(&mut self, id: &str, lost: Lost, now: Now, orders: &mut Vec<AskOrder>) {
+        let Some(ask) = self.open.get_mut(id) else { return };
+        ask.tries += 1;
+        if let Some(pause) = lost.again_ms.filter(|_| ask.tries < TRIES) {
+            ask.intent.sent_at_unix_ms = None;
+            ask.step = Step::Paused { until: now.mono_ms + pause.min(PATIENCE_MS) };
+            self.changed += 1;
+            return;
+        }
+        self.finish(id, Outcome::NotSent { why: lost.why, unreachable: !lost.refused }, orders);
+    }
+
+    fn ran(&mut self, id: &str, outcome: Result<Option<RunState>, Lost>, now: Now, orders: &mut Vec<AskOrder>) {
+        let Some(ask) = self.open.get_mut(id) else { return };
+        let Step::Following { look, due, moved } = &mut ask.step else { return };
+        let run = match outcome {
+            Err(_) => return *due = Some(now.mono_ms + LOOKS_MS[3]),
+            Ok(None) => {
+                let why = "The gateway no longer knows it: its record was lost. Ask again.".to_owned();
+                return self.finish(id, Outcome::NoAnswer(why), orders);
+            }
+            Ok(Some(run)) => run,
+        };
+        let outcome = match (run.state.as_str(), run.answer) {
+            ("done", Some(answer)) if !answer.text.trim().is_empty() => Outcome::Answered(answer),
+            ("done", _) => Outcome::NoAnswer(NoAnswer::Empty.sentence(WHO)),
+            ("cancelled", _) => Outcome::NoAnswer(NoAnswer::Cancelled.sentence(WHO)),
+            ("failed", _) => Outcome::NoAnswer(failed_run(&run.error)),
+            _ => {
+                if moved.0 != run.updated_at_unix_ms {
+                    *moved = (run.updated_at_unix_ms, now.mono_ms);
+                } else if now.mono_ms >= moved.1 + STALLED_MS {
+                    let why = "Nothing has happened for 30 minutes. Open the chat to see how it stands.".to_owned();
+                    return self.finish(id, Outcome::NoAnswer(why), orders);
+                }
+                *look += 1;
+                *due = Some(now.mono_ms + (1_000 << (*look).min(5)).min(FOLLOW_MS));
+                return;
+            }
+        };
+        self.finish(id, outcome, orders);
+    }
+
+    fn finish(&mut self, id: &str, outcome: Outcome, orders: &mut Vec<AskOrder>) {
+        let Some(ask) = self.open.remove(id) else { return };
+        self.changed += 1;
+        let Ask { intent, sending, awaiting, .. } = ask;
+        let finished = Finished { intent, outcome, sending, awaiting };
+        if self.over.len() == REMEMBERED {
+            self.over.pop_front();
+        }
+        self.over.push_back(Finished { sending: Vec::new(), awaiting: Vec::new(), ..finished.clone() });
+        orders.push(AskOrder::Finished(Box::new(finished)));
+    }
+}
+
+impl Step {
+    const fn looking(refusal: Option<Lost>, now: Now) -> Self {
+        Self::Looking { look: 0, due: Some(now.mono_ms), unknown_at: now.mono_ms + UNKNOWN_MS, refusal }
+    }
+
+    const fn following(now: Now) -> Self {
+        Self::Following { look: 0, due: Some(now.mono_ms), moved: (0, now.mono_ms) }
+    }
+}
+
+fn not_ready() -> Outcome {
+    Outcome::NotSent { why: "The gateway is not ready.".to_owned(), unreachable: true }
+}
+
+fn unknown(why: &str) -> Outcome {
+    Outcome::Unknown(format!("{why}, so it is not known whether Palyra got it."))
+}
+
+fn ended_before() -> Lost {
+    let why = "The gateway ended before it took the message.".to_owned();
+    Lost { why, may_have_acted: false, refused: false, again_ms: None }
+}
+
+/// The stream said that nothing begins; the books will say so too.
+fn refused_in_stream(why: &NoAnswer) -> Lost {
+    let why = match why {
+        NoAnswer::Upstream(Trouble::Other(words)) if words.contains("already has active run") => {
+            "This session is still busy with an earlier message. Send it when that is answered, or in a new session."
+                .to_owned()
+        }
+        NoAnswer::Upstream(Trouble::Other(words)) if words.contains("session not found") => {
+            "The gateway knows no such session.".to_owned()
+        }
+        other => other.sentence(WHO),
+    };
+    Lost { why, may_have_acted: false, refused: true, again_ms: None }
+}
+
+fn failed_run(error: &str) -> String {
+    if error.contains("orphaned active run") {
+        return "The gateway was restarted in the middle of its answer. Ask again.".to_owned();
+    }
+    let empty = error.is_empty();
+    if empty { NoAnswer::Empty } else { NoAnswer::Upstream(Trouble::of_run(error)) }.sentence(WHO)
+}

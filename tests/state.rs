@@ -13,10 +13,11 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use agent::Site;
+use palyra_tray::core::companion::{Flag, Kind};
 use palyra_tray::core::event::{Event, Setup};
 use palyra_tray::core::simulate::World;
-use palyra_tray::protocol::ServiceId;
 use palyra_tray::protocol::shim::{ExitCause, LogLoss};
+use palyra_tray::protocol::{Action, Reply, Request, ServiceId};
 use serde_json::{Value, json};
 
 /// A folder on a disk that is read-only, until it is dropped. Where that may not be mounted, one without the right to
@@ -146,13 +147,105 @@ fn a_torn_state_is_replaced_by_its_last_good_copy() {
 }
 
 #[test]
-fn a_state_of_a_newer_version_is_left_out_and_told() {
+fn a_state_of_a_newer_version_is_used_and_left_as_it_is() {
     let mut site = Site::new();
     fs::create_dir_all(site.own("")).unwrap();
-    fs::write(site.own("state.json"), r#"{"version":2,"ports":{"gateway":{"http":1}}}"#).unwrap();
+    let newer = r#"{"version":3,"profiles":{"desktop-local":{"drafts":[
+        {"id":"d","text":"mine","created_at_unix_ms":1,"session_id":null,"of_tomorrow":1}]}}}"#;
+    fs::write(site.own("state.json"), newer).unwrap();
     let status = site.start_healthy();
-    assert!(warnings(&status).contains("newer Palyra Tray (version 2)"), "{}", warnings(&status));
-    assert_ne!(status["gateway_process"]["bound_ports"]["http"], 1);
+    assert!(warnings(&status).contains("newer Palyra Tray (version 3)"), "{}", warnings(&status));
+    assert_eq!(status["companion"]["offline_drafts"][0]["text"], "mine");
+    site.ok(&["quit"]);
+    assert_eq!(site.agent_ended(), Some(0));
+    assert_eq!(fs::read_to_string(site.own("state.json")).unwrap(), newer);
+}
+
+/// Written when something changed and not once more, by the inode: each write is a new file.
+#[test]
+fn an_idle_agent_writes_nothing() {
+    use std::os::unix::fs::MetadataExt;
+    let mut site = Site::new();
+    site.start_healthy();
+    let look = || {
+        let state = fs::metadata(site.own("state.json")).unwrap();
+        assert_eq!(state.mode() & 0o777, 0o600);
+        (state.ino(), state.mtime_nsec(), fs::metadata(site.own("state.json.last")).unwrap().ino())
+    };
+    site.until("kept", |status| status["companion"]["last_connected_at_unix_ms"].is_i64());
+    std::thread::sleep(Duration::from_millis(500));
+    let before = look();
+    // more than one round of probes
+    std::thread::sleep(Duration::from_secs(28));
+    assert_eq!(look(), before);
+    let mut world = World::new(Setup { start: true, browser: true, seed: 7, ..Setup::default() });
+    world.pass(60_000);
+    let writes = world.saved.len();
+    assert!((1..6).contains(&writes), "{writes}");
+    world.pass(600_000);
+    assert_eq!(world.saved.len(), writes);
+}
+
+#[test]
+fn what_a_disk_does_not_take_is_kept_in_memory_and_written_when_it_does() {
+    let flag = Flag::VoiceOverlayEnabled;
+    let set = |enabled| Request::Act { action: Action::SetFlag { flag, enabled } };
+    let mut world = World::new(Setup { start: true, browser: true, seed: 7, ..Setup::default() });
+    world.pass(90_000);
+    world.give(Event::Asked(1, set(false)));
+    world.pass(10);
+    assert!(matches!(&world.replies[..], [(1, Reply::Done(text))] if !text.contains("But")), "{:?}", world.replies);
+    assert!(!world.saved.last().unwrap().profiles["desktop-local"].flag(flag));
+    world.disk = Some("no storage space".to_owned());
+    let writes = world.saved.len();
+    world.give(Event::Asked(2, set(true)));
+    world.pass(10);
+    let (ticket, reply) = world.replies.last().unwrap();
+    assert!(matches!(reply, Reply::Done(text) if *ticket == 2 && text.contains("no storage space")), "{reply:?}");
+    assert!(world.view().notices.contains_key("event:state"));
+    let told = |world: &World| palyra_tray::core::snapshot::snapshot(&world.agent, world.now)["warnings"].to_string();
+    assert!(told(&world).contains("what the tray remembers cannot be written (no storage space)"));
+    world.pass(120_000);
+    assert_eq!(world.saved.len(), writes);
+    world.disk = None;
+    world.pass(15_000);
+    assert_eq!(world.saved.len(), writes + 1);
+    assert!(world.saved[writes].profiles["desktop-local"].flag(flag));
+    assert!(!told(&world).contains("cannot be written") && !world.view().notices.contains_key("event:state"));
+    // an end waits for the last write, and not for a disk that takes none
+    for (disk, most) in [(None, 1_000), (Some("full".to_owned()), 2_000)] {
+        let mut world = World::new(Setup { start: true, browser: true, seed: 7, ..Setup::default() });
+        world.pass(90_000);
+        world.disk = disk;
+        world.give(Event::Asked(3, set(false)));
+        world.give(Event::Shutdown);
+        world.pass(most);
+        assert!(world.exited && world.faults.is_empty());
+    }
+}
+
+#[test]
+fn what_was_told_is_kept_with_its_kind_and_notifications_can_be_switched_off() {
+    let mut world = World::new(Setup { start: true, browser: true, seed: 7, ..Setup::default() });
+    world.pass(90_000);
+    world.behaviour.get_mut(&ServiceId::Browserd).unwrap().doomed = true;
+    world.end(ServiceId::Browserd, Some(ExitCause::Code { code: 1 }));
+    world.pass(300_000);
+    let kept = world.agent.companion.profile().notifications.clone();
+    assert_eq!(
+        kept.iter().filter(|one| one.kind == Kind::Service && one.title.contains("browser")).count(),
+        1,
+        "{kept:?}"
+    );
+    assert_eq!(kept[0].action, Some(Action::Start { service: Some(ServiceId::Browserd) }));
+    assert!(world.view().notices.contains_key("event:browserd:given_up"));
+    world.give(Event::Clicked(
+        Action::SetFlag { flag: Flag::DesktopNotificationsEnabled, enabled: false },
+        palyra_tray::core::event::Click::Menu,
+    ));
+    assert!(world.view().notices.is_empty());
+    world.give(Event::Asked(9, Request::Activate));
+    assert_eq!(world.view().notices.len(), 1, "an answer to what the person does is shown");
 }
 
 /// Sidecars live, the agent is killed, the disk is full: the next agent takes them back, says what it cannot do, decides
@@ -171,6 +264,7 @@ fn an_agent_on_a_full_disk_still_holds_its_sidecars() {
     let status = site.until("it waits", |status| status["approvals"]["pending"] == 1);
     assert_eq!(pid(&status), pid(&before), "taken back");
     assert!(warnings(&status).contains("address of the control socket could not be written"), "{status:#}");
+    site.until("told", |status| warnings(status).contains("what the tray remembers cannot be written"));
     let list: Value = serde_json::from_str(&site.ok(&["approvals", "list", "--json"])).unwrap();
     let approve = ["approvals", "approve", &id, "--digest", list["approvals"][0]["digest"].as_str().unwrap()];
     let refused = site.cli(&approve);
@@ -185,6 +279,7 @@ fn an_agent_on_a_full_disk_still_holds_its_sidecars() {
     assert!(run("prlimit", &["--pid", &agent.id().to_string(), "--fsize=unlimited"]));
     site.ok(&["start"]);
     site.healthy();
+    site.until("what is remembered is on the disk", |status| !warnings(status).contains("what the tray remembers"));
     let again = site.approval(&json!({}));
     site.until("it waits", |_| site.ok(&["approvals", "list", "--json"]).contains(&again));
     site.ok(&["approvals", "deny", &again]);

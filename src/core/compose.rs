@@ -71,6 +71,7 @@ fn all_notices(agent: &Agent) -> std::collections::BTreeMap<String, crate::core:
             notices::event(&event.title, &event.body, event.buttons.clone(), server, event.urgency),
         );
     }
+    notices.retain(|key, _| agent.may_notify(key));
     if agent.setup.demo {
         for notice in notices.values_mut() {
             notice.title = format!("[Demo] {}", notice.title);

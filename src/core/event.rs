@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::config::palyra::ConfigFacts;
 use crate::core::cause::{Cause, Evidence};
+use crate::core::companion::State;
 use crate::core::config_watch;
 use crate::core::decisions::{LedgerLine, Unanswered};
 use crate::core::inbox::{Look, LookOrder};
@@ -49,8 +50,10 @@ pub struct Setup {
     pub first_run: bool,
     /// Where the set-up stood.
     pub reached: Reached,
-    /// Preferred ports.
-    pub ports: BTreeMap<ServiceId, Ports>,
+    /// What an earlier agent remembered, its ports too.
+    pub state: State,
+    /// Why that must not be written.
+    pub state_read_only: Option<String>,
     /// Spreads restarts.
     pub seed: u64,
     /// What went wrong before the core came to be (a corrupt file set aside, a setting not understood).
@@ -226,6 +229,8 @@ pub enum Event {
     PortsWritten(Option<Ticket>, Result<(), String>),
     /// The sidecars' config file was looked at.
     ConfigLooked(config_watch::Look),
+    /// The companion state was written, or not, in words.
+    StateSaved(Result<(), String>),
     /// Something of ours could not be kept on disk, in words.
     NotSaved(String),
     /// Log lines that living runs have lost so far.
@@ -357,8 +362,8 @@ pub enum Effect {
     LookAtAutostart,
     /// Switch start on login, then look.
     SetAutostart(Option<Ticket>, bool),
-    /// Keep the ports.
-    SavePorts(BTreeMap<ServiceId, Ports>),
+    /// Write the companion state, and report [`Event::StateSaved`].
+    SaveState(Box<State>),
     /// Answer a client.
     Reply(Ticket, Reply),
     /// Give back the memory that only the last work needed: nothing is to be done for a while.

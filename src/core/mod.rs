@@ -5,6 +5,7 @@ pub mod answer;
 pub mod ask;
 pub mod autostart;
 pub mod cause;
+pub mod companion;
 pub mod compose;
 pub mod config_watch;
 pub mod decisions;

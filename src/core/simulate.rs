@@ -33,6 +33,7 @@ use serde_json::{Value, json};
 use crate::config::palyra::ConfigFacts;
 use crate::core::agent::Agent;
 use crate::core::cause::{Cause, Class};
+use crate::core::companion::State;
 use crate::core::compose;
 use crate::core::config_watch::{Content, Look};
 use crate::core::decisions::Unanswered;
@@ -104,6 +105,10 @@ pub struct World {
     pub started_with: BTreeMap<ServiceId, String>,
     /// Enrolling this machine as a node.
     pub pairs: Pairs,
+    /// The companion state, as often as it was written.
+    pub saved: Vec<State>,
+    /// Why it cannot be written; absent: it can.
+    pub disk: Option<String>,
     /// Of every process that was started.
     records_of_runs: BTreeMap<RunId, RunRecord>,
     records: BTreeMap<String, Value>,
@@ -139,6 +144,8 @@ impl World {
             set_up_open: false,
             started_with: BTreeMap::new(),
             pairs: Pairs::default(),
+            saved: Vec::new(),
+            disk: None,
             records_of_runs: BTreeMap::new(),
             records: BTreeMap::new(),
             queue: BTreeMap::new(),
@@ -495,11 +502,17 @@ impl World {
                 let look = Look { content, blind: String::new(), set_up_open: self.set_up_open };
                 self.later(1, Event::ConfigLooked(look));
             }
+            Effect::SaveState(state) => {
+                let outcome = self.disk.clone().map_or_else(|| Ok(()), Err);
+                if outcome.is_ok() {
+                    self.saved.push(*state);
+                }
+                self.later(1, Event::StateSaved(outcome));
+            }
             Effect::RetrySecrets
             | Effect::SavePaused(_)
             | Effect::SaveBrowser(_)
             | Effect::SaveConfigRestarts(_)
-            | Effect::SavePorts(_)
             | Effect::KeepGoodStart { .. }
             | Effect::GiveBack => {}
         }

@@ -9,6 +9,7 @@ use crate::core::service::{Goal, LastExit, Phase, Service, StopReason};
 use crate::core::time::Now;
 use crate::core::view::Base;
 use crate::protocol::ServiceId;
+use crate::protocol::companion::Flag;
 use crate::protocol::node::NodeTask;
 use crate::protocol::shim::LogLoss;
 
@@ -381,6 +382,15 @@ pub fn wrap(text: &str, width: usize, lines: usize) -> Vec<String> {
         }
     }
     wrapped.iter().map(|line| cut(line, width)).collect()
+}
+
+/// What the flag of that name does.
+pub const NOTIFICATIONS_OFF: &str =
+    "notifications are switched off (desktop_notifications_enabled): look at the icon and its menu";
+
+/// What comes of setting a rollout flag.
+pub const fn flag_set(flag: Flag) -> &'static str {
+    if flag.switches().is_some() { "Set." } else { "Kept. Palyra Tray has nothing that it switches." }
 }
 
 /// First letter upper-case.

@@ -3,6 +3,7 @@
 //! Control socket: one JSON value a line. The client sends one [`Envelope`], the agent answers with one [`Reply`].
 
 pub mod ask;
+pub mod companion;
 pub mod node;
 mod secret;
 pub mod setup;
@@ -66,6 +67,13 @@ pub enum Action {
     },
     /// Restart what a change of the config touches, or do not.
     SetConfigRestarts {
+        /// Wanted state.
+        enabled: bool,
+    },
+    /// Set a rollout flag of the active profile.
+    SetFlag {
+        /// Which.
+        flag: companion::Flag,
         /// Wanted state.
         enabled: bool,
     },

@@ -14,7 +14,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
@@ -23,7 +22,6 @@ use crate::config::{Environment, Paths};
 use crate::core::agent::Agent;
 use crate::core::event::{Desktop, Effect, Event, Setup, Ticket};
 use crate::core::node::{Kept, NodeSetup, NodeWork};
-use crate::core::ports::Ports;
 use crate::core::time::Now;
 use crate::core::view::View;
 use crate::core::{compose, config_watch};
@@ -64,16 +62,6 @@ pub struct Start {
     pub demo: bool,
     /// The set-up opens by itself when nothing was ever set up here.
     pub set_up: bool,
-}
-
-/// Version of `state.json`.
-const STATE_VERSION: u32 = 1;
-
-/// `state.json`: what we keep for ourselves.
-#[derive(Serialize, Deserialize)]
-struct State {
-    version: u32,
-    ports: BTreeMap<ServiceId, Ports>,
 }
 
 /// What reaches the loop.
@@ -186,16 +174,8 @@ impl Shell {
         let Start { env, paths, settings, mut warnings, lock, desktop, start, demo, set_up } = start;
         let clock = Clock { origin: Instant::now() };
         let now = clock.now();
-        let (state, told) = store::read_json::<State>(&paths.own.join("state.json"), now.unix_ms);
-        warnings.extend(told);
-        let known = match state {
-            Some(State { version, .. }) if version > STATE_VERSION => {
-                warnings
-                    .push(format!("state.json is of a newer Palyra Tray (version {version}): its ports are not used"));
-                None
-            }
-            state => state,
-        };
+        let kept = store::state::read(&paths.state(), now.unix_ms);
+        warnings.extend(kept.told);
         let from_clients = inputs.clone();
         let server = control::serve(&paths, move |asked| {
             let _ = from_clients.send(Input::Asked(asked));
@@ -205,12 +185,12 @@ impl Shell {
             // commands find the socket in its usual place; sidecars that live must not stay without an agent
             warnings.push(format!("the address of the control socket could not be written: {error}"));
         }
-        let (kept, told) = store::read_json::<Kept>(&node::kept_file(&paths), now.unix_ms);
+        let (node_kept, told) = store::read_json::<Kept>(&node::kept_file(&paths), now.unix_ms);
         warnings.extend(told);
         let node_setup = NodeSetup {
             allowed: settings.enrolment,
             installed: node::is_installed(&paths),
-            kept: kept.unwrap_or_default(),
+            kept: node_kept.unwrap_or_default(),
         };
         let setup = Setup {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -227,7 +207,8 @@ impl Shell {
             demo,
             first_run: set_up && !demo && desktop && env.has_display() && set_up::nothing_yet(&paths),
             reached: set_up::reached(&paths),
-            ports: known.map(|state| state.ports).unwrap_or_default(),
+            state: kept.state,
+            state_read_only: kept.read_only,
             seed: seed(),
             warnings,
         };

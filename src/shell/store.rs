@@ -1,5 +1,6 @@
 //! Files of our own: atomic, private, and never trusted blindly when read back.
 
+pub mod state;
 pub mod toml;
 
 use std::fs::{self, OpenOptions, Permissions};

@@ -160,6 +160,7 @@ impl Agent {
             }
             Action::SetBrowser { enabled } => self.set_browser(ticket, enabled, now, effects),
             Action::SetConfigRestarts { enabled } => self.set_config_restarts(ticket, enabled, now, effects),
+            Action::SetFlag { flag, enabled } => self.set_flag(ticket, flag, enabled, effects),
             Action::WritePorts { service } => self.write_ports(ticket, service, effects),
             Action::SetAutostart { enabled } => {
                 if self.setup.demo {

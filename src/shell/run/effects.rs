@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Input, STATE_VERSION, Shell, State};
+use super::{Input, Shell};
 use crate::config::{DEVICE_ID, Environment, PRINCIPAL};
 use crate::core::decisions::Unanswered;
 use crate::core::event::{Effect, Event, Facts, Ticket};
@@ -140,11 +140,13 @@ impl Shell {
                 let outcome = client.abort_run(&run_id, "aborted from the tray").await;
                 Event::RunAborted(ticket, run_id, outcome.map_err(|error| error.message))
             }),
-            Effect::SavePorts(ports) => {
-                let state = State { version: STATE_VERSION, ports };
-                if let Err(error) = store::keep_json(&self.sidecars.paths.own.join("state.json"), &state) {
-                    self.report(Event::NotSaved(format!("the ports hold only until the end: {error}")));
-                }
+            Effect::SaveState(state) => {
+                let path = self.sidecars.paths.state();
+                let inputs = self.inputs.clone();
+                tokio::task::spawn_blocking(move || {
+                    let outcome = store::keep_json(&path, &state).map_err(|error| error.to_string());
+                    let _ = inputs.send(Input::Event(Event::StateSaved(outcome)));
+                });
             }
             Effect::KeepGoodStart { service, run, version } => {
                 let run_dir = self.sidecars.paths.run_dir(service);

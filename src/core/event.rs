@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::config::palyra::ConfigFacts;
+use crate::core::ask::{AskEvent, AskWork, Intent};
 use crate::core::cause::{Cause, Evidence};
 use crate::core::companion::State;
 use crate::core::config_watch;
@@ -54,6 +55,8 @@ pub struct Setup {
     pub state: State,
     /// Why that must not be written.
     pub state_read_only: Option<String>,
+    /// Messages that an earlier agent left under way.
+    pub asks: Vec<Intent>,
     /// Spreads restarts.
     pub seed: u64,
     /// What went wrong before the core came to be (a corrupt file set aside, a setting not understood).
@@ -143,6 +146,10 @@ pub enum Companion {
     Review(String),
     /// The question before something is done with the node host.
     Node(NodeTask),
+    /// Writing a message, to the session with this id; absent: the one that was used last.
+    Ask(Option<String>),
+    /// The draft with this id.
+    Draft(String),
 }
 
 /// What came of something for the set-up.
@@ -211,6 +218,8 @@ pub enum Event {
     Opened(Option<Ticket>, Result<(), String>),
     /// Something for the node host was done, or not.
     Node(NodeEvent),
+    /// Something about messages to Palyra.
+    Ask(AskEvent),
     /// A client went away before it was answered.
     ClientGone(Ticket),
     /// Something for the set-up was done, or not.
@@ -338,6 +347,8 @@ pub enum Effect {
     SetUp(Ticket, SetupRequest),
     /// Do something for the node host.
     Node(NodeWork),
+    /// Do something for a message to Palyra.
+    Ask(AskWork),
     /// Open a program of ours in a window of its own.
     Open(Companion),
     /// Open a service's log.

@@ -24,6 +24,7 @@
 //! | `set-up open` / `set-up closed` | whether somebody is in the set-up |
 //! | `show menu` | prints the menu |
 
+pub mod asks;
 mod pairing;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -105,6 +106,8 @@ pub struct World {
     pub started_with: BTreeMap<ServiceId, String>,
     /// Enrolling this machine as a node.
     pub pairs: Pairs,
+    /// Messages to Palyra.
+    pub asks: asks::Asks,
     /// The companion state, as often as it was written.
     pub saved: Vec<State>,
     /// Why it cannot be written; absent: it can.
@@ -144,6 +147,7 @@ impl World {
             set_up_open: false,
             started_with: BTreeMap::new(),
             pairs: Pairs::default(),
+            asks: asks::Asks::default(),
             saved: Vec::new(),
             disk: None,
             records_of_runs: BTreeMap::new(),
@@ -436,6 +440,7 @@ impl World {
                 }
             }
             Effect::Node(work) => self.node_work(work),
+            Effect::Ask(work) => self.talk(work),
             Effect::Open(companion) => self.note(format!("opens {companion:?}")),
             Effect::OpenDashboard(ticket, path) => {
                 self.note(format!("opens {path}"));

@@ -7,7 +7,9 @@
 //!
 //! Pure: no clock, file or gateway. Limits: one answer is kept up to the length that `core::answer` keeps; no attachments.
 
+pub mod forms;
 mod types;
+pub mod words;
 
 #[cfg(test)]
 mod tests;
@@ -21,7 +23,9 @@ use crate::core::upstream::Trouble;
 use crate::protocol::ask::{Message, To};
 use crate::protocol::{RunId, Secret};
 
-pub use types::{Answer, AskEvent, AskOrder, AskWork, Finished, Intent, Lost, Outcome, Over, RunState, Session};
+pub use types::{
+    Answer, AskEvent, AskOrder, AskWork, Finished, Intent, Lost, Origin, Outcome, Over, RunState, Session,
+};
 
 /// Pauses before the looks whether a message was accepted, milliseconds. A gateway that lives writes it down at once.
 const LOOKS_MS: [u64; 5] = [0, 1_000, 2_000, 4_000, 8_000];
@@ -49,6 +53,8 @@ const WHO: &str = "The model's provider";
 pub struct Asks {
     open: BTreeMap<String, Ask>,
     over: VecDeque<Finished>,
+    /// Over, not accepted, and perhaps not yet kept elsewhere.
+    unkept: Vec<Intent>,
     /// The gateway that can be asked now.
     gateway: Option<RunId>,
     /// Id of the session that was used last.
@@ -83,6 +89,8 @@ enum Step {
     Sending,
     /// Was it accepted? `due`: the next look; absent: one is under way.
     Looking { look: usize, due: Option<u64>, unknown_at: u64, refusal: Option<Lost> },
+    /// It may have been sent before: was it?
+    Checking,
     /// Its run is read until it ends.
     Following { look: u32, due: Option<u64>, moved: (i64, u64) },
 }
@@ -107,9 +115,14 @@ impl Asks {
         self.open.values().map(|ask| &ask.intent)
     }
 
-    /// This draft is being sent.
-    pub fn is_sending(&self, draft_id: &str) -> bool {
-        self.open.values().any(|ask| ask.intent.draft_id.as_deref() == Some(draft_id))
+    /// This message is under way.
+    pub fn is_open(&self, message_id: &str) -> bool {
+        self.open.contains_key(message_id)
+    }
+
+    /// Everything that is to be kept is on disk, or cannot get there.
+    pub const fn is_kept(&self) -> bool {
+        self.writing.is_none() && self.changed == self.kept
     }
 
     /// Begins with a message, or joins the one with the same id.
@@ -119,7 +132,7 @@ impl Asks {
     pub fn begin(
         &mut self,
         message: Message,
-        draft_id: Option<String>,
+        origin: Origin,
         ticket: Option<Ticket>,
         orders: &mut Vec<AskOrder>,
     ) -> Result<(), String> {
@@ -132,7 +145,9 @@ impl Asks {
             }
             return Ok(());
         }
-        if let Some(finished) = self.over.iter().find(|over| over.intent.message_id == message.message_id) {
+        let same = |over: &&Finished| over.intent.message_id == message.message_id;
+        if let Some(finished) = self.over.iter().find(same).filter(|over| origin == Origin::New || over.was_accepted())
+        {
             orders.extend(ticket.map(|ticket| AskOrder::Told(ticket, Box::new(finished.clone()))));
             return Ok(());
         }
@@ -149,7 +164,7 @@ impl Asks {
             gateway: None,
             accepted: false,
             run_id: String::new(),
-            draft_id,
+            origin,
         };
         self.changed += 1;
         let step = Step::Storing { at: self.changed, send: false };
@@ -183,9 +198,14 @@ impl Asks {
         self.active = active;
     }
 
-    /// Everything that follows from the time and from whether the gateway can be asked.
-    pub fn step(&mut self, gateway: Option<&RunId>, now: Now, orders: &mut Vec<AskOrder>) {
+    /// Everything that follows from the time and from whether the gateway can be asked. `drafts_kept`: what was told as not
+    /// sent until now is on the disk elsewhere, or will never be.
+    pub fn step(&mut self, gateway: Option<&RunId>, drafts_kept: bool, now: Now, orders: &mut Vec<AskOrder>) {
         self.gateway = gateway.cloned();
+        if drafts_kept && !self.unkept.is_empty() {
+            self.unkept.clear();
+            self.changed += 1;
+        }
         let due: Vec<String> = self
             .open
             .iter()
@@ -240,7 +260,7 @@ impl Asks {
                 let run_id = ask.intent.run_id.clone();
                 orders.push(AskOrder::Work(AskWork::ReadRun { message_id: id.to_owned(), run_id }));
             }
-            Step::Storing { .. } | Step::Opening | Step::Sending => {}
+            Step::Storing { .. } | Step::Opening | Step::Checking | Step::Sending => {}
         }
     }
 
@@ -258,7 +278,7 @@ impl Asks {
             AskEvent::Found(id, outcome) => self.found(&id, outcome, now, orders),
             AskEvent::Ran(id, outcome) => self.ran(&id, outcome, now, orders),
             // the agent makes a message of it
-            AskEvent::Replied { .. } => {}
+            AskEvent::Replied { .. } | AskEvent::Named(..) => {}
         }
         self.keep(orders);
     }
@@ -267,7 +287,8 @@ impl Asks {
     fn keep(&mut self, orders: &mut Vec<AskOrder>) {
         if self.writing.is_none() && self.changed > self.kept {
             self.writing = Some(self.changed);
-            orders.push(AskOrder::Work(AskWork::Keep(self.open().cloned().collect())));
+            let all = self.open().chain(&self.unkept).cloned().collect();
+            orders.push(AskOrder::Work(AskWork::Keep(all)));
         }
     }
 
@@ -309,6 +330,12 @@ impl Asks {
         let gateway = self.gateway.clone();
         let Some(ask) = self.open.get_mut(id).filter(|ask| ask.step == Step::Opening) else { return };
         match outcome {
+            Ok(session) if ask.intent.origin == Origin::SentDraft => {
+                let session_id = session.id.clone();
+                ask.intent.session = Some(session);
+                ask.step = Step::Checking;
+                orders.push(AskOrder::Work(AskWork::Find { message_id: id.to_owned(), session_id }));
+            }
             Ok(session) => {
                 ask.intent.session = Some(session);
                 ask.intent.sent_at_unix_ms = Some(now.unix_ms);
@@ -365,6 +392,22 @@ impl Asks {
     fn found(&mut self, id: &str, outcome: Result<Option<String>, Lost>, now: Now, orders: &mut Vec<AskOrder>) {
         let current = self.gateway.clone();
         let Some(ask) = self.open.get_mut(id) else { return };
+        if ask.step == Step::Checking {
+            match outcome {
+                Ok(Some(run_id)) => {
+                    ask.step = Step::following(now);
+                    self.accepted(id, run_id, orders);
+                }
+                Ok(None) => {
+                    ask.intent.sent_at_unix_ms = Some(now.unix_ms);
+                    ask.intent.gateway = current;
+                    self.changed += 1;
+                    ask.step = Step::Storing { at: self.changed, send: true };
+                }
+                Err(lost) => self.not_accepted(id, lost, now, orders),
+            }
+            return;
+        }
         let Step::Looking { look, due, refusal, .. } = &mut ask.step else { return };
         match outcome {
             Ok(Some(run_id)) => {
@@ -436,12 +479,23 @@ impl Asks {
         let Some(ask) = self.open.remove(id) else { return };
         self.changed += 1;
         let Ask { intent, sending, awaiting, .. } = ask;
+        if matches!(outcome, Outcome::NotSent { .. } | Outcome::Unknown(_)) {
+            self.unkept.push(intent.clone());
+        }
         let finished = Finished { intent, outcome, sending, awaiting };
+        self.over.retain(|over| over.intent.message_id != id);
         if self.over.len() == REMEMBERED {
             self.over.pop_front();
         }
         self.over.push_back(Finished { sending: Vec::new(), awaiting: Vec::new(), ..finished.clone() });
         orders.push(AskOrder::Finished(Box::new(finished)));
+    }
+}
+
+impl Finished {
+    /// The gateway has it in its books.
+    pub const fn was_accepted(&self) -> bool {
+        matches!(self.outcome, Outcome::Answered(_) | Outcome::NoAnswer(_))
     }
 }
 

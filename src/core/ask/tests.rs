@@ -96,17 +96,17 @@ impl World {
 
     fn begin(&mut self) {
         let mut orders = Vec::new();
-        self.asks.step(self.life().as_ref(), self.now, &mut orders);
+        self.asks.step(self.life().as_ref(), true, self.now, &mut orders);
         let message = Message { message_id: ID.to_owned(), text: Secret::new(TEXT), to: To::New };
-        self.asks.begin(message, None, None, &mut orders).unwrap();
+        self.asks.begin(message, Origin::New, None, &mut orders).unwrap();
         self.work(orders);
     }
 
     fn tell(&mut self, event: AskEvent) {
         let mut orders = Vec::new();
-        self.asks.step(self.life().as_ref(), self.now, &mut orders);
+        self.asks.step(self.life().as_ref(), true, self.now, &mut orders);
         self.asks.told(event, self.now, &mut orders);
-        self.asks.step(self.life().as_ref(), self.now, &mut orders);
+        self.asks.step(self.life().as_ref(), true, self.now, &mut orders);
         self.work(orders);
     }
 
@@ -206,14 +206,14 @@ impl World {
                 Some(run_id)
             }
             AskWork::Find { .. } => self.runs.last().map(|run| run.run_id.clone()),
-            AskWork::ReadRun { .. } | AskWork::Keep(_) => None,
+            AskWork::ReadRun { .. } | AskWork::Keep(_) | AskWork::Name(..) => None,
         }
     }
 
     fn answer(&mut self, work: AskWork, run: Option<String>, lost: Option<Lost>, fault: Fault) {
         let id = ID.to_owned();
         match (work, lost) {
-            (AskWork::Keep(_), _) => {}
+            (AskWork::Keep(_) | AskWork::Name(..), _) => {}
             (AskWork::Open { session, .. }, None) => {
                 self.tell(AskEvent::Opened(id, Ok(Session { id: session, title: String::new() })));
             }
@@ -253,7 +253,7 @@ impl World {
         self.now = self.now.plus(2_000);
         let mut orders = Vec::new();
         self.asks.restore(self.disk.clone(), self.now);
-        self.asks.step(self.life().as_ref(), self.now, &mut orders);
+        self.asks.step(self.life().as_ref(), true, self.now, &mut orders);
         self.work(orders);
     }
 
@@ -295,7 +295,7 @@ impl World {
                 self.tell(AskEvent::Over(ID.to_owned(), Over::Broken));
             }
             let mut orders = Vec::new();
-            self.asks.step(self.life().as_ref(), self.now, &mut orders);
+            self.asks.step(self.life().as_ref(), true, self.now, &mut orders);
             self.work(orders);
         }
     }
@@ -452,15 +452,68 @@ fn the_same_message_asked_for_twice_is_sent_once() {
     assert_eq!(world.check(true), "answered");
 }
 
+/// Drives one message by hand.
+fn orders_of(asks: &mut Asks, act: impl FnOnce(&mut Asks, &mut Vec<AskOrder>)) -> Vec<AskOrder> {
+    let mut orders = Vec::new();
+    act(asks, &mut orders);
+    orders
+}
+
+#[test]
+fn a_draft_that_may_have_been_sent_is_looked_for_before_it_is_sent() {
+    for arrived in [true, false] {
+        let (mut asks, now, life) = (Asks::default(), Now::default(), RunId("G1".to_owned()));
+        asks.step(Some(&life), true, now, &mut Vec::new());
+        let message = Message { message_id: ID.to_owned(), text: Secret::new(TEXT), to: To::Session("S".to_owned()) };
+        asks.begin(message, Origin::SentDraft, None, &mut Vec::new()).unwrap();
+        asks.told(AskEvent::Kept(Ok(())), now, &mut Vec::new());
+        let session = Session { id: "S".to_owned(), title: String::new() };
+        let orders =
+            orders_of(&mut asks, |asks, orders| asks.told(AskEvent::Opened(ID.to_owned(), Ok(session)), now, orders));
+        assert!(matches!(&orders[..], [AskOrder::Work(AskWork::Find { .. })]), "{orders:?}");
+        let found = arrived.then(|| "R".to_owned());
+        let mut orders =
+            orders_of(&mut asks, |asks, orders| asks.told(AskEvent::Found(ID.to_owned(), Ok(found)), now, orders));
+        asks.told(AskEvent::Kept(Ok(())), now, &mut orders);
+        asks.step(Some(&life), true, now, &mut orders);
+        let sent = orders.iter().any(|order| matches!(order, AskOrder::Work(AskWork::Send { .. })));
+        let followed = orders.iter().any(|order| matches!(order, AskOrder::Work(AskWork::ReadRun { .. })));
+        assert_eq!((sent, followed), (!arrived, arrived), "{orders:?}");
+    }
+}
+
+#[test]
+fn the_trace_of_what_was_not_sent_stays_until_it_is_kept_elsewhere() {
+    let (mut asks, now) = (Asks::default(), Now::default());
+    let message = Message { message_id: ID.to_owned(), text: Secret::new(TEXT), to: To::New };
+    asks.begin(message, Origin::New, None, &mut Vec::new()).unwrap();
+    let kept = |orders: &[AskOrder]| {
+        orders.iter().find_map(|order| match order {
+            AskOrder::Work(AskWork::Keep(all)) => Some(all.len()),
+            _ => None,
+        })
+    };
+    // no gateway: it is over
+    let orders = orders_of(&mut asks, |asks, orders| asks.told(AskEvent::Kept(Ok(())), now, orders));
+    assert!(matches!(&orders[0], AskOrder::Finished(_)), "{orders:?}");
+    assert_eq!(kept(&orders), Some(1));
+    asks.told(AskEvent::Kept(Ok(())), now, &mut Vec::new());
+    assert_eq!(kept(&orders_of(&mut asks, |asks, orders| asks.step(None, false, now, orders))), None);
+    assert_eq!(kept(&orders_of(&mut asks, |asks, orders| asks.step(None, true, now, orders))), Some(0));
+    assert!(!asks.is_kept());
+    asks.told(AskEvent::Kept(Ok(())), now, &mut Vec::new());
+    assert!(asks.is_kept());
+}
+
 #[test]
 fn who_waits_hears_and_who_comes_late_hears_too() {
     let (mut asks, now) = (Asks::default(), Now::default());
     let life = RunId("G1".to_owned());
     let mut orders = Vec::new();
-    asks.step(Some(&life), now, &mut orders);
+    asks.step(Some(&life), true, now, &mut orders);
     let message = Message { message_id: ID.to_owned(), text: Secret::new(TEXT), to: To::Active };
     asks.use_session(Some("S9".to_owned()));
-    asks.begin(message.clone(), None, Some(1), &mut orders).unwrap();
+    asks.begin(message.clone(), Origin::New, Some(1), &mut orders).unwrap();
     asks.told(AskEvent::Kept(Ok(())), now, &mut orders);
     let open = AskWork::Open { message_id: ID.to_owned(), session: "S9".to_owned(), existing: false };
     assert_eq!(orders.last(), Some(&AskOrder::Work(open)));
@@ -478,7 +531,7 @@ fn who_waits_hears_and_who_comes_late_hears_too() {
     assert_eq!((finished.sending.as_slice(), finished.awaiting.as_slice()), (&[][..], &[2][..]));
     orders.clear();
     assert!(asks.wait(ID, 5, &mut orders));
-    asks.begin(message, None, Some(6), &mut orders).unwrap();
+    asks.begin(message, Origin::New, Some(6), &mut orders).unwrap();
     assert!(matches!(&orders[..], [AskOrder::Told(5, _), AskOrder::Told(6, _)]), "{orders:?}");
 }
 

@@ -40,9 +40,22 @@ pub struct Intent {
     /// Its run, once known.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub run_id: String,
-    /// The draft that it was.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub draft_id: Option<String>,
+    /// Where it comes from.
+    #[serde(default)]
+    pub origin: Origin,
+}
+
+/// Where a message comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// Just written.
+    #[default]
+    New,
+    /// It is the draft with its id.
+    Draft,
+    /// The same, and it may have been sent before: that is looked for first.
+    SentDraft,
 }
 
 /// What has to be done.
@@ -75,6 +88,8 @@ pub enum AskWork {
         /// Where it went.
         session_id: String,
     },
+    /// Look for the title of a session, for a client; answered by [`AskEvent::Named`].
+    Name(Ticket, String),
     /// Look how this run stands; answered by [`AskEvent::Ran`].
     ReadRun {
         /// Message.
@@ -97,6 +112,8 @@ pub enum AskEvent {
     Over(String, Over),
     /// The run, or none.
     Found(String, Result<Option<String>, Lost>),
+    /// Title of the session that a client asked for, as far as the gateway tells.
+    Named(Ticket, String, Option<String>),
     /// How the run stands; absent: the gateway knows no such run.
     Ran(String, Result<Option<RunState>, Lost>),
     /// Somebody typed a reply into a notification of this session; the message has this new id.

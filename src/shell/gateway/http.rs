@@ -5,7 +5,7 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
+use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderMap, HeaderValue, RETRY_AFTER, SET_COOKIE};
 use reqwest::{Method, redirect, retry};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
@@ -22,6 +22,9 @@ const MAX_MESSAGE_CHARS: usize = 300;
 const SECRET_RUN_CHARS: usize = 32;
 /// Loopback answers at once; a full accept queue does not.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(1_500);
+
+/// Longest line of a stream, bytes.
+const LINE_MAX: usize = 4 * 1024 * 1024;
 
 /// Largest answer that is read, bytes, unless a call says otherwise.
 pub(super) const SMALL_BODY: usize = 256 * 1024;
@@ -71,6 +74,8 @@ pub struct GatewayError {
     pub message: String,
     /// Whether the request may have reached the gateway. False means that it certainly did nothing.
     pub sent: bool,
+    /// How long the gateway asks us to wait, where it does.
+    pub retry_after: Option<Duration>,
     pub(super) oversized: bool,
     /// The gateway's words about the request, secrets taken out; empty when it said nothing.
     pub(super) said: String,
@@ -81,7 +86,8 @@ pub struct GatewayError {
 impl GatewayError {
     pub(super) fn new(kind: ErrorKind, status: Option<u16>, sent: bool, message: impl Into<String>) -> Self {
         let message = shorten(&message.into());
-        Self { kind, status, message, sent, oversized: false, said: String::new(), code: String::new() }
+        let (said, code) = (String::new(), String::new());
+        Self { kind, status, message, sent, retry_after: None, oversized: false, said, code }
     }
 
     /// An answer that is not the gateway's.
@@ -141,6 +147,8 @@ pub(super) struct Answer {
     /// Fresh session cookie.
     pub cookie: Option<SecretString>,
     is_html: bool,
+    /// How long the gateway asks us to wait.
+    pub retry_after: Option<Duration>,
 }
 
 /// Why there is no whole answer.
@@ -271,9 +279,12 @@ impl Stream {
                 return Ok(Some(line));
             }
             searched = self.line.len();
+            if searched > LINE_MAX {
+                return Err(Cut::Oversized);
+            }
             match tokio::time::timeout(silence, self.response.chunk()).await {
                 Ok(Ok(Some(chunk))) => {
-                    self.read += chunk.len();
+                    self.read = self.read.saturating_add(chunk.len());
                     if self.read > self.limit {
                         return Err(Cut::Oversized);
                     }
@@ -296,12 +307,14 @@ async fn read(mut response: reqwest::Response, max_body: usize) -> Result<Answer
         .get(CONTENT_TYPE)
         .and_then(|kind| kind.to_str().ok())
         .is_some_and(|kind| kind.to_ascii_lowercase().contains("html"));
+    let seconds = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+    let retry_after = seconds.map(Duration::from_secs);
     let mut body = Vec::new();
     loop {
         match response.chunk().await {
             Ok(Some(chunk)) if body.len() + chunk.len() <= max_body => body.extend_from_slice(&chunk),
             Ok(Some(_)) => return Err(Lost::Oversized { status }),
-            Ok(None) => return Ok(Answer { status, body, cookie, is_html }),
+            Ok(None) => return Ok(Answer { status, body, cookie, is_html, retry_after }),
             Err(error) if error.is_timeout() => return Err(Lost::Timeout { sent: true }),
             Err(_) => return Err(Lost::Half { status }),
         }
@@ -339,7 +352,8 @@ impl Answer {
         } else {
             format!("The gateway answered {}: {said}", self.status)
         };
-        GatewayError { said, code, ..GatewayError::new(kind, Some(self.status), true, message) }
+        let retry_after = self.retry_after;
+        GatewayError { said, code, retry_after, ..GatewayError::new(kind, Some(self.status), true, message) }
     }
 
     /// The gateway's words and the code of what was wrong: its envelope, or the framework's plain text. A page is no message.

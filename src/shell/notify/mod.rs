@@ -80,6 +80,15 @@ pub enum NotifyReport {
         /// As it was shown.
         notice: Notice,
     },
+    /// A person typed an answer into it.
+    Typed {
+        /// Which notification.
+        key: NoticeKey,
+        /// What it answers.
+        action: Action,
+        /// What was typed.
+        text: String,
+    },
     /// A person closed it without an answer.
     Dismissed {
         /// Which notification.

@@ -9,7 +9,7 @@ pub const TEXT_MAX: usize = 16 * 1024;
 
 /// What a client asks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "ask", rename_all = "snake_case")]
+#[serde(tag = "message", rename_all = "snake_case")]
 pub enum AskRequest {
     /// Send this. Answered when the gateway has written it down, or when it is known that it did not.
     Send(Message),
@@ -62,4 +62,32 @@ pub enum To {
     New,
     /// The session with this id or key, which must exist.
     Session(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::{Envelope, Request, VERSION};
+
+    #[test]
+    fn every_request_survives_the_socket() {
+        let message = |to| Message { message_id: "M".to_owned(), text: Secret::new("a\nb"), to };
+        let id = || "D".to_owned();
+        for request in [
+            AskRequest::Send(message(To::Active)),
+            AskRequest::Send(message(To::New)),
+            AskRequest::Send(message(To::Session("S".to_owned()))),
+            AskRequest::Answer { message_id: id() },
+            AskRequest::Session,
+            AskRequest::Drafts,
+            AskRequest::Draft { draft_id: id() },
+            AskRequest::SendDraft { draft_id: id() },
+            AskRequest::DiscardDraft { draft_id: id() },
+        ] {
+            let envelope = Envelope { version: VERSION, request: Request::Message(request) };
+            let line = serde_json::to_string(&envelope).unwrap();
+            assert_eq!(serde_json::from_str::<Envelope>(&line).unwrap(), envelope, "{line}");
+            assert!(!format!("{envelope:?}").contains("a\\nb"), "what a person wrote is in the debug output");
+        }
+    }
 }

@@ -379,3 +379,6 @@ pub fn rows(agent: &Agent) -> Vec<(String, String)> {
     let line = |draft: &Draft| crate::core::dialog::one_line(&draft.text);
     drafts.map(|draft| (draft.id.clone(), crate::core::notices::cut(&line(draft), 50))).collect()
 }
+
+#[cfg(test)]
+mod tests;

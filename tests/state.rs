@@ -233,7 +233,7 @@ fn what_was_told_is_kept_with_its_kind_and_notifications_can_be_switched_off() {
     world.pass(300_000);
     let kept = world.agent.companion.profile().notifications.clone();
     assert_eq!(
-        kept.iter().filter(|one| one.kind == Kind::Service && one.title.contains("browser")).count(),
+        kept.iter().filter(|one| one.kind == Kind::Service && one.title.contains("Browser")).count(),
         1,
         "{kept:?}"
     );
@@ -392,4 +392,116 @@ fn what_is_wrong_with_our_place_is_told_until_it_is_mended() {
     world.end(ServiceId::Gateway, Some(ExitCause::Code { code: 1 }));
     world.pass(30_000);
     assert!(!told(&world).contains("was removed") && !world.view().notices.contains_key("event:removed"));
+}
+
+/// By hand, by command and by the menu: each is in use at once, and none takes away what another wrote.
+#[test]
+fn preferences_are_taken_up_while_it_runs() {
+    let mut site = Site::new();
+    site.start_healthy();
+    let path = site.own("settings.toml");
+    fs::write(&path, "# by hand\n[services]\nrestart_on_config_change = false # so\nbrowsr = true\n").unwrap();
+    let status = site.until("read", |status| status["config"]["restarts"] == false);
+    let told = |status: &Value| {
+        warnings(status).contains("services.browsr is unknown and ignored; is services.browser meant?")
+    };
+    assert!(told(&status), "{}", warnings(&status));
+    site.ok(&["config", "set", "notifications.node", "off"]);
+    site.ok(&["config", "restarts", "on"]);
+    site.until("on again", |status| status["config"]["restarts"] == true);
+    let expected =
+        "# by hand\n[services]\nrestart_on_config_change = true # so\nbrowsr = true\n\n[notifications]\nnode = false\n";
+    assert_eq!(fs::read_to_string(&path).unwrap(), expected);
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o644, "a person's file keeps its mode");
+    // half of it is no change
+    fs::write(&path, "[services\nbrowser = fal").unwrap();
+    let status = site.until("told", |status| warnings(status).contains("is not understood"));
+    assert_eq!(status["quick_facts"]["browser_service"]["enabled"], true);
+    fs::write(&path, "[services]\nbrowser = false\n").unwrap();
+    let status = site.until("off", |status| status["quick_facts"]["browser_service"]["enabled"] == false);
+    assert!(!warnings(&status).contains("settings.toml"), "{}", warnings(&status));
+    site.until("restarted without it", |status| status["state"] == "healthy");
+    assert_eq!(site.ok(&["config", "get", "services.browser"]), "false\n");
+}
+
+#[test]
+fn a_setting_is_checked_before_it_is_written() {
+    let site = Site::new();
+    let path = site.own("settings.toml");
+    site.ok(&["config", "set", "tray.panel", "light"]);
+    let before = fs::read_to_string(&path).unwrap();
+    let said = site.fails(2, &["config", "set", "tray.pannel", "light"]);
+    assert!(said.contains("there is no setting tray.pannel") && said.contains("Is tray.panel meant?"), "{said}");
+    let said = site.fails(2, &["config", "set", "tray.panel", "pink"]);
+    assert!(said.contains("tray.panel takes dark or light, and not pink"), "{said}");
+    let said = site.fails(2, &["config", "set", "services.data", "here"]);
+    assert!(said.contains("whole path"), "{said}");
+    site.fails(2, &["config", "set", "offline_drafts_enabled", "maybe"]);
+    site.fails(3, &["config", "set", "offline_drafts_enabled", "off"]);
+    assert_eq!(fs::read_to_string(&path).unwrap(), before);
+    let list: Value = serde_json::from_str(&site.ok(&["config", "list", "--json"])).unwrap();
+    assert_eq!(list["settings"]["tray.panel"], "light");
+    assert_eq!(
+        (&list["settings"]["services.browser"], &list["flags"]["offline_drafts_enabled"]),
+        (&json!(true), &json!(true))
+    );
+    assert!(list["settings"]["services.data"].is_null());
+    site.ok(&["config", "set", "tray.panel", ""]);
+    assert_eq!(site.ok(&["config", "get", "tray.panel"]), "dark\n");
+    // a full disk says so and costs nothing
+    let before = fs::read_to_string(&path).unwrap();
+    let like = site.command(&[]);
+    let mut full = Command::new("/bin/sh");
+    full.args(["-c", "trap '' XFSZ; ulimit -S -f 0; exec \"$0\" config set services.browser off"])
+        .arg(like.get_program());
+    full.envs(like.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let output = full.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        output.status.code() == Some(1) && said.contains("nothing was changed") && said.contains("space"),
+        "{said}"
+    );
+    assert_eq!(fs::read_to_string(&path).unwrap(), before);
+}
+
+#[test]
+fn a_flag_outlives_the_agent() {
+    let mut site = Site::new();
+    site.start_healthy();
+    assert!(site.ok(&["config", "set", "offline_drafts_enabled", "off"]).contains("Set."));
+    let state: Value = serde_json::from_slice(&fs::read(site.own("state.json")).unwrap()).unwrap();
+    let flag = "/profiles/desktop-local/rollout/offline_drafts_enabled";
+    assert_eq!(state.pointer(flag), Some(&json!(false)), "on the disk before it was answered");
+    site.kill_agent();
+    let status = site.start_healthy();
+    assert_eq!(status["companion"]["rollout"]["offline_drafts_enabled"], false);
+    assert_eq!(site.ok(&["config", "get", "offline_drafts_enabled"]), "false\n");
+}
+
+/// The whole way, once: read, used, told, kept, and not looked at again.
+#[test]
+fn what_the_earlier_app_left_is_taken_over_once() {
+    let mut site = Site::new();
+    let file = site.root().join("desktop-control-center/state.json");
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    let earlier = include_str!("earlier-app/schema-4.json");
+    fs::write(&file, earlier).unwrap();
+    let status = site.start_healthy();
+    let companion = &status["companion"];
+    assert_eq!(companion["offline_drafts"][0]["text"], "Book the train\n  for Monday");
+    assert_eq!(companion["active_session_id"], "01JR1SESSION00000000000001");
+    assert_eq!(companion["rollout"]["desktop_notifications_enabled"], false);
+    assert_eq!(companion["imported"]["schema_version"], 4);
+    let newest = companion["notifications"].to_string();
+    assert!(newest.contains("From the earlier desktop app") && newest.contains("1 draft"), "{newest}");
+    site.until("kept", |_| fs::read_to_string(site.own("state.json")).is_ok_and(|text| text.contains("imported")));
+    site.ok(&["quit"]);
+    site.agent_ended();
+    assert_eq!(fs::read_to_string(&file).unwrap(), earlier);
+    fs::write(&file, include_str!("earlier-app/schema-5.json")).unwrap();
+    let status = site.start_healthy();
+    assert_eq!(
+        (&status["companion"]["imported"]["schema_version"], &status["companion"]["profile"]),
+        (&json!(4), &json!("desktop-local"))
+    );
 }

@@ -7,6 +7,7 @@ pub mod ask;
 mod companion;
 mod config;
 mod node;
+mod preferences;
 mod requests;
 mod set_up;
 mod watch;
@@ -108,6 +109,8 @@ pub struct Agent {
     pub companion: remembered::Companion,
     /// Told since it was kept last.
     told: Vec<(Kind, EventNotice)>,
+    /// When to look at the preferences.
+    settings_due: Option<u64>,
     /// It starts at login; absent: not known.
     pub autostart: Option<bool>,
     /// What it is being switched to.
@@ -164,6 +167,7 @@ impl Agent {
             asking: BTreeSet::new(),
             companion: remembered::Companion::new(state, read_only, setup.seed),
             told: Vec::new(),
+            settings_due: None,
             fleet,
             secrets: Secrets::Unknown,
             config: ConfigWatch::default(),
@@ -196,6 +200,7 @@ impl Agent {
         };
         agent.restore_asks(now);
         agent.config.look_now(now.mono_ms);
+        agent.take_up_earlier(now);
         if agent.setup.start && !agent.setup.first_run {
             agent.want_all(Goal::Up);
         }
@@ -226,8 +231,8 @@ impl Agent {
             self.waiters.iter().map(|waiter| waiter.deadline).chain(self.opens.iter().map(|open| open.deadline));
         let own = earlier(waits.min(), earlier(self.quitting, self.leaving));
         let ending = self.quitting.is_some() || self.leaving.is_some();
-        let own = if ending { own } else { earlier(own, self.config.deadline()) };
         let own = earlier(own, self.asks.deadline());
+        let own = if ending { own } else { earlier(own, earlier(self.config.deadline(), self.settings_due)) };
         let own = earlier(own, earlier(self.node.deadline(), self.companion.saving.deadline()));
         earlier(own, earlier(self.fleet.deadline(), self.inbox.deadline()))
     }
@@ -391,6 +396,9 @@ impl Agent {
                 self.node_orders(orders, effects);
             }
             Event::StateSaved(outcome) => self.state_saved(outcome, now),
+            Event::EarlierSecrets(taken, left) => self.earlier_secrets(taken, left, now),
+            Event::SettingsRang => self.settings_due = Some(now.mono_ms + preferences::SETTLE_MS),
+            Event::SettingsRead(settings, warnings) => self.settings_read(&settings, warnings, now, effects),
             Event::NotSaved(why) => {
                 if !self.setup.warnings.contains(&why) {
                     self.setup.warnings.push(why);
@@ -437,6 +445,7 @@ impl Agent {
             }
         }
         self.settle_config(now, effects);
+        self.settle_settings(now, effects);
         self.settle_node(now, effects);
         let may_launch = has_secrets && self.quitting.is_none();
         for (id, order) in self.fleet.step(may_launch, self.node.may_run(now), now) {

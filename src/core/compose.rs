@@ -2,7 +2,7 @@
 
 use crate::core::agent::Agent;
 use crate::core::agent::ask::rows;
-use crate::core::companion::Flag;
+use crate::core::companion::{Flag, Kind};
 use crate::core::describe::{describe, risk_word};
 use crate::core::notices::{self, Server};
 use crate::core::service::{Goal, Phase, Service};
@@ -240,6 +240,20 @@ fn preferences(agent: &Agent) -> Item {
     let follows = agent.config_restarts();
     let action = Action::SetConfigRestarts { enabled: !follows };
     rows.push(tick("config:restarts", text::CONFIG_RESTARTS, !agent.setup.config_manual, follows, action));
+    rows.push(separator("preferences:kinds"));
+    for kind in Kind::ALL {
+        let on = !agent.setup.silent.contains(&kind);
+        let action = Action::SetNotifications { kind, enabled: !on };
+        rows.push(tick(&format!("notify:{}", kind.name()), kind.label(), true, on, action));
+    }
+    rows.push(separator("preferences:flags"));
+    for flag in Flag::ALL {
+        if let Some(switches) = flag.switches() {
+            let on = agent.companion.profile().flag(flag);
+            let action = Action::SetFlag { flag, enabled: !on };
+            rows.push(tick(&format!("flag:{}", flag.name()), switches, true, on, action));
+        }
+    }
     submenu("preferences", "Preferences", rows)
 }
 

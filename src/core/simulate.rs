@@ -516,8 +516,8 @@ impl World {
             }
             Effect::RetrySecrets
             | Effect::SavePaused(_)
-            | Effect::SaveBrowser(_)
-            | Effect::SaveConfigRestarts(_)
+            | Effect::SaveSwitch(..)
+            | Effect::LookAtSettings
             | Effect::KeepGoodStart { .. }
             | Effect::GiveBack => {}
         }

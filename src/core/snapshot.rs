@@ -280,6 +280,7 @@ fn warnings(agent: &Agent) -> Vec<String> {
     {
         warnings.push(warning.clone());
     }
+    warnings.extend(agent.setup.settings_warnings.iter().cloned());
     warnings.extend(agent.removed.as_deref().map(text::removed));
     warnings.extend(Some(agent.companion.saving.trouble()).filter(|trouble| !trouble.is_empty()));
     if !agent.companion.allows(Flag::DesktopNotificationsEnabled) {

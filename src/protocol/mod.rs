@@ -70,6 +70,13 @@ pub enum Action {
         /// Wanted state.
         enabled: bool,
     },
+    /// Show notifications of this kind, or do not.
+    SetNotifications {
+        /// Which.
+        kind: companion::Kind,
+        /// Wanted state.
+        enabled: bool,
+    },
     /// Set a rollout flag of the active profile.
     SetFlag {
         /// Which.

@@ -2,10 +2,13 @@
 
 mod ask;
 mod config;
+mod earlier;
+mod earlier_secrets;
 mod effects;
 mod ground;
 mod inputs;
 mod node;
+mod preferences;
 mod processes;
 mod set_up;
 
@@ -26,7 +29,7 @@ use crate::core::node::{Kept, NodeSetup, NodeWork};
 use crate::core::time::Now;
 use crate::core::view::View;
 use crate::core::{compose, config_watch};
-use crate::protocol::{Failure, FailureCode, Reply, RunId, ServiceId};
+use crate::protocol::{Failure, FailureCode, Reply, RunId, Secret, ServiceId};
 use crate::shell::alarm::Alarm;
 use crate::shell::config_watch::ConfigWatch;
 use crate::shell::control::{self, Asked};
@@ -75,6 +78,8 @@ enum Input {
     Tray(TrayReport),
     Notify(NotifyReport),
     Secrets(SecretsReport),
+    /// The earlier desktop app's secrets were looked at.
+    SeededSecrets,
     SignedIn(RunId, Client),
     Rang(Ring),
     ConfigLooked(Option<ConfigWatch>, config_watch::Look),
@@ -159,6 +164,7 @@ struct Shell {
     prober: Arc<Prober>,
     doorbell: Option<Doorbell>,
     config_watch: Option<ConfigWatch>,
+    preferences: preferences::Preferences,
     /// The process that asked for something for the set-up last.
     set_up_peer: Option<u32>,
     secrets: Option<secrets::Secrets>,
@@ -172,11 +178,19 @@ struct Shell {
 
 impl Shell {
     fn new(start: Start, tray: Option<TrayHandle>, inputs: Inputs) -> Result<Self, String> {
-        let Start { env, paths, settings, mut warnings, lock, desktop, start, demo, set_up } = start;
+        let Start { env, mut paths, mut settings, warnings: mut settings_warnings, lock, desktop, start, demo, set_up } =
+            start;
+        let mut warnings = Vec::new();
         let clock = Clock { origin: Instant::now() };
         let now = clock.now();
         let kept = store::state::read(&paths.state(), now.unix_ms);
         warnings.extend(kept.told);
+        let mut earlier = if kept.state.imported.is_none() && kept.read_only.is_none() {
+            earlier::look(&mut paths, &mut settings, &mut warnings)
+        } else {
+            None
+        };
+        let plain = earlier.as_mut().map(|earlier| std::mem::take(&mut earlier.tokens)).unwrap_or_default();
         let from_clients = inputs.clone();
         let server = control::serve(&paths, move |asked| {
             let _ = from_clients.send(Input::Asked(asked));
@@ -213,12 +227,16 @@ impl Shell {
             asks,
             state: kept.state,
             state_read_only: kept.read_only,
+            earlier,
             seed: seed(),
+            silent: settings.silent.clone(),
+            settings_warnings: std::mem::take(&mut settings_warnings),
             warnings,
         };
         let mut shell = Self {
             core: Agent::new(setup, now),
-            sidecars: Sidecars { env, paths, folder: settings.folder, demo },
+            sidecars: Sidecars { env, paths, folder: settings.folder.clone(), demo },
+            preferences: preferences::Preferences::new(settings),
             prober: Arc::new(Prober::new().map_err(|error| error.to_string())?),
             tray,
             notifier: None,
@@ -243,26 +261,19 @@ impl Shell {
             // before anything that could wait: the icon is the first sign of life
             handle.show(compose::view(&shell.core, now));
         }
-        shell.start_parts(desktop);
+        shell.start_parts(desktop, plain);
         Ok(shell)
     }
 
-    fn start_parts(&mut self, desktop: bool) {
+    fn start_parts(&mut self, desktop: bool, plain: Vec<(&'static str, Secret)>) {
         for service in ServiceId::ALL {
             self.look_for_survivors(service);
         }
         self.node_work(NodeWork::Look);
-        let inputs = self.inputs.clone();
-        let paths = &self.sidecars.paths;
-        let config = secrets::SecretsConfig {
-            state_dir: paths.own.clone(),
-            qualifier: secrets::qualifier(&paths.state_root),
-            backend: secret_backend(&self.sidecars),
-            timing: secrets::Timing::default(),
-        };
-        self.secrets = Some(secrets::Secrets::start(config, move |report| {
-            let _ = inputs.send(Input::Secrets(report));
-        }));
+        if !self.sidecars.demo {
+            self.look_at_settings();
+        }
+        self.begin_secrets(plain);
         if desktop {
             let inputs = self.inputs.clone();
             self.notifier = Some(Notifier::start(AppIdentity::default(), move |report| {
@@ -288,6 +299,21 @@ impl Shell {
             shutdown_asked().await;
             let _ = inputs.send(Input::Shutdown);
         });
+    }
+
+    /// Searches for our secrets, or makes them.
+    fn start_secrets(&mut self) {
+        let inputs = self.inputs.clone();
+        let paths = &self.sidecars.paths;
+        let config = secrets::SecretsConfig {
+            state_dir: paths.own.clone(),
+            qualifier: secrets::qualifier(&paths.state_root),
+            backend: secret_backend(&self.sidecars),
+            timing: secrets::Timing::default(),
+        };
+        self.secrets = Some(secrets::Secrets::start(config, move |report| {
+            let _ = inputs.send(Input::Secrets(report));
+        }));
     }
 
     async fn serve(mut self, mut receiver: UnboundedReceiver<Input>) -> ExitCode {

@@ -11,6 +11,8 @@ use crate::protocol::{Action, Reply, ServiceId};
 
 /// Key of the notification that the disk takes nothing.
 const NOTICE: &str = "event:state";
+/// Key of the one about the earlier desktop app's files.
+const IMPORTED: &str = "event:imported";
 
 /// What a notification is about, by its key; absent: it answers what the person has just done, so it is always shown, and
 /// never kept.
@@ -23,7 +25,7 @@ pub fn kind(key: &str) -> Option<Kind> {
         (_, "gateway" | "browserd" | "ports") => Some(Kind::Service),
         (_, "node_host") if key.ends_with(":given_up") => Some(Kind::Service),
         (_, "node_host") => Some(Kind::Node),
-        (_, "config") => Some(Kind::Config),
+        (_, "config" | "settings") => Some(Kind::Config),
         (_, "run") => Some(Kind::Run),
         (_, "draft") => Some(Kind::Draft),
         (_, "activated" | "test" | "open" | "refused" | "log" | "companion") => None,
@@ -46,7 +48,8 @@ impl Agent {
 
     /// Whether the person wants to see this notification.
     pub fn may_notify(&self, key: &str) -> bool {
-        kind(key).is_none() || self.companion.allows(Flag::DesktopNotificationsEnabled)
+        let Some(kind) = kind(key) else { return true };
+        self.companion.allows(Flag::DesktopNotificationsEnabled) && !self.setup.silent.contains(&kind)
     }
 
     /// Answers a client once what was changed is on the disk; when it cannot get there, the answer says so.
@@ -61,6 +64,26 @@ impl Agent {
             return self.done_when_kept(ticket, text::flag_set(flag));
         }
         self.done(ticket, "Nothing to change.", effects);
+    }
+
+    /// What the earlier desktop app left is taken up, and told.
+    pub(super) fn take_up_earlier(&mut self, now: Now) {
+        let Some(earlier) = self.setup.earlier.take() else { return };
+        self.companion.import(earlier, now);
+        self.tell_imported();
+    }
+
+    pub(super) fn earlier_secrets(&mut self, taken: Vec<String>, left: Vec<String>, now: Now) {
+        self.companion.imported_more(taken, left, now);
+        self.tell_imported();
+    }
+
+    fn tell_imported(&mut self) {
+        let Some(report) = self.companion.state().imported.clone() else { return };
+        if !report.taken.is_empty() || !report.left.is_empty() {
+            let body = text::taken_over(&report);
+            self.tell(IMPORTED, ("From the earlier desktop app", &body), Vec::new(), Urgency::Low);
+        }
     }
 
     /// Shows a notification, and keeps it among the recent ones.

@@ -12,6 +12,7 @@
 //! [`MAX_DRAFTS`] the next one is refused. Times are Unix milliseconds; ids are ULIDs. Texts are kept as they are: show them
 //! escaped. Nothing secret belongs in here, except that drafts are the person's own words (the file has mode 0600).
 
+pub mod import;
 pub mod saving;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -21,6 +22,8 @@ use serde_json::{Value, json};
 
 pub use crate::protocol::companion::{Flag, Kind};
 pub use saving::Saving;
+
+use import::Earlier;
 
 use crate::core::notices::cut;
 use crate::core::ports::Ports;
@@ -416,22 +419,39 @@ impl Companion {
         Some(self.active().drafts.remove(at))
     }
 
-    /// Notes that the earlier desktop app's files were looked at, and takes up what came of it: profiles that are not here
-    /// yet, by name.
-    pub fn import(&mut self, imported: Imported, profiles: BTreeMap<String, Profile>, active: Option<String>) {
-        self.state.imported = Some(imported);
-        let untouched = |profile: &Profile| {
-            let Profile { connection: _, connected_at_unix_ms: _, onboarding: _, .. } = profile;
-            profile.drafts.is_empty() && profile.notifications.is_empty() && profile.session_id.is_none()
-        };
-        for (name, profile) in profiles {
-            if self.state.profiles.get(&name).is_none_or(untouched) {
-                self.state.profiles.insert(name, profile);
+    /// Notes that the earlier desktop app's files were looked at, and takes up what came of it. What is here already stays;
+    /// of a profile in use only drafts are added, as far as there is room.
+    pub fn import(&mut self, mut earlier: Earlier, now: Now) {
+        let fresh = self.profile() == &Profile::default();
+        for (name, theirs) in std::mem::take(&mut earlier.profiles) {
+            let ours = self.state.profiles.entry(name.clone()).or_default();
+            if *ours == Profile::default() {
+                *ours = theirs;
+                continue;
+            }
+            let room = MAX_DRAFTS.saturating_sub(ours.drafts.len()).min(theirs.drafts.len());
+            let mut fit = theirs.drafts;
+            let rest = fit.split_off(room);
+            ours.drafts.extend(fit);
+            earlier.left.push(format!("profile {name}: what else it had, because this profile is in use here"));
+            if !rest.is_empty() {
+                let drafts = if rest.len() == 1 { "draft" } else { "drafts" };
+                earlier.left.push(format!("profile {name}: {} {drafts}: there is no room", rest.len()));
             }
         }
-        if let Some(active) = active.filter(|name| self.state.profiles.contains_key(name)) {
+        if let Some(active) = earlier.active.clone().filter(|name| fresh && self.state.profiles.contains_key(name)) {
             self.state.active_profile = active;
         }
+        self.state.imported = Some(earlier.report(now.unix_ms));
+        self.revision += 1;
+    }
+
+    /// Adds to the report on the earlier desktop app's files.
+    pub fn imported_more(&mut self, taken: Vec<String>, left: Vec<String>, now: Now) {
+        let report =
+            self.state.imported.get_or_insert_with(|| Imported { at_unix_ms: now.unix_ms, ..Imported::default() });
+        report.taken.extend(taken);
+        report.left.extend(left);
         self.revision += 1;
     }
 

@@ -91,11 +91,12 @@ impl Shell {
                     let _ = inputs.send(Input::Event(Event::LogNotShown(why)));
                 });
             }
-            Effect::SaveBrowser(enabled) => {
-                if let Err(error) = settings::set_browser(&self.sidecars.paths.settings(), enabled) {
-                    self.report(Event::NotSaved(format!("the browser switch holds only until the end: {error}")));
+            Effect::SaveSwitch(name, on) => {
+                if let Err(error) = settings::set(&self.sidecars.paths.settings(), name, on) {
+                    self.report(Event::NotSaved(format!("{name} holds only until the end: {error}")));
                 }
             }
+            Effect::LookAtSettings => self.look_at_settings(),
             Effect::WritePorts(ticket, ports) => {
                 let config = self.sidecars.paths.config.clone();
                 let inputs = self.inputs.clone();
@@ -106,14 +107,6 @@ impl Shell {
                 });
             }
             Effect::LookAtConfig => self.look_at_config(),
-            Effect::SaveConfigRestarts(enabled) => {
-                if let Err(error) = settings::set_config_restarts(&self.sidecars.paths.settings(), enabled) {
-                    let why = format!(
-                        "whether a change of the config restarts what it touches holds only until the end: {error}"
-                    );
-                    self.report(Event::NotSaved(why));
-                }
-            }
             Effect::LookAtAutostart => self.look_at_autostart(),
             Effect::SetAutostart(ticket, on) => {
                 let env = self.sidecars.env.clone();

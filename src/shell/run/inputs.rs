@@ -81,6 +81,10 @@ impl Shell {
                 None
             }
             Input::Secrets(report) => Some(Event::Secrets(self.secrets_arrived(report))),
+            Input::SeededSecrets => {
+                self.start_secrets();
+                None
+            }
             Input::SignedIn(run, client) => {
                 // a late one of an old gateway must not take the place of the new one's
                 if self.core.fleet.get(ServiceId::Gateway).run.as_ref().is_some_and(|current| current.id == run) {

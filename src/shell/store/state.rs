@@ -39,6 +39,11 @@ pub fn read(path: &Path, now_unix_ms: i64) -> Kept {
     Kept { state: state.unwrap_or_default(), read_only, told }
 }
 
+/// The same without moving anything: what the agent that writes it would not understand is left out.
+pub fn peek(path: &Path) -> State {
+    fs::read(path).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

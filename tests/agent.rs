@@ -5,6 +5,8 @@
 mod agent;
 #[path = "support/http.rs"]
 mod http;
+#[path = "agent/send.rs"]
+mod send;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

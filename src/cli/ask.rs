@@ -78,6 +78,9 @@ pub enum Drafts {
         /// Do not wait for the answer: it comes as a notification
         #[arg(long)]
         no_wait: bool,
+        /// Into a new session, not the one that it was meant for
+        #[arg(long)]
+        new: bool,
     },
     /// Throw one away
     Discard {
@@ -147,8 +150,8 @@ pub fn drafts(env: &Environment, command: &Drafts) -> Result<ExitCode, Failure> 
             let draft: Draft = understood(draft(&paths, id)?)?;
             super::print(&format!("{}\n{}\n", line(&draft).trim_end(), printable(&draft.text)));
         }
-        Drafts::Send { id, json, no_wait } => {
-            let sent = request(&paths, AskRequest::SendDraft { draft_id: id.clone() }, SENDING)?;
+        Drafts::Send { id, json, no_wait, new } => {
+            let sent = request(&paths, AskRequest::SendDraft { draft_id: id.clone(), new: *new }, SENDING)?;
             return if *no_wait { Ok(say_accepted(&sent, *json)) } else { wait(&paths, sent, *json) };
         }
         Drafts::Discard { id } => {
@@ -240,7 +243,7 @@ fn review(paths: &Paths, front: &mut dyn Front, id: &str) -> Result<(), Failure>
             Answer::Failed { why } => return Err(Failure::new(FailureCode::Failed, why, "")),
         };
         let request = match pressed.as_str() {
-            forms::SEND => AskRequest::SendDraft { draft_id: draft.id.clone() },
+            forms::SEND => AskRequest::SendDraft { draft_id: draft.id.clone(), new: false },
             forms::DISCARD if front.ask(&forms::doubt(&draft)).button() == Some(forms::DISCARD) => {
                 AskRequest::DiscardDraft { draft_id: draft.id.clone() }
             }

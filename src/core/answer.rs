@@ -218,6 +218,20 @@ mod tests {
     }
 
     #[test]
+    fn accepted_is_what_has_an_event_and_a_complete_run_that_goes_on_is_not_over() {
+        let mut listener = Listener::default();
+        listener.hear(br#"{"type":"meta","run_id":"R","session_id":"S"}"#).unwrap();
+        assert!(!listener.is_accepted());
+        let accepted = br#"{"type":"event","event":{"event_type":"status","status":{"kind":"accepted"}}}"#;
+        listener.hear(accepted).unwrap();
+        assert!(listener.is_accepted());
+        let complete = |status: &str| format!(r#"{{"type":"complete","run_id":"R","status":"{status}"}}"#);
+        for status in ["accepted", "in_progress", "unknown", "unspecified"] {
+            assert_eq!(listen(&[&token("half"), &complete(status)]), Heard::End(Err(NoAnswer::Unfinished)), "{status}");
+        }
+    }
+
+    #[test]
     fn a_tool_and_the_person_who_allows_it_take_their_time() {
         let mut listener = Listener::default();
         let event = |kind: &str| format!(r#"{{"type":"event","event":{{"event_type":"{kind}","{kind}":{{}}}}}}"#);
@@ -241,6 +255,7 @@ mod tests {
         }
         let Ok(Heard::End(Ok(text))) = listener.hear(DONE.as_bytes()) else { panic!("no answer") };
         assert!(text.ends_with('…') && text.len() <= KEEP + "…".len(), "{}", text.len());
+        assert_eq!(listener.measure(), (3 * (KEEP as u64 / 3), true), "all of it is counted");
         assert_eq!(listener.hear(b"<html>"), Err(NotOurs));
         assert_eq!(listener.hear(b"{}"), Err(NotOurs));
         assert_eq!(listener.hear(b" "), Ok(Heard::More));

@@ -31,6 +31,9 @@ pub enum AskRequest {
     SendDraft {
         /// Which.
         draft_id: String,
+        /// Not where it was meant for, but into a new session.
+        #[serde(default)]
+        new: bool,
     },
     /// Throw one of these away.
     DiscardDraft {
@@ -81,7 +84,7 @@ mod tests {
             AskRequest::Session,
             AskRequest::Drafts,
             AskRequest::Draft { draft_id: id() },
-            AskRequest::SendDraft { draft_id: id() },
+            AskRequest::SendDraft { draft_id: id(), new: true },
             AskRequest::DiscardDraft { draft_id: id() },
         ] {
             let envelope = Envelope { version: VERSION, request: Request::Message(request) };

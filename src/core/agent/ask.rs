@@ -80,7 +80,7 @@ impl Agent {
                 };
                 effects.push(Effect::Reply(ticket, reply));
             }
-            AskRequest::SendDraft { draft_id } => self.send_draft(Some(ticket), &draft_id, now, effects),
+            AskRequest::SendDraft { draft_id, new } => self.send_draft(Some(ticket), &draft_id, new, now, effects),
             AskRequest::DiscardDraft { draft_id } => match self.companion.draft(&draft_id).cloned() {
                 None => self.fail(Some(ticket), no_draft(&draft_id), effects),
                 Some(draft) if self.asks.is_open(&draft.id) => self.fail(Some(ticket), under_way(), effects),
@@ -128,15 +128,27 @@ impl Agent {
     }
 
     /// The person's word to send a draft.
-    pub(super) fn send_draft(&mut self, ticket: Option<Ticket>, draft_id: &str, now: Now, effects: &mut Vec<Effect>) {
+    pub(super) fn send_draft(
+        &mut self,
+        ticket: Option<Ticket>,
+        draft_id: &str,
+        new: bool,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) {
         let Some(draft) = self.companion.draft(draft_id).cloned() else {
             return self.fail(ticket, no_draft(draft_id), effects);
         };
         if self.asks.is_open(&draft.id) {
             return self.fail(ticket, under_way(), effects);
         }
+        if new && draft.maybe_sent {
+            let why = "this draft may be in its session already, so it is not sent to another one";
+            let failure = Failure::new(FailureCode::Refused, why, "Leave out --new: it is looked for there first.");
+            return self.fail(ticket, failure, effects);
+        }
         self.events.remove(&draft_key(&draft.id));
-        let to = draft.session_id.map_or(To::New, To::Session);
+        let to = draft.session_id.filter(|_| !new).map_or(To::New, To::Session);
         let message = Message { message_id: draft.id, text: Secret::new(draft.text), to };
         let origin = if draft.maybe_sent { Origin::SentDraft } else { Origin::Draft };
         self.send(message, origin, ticket, now, effects);

@@ -192,7 +192,7 @@ impl Agent {
             Action::Ask { session_id } => self.open_ask(ticket, session_id, now, effects),
             Action::Reply { session_id } => self.open_ask(ticket, Some(session_id), now, effects),
             Action::OpenDraft { draft_id } => self.open_draft(ticket, draft_id, effects),
-            Action::SendDraft { draft_id } => self.send_draft(ticket, &draft_id, now, effects),
+            Action::SendDraft { draft_id } => self.send_draft(ticket, &draft_id, false, now, effects),
             Action::AbortRun { run_id } if self.inbox.is_open() => effects.push(Effect::AbortRun(ticket, run_id)),
             Action::AbortRun { run_id } => {
                 let why = Err(text::gateway_not_ready(self));

@@ -71,6 +71,9 @@ pub fn given_back(text: &str, why: &str, not_kept: &str) -> EventNotice {
 /// A sentence as a part of another one: "the message was not sent: …".
 pub fn clause(sentence: &str) -> String {
     let sentence = sentence.trim().trim_end_matches('.');
+    if sentence.starts_with("Palyra") {
+        return sentence.to_owned();
+    }
     let mut chars = sentence.chars();
     match (chars.next(), chars.clone().next()) {
         // a name in capitals stays one
@@ -125,6 +128,7 @@ mod tests {
     fn a_sentence_becomes_a_part_of_one() {
         assert_eq!(clause("The gateway is not ready."), "the gateway is not ready");
         assert_eq!(clause("HTTP is off."), "HTTP is off");
+        assert_eq!(clause("Palyra is stopped."), "Palyra is stopped");
         assert_eq!(clause(""), "");
     }
 }

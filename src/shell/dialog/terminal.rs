@@ -377,6 +377,10 @@ mod tests {
         assert_eq!(ask(&entry, &[""]).0, with("next", "old"));
         assert_eq!(ask(&entry, &[":2"]).0, Answer::pressed("back"));
         assert_eq!(ask(&entry, &[]).0, Answer::Dismissed);
+        let text = form(Body::Text, &buttons, None);
+        assert_eq!(ask(&text, &["one", "", "two.", "."]).0, with("next", "one\n\ntwo."));
+        assert_eq!(ask(&text, &["one"]).0, Answer::Dismissed, "the end of input is no yes");
+        assert_eq!(ask(&text, &[":2"]).0, Answer::pressed("back"));
         let choice = |id: &str, label: &str| Choice { id: id.into(), label: label.into(), detail: "detail".into() };
         let choices = vec![choice("a", "First"), choice("b", "Second")];
         let list = form(Body::Choose { choices, selected: None }, &buttons, None);

@@ -1,13 +1,14 @@
 //! A message to Palyra, from the person's word to the answer: sent once, never lost.
 //!
-//! The gateway has no guard against a message that comes twice. So the intent is on disk before anything is sent, the message
-//! carries an id of ours that the gateway keeps with the run, and when an answer was lost the session's runs are read to find
-//! out: accepted, or not, or not to be known. It is never sent again to find out. Once accepted, it is followed to its end,
-//! through the end of the stream, of the gateway and of this program; a long run is no failure.
+//! The gateway has no guard against a message that comes twice. So the intent is on disk before anything is sent, the
+//! message carries an id of ours that the gateway keeps with the run, and when an answer was lost the session's runs are
+//! read to find out: accepted, or not, or not to be known. It is never sent again to find out. Once accepted, it is
+//! followed to its end, through the end of the stream, of the gateway and of this program; a long run is no failure.
 //!
-//! Pure: no clock, file or gateway. Limits: one answer is kept up to the length that `core::answer` keeps; no attachments.
+//! Pure: no clock, file or gateway. Limits: an answer is kept up to the length that `core::answer` keeps; no attachments.
 
 pub mod forms;
+mod news;
 mod types;
 pub mod words;
 
@@ -16,10 +17,8 @@ mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::core::answer::NoAnswer;
 use crate::core::event::Ticket;
 use crate::core::time::Now;
-use crate::core::upstream::Trouble;
 use crate::protocol::ask::{Message, To};
 use crate::protocol::{RunId, Secret};
 
@@ -45,8 +44,6 @@ pub const AT_ONCE: usize = 16;
 const REMEMBERED: usize = 8;
 /// What is kept of a text that was accepted, characters.
 const START: usize = 80;
-/// Whom an error of a run is about, when nobody says.
-const WHO: &str = "The model's provider";
 
 /// Messages under way.
 #[derive(Clone, Debug, Default)]
@@ -198,8 +195,8 @@ impl Asks {
         self.active = active;
     }
 
-    /// Everything that follows from the time and from whether the gateway can be asked. `drafts_kept`: what was told as not
-    /// sent until now is on the disk elsewhere, or will never be.
+    /// Everything that follows from the time and from whether the gateway can be asked. `drafts_kept`: what was told as
+    /// not sent until now is on the disk elsewhere, or will never be.
     pub fn step(&mut self, gateway: Option<&RunId>, drafts_kept: bool, now: Now, orders: &mut Vec<AskOrder>) {
         self.gateway = gateway.cloned();
         if drafts_kept && !self.unkept.is_empty() {
@@ -371,110 +368,6 @@ impl Asks {
         orders.push(AskOrder::Accepted(Box::new(ask.intent.clone()), std::mem::take(&mut ask.sending)));
     }
 
-    fn stream_over(&mut self, id: &str, over: Over, now: Now, orders: &mut Vec<AskOrder>) {
-        let Some(ask) = self.open.get_mut(id).filter(|ask| ask.step == Step::Sending) else { return };
-        let accepted = ask.intent.accepted;
-        match over {
-            Over::Answered(answer) => self.finish(id, Outcome::Answered(answer), orders),
-            Over::NoAnswer { why: NoAnswer::Unfinished, .. } | Over::Broken if accepted => {
-                ask.step = Step::following(now)
-            }
-            Over::NoAnswer { why, .. } if accepted => self.finish(id, Outcome::NoAnswer(why.sentence(WHO)), orders),
-            Over::NoAnswer { why, .. } => ask.step = Step::looking(Some(refused_in_stream(&why)), now),
-            Over::Broken => ask.step = Step::looking(None, now),
-            // the wait for a stream that had begun
-            Over::Lost(_) if accepted => ask.step = Step::following(now),
-            Over::Lost(lost) if lost.may_have_acted => ask.step = Step::looking(lost.refused.then_some(lost), now),
-            Over::Lost(lost) => self.not_accepted(id, lost, now, orders),
-        }
-    }
-
-    fn found(&mut self, id: &str, outcome: Result<Option<String>, Lost>, now: Now, orders: &mut Vec<AskOrder>) {
-        let current = self.gateway.clone();
-        let Some(ask) = self.open.get_mut(id) else { return };
-        if ask.step == Step::Checking {
-            match outcome {
-                Ok(Some(run_id)) => {
-                    ask.step = Step::following(now);
-                    self.accepted(id, run_id, orders);
-                }
-                Ok(None) => {
-                    ask.intent.sent_at_unix_ms = Some(now.unix_ms);
-                    ask.intent.gateway = current;
-                    self.changed += 1;
-                    ask.step = Step::Storing { at: self.changed, send: true };
-                }
-                Err(lost) => self.not_accepted(id, lost, now, orders),
-            }
-            return;
-        }
-        let Step::Looking { look, due, refusal, .. } = &mut ask.step else { return };
-        match outcome {
-            Ok(Some(run_id)) => {
-                ask.step = Step::following(now);
-                self.accepted(id, run_id, orders);
-            }
-            Ok(None) => {
-                // a gateway that has ended since will not take it any more
-                let ended = current.is_some() && current != ask.intent.gateway;
-                let refusal = refusal.take().or_else(|| ended.then(ended_before));
-                if let Some(lost) = refusal {
-                    return self.not_accepted(id, lost, now, orders);
-                }
-                *look += 1;
-                match LOOKS_MS.get(*look) {
-                    Some(pause) => *due = Some(now.mono_ms + pause),
-                    None => self.finish(id, unknown("Its answer to the message was lost"), orders),
-                }
-            }
-            Err(_) => *due = Some(now.mono_ms + LOOKS_MS[2]),
-        }
-    }
-
-    /// It certainly was not accepted: once more, if the gateway asked for patience, or it is over.
-    fn not_accepted(&mut self, id: &str, lost: Lost, now: Now, orders: &mut Vec<AskOrder>) {
-        let Some(ask) = self.open.get_mut(id) else { return };
-        ask.tries += 1;
-        if let Some(pause) = lost.again_ms.filter(|_| ask.tries < TRIES) {
-            ask.intent.sent_at_unix_ms = None;
-            ask.step = Step::Paused { until: now.mono_ms + pause.min(PATIENCE_MS) };
-            self.changed += 1;
-            return;
-        }
-        self.finish(id, Outcome::NotSent { why: lost.why, unreachable: !lost.refused }, orders);
-    }
-
-    fn ran(&mut self, id: &str, outcome: Result<Option<RunState>, Lost>, now: Now, orders: &mut Vec<AskOrder>) {
-        let Some(ask) = self.open.get_mut(id) else { return };
-        let Step::Following { look, due, moved } = &mut ask.step else { return };
-        let run = match outcome {
-            Err(_) => return *due = Some(now.mono_ms + LOOKS_MS[3]),
-            Ok(None) => {
-                let why = "The gateway no longer knows it: its record was lost. Ask again.".to_owned();
-                return self.finish(id, Outcome::NoAnswer(why), orders);
-            }
-            Ok(Some(run)) => run,
-        };
-        let outcome = match (run.state.as_str(), run.answer) {
-            ("done", Some(answer)) if !answer.text.trim().is_empty() => Outcome::Answered(answer),
-            ("done", _) => Outcome::NoAnswer(NoAnswer::Empty.sentence(WHO)),
-            ("cancelled", _) => Outcome::NoAnswer(NoAnswer::Cancelled.sentence(WHO)),
-            ("failed", _) => Outcome::NoAnswer(failed_run(&run.error)),
-            _ => {
-                if moved.0 != run.updated_at_unix_ms {
-                    *moved = (run.updated_at_unix_ms, now.mono_ms);
-                } else if now.mono_ms >= moved.1 + STALLED_MS {
-                    let why = "Nothing has happened for 30 minutes. Open the chat to see how it stands.".to_owned();
-                    return self.finish(id, Outcome::NoAnswer(why), orders);
-                }
-                *look += 1;
-                *due = Some(now.mono_ms + (1_000 << (*look).min(5)).min(FOLLOW_MS));
-                return;
-            }
-        };
-        self.finish(id, outcome, orders);
-    }
-
     fn finish(&mut self, id: &str, outcome: Outcome, orders: &mut Vec<AskOrder>) {
         let Some(ask) = self.open.remove(id) else { return };
         self.changed += 1;
@@ -515,32 +408,4 @@ fn not_ready() -> Outcome {
 
 fn unknown(why: &str) -> Outcome {
     Outcome::Unknown(format!("{why}, so it is not known whether Palyra got it."))
-}
-
-fn ended_before() -> Lost {
-    let why = "The gateway ended before it took the message.".to_owned();
-    Lost { why, may_have_acted: false, refused: false, again_ms: None }
-}
-
-/// The stream said that nothing begins; the books will say so too.
-fn refused_in_stream(why: &NoAnswer) -> Lost {
-    let why = match why {
-        NoAnswer::Upstream(Trouble::Other(words)) if words.contains("already has active run") => {
-            "This session is still busy with an earlier message. Send it when that is answered, or in a new session."
-                .to_owned()
-        }
-        NoAnswer::Upstream(Trouble::Other(words)) if words.contains("session not found") => {
-            "The gateway knows no such session.".to_owned()
-        }
-        other => other.sentence(WHO),
-    };
-    Lost { why, may_have_acted: false, refused: true, again_ms: None }
-}
-
-fn failed_run(error: &str) -> String {
-    if error.contains("orphaned active run") {
-        return "The gateway was restarted in the middle of its answer. Ask again.".to_owned();
-    }
-    let empty = error.is_empty();
-    if empty { NoAnswer::Empty } else { NoAnswer::Upstream(Trouble::of_run(error)) }.sentence(WHO)
 }

@@ -1,6 +1,9 @@
 //! The machine against a gateway that keeps books, with every kind of fault at every step.
 
+use super::news::{WHO, failed_run, refused_in_stream};
 use super::*;
+use crate::core::answer::NoAnswer;
+use crate::core::upstream::Trouble;
 
 const ID: &str = "01M8AASQ7C1RB63T77WX591DGA";
 const TEXT: &str = "What is on my list today?";

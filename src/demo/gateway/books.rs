@@ -1,5 +1,5 @@
-//! What is written down of runs: their state, their message and their reply, as transcript and run status show them. A run that
-//! was active when the gateway ended has failed, as the real one says at its next start.
+//! What is written down of runs: their state, their message and their reply, as transcript and run status show them. A run
+//! that was active when the gateway ended has failed, as the real one says at its next start.
 
 use std::sync::Arc;
 
@@ -172,7 +172,10 @@ async fn events(
     let limit = query.limit.unwrap_or(1_000);
     let first = query.after_seq.map_or(0, |seq| seq + 1);
     let tape = booked.tape().into_iter().enumerate().skip(first).take(limit);
-    let event = |(seq, (kind, payload)): (usize, (&str, Value))| json!({ "seq": seq, "event_type": kind, "payload_json": payload.to_string() });
+    let event = |(seq, (kind, payload)): (usize, (&str, Value))| {
+        let payload = payload.to_string();
+        json!({ "seq": seq, "event_type": kind, "payload_json": payload })
+    };
     let events: Vec<Value> = tape.map(event).collect();
     let mut tape = json!({ "run_id": run_id, "limit": limit, "max_response_bytes": 2_097_152, "events": events });
     if let Some(seq) = query.after_seq {

@@ -1,8 +1,8 @@
 //! Messages: sent once with an id of ours, listened to as long as it takes, and found again by that id.
 //!
-//! The gateway has no key against a message that comes twice, but it keeps what is sent as `parameter_delta` with the run and
-//! shows it with the transcript; a name that it does not know changes nothing. Texts of a transcript cannot be compared: they
-//! are redacted.
+//! The gateway has no key against a message that comes twice, but it keeps what is sent as `parameter_delta` with the run
+//! and shows it with the transcript; a name that it does not know changes nothing. Texts of a transcript cannot be
+//! compared: they are redacted.
 
 use std::time::Duration;
 

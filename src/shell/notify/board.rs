@@ -271,6 +271,7 @@ impl Board {
     }
 
     /// An answer was typed, as the server tells it.
+    #[cfg(target_os = "linux")]
     pub fn typed(&mut self, id: u32, text: String) -> Option<NotifyReport> {
         let (key, card) = self.slots.iter_mut().find_map(|(key, slot)| match slot {
             Slot::Shown { id: shown, card } if *shown == id => Some((key, card)),

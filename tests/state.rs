@@ -505,3 +505,58 @@ fn what_the_earlier_app_left_is_taken_over_once() {
         (&json!(4), &json!("desktop-local"))
     );
 }
+
+/// The vault is opened as a copy, once, when ours are made; what cannot be had is made anew, and said.
+#[test]
+fn secrets_of_the_earlier_app_are_taken_over_when_ours_are_made() {
+    let mut site = Site::new();
+    let palyra = site.script(
+        "palyra",
+        r#"echo "$4" >> "$0.calls"
+[ "$1 $2 $3 $5" = "secrets get global --reveal" ] && [ "$PALYRA_STATE_ROOT/vault" = "$PALYRA_VAULT_DIR" ] || exit 9
+case "$PALYRA_VAULT_DIR" in */desktop-control-center/*) echo "that is the original" >&2; exit 1;; esac
+[ -f "$PALYRA_STATE_ROOT/identity/ca" ] && [ -f "$PALYRA_VAULT_DIR/$4" ] || { echo "no such secret" >&2; exit 1; }
+echo "opened" > "$PALYRA_VAULT_DIR/trace"
+printf '{"value":"%s"}' "$(cat "$PALYRA_VAULT_DIR/$4")""#,
+    );
+    site.env("PALYRA_DESKTOP_PALYRA_BIN", palyra.to_str().unwrap());
+    let folder = site.root().join("desktop-control-center");
+    let (token, key) = ("01HEARLIERADMINTOKEN000000001HEARLIERADMINTOKEN00000", format!("{}=", "A".repeat(43)));
+    for (name, text) in [
+        ("identity/ca", "x"),
+        ("vault/desktop_admin_token", token),
+        ("vault/desktop_browser_state_encryption_key", &key),
+    ] {
+        fs::create_dir_all(folder.join(name).parent().unwrap()).unwrap();
+        fs::write(folder.join(name), text).unwrap();
+    }
+    site.start(&[]);
+    site.healthy();
+    let status = site.until("told", |status| status["companion"]["imported"].is_object());
+    let imported = &status["companion"]["imported"];
+    assert_eq!(imported["taken"], json!(["the admin token", "the browser state key"]), "{imported}");
+    assert_eq!(imported["left"], json!(["the browser token: palyra says: no such secret"]), "{imported}");
+    let ours: Value = serde_json::from_slice(&fs::read(site.own("secrets.json")).unwrap()).unwrap();
+    assert_eq!(ours["desktop_admin_token"], token);
+    assert_eq!(ours["desktop_browser_state_encryption_key"], key);
+    assert_eq!(ours["desktop_browser_auth_token"].as_str().map(str::len), Some(52), "made anew");
+    let names = |folder: &Path| {
+        let mut names: Vec<_> =
+            fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(&folder.join("vault")), ["desktop_admin_token", "desktop_browser_state_encryption_key"]);
+    assert!(names(&site.own("")).iter().all(|name| !name.contains("vault")), "the copy is gone");
+    for told in [fs::read_to_string(site.own("logs/tray.log")).unwrap(), status.to_string()] {
+        assert!(!told.contains(token) && !told.contains(&key));
+    }
+    let file = site.bin().join("palyra.calls");
+    let calls = || fs::read_to_string(&file).unwrap();
+    let before = calls();
+    assert_eq!(before.lines().count(), 3, "{before}");
+    site.ok(&["quit"]);
+    site.agent_ended();
+    site.start_healthy();
+    assert_eq!(calls(), before);
+}

@@ -151,6 +151,9 @@ pub(super) fn failed_run(error: &str) -> String {
     if error.contains("orphaned active run") {
         return "The gateway was restarted in the middle of its answer. Ask again.".to_owned();
     }
+    if error.contains("run stream response channel") {
+        return "The gateway gave it up when Palyra Tray ended. Ask again.".to_owned();
+    }
     let empty = error.is_empty();
     if empty { NoAnswer::Empty } else { NoAnswer::Upstream(Trouble::of_run(error)) }.sentence(WHO)
 }

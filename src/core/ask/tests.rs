@@ -551,5 +551,6 @@ fn a_busy_session_and_a_missing_one_are_told_in_our_words() {
     assert!(said(busy).starts_with("This session is still busy"));
     assert_eq!(said("orchestrator session not found for selector: S"), "The gateway knows no such session.");
     assert!(failed_run("daemon startup detected an orphaned active run from a previous runtime").contains("restarted"));
+    assert!(failed_run("run stream response channel closed").contains("gave it up"));
     assert_eq!(failed_run(""), NoAnswer::Empty.sentence(WHO));
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::core::upstream::Trouble;
 
 /// More of an answer is not kept, bytes.
-const KEEP: usize = 32 * 1024;
+pub const KEEP: usize = 32 * 1024;
 
 /// What a run has said so far. However much comes, only the start is kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use serde_json::json;
 use super::Client;
 use super::http::{ErrorKind, GatewayError, redact, shorten};
 use super::session::Signed;
-use crate::core::answer::{Heard, Listener};
+use crate::core::answer::{Heard, KEEP, Listener};
 use crate::core::ask::{Answer, Over, RunState, Session};
 use crate::core::record::is_usable_id;
 use crate::core::ulid::is_ulid;
@@ -28,8 +28,6 @@ const TRANSCRIPT_MAX: usize = 64 * 1024 * 1024;
 const LAST_EVENTS: u64 = 8;
 /// Largest part of a run's record that is read, bytes; the gateway gives 2 MiB at most.
 const EVENTS_MAX: usize = 4 * 1024 * 1024;
-/// How much of a reply is kept, bytes.
-const KEEP: usize = 32 * 1024;
 /// A stream that is silent is left to the supervision of its gateway, which ends it when the gateway hangs.
 const FOR_EVER: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
@@ -194,7 +192,10 @@ impl Client {
         let reply = reply.and_then(|event| serde_json::from_str::<Reply>(&event.payload_json).ok());
         Ok(reply.map(|Reply { reply_text }| {
             let characters = reply_text.chars().count() as u64;
-            let end = reply_text.floor_char_boundary(KEEP);
+            let mut end = KEEP.min(reply_text.len());
+            while !reply_text.is_char_boundary(end) {
+                end -= 1;
+            }
             let cut = end < reply_text.len();
             let text = reply_text[..end].trim().to_owned();
             Answer { text: if cut { format!("{text}…") } else { text }, characters, cut }

@@ -19,6 +19,9 @@ use palyra_tray::protocol::shim::{ExitCause, ExitRecord, RunRecord};
 use palyra_tray::protocol::{Action, Place, Request, RunId, ServiceId, Verdict};
 use proptest::prelude::*;
 
+#[path = "core/secrets.rs"]
+mod secrets;
+
 fn setup() -> Setup {
     Setup {
         version: "0.1.0".to_owned(),

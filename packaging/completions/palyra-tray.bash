@@ -19,9 +19,6 @@ _palyra_tray() {
             palyra_tray,approvals)
                 cmd="palyra_tray__subcmd__approvals"
                 ;;
-            palyra_tray,ask)
-                cmd="palyra_tray__subcmd__ask"
-                ;;
             palyra_tray,autostart)
                 cmd="palyra_tray__subcmd__autostart"
                 ;;
@@ -36,9 +33,6 @@ _palyra_tray() {
                 ;;
             palyra_tray,doctor)
                 cmd="palyra_tray__subcmd__doctor"
-                ;;
-            palyra_tray,drafts)
-                cmd="palyra_tray__subcmd__drafts"
                 ;;
             palyra_tray,help)
                 cmd="palyra_tray__subcmd__help"
@@ -70,8 +64,8 @@ _palyra_tray() {
             palyra_tray,run)
                 cmd="palyra_tray__subcmd__run"
                 ;;
-            palyra_tray,send)
-                cmd="palyra_tray__subcmd__send"
+            palyra_tray,secrets)
+                cmd="palyra_tray__subcmd__secrets"
                 ;;
             palyra_tray,setup)
                 cmd="palyra_tray__subcmd__setup"
@@ -184,41 +178,8 @@ _palyra_tray() {
             palyra_tray__subcmd__config__subcmd__help,write-ports)
                 cmd="palyra_tray__subcmd__config__subcmd__help__subcmd__write__subcmd__ports"
                 ;;
-            palyra_tray__subcmd__drafts,discard)
-                cmd="palyra_tray__subcmd__drafts__subcmd__discard"
-                ;;
-            palyra_tray__subcmd__drafts,help)
-                cmd="palyra_tray__subcmd__drafts__subcmd__help"
-                ;;
-            palyra_tray__subcmd__drafts,list)
-                cmd="palyra_tray__subcmd__drafts__subcmd__list"
-                ;;
-            palyra_tray__subcmd__drafts,send)
-                cmd="palyra_tray__subcmd__drafts__subcmd__send"
-                ;;
-            palyra_tray__subcmd__drafts,show)
-                cmd="palyra_tray__subcmd__drafts__subcmd__show"
-                ;;
-            palyra_tray__subcmd__drafts__subcmd__help,discard)
-                cmd="palyra_tray__subcmd__drafts__subcmd__help__subcmd__discard"
-                ;;
-            palyra_tray__subcmd__drafts__subcmd__help,help)
-                cmd="palyra_tray__subcmd__drafts__subcmd__help__subcmd__help"
-                ;;
-            palyra_tray__subcmd__drafts__subcmd__help,list)
-                cmd="palyra_tray__subcmd__drafts__subcmd__help__subcmd__list"
-                ;;
-            palyra_tray__subcmd__drafts__subcmd__help,send)
-                cmd="palyra_tray__subcmd__drafts__subcmd__help__subcmd__send"
-                ;;
-            palyra_tray__subcmd__drafts__subcmd__help,show)
-                cmd="palyra_tray__subcmd__drafts__subcmd__help__subcmd__show"
-                ;;
             palyra_tray__subcmd__help,approvals)
                 cmd="palyra_tray__subcmd__help__subcmd__approvals"
-                ;;
-            palyra_tray__subcmd__help,ask)
-                cmd="palyra_tray__subcmd__help__subcmd__ask"
                 ;;
             palyra_tray__subcmd__help,autostart)
                 cmd="palyra_tray__subcmd__help__subcmd__autostart"
@@ -234,9 +195,6 @@ _palyra_tray() {
                 ;;
             palyra_tray__subcmd__help,doctor)
                 cmd="palyra_tray__subcmd__help__subcmd__doctor"
-                ;;
-            palyra_tray__subcmd__help,drafts)
-                cmd="palyra_tray__subcmd__help__subcmd__drafts"
                 ;;
             palyra_tray__subcmd__help,help)
                 cmd="palyra_tray__subcmd__help__subcmd__help"
@@ -268,8 +226,8 @@ _palyra_tray() {
             palyra_tray__subcmd__help,run)
                 cmd="palyra_tray__subcmd__help__subcmd__run"
                 ;;
-            palyra_tray__subcmd__help,send)
-                cmd="palyra_tray__subcmd__help__subcmd__send"
+            palyra_tray__subcmd__help,secrets)
+                cmd="palyra_tray__subcmd__help__subcmd__secrets"
                 ;;
             palyra_tray__subcmd__help,setup)
                 cmd="palyra_tray__subcmd__help__subcmd__setup"
@@ -325,18 +283,6 @@ _palyra_tray() {
             palyra_tray__subcmd__help__subcmd__config,write-ports)
                 cmd="palyra_tray__subcmd__help__subcmd__config__subcmd__write__subcmd__ports"
                 ;;
-            palyra_tray__subcmd__help__subcmd__drafts,discard)
-                cmd="palyra_tray__subcmd__help__subcmd__drafts__subcmd__discard"
-                ;;
-            palyra_tray__subcmd__help__subcmd__drafts,list)
-                cmd="palyra_tray__subcmd__help__subcmd__drafts__subcmd__list"
-                ;;
-            palyra_tray__subcmd__help__subcmd__drafts,send)
-                cmd="palyra_tray__subcmd__help__subcmd__drafts__subcmd__send"
-                ;;
-            palyra_tray__subcmd__help__subcmd__drafts,show)
-                cmd="palyra_tray__subcmd__help__subcmd__drafts__subcmd__show"
-                ;;
             palyra_tray__subcmd__help__subcmd__node,enroll)
                 cmd="palyra_tray__subcmd__help__subcmd__node__subcmd__enroll"
                 ;;
@@ -348,6 +294,12 @@ _palyra_tray() {
                 ;;
             palyra_tray__subcmd__help__subcmd__node,status)
                 cmd="palyra_tray__subcmd__help__subcmd__node__subcmd__status"
+                ;;
+            palyra_tray__subcmd__help__subcmd__secrets,rotate)
+                cmd="palyra_tray__subcmd__help__subcmd__secrets__subcmd__rotate"
+                ;;
+            palyra_tray__subcmd__help__subcmd__secrets,status)
+                cmd="palyra_tray__subcmd__help__subcmd__secrets__subcmd__status"
                 ;;
             palyra_tray__subcmd__node,enroll)
                 cmd="palyra_tray__subcmd__node__subcmd__enroll"
@@ -379,6 +331,24 @@ _palyra_tray() {
             palyra_tray__subcmd__node__subcmd__help,status)
                 cmd="palyra_tray__subcmd__node__subcmd__help__subcmd__status"
                 ;;
+            palyra_tray__subcmd__secrets,help)
+                cmd="palyra_tray__subcmd__secrets__subcmd__help"
+                ;;
+            palyra_tray__subcmd__secrets,rotate)
+                cmd="palyra_tray__subcmd__secrets__subcmd__rotate"
+                ;;
+            palyra_tray__subcmd__secrets,status)
+                cmd="palyra_tray__subcmd__secrets__subcmd__status"
+                ;;
+            palyra_tray__subcmd__secrets__subcmd__help,help)
+                cmd="palyra_tray__subcmd__secrets__subcmd__help__subcmd__help"
+                ;;
+            palyra_tray__subcmd__secrets__subcmd__help,rotate)
+                cmd="palyra_tray__subcmd__secrets__subcmd__help__subcmd__rotate"
+                ;;
+            palyra_tray__subcmd__secrets__subcmd__help,status)
+                cmd="palyra_tray__subcmd__secrets__subcmd__help__subcmd__status"
+                ;;
             *)
                 ;;
         esac
@@ -386,7 +356,7 @@ _palyra_tray() {
 
     case "${cmd}" in
         palyra_tray)
-            opts="-h -V --help --version run demo status start stop restart approvals pause resume open send ask drafts node onboard setup window autostart config logs doctor quit completions help"
+            opts="-h -V --help --version run demo status start stop restart approvals pause resume open node secrets onboard setup window autostart config logs doctor quit completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -606,24 +576,6 @@ _palyra_tray() {
                 return 0
             fi
             case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        palyra_tray__subcmd__ask)
-            opts="-h --session --help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                --session)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -985,162 +937,8 @@ _palyra_tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra_tray__subcmd__drafts)
-            opts="-h --help list show send discard help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        palyra_tray__subcmd__drafts__subcmd__discard)
-            opts="-h --help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        palyra_tray__subcmd__drafts__subcmd__help)
-            opts="list show send discard help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        palyra_tray__subcmd__drafts__subcmd__help__subcmd__discard)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        palyra_tray__subcmd__drafts__subcmd__help__subcmd__help)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        palyra_tray__subcmd__drafts__subcmd__help__subcmd__list)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        palyra_tray__subcmd__drafts__subcmd__help__subcmd__send)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        palyra_tray__subcmd__drafts__subcmd__help__subcmd__show)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        palyra_tray__subcmd__drafts__subcmd__list)
-            opts="-h --json --help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        palyra_tray__subcmd__drafts__subcmd__send)
-            opts="-h --json --no-wait --new --help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        palyra_tray__subcmd__drafts__subcmd__show)
-            opts="-h --json --help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
         palyra_tray__subcmd__help)
-            opts="run demo status start stop restart approvals pause resume open send ask drafts node onboard setup window autostart config logs doctor quit completions help"
+            opts="run demo status start stop restart approvals pause resume open node secrets onboard setup window autostart config logs doctor quit completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1226,20 +1024,6 @@ _palyra_tray() {
         palyra_tray__subcmd__help__subcmd__approvals__subcmd__show)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        palyra_tray__subcmd__help__subcmd__ask)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1422,76 +1206,6 @@ _palyra_tray() {
         palyra_tray__subcmd__help__subcmd__doctor)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        palyra_tray__subcmd__help__subcmd__drafts)
-            opts="list show send discard"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        palyra_tray__subcmd__help__subcmd__drafts__subcmd__discard)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        palyra_tray__subcmd__help__subcmd__drafts__subcmd__list)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        palyra_tray__subcmd__help__subcmd__drafts__subcmd__send)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        palyra_tray__subcmd__help__subcmd__drafts__subcmd__show)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1699,9 +1413,37 @@ _palyra_tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra_tray__subcmd__help__subcmd__send)
-            opts=""
+        palyra_tray__subcmd__help__subcmd__secrets)
+            opts="status rotate"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__help__subcmd__secrets__subcmd__rotate)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__help__subcmd__secrets__subcmd__status)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -2073,17 +1815,97 @@ _palyra_tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra_tray__subcmd__send)
-            opts="-h --session --new --json --no-wait --help"
+        palyra_tray__subcmd__secrets)
+            opts="-h --help status rotate help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
-                --session)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
+                *)
+                    COMPREPLY=()
                     ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__secrets__subcmd__help)
+            opts="status rotate help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__secrets__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__secrets__subcmd__help__subcmd__rotate)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__secrets__subcmd__help__subcmd__status)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__secrets__subcmd__rotate)
+            opts="-h --all --yes --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__secrets__subcmd__status)
+            opts="-h --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;

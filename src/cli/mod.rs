@@ -16,6 +16,7 @@ mod manual;
 mod node;
 mod quit;
 mod run;
+mod secrets;
 mod set_up;
 mod status;
 mod window;
@@ -89,6 +90,9 @@ enum Command {
     /// This machine as a node: how it stands, enrol, repair, reset
     #[command(subcommand)]
     Node(node::Node),
+    /// The tokens and keys that are kept for Palyra: where they are, and new ones
+    #[command(subcommand)]
+    Secrets(secrets::Secrets),
     /// Set Palyra up in a few dialogs, or go on where you left it
     Onboard,
     /// The same on this terminal
@@ -197,6 +201,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Ask(args) => ask::ask(&env, &args),
         Command::Drafts(command) => ask::drafts(&env, &command),
         Command::Node(command) => node::node(&env, &command),
+        Command::Secrets(command) => secrets::secrets(&paths(&env)?, &command),
         Command::Onboard => set_up::onboard(&env),
         Command::Setup => set_up::setup(&env),
         Command::Window => window::window(&env),

@@ -22,10 +22,13 @@
 //! | `config KEY = VALUE; …` | the sidecars' config file is written anew, with these lines |
 //! | `touch config` / `remove config` | it is written without a change / is gone |
 //! | `set-up open` / `set-up closed` | whether somebody is in the set-up |
+//! | `rotate SECRET…` | a client asks for new secrets (`admin-token`, …), or for all |
+//! | `kill agent` | it is killed, and another one starts |
 //! | `show menu` | prints the menu |
 
 pub mod asks;
 mod pairing;
+mod secrets;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -46,11 +49,13 @@ use crate::core::record::Record;
 use crate::core::service::{Phase, StopReason};
 use crate::core::time::{Now, earlier};
 use crate::core::view::{Item, ItemKind, View};
+use crate::protocol::secrets::SecretName;
 use crate::protocol::setup::SetupRequest;
 use crate::protocol::shim::{ExitCause, ExitRecord, ProcessRef, RunRecord, StopLadder};
 use crate::protocol::{Action, Reply, RunId, ServiceId, Verdict};
 
 pub use pairing::{Mishaps, Pairs};
+pub use secrets::Store;
 
 /// From a launch to the shim's answer, milliseconds.
 const START_MS: u64 = 5;
@@ -112,6 +117,8 @@ pub struct World {
     pub saved: Vec<State>,
     /// Why it cannot be written; absent: it can.
     pub disk: Option<String>,
+    /// The secrets.
+    pub store: Store,
     /// Of every process that was started.
     records_of_runs: BTreeMap<RunId, RunRecord>,
     records: BTreeMap<String, Value>,
@@ -150,6 +157,7 @@ impl World {
             asks: asks::Asks::default(),
             saved: Vec::new(),
             disk: None,
+            store: Store::default(),
             records_of_runs: BTreeMap::new(),
             records: BTreeMap::new(),
             queue: BTreeMap::new(),
@@ -309,6 +317,10 @@ impl World {
 
     fn arrive(&mut self, event: Event) {
         match &event {
+            Event::Rotated(..) => {
+                self.rotation_arrived();
+                self.give(event);
+            }
             Event::Running(service, record) => {
                 if self.alive.iter().any(|(id, _)| id == service) {
                     self.faults.push(format!("{}: two copies of {service}", self.clock()));
@@ -348,6 +360,7 @@ impl World {
             Effect::Launch { service, run, ports, running, window, .. } => {
                 self.launches.push((self.now.mono_ms, service));
                 self.note(format!("starts {service}"));
+                self.told_secrets(service);
                 self.pids += 1;
                 let config = match self.config_facts() {
                     Ok(facts) => facts,
@@ -514,6 +527,9 @@ impl World {
                 }
                 self.later(1, Event::StateSaved(outcome));
             }
+            Effect::Rotate(ticket, names) => self.rotate_store(ticket, names),
+            Effect::LookAtSecrets(ticket) => self.look_at_store(ticket),
+            Effect::RotationOver => self.rotation_over(),
             Effect::RetrySecrets
             | Effect::SavePaused(_)
             | Effect::SaveSwitch(..)
@@ -637,6 +653,17 @@ fn command(world: &mut World, line: &str) -> Result<(), String> {
             world.write_config(text.as_deref());
         }
         "remove" if rest == "config" => world.write_config(None),
+        "rotate" => {
+            let secret = |word| SecretName::ALL.into_iter().find(|name| name.word() == word).ok_or("no such secret");
+            let names: Vec<_> = words.map(secret).collect::<Result<_, _>>()?;
+            world.rotate(1, &names);
+        }
+        "kill" if rest == "agent" => {
+            let setup = world.agent.setup.clone();
+            world.kill_agent();
+            world.pass(START_MS);
+            world.next_agent(setup);
+        }
         "set-up" => world.set_up_open = rest == "open",
         "show" if rest == "menu" => {
             let menu = print_menu(&world.view().menu, 1);

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 /// A rollout flag. The names are those of the earlier desktop app.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(clippy::enum_variant_names, reason = "files of the earlier app have these names")]
 pub enum Flag {
     /// Asking Palyra from here, and what comes with it: drafts, the list of recent events.
     CompanionShellEnabled,

@@ -6,6 +6,7 @@ pub mod ask;
 pub mod companion;
 pub mod node;
 mod secret;
+pub mod secrets;
 pub mod setup;
 pub mod shim;
 
@@ -243,6 +244,8 @@ pub enum Request {
     Node(node::NodeRequest),
     /// Something about messages and drafts.
     Message(ask::AskRequest),
+    /// Something about the secrets.
+    Secrets(secrets::SecretsRequest),
 }
 
 /// A decision with all its particulars.

@@ -10,6 +10,7 @@ mod inputs;
 mod node;
 mod preferences;
 mod processes;
+mod secrets_work;
 mod set_up;
 
 use std::collections::{BTreeMap, HashMap};
@@ -80,6 +81,7 @@ enum Input {
     Secrets(SecretsReport),
     /// The earlier desktop app's secrets were looked at.
     SeededSecrets,
+    Rotated(Option<Ticket>, secrets::Rotation),
     SignedIn(RunId, Client),
     Rang(Ring),
     ConfigLooked(Option<ConfigWatch>, config_watch::Look),
@@ -304,14 +306,7 @@ impl Shell {
     /// Searches for our secrets, or makes them.
     fn start_secrets(&mut self) {
         let inputs = self.inputs.clone();
-        let paths = &self.sidecars.paths;
-        let config = secrets::SecretsConfig {
-            state_dir: paths.own.clone(),
-            qualifier: secrets::qualifier(&paths.state_root),
-            backend: secret_backend(&self.sidecars),
-            timing: secrets::Timing::default(),
-        };
-        self.secrets = Some(secrets::Secrets::start(config, move |report| {
+        self.secrets = Some(secrets::Secrets::start(self.secrets_config(), move |report| {
             let _ = inputs.send(Input::Secrets(report));
         }));
     }
@@ -398,16 +393,6 @@ impl Shell {
             tray.close();
         }
         code
-    }
-}
-
-fn secret_backend(sidecars: &Sidecars) -> secrets::Backend {
-    let chosen = sidecars.env.get("PALYRA_TRAY_KEYRING").and_then(|value| value.to_str().map(str::to_owned));
-    match chosen.as_deref() {
-        // nothing of a demo goes into a person's keyring
-        _ if sidecars.demo => secrets::Backend::File,
-        Some("off") => secrets::Backend::File,
-        _ => secrets::Backend::Auto,
     }
 }
 

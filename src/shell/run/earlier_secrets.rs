@@ -12,7 +12,8 @@ use std::time::Duration;
 use super::{Input, Shell};
 use crate::core::event::Event;
 use crate::protocol::Secret;
-use crate::shell::secrets::{self, SecretName};
+use crate::protocol::secrets::SecretName;
+use crate::shell::secrets;
 use crate::shell::sidecars::Sidecars;
 use crate::shell::{palyra_cli, store};
 

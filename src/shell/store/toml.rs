@@ -11,6 +11,12 @@ use super::replace;
 /// Somebody who writes the same file at the same moments is waited for so often.
 const TRIES: usize = 20;
 
+/// How patiently another of us is waited for: 2 s.
+#[cfg(unix)]
+const TURN_TRIES: u32 = 100;
+#[cfg(unix)]
+const TURN_PAUSE: std::time::Duration = std::time::Duration::from_millis(20);
+
 /// Changes the document; an absent file is an empty one. Gives whether anything changed, and writes only then. What somebody
 /// else writes meanwhile is not overwritten: then the newest is changed instead.
 ///
@@ -47,12 +53,18 @@ pub fn edit(path: &Path, mut change: impl FnMut(&mut DocumentMut) -> Result<(), 
     Err(invalid(&"somebody else writes it all the time; try again"))
 }
 
-/// Held until dropped. Where a folder cannot be locked there is none.
+/// Held until dropped. None where a folder cannot be locked, or somebody holds it who does not go on.
 #[cfg(unix)]
 fn turn(folder: &Path) -> Option<fs::File> {
     let folder = fs::File::open(folder).ok()?;
-    folder.lock().ok()?;
-    Some(folder)
+    for _ in 0..TURN_TRIES {
+        match folder.try_lock() {
+            Ok(()) => return Some(folder),
+            Err(fs::TryLockError::WouldBlock) => std::thread::sleep(TURN_PAUSE),
+            Err(fs::TryLockError::Error(_)) => return None,
+        }
+    }
+    None
 }
 
 #[cfg(not(unix))]

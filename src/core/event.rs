@@ -10,7 +10,7 @@ use crate::core::companion::import::Earlier;
 use crate::core::companion::{Kind, State};
 use crate::core::config_watch;
 use crate::core::decisions::{LedgerLine, Unanswered};
-use crate::core::inbox::{Look, LookOrder};
+use crate::core::inbox::{Look, LookOrder, Missed};
 use crate::core::node::{NodeEvent, NodeSetup, NodeWork};
 use crate::core::notices::Server;
 use crate::core::ports::Ports;
@@ -217,13 +217,13 @@ pub enum Event {
     /// The journal is watched, or no longer can be.
     Watching(bool),
     /// A look at the gateway's records came back.
-    Looked(u64, Result<Look, String>),
+    Looked(u64, Result<Look, Missed>),
     /// A record was read.
     RecordRead(String, Result<Record, Unanswered>),
     /// A client's record was read.
     RecordShown(Ticket, Result<Record, Unanswered>),
-    /// A client's list was read.
-    RecordsListed(Ticket, Result<Vec<Record>, Unanswered>),
+    /// A client's list was read; as [`Effect::ListRecords`].
+    RecordsListed(Ticket, bool, Result<Vec<Record>, Unanswered>),
     /// An intent was put on disk.
     Recorded(String, Result<(), String>),
     /// A decision was sent.
@@ -348,8 +348,8 @@ pub enum Effect {
     ReadRecord(String),
     /// Read a record for a client.
     ShowRecord(Ticket, String),
-    /// Read all records for a client.
-    ListRecords(Ticket),
+    /// Read records for a client: all, or only those that wait.
+    ListRecords(Ticket, bool),
     /// Append to the record of decisions. `answer`: report [`Event::Recorded`].
     WriteLedger {
         /// What.

@@ -38,6 +38,8 @@ const STALLED_MS: u64 = 30 * 60_000;
 const TRIES: u32 = 3;
 /// Longest pause that a refusal may ask for, milliseconds.
 const PATIENCE_MS: u64 = 30_000;
+/// Between two tries while the disk takes nothing, milliseconds.
+const AGAIN_MS: u64 = 15_000;
 /// Messages under way at once.
 pub const AT_ONCE: usize = 16;
 /// Ends that are remembered for who asks late.
@@ -61,6 +63,8 @@ pub struct Asks {
     /// The newest change that was written, or could not be.
     kept: u64,
     writing: Option<u64>,
+    /// When what could not be written is tried again.
+    again: Option<u64>,
 }
 
 #[derive(Clone, Debug)]
@@ -199,6 +203,9 @@ impl Asks {
     /// not sent until now is on the disk elsewhere, or will never be.
     pub fn step(&mut self, gateway: Option<&RunId>, drafts_kept: bool, now: Now, orders: &mut Vec<AskOrder>) {
         self.gateway = gateway.cloned();
+        if self.again.take_if(|at| *at <= now.mono_ms).is_some() {
+            self.changed += 1;
+        }
         if drafts_kept && !self.unkept.is_empty() {
             self.unkept.clear();
             self.changed += 1;
@@ -217,7 +224,7 @@ impl Asks {
 
     /// When [`Self::step`] is wanted, on the monotonic clock.
     pub fn deadline(&self) -> Option<u64> {
-        self.open.values().filter_map(|ask| self.due(ask)).min()
+        self.open.values().filter_map(|ask| self.due(ask)).chain(self.again).min()
     }
 
     fn due(&self, ask: &Ask) -> Option<u64> {
@@ -264,7 +271,7 @@ impl Asks {
     /// Takes in what came of the work.
     pub fn told(&mut self, event: AskEvent, now: Now, orders: &mut Vec<AskOrder>) {
         match event {
-            AskEvent::Kept(outcome) => self.was_kept(outcome, orders),
+            AskEvent::Kept(outcome) => self.was_kept(outcome, now, orders),
             AskEvent::Opened(id, outcome) => self.opened(&id, outcome, now, orders),
             AskEvent::Accepted(id, run_id) => {
                 if self.open.get(&id).is_some_and(|ask| ask.step == Step::Sending && !ask.intent.accepted) {
@@ -289,9 +296,10 @@ impl Asks {
         }
     }
 
-    fn was_kept(&mut self, outcome: Result<(), String>, orders: &mut Vec<AskOrder>) {
+    fn was_kept(&mut self, outcome: Result<(), String>, now: Now, orders: &mut Vec<AskOrder>) {
         let Some(written) = self.writing.take() else { return };
         self.kept = written;
+        self.again = outcome.is_err().then_some(now.mono_ms + AGAIN_MS);
         let waiting = self.open.iter().filter_map(|(id, ask)| match ask.step {
             Step::Storing { at, send } if at <= written => Some((id.clone(), send)),
             _ => None,

@@ -1,6 +1,7 @@
 //! State → [`View`]: icon, tooltip, menu, notifications. Pure, so that it is compared and only differences are sent.
 
 use crate::core::agent::Agent;
+use crate::core::agent::ask::rows;
 use crate::core::companion::{Flag, Kind};
 use crate::core::describe::{describe, risk_word};
 use crate::core::notices::{self, Server};
@@ -99,6 +100,7 @@ fn menu(agent: &Agent, base: Base, now: Now, line: &str) -> Vec<Item> {
     });
     items.push(command("open", "Open Dashboard", true, Action::Open { place: Place::default() }));
     items.push(command("chat", "Open Chat", true, Action::Open { place: Place::section("chat") }));
+    items.extend(ask(agent));
     items.push(go_to());
     items.push(separator("s2"));
     let down = agent.enabled().iter().any(|id| {
@@ -158,6 +160,23 @@ fn approvals(agent: &Agent) -> Item {
         None => "Approvals (not known)".to_owned(),
     };
     submenu("approvals", &title, rows)
+}
+
+/// Asking Palyra, and what was written and not sent. A row opens a dialog: any program can click a menu.
+fn ask(agent: &Agent) -> Vec<Item> {
+    if !agent.companion.allows(Flag::CompanionShellEnabled) {
+        return Vec::new();
+    }
+    let mut items = vec![command("ask", "Ask Palyra…", true, Action::Ask { session_id: None })];
+    let drafts = rows(agent);
+    if !drafts.is_empty() {
+        let title = format!("Drafts ({})", drafts.len());
+        let row = |(id, text): (String, String)| {
+            command(&format!("draft:{id}"), &text, true, Action::OpenDraft { draft_id: id.clone() })
+        };
+        items.push(submenu("drafts", &title, drafts.into_iter().map(row).collect()));
+    }
+    items
 }
 
 fn go_to() -> Item {

@@ -10,10 +10,12 @@ use palyra_tray::core::record::Record;
 use palyra_tray::core::service::{Goal, Phase};
 use palyra_tray::core::simulate::World;
 use palyra_tray::core::time::Jitter;
+use palyra_tray::core::ulid;
+use palyra_tray::protocol::ask::{AskRequest, Message, To};
 use palyra_tray::protocol::secrets::{SecretName, SecretsRequest};
 use palyra_tray::protocol::setup::SetupRequest;
 use palyra_tray::protocol::shim::ExitCause;
-use palyra_tray::protocol::{Action, Decision, Place, Request, Scope, ServiceId, Verdict};
+use palyra_tray::protocol::{Action, Decision, Place, Request, Scope, Secret, ServiceId, Verdict};
 
 use super::started;
 
@@ -34,8 +36,10 @@ struct Day {
 
 impl Day {
     fn new(seed: u64) -> Self {
+        let mut world = started();
+        world.asks.answer = Some("yes".to_owned());
         Self {
-            world: started(),
+            world,
             dice: Jitter::new(seed),
             asked: BTreeSet::new(),
             most: BTreeMap::new(),
@@ -155,12 +159,16 @@ impl Day {
                 self.world.write_config(Some(text));
             }
             26 => {
-                let now = self.world.now;
-                let drafts = self.world.agent.companion.profile().drafts.clone();
-                if let Some(draft) = drafts.first().filter(|_| drafts.len() > 10) {
-                    self.world.agent.companion.remove_draft(&draft.id);
-                }
-                let _ = self.world.agent.companion.add_draft("what about it?", None, "offline", now);
+                let drafts = &self.world.agent.companion.profile().drafts;
+                let draft_id = drafts.first().map(|draft| draft.id.clone());
+                let random = u128::from(self.dice(u64::MAX));
+                let message_id = ulid::encode(self.world.now.unix_ms, random);
+                let message = Message { message_id, text: Secret::new("what about it?"), to: To::Active };
+                self.ask(Request::Message(match (self.dice(4), draft_id) {
+                    (0, Some(draft_id)) => AskRequest::DiscardDraft { draft_id },
+                    (1, Some(draft_id)) => AskRequest::SendDraft { draft_id, new: false },
+                    _ => AskRequest::Send(message),
+                }));
             }
             27 => {
                 let (long, ms) = (self.dice(5) == 0, self.dice(HOUR_MS));
@@ -363,7 +371,7 @@ fn a_day_of_use_leaves_nothing_behind() {
     assert_eq!(day.world.faults, [""; 0]);
     day.check_answers();
     let sizes = day.world.agent.sizes();
-    for name in ["told", "promised answers", "waiting clients", "dashboards to open", "decisions under way"] {
+    for name in ["told", "promised answers", "waiting clients", "dashboards to open", "decisions under way", "messages under way"] {
         assert_eq!(named(&sizes, name), 0, "{name}");
     }
     for name in ["approvals kept whole", "approvals counted", "settled during a look", "denied by the pause"] {
@@ -380,7 +388,7 @@ fn a_day_of_use_leaves_nothing_behind() {
 
 /// It stays until the person puts it away: it was so, and may matter still.
 fn is_news(key: &str) -> bool {
-    ["elsewhere", "decision", "handoff", "away", "gateway:recovered", "browserd:recovered"]
+    ["elsewhere", "decision", "handoff", "away", "run", "draft", "gateway:recovered", "browserd:recovered"]
         .iter()
         .any(|about| key.strip_prefix("event:").is_some_and(|key| key.starts_with(about)))
 }

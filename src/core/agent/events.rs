@@ -233,7 +233,7 @@ impl Agent {
 
     /// It asks for something to be done, or is withdrawn by itself when it is over.
     fn is_standing(&self, key: &str) -> bool {
-        !["event:elsewhere:", "event:decision:", "event:run:", "event:draft:"].iter().any(|it| key.starts_with(it))
+        !["event:elsewhere:", "event:decision:", "event:run:"].iter().any(|it| key.starts_with(it))
             && !is_answer(key)
     }
 
@@ -297,7 +297,10 @@ pub fn shows(action: &Action) -> Option<Action> {
         | Action::ShowLog { .. }
         | Action::ContinueSetup
         | Action::RunChecks
+        | Action::Ask { .. }
+        | Action::OpenDraft { .. }
         | Action::NodeDialog { .. } => Some(action.clone()),
+        Action::SendDraft { draft_id } => Some(Action::OpenDraft { draft_id: draft_id.clone() }),
         Action::AbortRun { run_id } => {
             let (run_id, intent) = (Some(run_id.clone()), Some("inspect-run".to_owned()));
             Some(Action::Open { place: Place { run_id, intent, ..Place::section("chat") } })

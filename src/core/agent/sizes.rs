@@ -45,6 +45,8 @@ impl Agent {
             fleet,
             inbox,
             decisions,
+            asks,
+            asking,
             companion,
             told,
             happened,
@@ -66,12 +68,14 @@ impl Agent {
             ("promised answers", companion.saving.promised(), AT_ONCE),
             ("waiting clients", waiters.len(), AT_ONCE),
             ("dashboards to open", opens.len(), AT_ONCE),
+            ("open dialogs", asking.len(), AT_ONCE),
             ("open reviews", reviewing.len(), AT_ONCE),
             ("decisions under way", decisions.under_way(), AT_ONCE),
         ];
         sizes.extend(happened.sizes());
         sizes.extend(watched.sizes());
         sizes.extend(inbox.sizes());
+        sizes.extend(asks.sizes());
         sizes.extend(fleet.iter().map(|service| ("ends of a service", service.ends(), AT_ONCE)));
         sizes
     }

@@ -106,6 +106,15 @@ impl Asks {
         }
     }
 
+    /// How many there are of each, and may be: name, size, most.
+    pub fn sizes(&self) -> [(&'static str, usize, usize); 3] {
+        [
+            ("messages under way", self.open.len(), AT_ONCE),
+            ("messages that are over", self.over.len(), REMEMBERED),
+            ("messages to be kept elsewhere", self.unkept.len(), AT_ONCE),
+        ]
+    }
+
     /// Nothing is under way.
     pub fn is_idle(&self) -> bool {
         self.open.is_empty()

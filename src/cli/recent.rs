@@ -75,9 +75,7 @@ mod tests {
 
     #[test]
     fn the_list_says_what_is_new_and_shows_no_control_characters() {
-        let one = |id: &str, read: bool, title: &str| {
-            json!({ "id": id, "title": title, "body": "Why.\nWhat to do.", "at_unix_ms": 1_000, "read": read })
-        };
+        let one = |id: &str, read: bool, title: &str| json!({ "id": id, "title": title, "body": "Why.\nWhat to do.", "at_unix_ms": 1_000, "read": read });
         let list = json!({
             "notifications": [one("B", false, "Gateway is\u{1b}[31m down"), one("A", true, "Gateway is back")],
             "unread": 1, "as_of_unix_ms": 121_000,

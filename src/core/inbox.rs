@@ -124,7 +124,7 @@ pub struct News {
     pub fresh: usize,
     /// Records that stand as allowed.
     pub allowed: Vec<Record>,
-    /// Approvals that were known to wait, and were denied by somebody else.
+    /// Approvals that were known to wait, and were denied by somebody else, as far as they are kept whole.
     pub denied: u32,
 }
 
@@ -294,9 +294,6 @@ impl Inbox {
                         heard.allowed.push(record);
                         continue;
                     }
-                    heard.denied += u32::from(
-                        record.decision == Some(Decision::Deny) && self.knows(&record.approval_id),
-                    );
                     let pending = self.admit(record, now);
                     if pending.record.is_pending() && !pending.is_expired(now) {
                         heard.fresh += usize::from(!self.knows(&pending.record.approval_id));
@@ -310,6 +307,14 @@ impl Inbox {
                     .filter(|brief| !is_expired(brief, now) && !self.settled.contains(brief.approval_id()))
                     .collect();
                 heard.fresh += rest.iter().filter(|brief| !self.knows(brief.approval_id())).count();
+                // a look leaves denied ones out: what is gone without having been allowed, settled here or expired
+                let denied = self.pending.iter().filter(|(id, pending)| {
+                    let stays =
+                        waiting.contains_key(*id) || rest.iter().any(|brief| brief.approval_id() == id.as_str());
+                    let allowed = heard.allowed.iter().any(|record| record.approval_id == **id);
+                    !stays && !allowed && !pending.is_expired(now) && !self.settled.contains(*id)
+                });
+                heard.denied = u32::try_from(denied.count()).unwrap_or(u32::MAX);
                 self.pending = waiting;
                 self.rest = rest;
                 let took = self.last_look.map_or(0, |began| now.mono_ms.saturating_sub(began));

@@ -62,9 +62,9 @@ impl Outage {
                         change = Some(Change::Flapped);
                         Standing::Well
                     }
-                    Standing::Failing { fell: Some(fell), .. } | Standing::Down { fell } | Standing::GivenUp { fell } => {
-                        Standing::Mending { fell, since: ms }
-                    }
+                    Standing::Failing { fell: Some(fell), .. }
+                    | Standing::Down { fell }
+                    | Standing::GivenUp { fell } => Standing::Mending { fell, since: ms },
                     Standing::Mending { fell, since } if ms >= since + DEBOUNCE_MS => {
                         change = Some(Change::Recovered(since.saturating_sub(fell)));
                         Standing::Well
@@ -183,7 +183,8 @@ mod tests {
         assert_eq!(up(&[(0, STARTING), (1, WAITS)], 30), [(11_000, Change::Down)], "a first start that fails");
         let stopped = [(0, Goal::Up, READY), (5, Goal::Down, READY), (6, Goal::Down, Phase::Stopped)];
         assert_eq!(told(&stopped, 60), []);
-        let asked = [(0, Goal::Up, READY), (1, Goal::Up, WAITS), (5, Goal::Down, Phase::Stopped), (9, Goal::Up, STARTING)];
+        let asked =
+            [(0, Goal::Up, READY), (1, Goal::Up, WAITS), (5, Goal::Down, Phase::Stopped), (9, Goal::Up, STARTING)];
         assert_eq!(told(&asked, 60), []);
     }
 
@@ -191,7 +192,10 @@ mod tests {
     fn what_was_given_up_is_told_to_be_back_and_not_to_be_down_besides() {
         let gone = [(0, READY), (2, WAITS), (8, Phase::GivenUp)];
         assert_eq!(up(&gone, 60), []);
-        assert_eq!(up(&[&gone[..], &[(30, STARTING), (32, READY)]].concat(), 60), [(42_000, Change::Recovered(30_000))]);
+        assert_eq!(
+            up(&[&gone[..], &[(30, STARTING), (32, READY)]].concat(), 60),
+            [(42_000, Change::Recovered(30_000))]
+        );
         assert_eq!(up(&[&gone[..], &[(30, STARTING), (32, WAITS)]].concat(), 60), [(42_000, Change::Down)]);
     }
 }

@@ -275,10 +275,10 @@ impl World {
         }
     }
 
-    /// The gateway drops the records that are decided or have expired.
+    /// The gateway drops the records that are decided, or have expired a minute ago.
     pub fn forget_over(&mut self) {
         let now = self.now.unix_ms;
-        let waits = |record: &Record| record.is_pending() && now < record.expires_at_unix_ms();
+        let waits = |record: &Record| record.is_pending() && now < record.expires_at_unix_ms() + 60_000;
         self.records.retain(|_, raw| Record::from_value(raw.clone()).is_ok_and(|record| waits(&record)));
     }
 

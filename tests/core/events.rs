@@ -92,7 +92,7 @@ fn given_up_is_one_notification_and_its_end_is_told() {
 }
 
 #[test]
-fn a_hung_node_host_or_a_gateway_that_takes_it_along_is_told_once() {
+fn one_that_lives_but_does_not_answer_is_down() {
     let mut world = started();
     hang(&mut world, ServiceId::Browserd, true);
     world.pass(50_000);

@@ -179,10 +179,7 @@ impl Agent {
         }
         let body = away.words();
         if !body.is_empty() {
-            let open = Button {
-                label: "Open Dashboard".to_owned(),
-                action: Action::Open { place: Place::default() },
-            };
+            let open = Button { label: "Open Dashboard".to_owned(), action: Action::Open { place: Place::default() } };
             self.tell(AWAY, ("While the screen was locked", &body), vec![open], Urgency::Normal);
         }
     }
@@ -233,8 +230,7 @@ impl Agent {
 
     /// It asks for something to be done, or is withdrawn by itself when it is over.
     fn is_standing(&self, key: &str) -> bool {
-        !["event:elsewhere:", "event:decision:", "event:run:"].iter().any(|it| key.starts_with(it))
-            && !is_answer(key)
+        !["event:elsewhere:", "event:decision:", "event:run:"].iter().any(|it| key.starts_with(it)) && !is_answer(key)
     }
 
     /// Palyra listens elsewhere than it would like to.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::core::describe::{Description, describe, risk_word};
+use crate::core::describe::{Description, describe, name, risk_word};
 use crate::core::inbox::{Inbox, Pending};
 use crate::core::record::{Risk, Subject};
 use crate::core::view::{Button, Notice, NoticeKey, Urgency};
@@ -42,7 +42,7 @@ const ONE_LINE: usize = 60;
 
 /// Characters of usual width that a text takes on the screen. Beyond the Latin alphabets one can be as wide as several.
 fn width(text: &str) -> usize {
-    text.chars().map(|c| if u32::from(c) < 0x250 { 1 } else { 4 }).sum()
+    text.chars().map(|c| if u32::from(c) < 0x250 || "“”".contains(c) { 1 } else { 4 }).sum()
 }
 
 /// What Review… does: shows this approval, or all of them.
@@ -159,7 +159,7 @@ fn summary(principal: &str, waiting: &[&Pending], server: &Server) -> Notice {
         title: format!("{} approvals wait", waiting.len()),
         body: format!(
             "All asked by {}. Highest risk: {}.{}",
-            cut(&crate::core::describe::visible(principal), 48),
+            cut(&name(principal), 48),
             risk_word(worst).to_lowercase(),
             if server.actions { "" } else { "\nTo answer, open the dashboard from the Palyra icon." }
         ),

@@ -6,6 +6,7 @@
 mod config;
 mod node;
 mod requests;
+mod reviews;
 mod set_up;
 mod watch;
 
@@ -130,6 +131,7 @@ pub struct Agent {
     watched: watch::Watched,
     /// Approvals whose review is open; empty: the list.
     reviewing: BTreeSet<String>,
+    followers: Vec<reviews::Follower>,
     /// When more than routine happened last, if that was since memory was given back.
     stirred: Option<u64>,
     exited: bool,
@@ -173,6 +175,7 @@ impl Agent {
             paused: setup.paused,
             watched: watch::Watched::default(),
             reviewing: BTreeSet::new(),
+            followers: Vec::new(),
             stirred: Some(now.mono_ms),
             exited: false,
             setup,
@@ -209,7 +212,7 @@ impl Agent {
         let own = earlier(waits.min(), earlier(self.quitting, self.leaving));
         let ending = self.quitting.is_some() || self.leaving.is_some();
         let own = if ending { own } else { earlier(own, self.config.deadline()) };
-        let own = earlier(own, self.node.deadline());
+        let own = earlier(own, earlier(self.node.deadline(), self.follow_deadline()));
         earlier(own, earlier(self.fleet.deadline(), self.inbox.deadline()))
     }
 
@@ -434,6 +437,7 @@ impl Agent {
         }
         self.settle_opens(now, effects);
         self.settle_waiters(now, effects);
+        self.settle_followers(now, effects);
         let idle = self.decisions.is_idle() && self.node.is_idle();
         if let Some(deadline) = self.leaving
             && !self.exited

@@ -131,9 +131,7 @@ fn subject(record: &Record) -> Subject {
     let name = ["tool_name", "capability"].iter().find_map(|key| details.get(*key).and_then(Value::as_str));
     let input = ["input_json", "input"].iter().find_map(|key| details.get(*key));
     match (name, input) {
-        (Some(name), Some(input)) => {
-            Subject { name: name.to_owned(), what: readable(input), whole: all_plain(input) }
-        }
+        (Some(name), Some(input)) => Subject { name: name.to_owned(), what: readable(input), whole: all_plain(input) },
         _ => summary(false),
     }
 }

@@ -195,9 +195,19 @@ pub enum Request {
         /// Its id.
         approval_id: String,
     },
+    /// Somebody looks at this record and could decide it: answered with its [`Standing`] as JSON as soon as that is not
+    /// [`Standing::Waits`], else after a while; then it is to be asked again.
+    Follow {
+        /// Which.
+        approval_id: String,
+        /// Digest of the record as it is shown.
+        digest: String,
+        /// It is shown on the screen, which may be locked.
+        in_window: bool,
+    },
     /// Decide, on the command line.
     Decide(Decision),
-    /// Decide, in the review.
+    /// Decide, in a window.
     DecideReviewed(Decision),
     /// Another process switched start on login: look again.
     AutostartChanged,
@@ -205,6 +215,22 @@ pub enum Request {
     Setup(setup::SetupRequest),
     /// Something about the node host.
     Node(node::NodeRequest),
+}
+
+/// How a record stands that somebody looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// It waits as it was shown.
+    Waits,
+    /// It was decided, or has expired.
+    Settled,
+    /// It waits, but is not what was shown.
+    Changed,
+    /// The screen is locked: nothing is decided on it.
+    Locked,
+    /// The agent ends, or has ended.
+    Ending,
 }
 
 /// A decision with all its particulars.

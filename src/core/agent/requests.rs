@@ -17,8 +17,7 @@ impl Agent {
                     return;
                 }
                 if self.locked {
-                    let failure = Failure::new(FailureCode::Refused, text::LOCKED, "Unlock the screen, then decide.");
-                    return self.fail(None, failure, effects);
+                    return self.fail(None, locked(), effects);
                 }
                 let decision =
                     Decision { approval_id, digest, verdict, scope: Scope::Once, ttl_ms: None, reason: None };
@@ -88,6 +87,10 @@ impl Agent {
                 self.ask_gateway(ticket, Effect::ShowRecord(ticket, approval_id), effects);
             }
             Request::Decide(decision) => self.begin_decision(decision, Surface::Cli, Some(ticket), now, effects),
+            Request::Follow { approval_id, digest, in_window } => {
+                self.follow(ticket, approval_id, digest, in_window, now);
+            }
+            Request::DecideReviewed(_) if self.locked => self.fail(Some(ticket), locked(), effects),
             Request::DecideReviewed(decision) => {
                 self.begin_decision(decision, Surface::Review, Some(ticket), now, effects);
             }
@@ -357,6 +360,11 @@ impl Agent {
             self.tell("event:refused", ("Not done", body.trim_end()), Vec::new(), Urgency::Normal);
         }
     }
+}
+
+/// Whoever is in front of a locked screen may be anybody.
+fn locked() -> Failure {
+    Failure::new(FailureCode::Refused, text::LOCKED, "Unlock the screen, then decide.")
 }
 
 pub(super) fn unanswered(lost: &Unanswered) -> Failure {

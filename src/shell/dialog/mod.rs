@@ -6,6 +6,7 @@
 mod kdialog;
 #[cfg(target_os = "linux")]
 mod kdialog_progress;
+mod over;
 #[cfg(target_os = "linux")]
 mod pick;
 #[cfg(target_os = "linux")]
@@ -16,6 +17,8 @@ mod tty;
 mod zenity;
 
 use std::io::IsTerminal;
+
+pub use over::Over;
 
 use crate::config::Environment;
 use crate::core::dialog::{Answer, Body, DialogButton, Form, ProgressLine, Tone};
@@ -35,6 +38,10 @@ pub trait Front {
 
     /// Shows one dialog until the person is done with it. Not for [`crate::core::dialog::Body::Progress`].
     fn ask(&mut self, form: &Form) -> Answer;
+
+    /// Every dialog that is asked from now on goes when this is over; absent: none does. What is answered then is no answer,
+    /// whatever it is: [`Over::why`] is to be looked at first.
+    fn until(&mut self, over: Option<Over>);
 
     /// Opens a progress dialog; it is closed when it is dropped.
     ///

@@ -1,5 +1,8 @@
 //! The pure core on a virtual clock: scripts with their exact timelines, and properties over random worlds.
 
+#[path = "core/reviews.rs"]
+mod reviews;
+
 use std::collections::BTreeSet;
 
 use palyra_tray::core::agent::{Agent, QUIET_MS};

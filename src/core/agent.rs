@@ -10,6 +10,8 @@ mod reviews;
 mod set_up;
 mod watch;
 
+pub use reviews::FOLLOW_MS;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::config_watch::ConfigWatch;

@@ -1,5 +1,7 @@
 //! The pure core on a virtual clock: scripts with their exact timelines, and properties over random worlds.
 
+#[path = "core/quiet.rs"]
+mod quiet;
 #[path = "core/reviews.rs"]
 mod reviews;
 

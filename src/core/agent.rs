@@ -380,11 +380,11 @@ impl Agent {
             Event::LogLosses(losses) => self.log_losses = losses,
             Event::FolderRemoved(folder) => {
                 let body = text::sentence(&text::removed(&folder));
-                self.tell(REMOVED, ("Palyra's folder was removed", &body), Vec::new(), Urgency::Critical);
+                self.tell(REMOVED, ("Palyra's folder was removed", &body), Vec::new(), Urgency::Normal);
                 self.removed = Some(folder);
             }
             Event::OpenedTwice => {
-                self.tell("event:handoff", text::HANDOFF_TWICE, Vec::new(), Urgency::Critical);
+                self.tell("event:handoff", text::HANDOFF_TWICE, Vec::new(), Urgency::Normal);
             }
             Event::Autostart(on) => self.autostart = on,
             Event::AutostartSet(ticket, outcome) => self.autostart_set(ticket, outcome, effects),
@@ -577,7 +577,7 @@ impl Agent {
                         Button { label: "Show log".to_owned(), action: Action::ShowLog { service: id } },
                     ];
                     let title = text::given_up_title(service);
-                    let notice = EventNotice { title, body, buttons, urgency: Urgency::Critical };
+                    let notice = EventNotice { title, body, buttons, urgency: Urgency::Normal };
                     self.events.insert(format!("event:{id}:given_up"), notice);
                 }
             }
@@ -748,7 +748,7 @@ impl Agent {
                 let body = format!("{}. {}", text::capitalise(&failure.message), failure.hint);
                 let key = format!("event:decision:{approval_id}");
                 let buttons = vec![Button { label: "Review…".to_owned(), action: notices::review(approval_id) }];
-                self.tell(&key, (text::NOT_DECIDED, &body), buttons, Urgency::Critical);
+                self.tell(&key, (text::NOT_DECIDED, &body), buttons, Urgency::Normal);
             }
         }
     }

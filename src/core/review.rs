@@ -85,7 +85,9 @@ impl Shown {
     /// Somebody decided, or nobody waits any more; in one sentence.
     pub fn over(&self, now_unix_ms: i64) -> Option<String> {
         match &self.record.decision {
-            Some(decision) => Some(format!("It was decided already: {}.", visible(decision.name()))),
+            Some(record::Decision::Allow) => Some("It was allowed already.".to_owned()),
+            Some(record::Decision::Deny) => Some("It was denied already.".to_owned()),
+            Some(other) => Some(format!("It was decided already: {}.", name(other.name()))),
             None if now_unix_ms >= self.record.expires_at_unix_ms() => {
                 Some("It has expired; whoever asked has given up waiting.".to_owned())
             }

@@ -21,7 +21,6 @@ pub mod palyra_config;
 pub mod process;
 pub mod reveal;
 pub mod run;
-#[cfg(target_os = "linux")]
 pub mod screen;
 pub mod secrets;
 pub mod settings;

@@ -4,6 +4,8 @@ mod config;
 mod effects;
 mod ground;
 mod inputs;
+#[cfg(not(target_os = "linux"))]
+mod locked;
 mod node;
 mod processes;
 mod set_up;

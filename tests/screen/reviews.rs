@@ -103,7 +103,7 @@ fn a_review_goes_when_its_approval_is_decided_elsewhere_or_expires() {
     let review = open(&windows.site, &id);
     let window = windows.window("may this be done");
     windows.site.fault(&format!("decide_elsewhere=deny:{id}"));
-    windows.window("It was decided already: deny.");
+    windows.window("It was denied already.");
     assert!(!lives(window), "its window is gone before that is said");
     ends(review);
 
@@ -126,7 +126,7 @@ fn the_second_question_goes_too() {
     let review = open(&windows.site, &id);
     let window = windows.window("are you sure");
     windows.site.fault(&format!("decide_elsewhere=deny:{id}"));
-    windows.window("It was decided already: deny.");
+    windows.window("It was denied already.");
     assert!(!lives(window));
     ends(review);
     assert_eq!(decision(&windows.site, &id), "deny");
@@ -233,7 +233,7 @@ fn a_review_on_a_terminal_goes_too_and_what_was_typed_half_way_answers_nothing()
     std::thread::sleep(Duration::from_millis(1_600)); // read
     review.types("1");
     site.fault(&format!("decide_elsewhere=deny:{id}"));
-    review.says("It was decided already: deny.");
+    review.says("It was denied already.");
     review.types("\n");
     review.ends(0);
     assert_eq!(decision(&site, &id), "deny");

@@ -4,6 +4,7 @@
 
 pub mod node;
 mod secret;
+pub mod secrets;
 pub mod setup;
 pub mod shim;
 
@@ -215,6 +216,8 @@ pub enum Request {
     Setup(setup::SetupRequest),
     /// Something about the node host.
     Node(node::NodeRequest),
+    /// Something about the secrets.
+    Secrets(secrets::SecretsRequest),
 }
 
 /// How a record stands that somebody looks at.

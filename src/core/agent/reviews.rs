@@ -49,12 +49,12 @@ impl Agent {
         if self.locked && follower.in_window {
             return Standing::Locked;
         }
-        match self.inbox.pending.get(&follower.approval_id) {
-            Some(pending) if pending.digest == follower.digest => {
+        match self.inbox.waits_as(&follower.approval_id, &follower.digest) {
+            Some(true) => {
                 follower.seen = true;
                 Standing::Waits
             }
-            Some(_) => Standing::Changed,
+            Some(false) => Standing::Changed,
             // read straight from the gateway, it may be known to the client before it is known here
             None if !follower.seen && !self.inbox.is_current() => Standing::Waits,
             None => Standing::Settled,

@@ -20,6 +20,8 @@ use nix::unistd::Pid;
 
 use super::Over;
 
+use crate::protocol::Secret;
+
 /// Longest answer, bytes: a line that somebody typed, a path.
 const MAX_OUTPUT_BYTES: usize = 256 * 1024;
 /// What is kept of a program's complaints, bytes.
@@ -45,9 +47,16 @@ pub struct Ended {
     /// Exit code; absent when a signal ended it.
     pub code: Option<i32>,
     /// What it printed, without the line end. Absent: not text, or too much of it.
-    pub output: Option<String>,
+    pub output: Option<Secret>,
     /// In words, for a failure.
     how: String,
+}
+
+impl Ended {
+    /// What it printed, if that is text and not too much.
+    pub fn printed(&self) -> Option<&str> {
+        self.output.as_ref().map(Secret::expose)
+    }
 }
 
 impl Program {
@@ -209,13 +218,14 @@ fn complaints(source: Option<ChildStderr>) -> Heard {
     })
 }
 
-fn text(bytes: Vec<u8>) -> Option<String> {
+/// It may be what a person typed in confidence.
+fn text(bytes: Vec<u8>) -> Option<Secret> {
     let is_whole = bytes.len() <= MAX_OUTPUT_BYTES;
     let mut text = String::from_utf8(bytes).ok().filter(|text| is_whole && !text.contains('\0'))?;
     if text.ends_with('\n') {
         text.pop();
     }
-    Some(text)
+    Some(Secret::new(text))
 }
 
 fn end_of(status: ExitStatus) -> String {

@@ -2,6 +2,7 @@
 
 use palyra_tray::core::agent::FOLLOW_MS;
 use palyra_tray::core::event::{Event, Setup};
+use palyra_tray::core::inbox::WHOLE;
 use palyra_tray::core::simulate::World;
 use palyra_tray::protocol::{Decision, Reply, Request, Scope, Standing, Verdict};
 
@@ -97,6 +98,26 @@ fn what_is_not_known_to_be_over_is_not_told_as_over() {
     let request = Request::Follow { approval_id: "a1".to_owned(), digest: "d".to_owned(), in_window: true };
     unread.give(Event::Asked(8, request));
     assert_eq!(told(&unread, 8), None, "the inbox was never read");
+}
+
+/// Too many wait to have them all at hand.
+#[test]
+fn one_that_is_only_counted_is_followed_too() {
+    let mut world = started();
+    for n in 0..=WHOLE {
+        world.ask(&format!("a{n:04}"), if n == 0 { "low" } else { "high" }, 300, "ls");
+    }
+    world.pass(2_000);
+    let id = "a0000";
+    assert!(!world.agent.inbox.pending.contains_key(id) && world.agent.inbox.waiting() == WHOLE + 1);
+    let digest = world.agent.inbox.standing(id, world.now).expect("it waits").digest;
+    let request = Request::Follow { approval_id: id.to_owned(), digest, in_window: true };
+    world.give(Event::Asked(7, request));
+    world.pass(1_000);
+    assert_eq!(told(&world, 7), None);
+    world.decide_elsewhere(id, "deny");
+    world.pass(1_000);
+    assert_eq!(told(&world, 7), Some(Standing::Settled));
 }
 
 #[test]

@@ -9,6 +9,8 @@ mod handoffs;
 mod http;
 #[path = "agent/secrets.rs"]
 mod secrets;
+#[path = "agent/send.rs"]
+mod send;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -75,6 +75,8 @@ pub const fn comes_back(action: &Action) -> bool {
             | Action::ShowLog { .. }
             | Action::ContinueSetup
             | Action::RunChecks
+            | Action::Ask { .. }
+            | Action::OpenDraft { .. }
             | Action::Quit { .. }
     )
 }

@@ -5,6 +5,8 @@
 mod agent;
 #[path = "support/http.rs"]
 mod http;
+#[path = "agent/status.rs"]
+mod status;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

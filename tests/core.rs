@@ -19,6 +19,9 @@ use palyra_tray::protocol::shim::{ExitCause, ExitRecord, RunRecord};
 use palyra_tray::protocol::{Action, Place, Request, RunId, ServiceId, Verdict};
 use proptest::prelude::*;
 
+#[path = "core/survey.rs"]
+mod survey;
+
 fn setup() -> Setup {
     Setup {
         version: "0.1.0".to_owned(),
@@ -1140,7 +1143,7 @@ fn what_was_given_up_is_not_restarting() {
     world.pass(3_600_000);
     let snapshot = palyra_tray::core::snapshot::snapshot(&world.agent, world.now);
     assert_eq!(snapshot["gateway_process"]["liveness"], "stopped");
-    assert_eq!(snapshot["connection"], "offline");
+    assert_eq!(snapshot["connection_state"], "offline");
 }
 
 /// A click on Approve whose record the gateway answers as given.

@@ -14,6 +14,7 @@
 //! | `suspend 8h` | the machine sleeps: only the wall clock goes on |
 //! | `lose gateway` | it and its shim vanish, nobody sees how |
 //! | `approval ID RISK TIMEOUT WHAT` | the gateway gets a record, e.g. `approval a1 high 300s git push` |
+//! | `run SESSION ID STATE` | a run of that session is in this state now, e.g. `run s1 r1 in_progress` |
 //! | `elsewhere ID allow` | somebody else decides it |
 //! | `click LABEL` | the first enabled button of a notification with this label |
 //! | `menu LABEL` | the first menu entry with this label |
@@ -25,6 +26,7 @@
 //! | `show menu` | prints the menu |
 
 mod pairing;
+mod survey;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -49,6 +51,7 @@ use crate::protocol::shim::{ExitCause, ExitRecord, ProcessRef, RunRecord, StopLa
 use crate::protocol::{Action, Reply, RunId, ServiceId, Verdict};
 
 pub use pairing::{Mishaps, Pairs};
+pub use survey::Chats;
 
 /// From a launch to the shim's answer, milliseconds.
 const START_MS: u64 = 5;
@@ -104,6 +107,8 @@ pub struct World {
     pub started_with: BTreeMap<ServiceId, String>,
     /// Enrolling this machine as a node.
     pub pairs: Pairs,
+    /// Sessions and runs.
+    pub chats: Chats,
     /// Of every process that was started.
     records_of_runs: BTreeMap<RunId, RunRecord>,
     records: BTreeMap<String, Value>,
@@ -139,6 +144,7 @@ impl World {
             set_up_open: false,
             started_with: BTreeMap::new(),
             pairs: Pairs::default(),
+            chats: Chats::default(),
             records_of_runs: BTreeMap::new(),
             records: BTreeMap::new(),
             queue: BTreeMap::new(),
@@ -386,7 +392,7 @@ impl World {
                     let journal = sign_in.then(|| "/state/data/journal.sqlite3".to_owned());
                     let node_port_demands = if sign_in { self.demands(&run) } else { None };
                     let (version, git_hash) = ("0.1.0".to_owned(), "abc".to_owned());
-                    Ok(Facts { version, git_hash, uptime_seconds: 0, journal, node_port_demands })
+                    Ok(Facts { version, git_hash, uptime_seconds: 0, journal, node_port_demands, profile: None })
                 } else {
                     Err("nothing answers on its port".to_owned())
                 };
@@ -446,6 +452,11 @@ impl World {
             Effect::Reply(ticket, reply) => {
                 self.note(format!("answers {ticket}: {}", first_words(&reply)));
                 self.replies.push((ticket, reply));
+            }
+            Effect::Survey(ask) => self.surveyed(ask),
+            Effect::Copy(ticket, text) => {
+                self.note(format!("copies {} lines", text.lines().count()));
+                self.later(1, Event::Copied(ticket, Ok(None)));
             }
             Effect::ShowLog(service) => self.note(format!("shows the log of {service}")),
             Effect::GatherFacts(ticket, facts) => {
@@ -529,6 +540,7 @@ impl World {
         let old = std::mem::take(&mut self.shown);
         if view.icon != old.icon || view.tooltip != old.tooltip {
             let badge = match view.icon.badge.approvals {
+                0 if view.icon.badge.active => " [•]".to_owned(),
                 0 => String::new(),
                 n => format!(" [{n}{}]", if view.icon.badge.critical { "!" } else { "" }),
             };
@@ -596,6 +608,10 @@ fn command(world: &mut World, line: &str) -> Result<(), String> {
             let (id, risk, timeout) = (next()?, next()?, duration(next()?)? / 1_000);
             let what: Vec<_> = words.collect();
             world.ask(id, risk, timeout, &what.join(" "));
+        }
+        "run" => {
+            let (session, run, state) = (next()?, next()?, next()?);
+            world.run(session, run, state, 0);
         }
         "elsewhere" => {
             let (id, decision) = (next()?.to_owned(), next()?.to_owned());

@@ -7,6 +7,7 @@ mod inputs;
 mod node;
 mod processes;
 mod set_up;
+mod survey;
 
 use std::collections::{BTreeMap, HashMap};
 use std::process::ExitCode;
@@ -163,6 +164,8 @@ struct Shell {
     notifier: Option<Notifier>,
     desktop: Desktop,
     shown: View,
+    /// What those who watch were told last, without what changes by itself.
+    told: serde_json::Value,
     tokens: Option<Tokens>,
     client: Option<Client>,
     /// Signs in to this run: it remembers a token that was refused, so that it is sent once and not with every probe.
@@ -239,6 +242,7 @@ impl Shell {
             notifier: None,
             desktop: Desktop { tray: "switched off (--no-tray)".to_owned(), ..Desktop::default() },
             shown: View::default(),
+            told: serde_json::Value::Null,
             tokens: None,
             client: None,
             signing: None,
@@ -362,6 +366,7 @@ impl Shell {
             }
             self.shown = view;
         }
+        self.tell_watchers(now);
         exit
     }
 

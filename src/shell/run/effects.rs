@@ -48,6 +48,8 @@ impl Shell {
                     )
                 });
             }
+            Effect::Survey(ask) => self.survey(ask),
+            Effect::Copy(ticket, text) => self.copy(ticket, text),
             Effect::ReadRecord(id) => self.with_client(|client| async move {
                 let answer = client.approval(&id).await.map_err(|error| unanswered(&error));
                 Event::RecordRead(id, answer)
@@ -198,6 +200,7 @@ impl Shell {
                 uptime_seconds: health.uptime_seconds.unwrap_or(0),
                 journal: None,
                 node_port_demands: None,
+                profile: None,
             };
             if sign_in {
                 let client = match client {
@@ -206,6 +209,7 @@ impl Shell {
                 };
                 match sign_in_with(&client).await {
                     Ok(heartbeat) => {
+                        facts.profile = client.identity().and_then(|identity| identity.profile);
                         let _ = inputs.send(Input::SignedIn(run.clone(), client));
                         facts.journal = heartbeat.journal_db_path.map(|path| path.to_string_lossy().into_owned());
                         facts.node_port_demands = heartbeat.node_rpc_mtls_required;

@@ -60,7 +60,7 @@ pub fn report(snapshot: &Value) -> String {
         word("/profile/name"),
     ));
     line(format!(
-        "tray: {}; notifications: {}; secrets: {} {}; config: {}",
+        "tray: {}; notifications: {}; keyring: {} {}; config: {}",
         word("/tray/detail"),
         word("/notifications/server"),
         word("/secrets/state"),

@@ -122,7 +122,7 @@ fn an_active_run_is_shown_until_it_ends_and_not_longer_than_it_is_known() {
     let mut world = started();
     assert!(!menu(&world).contains("Active runs"));
     world.run("s1", "r1", "in_progress", 0);
-    world.pass(100);
+    world.pass(3_000);
     assert!(menu(&world).contains("Active runs (1) >\n"), "{}", menu(&world));
     assert!(menu(&world).contains("Session s1: in progress\n") && menu(&world).contains("Chat: Session s1\n"));
     assert!(world.view().icon.badge.active);
@@ -152,7 +152,7 @@ fn an_active_run_is_shown_until_it_ends_and_not_longer_than_it_is_known() {
 fn a_row_opens_its_run_in_the_dashboard() {
     let mut world = started();
     world.run("s1", "r1", "in_progress", 0);
-    world.pass(100);
+    world.pass(3_000);
     assert!(world.menu("Session s1: in progress"));
     world.pass(10);
     let opened = world.timeline.last().unwrap();

@@ -27,6 +27,8 @@ const REQUEST_LIMIT: u64 = 64 * 1024;
 const REPLY_LIMIT: u64 = 64 * 1024 * 1024;
 /// A client must have sent its request by then.
 const REQUEST_PATIENCE: Duration = Duration::from_secs(10);
+/// Hint.
+const START_ONE: &str = "Start one: palyra-tray run";
 /// Connections served at once.
 const CONNECTIONS: usize = 32;
 
@@ -232,7 +234,8 @@ fn lost(error: io::Error) -> Failure {
         io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
             Failure::new(FailureCode::Failed, "the agent did not answer in time", "See its log: palyra-tray logs tray")
         }
-        _ => Failure::new(FailureCode::NoAgent, format!("the agent went away: {error}"), "Start one: palyra-tray run"),
+        io::ErrorKind::UnexpectedEof => Failure::new(FailureCode::NoAgent, "the agent went away", START_ONE),
+        _ => Failure::new(FailureCode::NoAgent, format!("the agent went away: {error}"), START_ONE),
     }
 }
 
@@ -241,7 +244,7 @@ fn open(paths: &Paths, request: Request, patience: Duration) -> Result<Connectio
     let none = |why: &str| {
         let why = if why.is_empty() { String::new() } else { format!(": {why}") };
         let message = format!("no agent runs for {}{why}", paths.state_root.display());
-        Failure::new(FailureCode::NoAgent, message, "Start one: palyra-tray run")
+        Failure::new(FailureCode::NoAgent, message, START_ONE)
     };
     // Where the address file is missing or torn, as on a full disk, the usual place is tried.
     let told = std::fs::read(paths.control_file()).map_err(|error| match error.kind() {

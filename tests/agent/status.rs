@@ -127,6 +127,50 @@ fn whoever_watches_sees_changes_and_the_agent_go_and_return() {
 }
 
 #[test]
+fn a_terminal_gets_its_screen_back() {
+    let mut site = Site::new();
+    site.start(&["--no-start"]);
+    site.until("an agent", |_| true);
+    site.env("TERM", "xterm");
+    let mut inner = site.command(&[]);
+    inner.args(["status", "--watch"]);
+    let line = format!("exec '{}' status --watch", site.program.display());
+    let mut command = std::process::Command::new("script");
+    command.args(["-qefc", &line, "/dev/null"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    for (name, value) in inner.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    let mut terminal = command.spawn().expect("script, of util-linux");
+    let mut output = terminal.stdout.take().unwrap();
+    let (tell, heard) = channel();
+    std::thread::spawn(move || {
+        let mut bytes = [0; 4096];
+        while let Ok(n @ 1..) = std::io::Read::read(&mut output, &mut bytes) {
+            let _ = tell.send(String::from_utf8_lossy(&bytes[..n]).into_owned());
+        }
+    });
+    let mut seen = String::new();
+    let mut until = |wanted: &str| {
+        let from = seen.len();
+        while !seen[from..].contains(wanted) {
+            seen += &heard.recv_timeout(agent::PATIENCE).unwrap_or_else(|_| panic!("never {wanted:?} in {seen:?}"));
+        }
+        seen.clone()
+    };
+    assert!(until("Ctrl-C ends.").starts_with("\u{1b}[?1049h\u{1b}[?25l\u{1b}[H"));
+    site.ok(&["pause"]);
+    until("All agents are paused");
+    let watch = site.processes().into_iter().find(|(_, line)| line.contains("palyra-tray status --watch"));
+    let watch = watch.filter(|(_, line)| !line.contains("script")).expect("it runs");
+    kill(u64::from(watch.0), Signal::SIGTERM);
+    assert!(until("\u{1b}[?1049l").ends_with("\u{1b}[?25h\u{1b}[?1049l"));
+    assert!(terminal.wait().unwrap().success());
+}
+
+#[test]
 fn too_many_watchers_are_turned_away_and_do_not_keep_others_out() {
     let mut site = Site::new();
     site.start(&["--no-start"]);

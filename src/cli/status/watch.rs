@@ -158,7 +158,7 @@ impl Known {
         let at = snapshot.and_then(|snapshot| snapshot["generated_at_unix_ms"].as_i64()).unwrap_or_default();
         let foot = format!("{}. Ctrl-C ends.", utc(at));
         // the words are ours, what they quote may be anybody's
-        let mut lines: Vec<_> = lines.iter().map(|line| cut(&describe::visible(line), columns)).collect();
+        let mut lines: Vec<_> = lines.iter().flat_map(|line| folded(&describe::visible(line), columns)).collect();
         let room = rows.saturating_sub(2);
         if lines.len() > room {
             lines.truncate(room.saturating_sub(1));
@@ -233,10 +233,29 @@ impl Out {
     }
 }
 
+/// A line in as many as it needs, broken between words; all but the first are indented.
+fn folded(line: &str, columns: usize) -> Vec<String> {
+    const INDENT: &str = "    ";
+    let (mut lines, mut rest) = (Vec::new(), line.to_owned());
+    while rest.chars().count() > columns {
+        let fits: String = rest.chars().take(columns + 1).collect();
+        let head = fits.trim_end_matches(|c| c != ' ').trim_end();
+        // one word that is longer than the line
+        if head.trim().is_empty() {
+            break;
+        }
+        let next = format!("{INDENT}{}", rest[head.len()..].trim_start());
+        lines.push(head.to_owned());
+        rest = next;
+    }
+    lines.push(cut(&rest, columns));
+    lines
+}
+
 /// Over what stands there, so that nothing flickers.
 fn painted(lines: &[String]) -> String {
     let lines: Vec<_> = lines.iter().map(|line| format!("{line}\x1b[K")).collect();
-    format!("\x1b[H{}\x1b[J", lines.join("\r\n"))
+    format!("\x1b[H{}\x1b[J", lines.join("\n"))
 }
 
 /// The other screen of the terminal; the first one comes back when this goes.
@@ -366,15 +385,23 @@ mod tests {
     }
 
     #[test]
+    fn a_long_line_is_broken_between_words() {
+        assert_eq!(folded("! one two three", 9), ["! one two", "    three"]);
+        assert_eq!(folded("fits", 4), ["fits"]);
+        assert_eq!(folded("abcdefgh", 4), ["abc…"]);
+        assert_eq!(folded("a abcdefgh b", 6), ["a", "    a…"]);
+    }
+
+    #[test]
     fn an_agent_that_went_away_is_told_once_and_what_it_said_is_old() {
         let mut known = known();
         assert_eq!(known.line(), "healthy, gateway ready, approvals 2, active runs 1, warnings 1");
-        let gone = || Heard::Gone(Failure::new(FailureCode::NoAgent, "the agent went away: end", ""));
+        let gone = || Heard::Gone(Failure::new(FailureCode::NoAgent, "the agent went away", ""));
         assert!(known.hear(gone()));
         assert!(!known.hear(gone()), "nothing new");
         let page = known.page((80, 24));
         assert!(page[0].starts_with("No agent since ") && page[1].contains("the last one said"), "{page:?}");
-        assert_eq!(known.line(), "no agent: the agent went away: end");
+        assert_eq!(known.line(), "no agent: the agent went away");
         let back = json!({ "state": "starting" });
         assert!(known.hear(Heard::Snapshot(Box::new(back))));
         assert!(known.line().starts_with("starting, gateway unknown"), "{}", known.line());

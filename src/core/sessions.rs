@@ -132,14 +132,17 @@ fn session(row: &Value) -> Option<Session> {
 
 /// What became of a run between two lists.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "event", rename_all = "snake_case")]
+#[serde(tag = "event")]
 pub enum RunNews {
     /// It is active, and was not there before.
-    RunStarted(RunRef),
+    #[serde(rename = "run_started")]
+    Started(RunRef),
     /// It waits for a person's decision, and did not before.
-    RunWaiting(RunRef),
+    #[serde(rename = "run_waiting")]
+    Waiting(RunRef),
     /// It is over; also one that began and ended between the two lists.
-    RunFinished {
+    #[serde(rename = "run_finished")]
+    Finished {
         /// Which.
         #[serde(flatten)]
         run: RunRef,
@@ -199,21 +202,21 @@ pub fn news(before: &Sessions, after: &Sessions, since_unix_ms: i64) -> Vec<RunN
         let Some(run) = &session.last_run else { continue };
         let same = run_was.filter(|was| was.run_id == run.run_id);
         if let Some(replaced) = run_was.filter(|was| was.is_active() && was.run_id != run.run_id) {
-            news.push(RunNews::RunFinished { run: refer(replaced), end: RunEnd::Unknown });
+            news.push(RunNews::Finished { run: refer(replaced), end: RunEnd::Unknown });
         }
         // a session that was not in the list may be an old one that came back
         let is_new = same.is_none() && (was.is_some() || run.started_at_unix_ms.is_some_and(|at| at >= since_unix_ms));
         let was_active = same.is_some_and(Run::is_active);
         match run.is_active() {
-            true if !was_active && (is_new || same.is_some()) => news.push(RunNews::RunStarted(refer(run))),
+            true if !was_active && (is_new || same.is_some()) => news.push(RunNews::Started(refer(run))),
             false if was_active || is_new => {
-                news.push(RunNews::RunFinished { run: refer(run), end: RunEnd::of(&run.state) });
+                news.push(RunNews::Finished { run: refer(run), end: RunEnd::of(&run.state) });
             }
             _ => {}
         }
         let waited = was_active && was.is_some_and(|was| was.pending_approvals > 0);
         if run.is_active() && session.pending_approvals > 0 && !waited {
-            news.push(RunNews::RunWaiting(refer(run)));
+            news.push(RunNews::Waiting(refer(run)));
         }
     }
     news
@@ -240,9 +243,9 @@ mod tests {
 
     fn words(before: &Sessions, after: &Sessions, since: i64) -> Vec<String> {
         let word = |news: &RunNews| match news {
-            RunNews::RunStarted(run) => format!("{} started", run.run_id),
-            RunNews::RunWaiting(run) => format!("{} waiting", run.run_id),
-            RunNews::RunFinished { run, end } => format!("{} {end:?}", run.run_id),
+            RunNews::Started(run) => format!("{} started", run.run_id),
+            RunNews::Waiting(run) => format!("{} waiting", run.run_id),
+            RunNews::Finished { run, end } => format!("{} {end:?}", run.run_id),
         };
         news(before, after, since).iter().map(word).collect()
     }

@@ -355,7 +355,7 @@ mod tests {
         assert_eq!((survey.active(), survey.deadline()), (1, Some(50_000)));
         assert_eq!(parts(&mut survey, 50_000), [Part::Sessions]);
         let news = survey.answered(1, list("failed"), at(50_003));
-        assert!(matches!(news.as_slice(), [RunNews::RunFinished { .. }]), "{news:?}");
+        assert!(matches!(news.as_slice(), [RunNews::Finished { .. }]), "{news:?}");
         assert_eq!((survey.active(), survey.deadline()), (0, None));
         assert_eq!(survey.news.len(), 2);
     }

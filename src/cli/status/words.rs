@@ -89,10 +89,8 @@ fn runs(snapshot: &Value) -> String {
         n if n > RUN_LINES => lines.push(format!("and {} more", n - RUN_LINES)),
         _ => {}
     }
-    let news = snapshot["run_news"].as_array().into_iter().flatten();
-    if let Some(failed) =
-        news.filter(|news| news["event"] == "run_finished").next_back().filter(|last| last["end"] == "failed")
-    {
+    let mut news = snapshot["run_news"].as_array().into_iter().flatten();
+    if let Some(failed) = news.rfind(|news| news["event"] == "run_finished").filter(|last| last["end"] == "failed") {
         let ago = report::ago(failed["seen_at_unix_ms"].as_i64().unwrap_or_default(), now_of(snapshot));
         lines.push(format!("The last one failed {ago} ago: {}", cut(failed["title"].as_str().unwrap_or_default(), 48)));
     }

@@ -19,6 +19,8 @@ use palyra_tray::protocol::shim::{ExitCause, ExitRecord, RunRecord};
 use palyra_tray::protocol::{Action, Place, Request, RunId, ServiceId, Verdict};
 use proptest::prelude::*;
 
+#[path = "core/secrets.rs"]
+mod secrets;
 #[path = "core/survey.rs"]
 mod survey;
 

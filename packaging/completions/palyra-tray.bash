@@ -16,9 +16,6 @@ _palyra_tray() {
             ",$1")
                 cmd="palyra_tray"
                 ;;
-            palyra_tray,about)
-                cmd="palyra_tray__subcmd__about"
-                ;;
             palyra_tray,approvals)
                 cmd="palyra_tray__subcmd__approvals"
                 ;;
@@ -66,6 +63,9 @@ _palyra_tray() {
                 ;;
             palyra_tray,run)
                 cmd="palyra_tray__subcmd__run"
+                ;;
+            palyra_tray,secrets)
+                cmd="palyra_tray__subcmd__secrets"
                 ;;
             palyra_tray,setup)
                 cmd="palyra_tray__subcmd__setup"
@@ -160,9 +160,6 @@ _palyra_tray() {
             palyra_tray__subcmd__config__subcmd__help,write-ports)
                 cmd="palyra_tray__subcmd__config__subcmd__help__subcmd__write__subcmd__ports"
                 ;;
-            palyra_tray__subcmd__help,about)
-                cmd="palyra_tray__subcmd__help__subcmd__about"
-                ;;
             palyra_tray__subcmd__help,approvals)
                 cmd="palyra_tray__subcmd__help__subcmd__approvals"
                 ;;
@@ -210,6 +207,9 @@ _palyra_tray() {
                 ;;
             palyra_tray__subcmd__help,run)
                 cmd="palyra_tray__subcmd__help__subcmd__run"
+                ;;
+            palyra_tray__subcmd__help,secrets)
+                cmd="palyra_tray__subcmd__help__subcmd__secrets"
                 ;;
             palyra_tray__subcmd__help,setup)
                 cmd="palyra_tray__subcmd__help__subcmd__setup"
@@ -268,6 +268,12 @@ _palyra_tray() {
             palyra_tray__subcmd__help__subcmd__node,status)
                 cmd="palyra_tray__subcmd__help__subcmd__node__subcmd__status"
                 ;;
+            palyra_tray__subcmd__help__subcmd__secrets,rotate)
+                cmd="palyra_tray__subcmd__help__subcmd__secrets__subcmd__rotate"
+                ;;
+            palyra_tray__subcmd__help__subcmd__secrets,status)
+                cmd="palyra_tray__subcmd__help__subcmd__secrets__subcmd__status"
+                ;;
             palyra_tray__subcmd__node,enroll)
                 cmd="palyra_tray__subcmd__node__subcmd__enroll"
                 ;;
@@ -298,6 +304,24 @@ _palyra_tray() {
             palyra_tray__subcmd__node__subcmd__help,status)
                 cmd="palyra_tray__subcmd__node__subcmd__help__subcmd__status"
                 ;;
+            palyra_tray__subcmd__secrets,help)
+                cmd="palyra_tray__subcmd__secrets__subcmd__help"
+                ;;
+            palyra_tray__subcmd__secrets,rotate)
+                cmd="palyra_tray__subcmd__secrets__subcmd__rotate"
+                ;;
+            palyra_tray__subcmd__secrets,status)
+                cmd="palyra_tray__subcmd__secrets__subcmd__status"
+                ;;
+            palyra_tray__subcmd__secrets__subcmd__help,help)
+                cmd="palyra_tray__subcmd__secrets__subcmd__help__subcmd__help"
+                ;;
+            palyra_tray__subcmd__secrets__subcmd__help,rotate)
+                cmd="palyra_tray__subcmd__secrets__subcmd__help__subcmd__rotate"
+                ;;
+            palyra_tray__subcmd__secrets__subcmd__help,status)
+                cmd="palyra_tray__subcmd__secrets__subcmd__help__subcmd__status"
+                ;;
             *)
                 ;;
         esac
@@ -305,22 +329,8 @@ _palyra_tray() {
 
     case "${cmd}" in
         palyra_tray)
-            opts="-h -V --help --version run demo status start stop restart approvals pause resume open node onboard setup window autostart config logs doctor about quit completions help"
+            opts="-h -V --help --version run demo status start stop restart approvals pause resume open node secrets onboard setup window autostart config logs doctor quit completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        palyra_tray__subcmd__about)
-            opts="-h --dialog --help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -817,22 +827,8 @@ _palyra_tray() {
             return 0
             ;;
         palyra_tray__subcmd__help)
-            opts="run demo status start stop restart approvals pause resume open node onboard setup window autostart config logs doctor about quit completions help"
+            opts="run demo status start stop restart approvals pause resume open node secrets onboard setup window autostart config logs doctor quit completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        palyra_tray__subcmd__help__subcmd__about)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1264,6 +1260,48 @@ _palyra_tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        palyra_tray__subcmd__help__subcmd__secrets)
+            opts="status rotate"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__help__subcmd__secrets__subcmd__rotate)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__help__subcmd__secrets__subcmd__status)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         palyra_tray__subcmd__help__subcmd__setup)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -1624,6 +1662,104 @@ _palyra_tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        palyra_tray__subcmd__secrets)
+            opts="-h --help status rotate help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__secrets__subcmd__help)
+            opts="status rotate help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__secrets__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__secrets__subcmd__help__subcmd__rotate)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__secrets__subcmd__help__subcmd__status)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__secrets__subcmd__rotate)
+            opts="-h --all --yes --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__secrets__subcmd__status)
+            opts="-h --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         palyra_tray__subcmd__setup)
             opts="-h --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -1653,7 +1789,7 @@ _palyra_tray() {
             return 0
             ;;
         palyra_tray__subcmd__status)
-            opts="-w -h --json --watch --diagnostics --copy --help"
+            opts="-h --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -6,6 +6,7 @@
 mod config;
 mod node;
 mod requests;
+mod secrets;
 mod set_up;
 mod survey;
 mod watch;
@@ -21,6 +22,7 @@ use crate::core::node::Node;
 use crate::core::notices;
 use crate::core::ports::Ports;
 use crate::core::record;
+use crate::core::secrets::Rotation;
 use crate::core::service::{Goal, LastExit, Order, Phase, Probe};
 use crate::core::survey::Survey;
 use crate::core::text;
@@ -55,6 +57,8 @@ struct Waiter {
     goal: Goal,
     services: Vec<ServiceId>,
     deadline: u64,
+    /// What to answer when it is reached; empty: the usual words.
+    words: String,
 }
 
 #[derive(Clone, Debug)]
@@ -88,6 +92,8 @@ pub struct Agent {
     pub fleet: Fleet,
     /// Where the secrets stand.
     pub secrets: Secrets,
+    /// New secrets on their way to who uses them.
+    pub rotation: Rotation,
     /// The sidecars' config file.
     pub config: ConfigWatch,
     /// What the ready gateway said.
@@ -156,6 +162,7 @@ impl Agent {
             started: now,
             fleet,
             secrets: Secrets::Unknown,
+            rotation: Rotation::default(),
             config: ConfigWatch::default(),
             gateway: None,
             inbox: Inbox::default(),
@@ -308,6 +315,8 @@ impl Agent {
             }
             Event::Surveyed(round, answer) => drop(self.survey.answered(round, answer, now)),
             Event::Copied(ticket, outcome) => self.copied(ticket, outcome, effects),
+            Event::Rotated(ticket, rotated) => self.rotated(ticket, rotated, now, effects),
+            Event::SecretsLooked(ticket, look) => self.secrets_looked(ticket, &look, now, effects),
             // of a gateway that is gone by now
             Event::Watching(_) if !self.inbox.is_open() => {}
             Event::Watching(watching) => {
@@ -429,6 +438,7 @@ impl Agent {
                 self.fleet.get_mut(id).want(Goal::Down);
             }
         }
+        self.settle_rotation(effects);
         self.settle_config(now, effects);
         self.settle_node(now, effects);
         let may_launch = has_secrets && self.quitting.is_none();
@@ -527,7 +537,8 @@ impl Agent {
             let stuck = services.iter().find(|service| waiter.goal == Goal::Up && service.phase == Phase::GivenUp);
             let countermanded = services.iter().any(|service| service.goal != waiter.goal);
             let reply = if reached {
-                Some(Reply::Done(text::reached(waiter.goal, &waiter.services)))
+                let usual = || text::reached(waiter.goal, &waiter.services);
+                Some(Reply::Done(if waiter.words.is_empty() { usual() } else { waiter.words.clone() }))
             } else if let Some(service) = stuck {
                 let hint = service.last_exit.as_ref().map(|exit| exit.cause.class.remedy());
                 let hint = hint.filter(|hint| !hint.is_empty()).unwrap_or(text::SEE_LOGS);
@@ -617,6 +628,9 @@ impl Agent {
                 let contested = service.is_contested();
                 let leased =
                     (record.lease_ms.is_some() && service.phase == Phase::Unknown).then(|| record.run_id.clone());
+                if contested && self.rotation.may_have_old(id) {
+                    self.rotation.outlived_by(id, None);
+                }
                 service.adopted(record, now);
                 // what lives was wanted, unless it was switched off since, or somebody has said what is wanted meanwhile
                 if self.quitting.is_none() && !contested && (id != ServiceId::Browserd || told) {

@@ -13,9 +13,11 @@ use crate::core::node::{NodeEvent, NodeSetup, NodeWork};
 use crate::core::notices::Server;
 use crate::core::ports::Ports;
 use crate::core::record::Record;
+use crate::core::secrets::{self, Rotated};
 use crate::core::survey;
 use crate::core::view::NoticeKey;
 use crate::protocol::node::NodeTask;
+use crate::protocol::secrets::SecretName;
 use crate::protocol::setup::{Reached, SetupFacts, SetupRequest};
 use crate::protocol::shim::{ExitRecord, LogLoss, RunRecord};
 use crate::protocol::{Action, Decision, Reply, Request, RunId, ServiceId};
@@ -215,6 +217,10 @@ pub enum Event {
     Probed(ServiceId, RunId, Result<Facts, String>),
     /// Where the secrets stand.
     Secrets(Secrets),
+    /// New secrets were made, or not; without a ticket nobody waits for it.
+    Rotated(Option<Ticket>, Rotated),
+    /// Where the secrets are was looked at.
+    SecretsLooked(Ticket, Box<secrets::Look>),
     /// The journal was written to.
     Rang,
     /// The journal is watched, or no longer can be.
@@ -374,6 +380,12 @@ pub enum Effect {
     ShowLog(ServiceId),
     /// Ask the keyring once more, with its password dialog if it needs one.
     RetrySecrets,
+    /// Look where the secrets are, without a dialog.
+    LookAtSecrets(Ticket),
+    /// Make new ones of these and store them.
+    Rotate(Ticket, Vec<SecretName>),
+    /// Everybody runs with the new secrets: note that the rotation is over.
+    RotationOver,
     /// Keep the browser switch.
     SaveBrowser(bool),
     /// Keep that all agents are paused, and since when; absent: that they are not.

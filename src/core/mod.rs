@@ -27,6 +27,7 @@ pub mod record;
 pub mod redact;
 pub mod report;
 pub mod review;
+pub mod secrets;
 pub mod service;
 pub mod sessions;
 pub mod simulate;

@@ -104,6 +104,7 @@ impl Agent {
             Request::Act { action } => self.act(Some(ticket), action, now, effects),
             Request::Setup(request) => self.set_up(ticket, request, effects),
             Request::Node(request) => self.node_asked(ticket, request, now, effects),
+            Request::Secrets(request) => self.secrets_asked(ticket, request, effects),
         }
     }
 
@@ -335,8 +336,19 @@ impl Agent {
     }
 
     pub(super) fn wait(&mut self, ticket: Option<Ticket>, goal: Goal, services: Vec<ServiceId>, now: Now) {
+        self.wait_and_say(ticket, goal, services, String::new(), now);
+    }
+
+    pub(super) fn wait_and_say(
+        &mut self,
+        ticket: Option<Ticket>,
+        goal: Goal,
+        services: Vec<ServiceId>,
+        words: String,
+        now: Now,
+    ) {
         if let Some(ticket) = ticket {
-            self.waiters.push(Waiter { ticket, goal, services, deadline: now.mono_ms + WAIT_MS });
+            self.waiters.push(Waiter { ticket, goal, services, deadline: now.mono_ms + WAIT_MS, words });
         }
     }
 

@@ -3,10 +3,12 @@
 use std::error::Error as _;
 use std::fmt;
 use std::io;
+use std::ops::Deref;
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
 use reqwest::{Method, redirect, retry};
+use secrecy::zeroize::{Zeroize as _, Zeroizing};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -137,10 +139,32 @@ impl<'a> Call<'a> {
 /// A whole answer, of any status.
 pub(super) struct Answer {
     pub status: u16,
-    pub body: Vec<u8>,
+    /// May hold a token.
+    pub body: Zeroizing<Vec<u8>>,
     /// Fresh session cookie.
     pub cookie: Option<SecretString>,
     is_html: bool,
+}
+
+/// A body with a secret in it, wiped when dropped; what the HTTP library makes of it is not.
+pub(super) struct Wiped(pub Value);
+
+impl Deref for Wiped {
+    type Target = Value;
+
+    fn deref(&self) -> &Value {
+        &self.0
+    }
+}
+
+impl Drop for Wiped {
+    fn drop(&mut self) {
+        for value in self.0.as_object_mut().into_iter().flat_map(|all| all.values_mut()) {
+            if let Value::String(text) = value {
+                text.zeroize();
+            }
+        }
+    }
 }
 
 /// Why there is no whole answer.
@@ -296,7 +320,7 @@ async fn read(mut response: reqwest::Response, max_body: usize) -> Result<Answer
         .get(CONTENT_TYPE)
         .and_then(|kind| kind.to_str().ok())
         .is_some_and(|kind| kind.to_ascii_lowercase().contains("html"));
-    let mut body = Vec::new();
+    let mut body = Zeroizing::new(Vec::new());
     loop {
         match response.chunk().await {
             Ok(Some(chunk)) if body.len() + chunk.len() <= max_body => body.extend_from_slice(&chunk),

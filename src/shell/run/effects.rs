@@ -157,6 +157,9 @@ impl Shell {
                     }
                 });
             }
+            Effect::LookAtSecrets(ticket) => self.look_at_secrets(ticket),
+            Effect::Rotate(ticket, names) => self.rotate(ticket, names),
+            Effect::RotationOver => self.rotation_over(),
             Effect::RetrySecrets => {
                 if let Some(secrets) = &self.secrets {
                     secrets.retry();

@@ -357,10 +357,11 @@ impl Agent {
                     Err(lost) => Reply::Error(requests::unanswered(&lost)),
                 },
             )),
-            Event::RecordsListed(ticket, answer) => effects.push(Effect::Reply(
+            Event::RecordsListed(ticket, all, answer) => effects.push(Effect::Reply(
                 ticket,
                 match answer {
-                    Ok(records) => Reply::Data(snapshot::records(&records, now)),
+                    Ok(records) if all => Reply::Data(snapshot::records(&records, now)),
+                    Ok(records) => Reply::Data(snapshot::waiting(&self.inbox, records, now)),
                     Err(lost) => Reply::Error(requests::unanswered(&lost)),
                 },
             )),
@@ -416,7 +417,7 @@ impl Agent {
                 self.events.remove(&key);
             }
             Event::IconClicked => {
-                let section = if self.inbox.pending.is_empty() { "overview" } else { "approvals" };
+                let section = if self.inbox.waiting() == 0 { "overview" } else { "approvals" };
                 self.open(None, Place::section(section), now, effects);
             }
             Event::Asked(ticket, request) => self.asked(ticket, request, now, effects),
@@ -457,7 +458,8 @@ impl Agent {
         }
         self.settle_seen(now);
         self.settle_paused(now, effects);
-        if let Some(order) = self.inbox.step(now) {
+        if let Some(mut order) = self.inbox.step(now) {
+            order.heard = self.watched.heard_of();
             effects.push(Effect::Look(order));
         }
         self.settle_survey(now, effects);

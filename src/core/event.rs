@@ -8,7 +8,7 @@ use crate::config::palyra::ConfigFacts;
 use crate::core::cause::{Cause, Evidence};
 use crate::core::config_watch;
 use crate::core::decisions::{LedgerLine, Unanswered};
-use crate::core::inbox::{Look, LookOrder};
+use crate::core::inbox::{Look, LookOrder, Missed};
 use crate::core::node::{NodeEvent, NodeSetup, NodeWork};
 use crate::core::notices::Server;
 use crate::core::ports::Ports;
@@ -225,18 +225,18 @@ pub enum Event {
     Rang,
     /// The journal is watched, or no longer can be.
     Watching(bool),
-    /// A look at the gateway's records came back.
-    Looked(u64, Result<Look, String>),
     /// The gateway told what it was asked for, or not; the number is the [`survey::Ask::round`].
     Surveyed(u64, survey::Answer),
     /// A text was put into the clipboard, or into the file that is named; or neither, in words.
     Copied(Option<Ticket>, Result<Option<String>, String>),
+    /// A look at the gateway's records came back.
+    Looked(u64, Result<Look, Missed>),
     /// A record was read.
     RecordRead(String, Result<Record, Unanswered>),
     /// A client's record was read.
     RecordShown(Ticket, Result<Record, Unanswered>),
-    /// A client's list was read.
-    RecordsListed(Ticket, Result<Vec<Record>, Unanswered>),
+    /// A client's list was read; as [`Effect::ListRecords`].
+    RecordsListed(Ticket, bool, Result<Vec<Record>, Unanswered>),
     /// An intent was put on disk.
     Recorded(String, Result<(), String>),
     /// A decision was sent.
@@ -355,8 +355,8 @@ pub enum Effect {
     ReadRecord(String),
     /// Read a record for a client.
     ShowRecord(Ticket, String),
-    /// Read all records for a client.
-    ListRecords(Ticket),
+    /// Read records for a client: all, or only those that wait.
+    ListRecords(Ticket, bool),
     /// Append to the record of decisions. `answer`: report [`Event::Recorded`].
     WriteLedger {
         /// What.

@@ -423,12 +423,10 @@ impl World {
                 let records: Vec<_> =
                     self.records.values().filter_map(|raw| Record::from_value(raw.clone()).ok()).collect();
                 let newest_requested_at = records.iter().map(|record| record.requested_at_unix_ms).max();
-                let look = inbox::Look {
-                    records: records.into_iter().filter(wanted).collect(),
-                    newest_requested_at,
-                    unreadable: 0,
-                };
-                self.later(ANSWER_MS, Event::Looked(order.round, Ok(look)));
+                let mut sieve = inbox::Sieve::new(order.now_unix_ms);
+                sieve.listed(newest_requested_at);
+                records.into_iter().filter(wanted).for_each(|record| sieve.take(Ok(record)));
+                self.later(ANSWER_MS, Event::Looked(order.round, Ok(sieve.look())));
             }
             Effect::ReadRecord(id) => {
                 let answer = self.read(&id);
@@ -457,7 +455,10 @@ impl World {
                 let answer = self.read(&id);
                 self.later(ANSWER_MS, Event::RecordShown(ticket, answer));
             }
-            Effect::ListRecords(ticket) => self.later(ANSWER_MS, Event::RecordsListed(ticket, Ok(Vec::new()))),
+            Effect::ListRecords(ticket, all) => {
+                let records = self.records.values().filter_map(|raw| Record::from_value(raw.clone()).ok()).collect();
+                self.later(ANSWER_MS, Event::RecordsListed(ticket, all, Ok(records)));
+            }
             Effect::Exit { sidecars_left } => {
                 self.note(format!("ends{}", if sidecars_left { ", sidecars left running" } else { "" }));
                 self.exited = true;

@@ -53,7 +53,7 @@ impl Agent {
         if self.paused && decision.verdict == Verdict::Approve {
             return self.answer(&id, ticket, Err(while_paused(&id)), effects);
         }
-        match self.decisions.begin(decision, surface, ticket, self.inbox.pending.get(&id), now) {
+        match self.decisions.begin(decision, surface, ticket, self.inbox.standing(&id, now)) {
             Ok(order) => self.decide(vec![order], now, effects),
             Err(failure) => self.answer(&id, ticket, Err(failure), effects),
         }
@@ -79,7 +79,7 @@ impl Agent {
                 effects.push(Effect::Reply(ticket, Reply::Done("The sidecars are left to the next agent.".to_owned())));
                 self.quit(true, now);
             }
-            Request::Approvals { all: false } => {
+            Request::Approvals { all: false } if self.inbox.rest.is_empty() || !self.inbox.is_current() => {
                 effects.push(Effect::Reply(
                     ticket,
                     if self.inbox.is_current() {
@@ -89,7 +89,8 @@ impl Agent {
                     },
                 ));
             }
-            Request::Approvals { all: true } => self.ask_gateway(ticket, Effect::ListRecords(ticket), effects),
+            // too many to have them all at hand
+            Request::Approvals { all } => self.ask_gateway(ticket, Effect::ListRecords(ticket, all), effects),
             Request::Approval { approval_id } => {
                 self.ask_gateway(ticket, Effect::ShowRecord(ticket, approval_id), effects);
             }

@@ -9,6 +9,8 @@ mod handoffs;
 mod http;
 #[path = "agent/secrets.rs"]
 mod secrets;
+#[path = "agent/send.rs"]
+mod send;
 #[path = "agent/status.rs"]
 mod status;
 

@@ -3,6 +3,7 @@
 //! [`Agent::update`] takes one [`Event`] and answers with [`Effect`]s; [`Agent::deadline`] says when it next wants
 //! [`Event::Wake`]. Nothing in here reads a clock, touches a file or talks to anybody.
 
+pub mod ask;
 mod companion;
 mod config;
 mod node;
@@ -15,6 +16,7 @@ mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::core::ask::Asks;
 use crate::core::companion::{self as remembered, Kind};
 use crate::core::config_watch::ConfigWatch;
 use crate::core::decisions::{DecisionOrder, Decisions};
@@ -112,6 +114,10 @@ pub struct Agent {
     pub decisions: Decisions,
     /// The node host's enrolment.
     pub node: Node,
+    /// Messages to Palyra under way.
+    pub asks: Asks,
+    /// Dialogs about them that are open.
+    asking: BTreeSet<Companion>,
     /// What is remembered about the person; see the head of its module.
     pub companion: remembered::Companion,
     /// Told since it was kept last.
@@ -170,6 +176,8 @@ impl Agent {
         let (state, read_only) = (std::mem::take(&mut setup.state), setup.state_read_only.take());
         let mut agent = Self {
             started: now,
+            asks: Asks::default(),
+            asking: BTreeSet::new(),
             companion: remembered::Companion::new(state, read_only, setup.seed),
             told: Vec::new(),
             settings_due: None,
@@ -207,6 +215,7 @@ impl Agent {
             exited: false,
             setup,
         };
+        agent.restore_asks(now);
         agent.config.look_now(now.mono_ms);
         agent.take_up_earlier(now);
         if agent.setup.start && !agent.setup.first_run {
@@ -240,6 +249,7 @@ impl Agent {
         let own = earlier(waits.min(), earlier(self.quitting, self.leaving));
         let own = earlier(own, self.survey_deadline());
         let ending = self.quitting.is_some() || self.leaving.is_some();
+        let own = earlier(own, self.asks.deadline());
         let own = if ending { own } else { earlier(own, earlier(self.config.deadline(), self.settings_due)) };
         let own = earlier(own, earlier(self.node.deadline(), self.companion.saving.deadline()));
         earlier(own, earlier(self.fleet.deadline(), self.inbox.deadline()))
@@ -275,6 +285,7 @@ impl Agent {
             && self.waiters.is_empty()
             && self.reports.is_empty()
             && self.opens.is_empty()
+            && self.asks.is_idle()
             && self.decisions.is_idle()
     }
 
@@ -385,6 +396,7 @@ impl Agent {
                 if let Companion::Review(id) = &companion {
                     self.reviewing.remove(id);
                 }
+                self.asking.remove(&companion);
                 let Err(trouble) = outcome else { return };
                 let (title, body) = text::companion_failed(&companion, &trouble);
                 self.tell(COMPANION, (title, &body), Vec::new(), Urgency::Normal);
@@ -403,7 +415,9 @@ impl Agent {
             Event::ConfigLooked(look) => self.config_looked(look, now),
             Event::PortsWritten(ticket, outcome) => self.ports_written(ticket, outcome, effects),
             Event::Node(event) => self.node_told(event, now, effects),
+            Event::Ask(event) => self.ask_told(event, now, effects),
             Event::ClientGone(ticket) => {
+                self.asks.forget(ticket);
                 let mut orders = Vec::new();
                 self.node.cancel(ticket, now, &mut orders);
                 self.node_orders(orders, effects);
@@ -484,8 +498,9 @@ impl Agent {
         self.settle_survey(now, effects);
         self.settle_opens(now, effects);
         self.settle_waiters(now, effects);
+        self.settle_asks(now, effects);
         self.settle_companion(now, effects);
-        let idle = self.decisions.is_idle() && self.node.is_idle() && self.is_kept();
+        let idle = self.decisions.is_idle() && self.node.is_idle() && self.is_kept() && self.asks.is_kept();
         if let Some(deadline) = self.leaving
             && !self.exited
             && (idle || now.mono_ms >= deadline)

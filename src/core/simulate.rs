@@ -27,6 +27,7 @@
 //! | `kill agent` | it is killed, and another one starts |
 //! | `show menu` | prints the menu |
 
+pub mod asks;
 mod pairing;
 mod secrets;
 mod survey;
@@ -115,6 +116,8 @@ pub struct World {
     pub pairs: Pairs,
     /// Sessions and runs.
     pub chats: Chats,
+    /// Messages to Palyra.
+    pub asks: asks::Asks,
     /// The companion state, as often as it was written.
     pub saved: Vec<State>,
     /// Why it cannot be written; absent: it can.
@@ -157,6 +160,7 @@ impl World {
             started_with: BTreeMap::new(),
             pairs: Pairs::default(),
             chats: Chats::default(),
+            asks: asks::Asks::default(),
             saved: Vec::new(),
             disk: None,
             store: Store::default(),
@@ -453,6 +457,7 @@ impl World {
                 }
             }
             Effect::Node(work) => self.node_work(work),
+            Effect::Ask(work) => self.talk(work),
             Effect::Open(companion) => self.note(format!("opens {companion:?}")),
             Effect::OpenDashboard(ticket, path) => {
                 self.note(format!("opens {path}"));

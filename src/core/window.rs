@@ -76,6 +76,8 @@ pub const fn comes_back(action: &Action) -> bool {
             | Action::ContinueSetup
             | Action::RunChecks
             | Action::About
+            | Action::Ask { .. }
+            | Action::OpenDraft { .. }
             | Action::Quit { .. }
     )
 }

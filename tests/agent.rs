@@ -11,6 +11,8 @@ mod http;
 mod secrets;
 #[path = "agent/send.rs"]
 mod send;
+#[path = "agent/status.rs"]
+mod status;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

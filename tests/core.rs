@@ -28,6 +28,8 @@ use proptest::prelude::*;
 
 #[path = "core/secrets.rs"]
 mod secrets;
+#[path = "core/survey.rs"]
+mod survey;
 
 fn setup() -> Setup {
     Setup {
@@ -1150,7 +1152,7 @@ fn what_was_given_up_is_not_restarting() {
     world.pass(3_600_000);
     let snapshot = palyra_tray::core::snapshot::snapshot(&world.agent, world.now);
     assert_eq!(snapshot["gateway_process"]["liveness"], "stopped");
-    assert_eq!(snapshot["connection"], "offline");
+    assert_eq!(snapshot["connection_state"], "offline");
 }
 
 /// A click on Approve whose record the gateway answers as given.

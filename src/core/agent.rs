@@ -12,6 +12,7 @@ mod requests;
 mod reviews;
 mod secrets;
 mod set_up;
+mod survey;
 mod watch;
 
 pub use reviews::FOLLOW_MS;
@@ -22,7 +23,7 @@ use crate::core::ask::Asks;
 use crate::core::companion::{self as remembered, Kind};
 use crate::core::config_watch::ConfigWatch;
 use crate::core::decisions::{DecisionOrder, Decisions};
-use crate::core::event::{Companion, Desktop, Effect, Event, Facts, Found, Secrets, Setup, Ticket};
+use crate::core::event::{Companion, Desktop, Effect, Event, Facts, Found, Profile, Secrets, Setup, Ticket};
 use crate::core::fleet::Fleet;
 use crate::core::inbox::{Inbox, Watch};
 use crate::core::node::Node;
@@ -31,6 +32,7 @@ use crate::core::ports::Ports;
 use crate::core::record;
 use crate::core::secrets::Rotation;
 use crate::core::service::{Goal, LastExit, Order, Phase, Probe};
+use crate::core::survey::Survey;
 use crate::core::text;
 use crate::core::time::{Now, earlier};
 use crate::core::view::{Base, Button, NoticeKey, Urgency};
@@ -106,6 +108,11 @@ pub struct Agent {
     pub gateway: Option<(Facts, Now)>,
     /// What waits for a person.
     pub inbox: Inbox,
+    /// What the gateway tells only when asked.
+    pub survey: Survey,
+    /// The profile that the gateway says to run in, and when it said so.
+    pub profile: Option<(Profile, Now)>,
+    reports: Vec<survey::Report>,
     /// Decisions under way.
     pub decisions: Decisions,
     /// The node host's enrolment.
@@ -184,6 +191,9 @@ impl Agent {
             config: ConfigWatch::default(),
             gateway: None,
             inbox: Inbox::default(),
+            survey: Survey::default(),
+            profile: None,
+            reports: Vec::new(),
             decisions: Decisions::default(),
             node: Node::new(&setup.node, setup.seed),
             autostart: None,
@@ -242,6 +252,7 @@ impl Agent {
         let waits =
             self.waiters.iter().map(|waiter| waiter.deadline).chain(self.opens.iter().map(|open| open.deadline));
         let own = earlier(waits.min(), earlier(self.quitting, self.leaving));
+        let own = earlier(own, self.survey_deadline());
         let ending = self.quitting.is_some() || self.leaving.is_some();
         let own = earlier(own, self.asks.deadline());
         let own = if ending { own } else { earlier(own, earlier(self.config.deadline(), self.settings_due)) };
@@ -278,6 +289,7 @@ impl Agent {
         let stays = |phase: &Phase| matches!(phase, Phase::Ready { .. } | Phase::Stopped | Phase::GivenUp);
         self.fleet.iter().all(|service| stays(&service.phase))
             && self.waiters.is_empty()
+            && self.reports.is_empty()
             && self.opens.is_empty()
             && self.asks.is_idle()
             && self.decisions.is_idle()
@@ -328,9 +340,14 @@ impl Agent {
             }
             Event::Probed(id, run, outcome) => self.probed(id, &run, outcome, now, effects),
             Event::Secrets(secrets) => self.secrets = secrets,
+            Event::Rang => {
+                self.inbox.ring(now);
+                self.survey.ring(now);
+            }
+            Event::Surveyed(round, answer) => drop(self.survey.answered(round, answer, now)),
+            Event::Copied(ticket, outcome) => self.copied(ticket, outcome, effects),
             Event::Rotated(ticket, rotated) => self.rotated(ticket, rotated, now, effects),
             Event::SecretsLooked(ticket, look) => self.secrets_looked(ticket, &look, now, effects),
-            Event::Rang => self.inbox.ring(now),
             // of a gateway that is gone by now
             Event::Watching(_) if !self.inbox.is_open() => {}
             Event::Watching(watching) => {
@@ -474,6 +491,7 @@ impl Agent {
             && !matches!(self.fleet.get(ServiceId::Gateway).phase, Phase::Unhealthy { .. })
         {
             self.inbox.close();
+            self.survey.close();
             self.gateway = None;
             effects.push(Effect::WatchJournal(None));
         }
@@ -483,6 +501,7 @@ impl Agent {
             order.heard = self.watched.heard_of();
             effects.push(Effect::Look(order));
         }
+        self.settle_survey(now, effects);
         self.settle_opens(now, effects);
         self.settle_waiters(now, effects);
         self.settle_followers(now, effects);
@@ -734,10 +753,14 @@ impl Agent {
             if facts.journal.is_some() {
                 effects.push(Effect::WatchJournal(facts.journal.clone()));
             }
+            if let Some(profile) = &facts.profile {
+                self.profile = Some((profile.clone(), now));
+            }
             self.gateway = Some((facts, now));
         }
         if !was_ready && !self.inbox.is_open() {
             self.inbox.open(now);
+            self.survey.open(now);
             self.watched.open();
         }
         if let Some(demands) = demands {

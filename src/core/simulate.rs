@@ -14,6 +14,7 @@
 //! | `suspend 8h` | the machine sleeps: only the wall clock goes on |
 //! | `lose gateway` | it and its shim vanish, nobody sees how |
 //! | `approval ID RISK TIMEOUT WHAT` | the gateway gets a record, e.g. `approval a1 high 300s git push` |
+//! | `run SESSION ID STATE` | a run of that session is in this state now, e.g. `run s1 r1 in_progress` |
 //! | `elsewhere ID allow` | somebody else decides it |
 //! | `click LABEL` | the first enabled button of a notification with this label |
 //! | `menu LABEL` | the first menu entry with this label |
@@ -29,6 +30,7 @@
 pub mod asks;
 mod pairing;
 mod secrets;
+mod survey;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -56,6 +58,7 @@ use crate::protocol::{Action, Reply, RunId, ServiceId, Verdict};
 
 pub use pairing::{Mishaps, Pairs};
 pub use secrets::Store;
+pub use survey::Chats;
 
 /// From a launch to the shim's answer, milliseconds.
 const START_MS: u64 = 5;
@@ -111,6 +114,8 @@ pub struct World {
     pub started_with: BTreeMap<ServiceId, String>,
     /// Enrolling this machine as a node.
     pub pairs: Pairs,
+    /// Sessions and runs.
+    pub chats: Chats,
     /// Messages to Palyra.
     pub asks: asks::Asks,
     /// The companion state, as often as it was written.
@@ -154,6 +159,7 @@ impl World {
             set_up_open: false,
             started_with: BTreeMap::new(),
             pairs: Pairs::default(),
+            chats: Chats::default(),
             asks: asks::Asks::default(),
             saved: Vec::new(),
             disk: None,
@@ -410,7 +416,7 @@ impl World {
                     let journal = sign_in.then(|| "/state/data/journal.sqlite3".to_owned());
                     let node_port_demands = if sign_in { self.demands(&run) } else { None };
                     let (version, git_hash) = ("0.1.0".to_owned(), "abc".to_owned());
-                    Ok(Facts { version, git_hash, uptime_seconds: 0, journal, node_port_demands })
+                    Ok(Facts { version, git_hash, uptime_seconds: 0, journal, node_port_demands, profile: None })
                 } else {
                     Err("nothing answers on its port".to_owned())
                 };
@@ -472,6 +478,11 @@ impl World {
             Effect::Reply(ticket, reply) => {
                 self.note(format!("answers {ticket}: {}", first_words(&reply)));
                 self.replies.push((ticket, reply));
+            }
+            Effect::Survey(ask) => self.surveyed(ask),
+            Effect::Copy(ticket, text) => {
+                self.note(format!("copies {} lines", text.lines().count()));
+                self.later(1, Event::Copied(ticket, Ok(None)));
             }
             Effect::ShowLog(service) => self.note(format!("shows the log of {service}")),
             Effect::GatherFacts(ticket, facts) => {
@@ -564,6 +575,7 @@ impl World {
         let old = std::mem::take(&mut self.shown);
         if view.icon != old.icon || view.tooltip != old.tooltip {
             let badge = match view.icon.badge.approvals {
+                0 if view.icon.badge.active => " [•]".to_owned(),
                 0 => String::new(),
                 n => format!(" [{n}{}]", if view.icon.badge.critical { "!" } else { "" }),
             };
@@ -631,6 +643,10 @@ fn command(world: &mut World, line: &str) -> Result<(), String> {
             let (id, risk, timeout) = (next()?, next()?, duration(next()?)? / 1_000);
             let what: Vec<_> = words.collect();
             world.ask(id, risk, timeout, &what.join(" "));
+        }
+        "run" => {
+            let (session, run, state) = (next()?, next()?, next()?);
+            world.run(session, run, state, 0);
         }
         "elsewhere" => {
             let (id, decision) = (next()?.to_owned(), next()?.to_owned());

@@ -59,6 +59,14 @@ pub const CONFIG_INVALID: &str = "Palyra's config cannot be used";
 /// Refusal.
 pub const DEMO_AT_LOGIN: &str = "a demo does not start at login: its state goes away with it";
 
+/// Reply.
+pub const DIAGNOSTICS_COPIED: &str = "They are in the clipboard, without secrets: paste them where you ask for help.";
+
+/// Reply, where no clipboard can be reached.
+pub fn diagnostics_in(file: &str) -> String {
+    format!("No program for the clipboard was found (wl-copy, xclip or xsel), so they are in {file}")
+}
+
 /// Our folder is gone and the services have not been started since.
 pub fn removed(folder: &str) -> String {
     format!(
@@ -322,6 +330,9 @@ pub fn companion_failed(companion: &Companion, trouble: &Trouble) -> (&'static s
         }
         (Companion::Checks, Trouble::EndedEarly(why)) => {
             ("The checks ended early", why, "Run checks in the menu opens them again.")
+        }
+        (Companion::About, Trouble::NotOpened(why) | Trouble::EndedEarly(why)) => {
+            ("About could not be shown", why, "In a terminal it is: palyra-tray about")
         }
         (Companion::Node(task), Trouble::NotOpened(why)) => {
             ("The dialog could not be opened", why, node_in_a_terminal(*task))

@@ -1,6 +1,7 @@
 //! What crosses a process boundary, types only: the control socket here, the shim contract in [`shim`].
 //!
-//! Control socket: one JSON value a line. The client sends one [`Envelope`], the agent answers with one [`Reply`].
+//! Control socket: one JSON value a line. The client sends one [`Envelope`], the agent answers with one [`Reply`]; to
+//! [`Request::Watch`] with many.
 
 pub mod ask;
 pub mod companion;
@@ -138,6 +139,10 @@ pub enum Action {
         /// Which.
         task: node::NodeTask,
     },
+    /// Put what is known of troubles into the clipboard, without secrets.
+    CopyDiagnostics,
+    /// Show what this program is.
+    About,
     /// Put away a notification that tells of an event.
     Dismiss {
         /// Its key.
@@ -209,8 +214,12 @@ pub struct Envelope {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "snake_case")]
 pub enum Request {
-    /// The snapshot.
+    /// The snapshot, at once; what is old in it is asked for meanwhile.
     Status,
+    /// The snapshot, and another one each time that something in it changes, until one of both goes away.
+    Watch,
+    /// The snapshot, once what is old in it was asked for; after five seconds without.
+    Diagnostics,
     /// Anything the tray can do. Never [`Action::Decide`]: see [`Request::Decide`].
     Act {
         /// What to do.

@@ -4,6 +4,7 @@ pub mod alarm;
 pub mod ancestry;
 pub mod autostart;
 pub mod browser;
+pub mod clipboard;
 pub mod companion;
 pub mod config_watch;
 pub mod control;

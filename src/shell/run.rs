@@ -14,6 +14,7 @@ mod preferences;
 mod processes;
 mod secrets_work;
 mod set_up;
+mod survey;
 
 use std::collections::{BTreeMap, HashMap};
 use std::process::ExitCode;
@@ -161,6 +162,8 @@ struct Shell {
     notifier: Option<Notifier>,
     desktop: Desktop,
     shown: View,
+    /// What those who watch were told last, without what changes by itself.
+    told: serde_json::Value,
     tokens: Option<Tokens>,
     client: Option<Client>,
     /// Signs in to this run: it remembers a token that was refused, so that it is sent once and not with every probe.
@@ -246,6 +249,7 @@ impl Shell {
             notifier: None,
             desktop: Desktop { tray: "switched off (--no-tray)".to_owned(), ..Desktop::default() },
             shown: View::default(),
+            told: serde_json::Value::Null,
             tokens: None,
             client: None,
             signing: None,
@@ -370,6 +374,7 @@ impl Shell {
             }
             self.shown = view;
         }
+        self.tell_watchers(now);
         exit
     }
 

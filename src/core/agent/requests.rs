@@ -1,5 +1,6 @@
 //! What a person or a client asks of the agent: clicks, menu entries, commands.
 
+use super::survey::Wanted;
 use super::{ACTIVATED, Agent, LEAVE_MS, QUIT_MS, WAIT_MS, Waiter, WaitingOpen};
 use crate::core::decisions::{Surface, Unanswered, while_paused};
 use crate::core::event::{Click, Companion, Effect, Secrets, Ticket};
@@ -59,8 +60,13 @@ impl Agent {
 
     pub(super) fn asked(&mut self, ticket: Ticket, request: Request, now: Now, effects: &mut Vec<Effect>) {
         match request {
-            Request::Status => effects.push(Effect::Reply(ticket, Reply::Data(snapshot::snapshot(self, now)))),
+            Request::Status | Request::Watch => {
+                self.survey.look(now);
+                effects.push(Effect::Reply(ticket, Reply::Data(snapshot::snapshot(self, now))));
+            }
+            Request::Diagnostics => self.report(Some(ticket), Wanted::Snapshot, now),
             Request::Menu => {
+                self.survey.look_at_sessions(now);
                 let menu = compose::view(self, now).menu;
                 effects.push(Effect::Reply(ticket, Reply::Data(serde_json::json!(menu))));
             }
@@ -212,6 +218,11 @@ impl Agent {
                 self.done(ticket, "The checks open.", effects);
             }
             Action::NodeDialog { task } => self.node_dialog(ticket, task, effects),
+            Action::CopyDiagnostics => self.report(ticket, Wanted::Copy, now),
+            Action::About => {
+                effects.push(Effect::Open(Companion::About));
+                self.done(ticket, "It opens.", effects);
+            }
             Action::Dismiss { notice } => {
                 self.events.remove(&notice);
                 self.done(ticket, "Put away.", effects);

@@ -23,6 +23,8 @@ pub use over::Over;
 use crate::config::Environment;
 use crate::core::dialog::{Answer, Body, DialogButton, Form, ProgressLine, Tone};
 
+pub use tty::size as terminal_size;
+
 /// Label of the button that Enter presses where a form has none for it.
 const NOT_NOW: &str = "Not now";
 

@@ -58,12 +58,18 @@ impl Console for Tty {
     }
 
     fn width(&self) -> usize {
-        system::width().unwrap_or(COLUMNS)
+        let columns = size().map(|(columns, _)| columns);
+        columns.filter(|columns| *columns >= 20).unwrap_or(COLUMNS)
     }
 
     fn until(&mut self, over: Option<Over>) {
         self.over = over;
     }
+}
+
+/// Columns and rows of the terminal that standard output is, where that can be told.
+pub fn size() -> Option<(usize, usize)> {
+    system::size()
 }
 
 #[cfg(unix)]
@@ -85,9 +91,9 @@ mod system {
     /// Ctrl-C as a terminal gives it when it makes no signal of it.
     const INTERRUPT: u8 = 3;
 
-    pub fn width() -> Option<usize> {
+    pub fn size() -> Option<(usize, usize)> {
         let size = tcgetwinsize(io::stdout()).ok()?;
-        Some(usize::from(size.ws_col)).filter(|columns| *columns >= 20)
+        Some((usize::from(size.ws_col), usize::from(size.ws_row))).filter(|(columns, rows)| *columns > 0 && *rows > 0)
     }
 
     pub fn is_ready() -> bool {
@@ -234,7 +240,7 @@ mod system {
 
     use super::{Over, Secret};
 
-    pub const fn width() -> Option<usize> {
+    pub const fn size() -> Option<(usize, usize)> {
         None
     }
 

@@ -1,5 +1,6 @@
 //! THE loop: receive an event or reach the deadline, update the core, perform its effects, show the view. The one clock.
 
+mod browser_key;
 mod config;
 mod effects;
 mod ground;

@@ -30,7 +30,9 @@ fn well() -> Facts {
         agent: Agent::Answers(json!({
             "demo": false,
             "agent": { "version": "0.1.0", "pid": 100 },
-            "quick_facts": { "browser_service": { "enabled": true }, "node_host": { "installed": true } },
+            "quick_facts": { "browser_service": { "enabled": true }, "node_host": {
+                "installed": true, "certificate_expires_at_unix_ms": 1_790_000_000_000_i64 + 86_000_000,
+            } },
             "gateway_process": { "state": "ready", "desired_running": true, "uptime_seconds": 7200 },
             "browserd_process": { "state": "ready", "desired_running": true },
             "node_host_process": { "state": "ready", "desired_running": true },
@@ -135,7 +137,7 @@ impl Facts {
     }
 
     /// Sets a value in the agent's snapshot.
-    fn told(&mut self, pointer: &str, value: Value) {
+    pub(super) fn told(&mut self, pointer: &str, value: Value) {
         let Agent::Answers(snapshot) = &mut self.agent else { panic!("no agent") };
         let (parent, key) = pointer.rsplit_once('/').unwrap();
         snapshot.pointer_mut(parent).unwrap()[key] = value;
@@ -165,7 +167,7 @@ fn judged(id: &str, change: impl FnOnce(&mut Facts)) -> Check {
 }
 
 #[track_caller]
-fn expect(id: &str, verdict: Verdict, evidence: &str, remedy: &str, change: impl FnOnce(&mut Facts)) {
+pub(super) fn expect(id: &str, verdict: Verdict, evidence: &str, remedy: &str, change: impl FnOnce(&mut Facts)) {
     let check = judged(id, change);
     assert_eq!(check.verdict, verdict, "{check:?}");
     assert!(check.evidence.contains(evidence), "{evidence:?} is not in {check:?}");

@@ -23,7 +23,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-pub use values::{SecretName, SecretValues, qualifier};
+pub use values::{SecretName, SecretValues, check_browser_key, qualifier};
 
 use attempt::{Obstacle, Ready, Try};
 

@@ -16,7 +16,7 @@ impl Shell {
         let path = self.sidecars.paths.config.clone();
         let set_up_open = self.set_up_peer.is_some_and(lives);
         let ready = self.core.fleet.get(ServiceId::Gateway).is_ready();
-        let browser = self.core.fleet.get(ServiceId::Browserd).run.is_some();
+        let browser = self.core.setup.browser;
         let sidecars = self.sidecars.clone();
         let client = self.client.clone().filter(|_| ready);
         let inputs = self.inputs.clone();
@@ -64,6 +64,10 @@ async fn look(path: PathBuf, inputs: super::Inputs) -> (Result<ConfigWatch, Stri
 /// Another key in the vault under the same name is seen by nothing else.
 async fn with_browser_key(sidecars: Sidecars, facts: ConfigFacts) -> ConfigFacts {
     let Some(reference) = facts.config.browser_key_ref.clone() else { return facts };
+    // asked before there is one, the command line would make it, of a kind that may not work here
+    if !facts.config.vault.as_ref().unwrap_or(&sidecars.paths.vault).exists() {
+        return facts;
+    }
     let read = tokio::task::spawn_blocking(move || browser_key::read(&sidecars, &reference)).await;
     match read.map_err(|error| error.to_string()).and_then(|read| read.map_err(|refusal| refusal.why)) {
         Ok(key) => facts.with_browser_key(&key),

@@ -138,6 +138,13 @@ fn the_browsers_key_in_the_vault_is_read_anew_and_one_that_is_missing_is_never_r
     fs::write(&stored, second).unwrap();
     site.ok(&["start", "browserd"]);
     assert_eq!(browser_key(&site.healthy()), second);
+    // the next agent knows the key by its first look
+    site.kill_agent();
+    let status = site.start_healthy();
+    site.until("read", |status| status["config"]["state"] == "read");
+    fs::write(&stored, first).unwrap();
+    add(&site, "# once more");
+    assert_eq!(browser_key(&restarted(&site, &status, &["browserd"])), first);
     // what the sidecars inherit is not looked at here
     let told = [site.own("logs/tray.log"), site.own("run/browserd/launch.json"), site.own("run/browserd/run.json")];
     for file in told {

@@ -474,6 +474,11 @@ mod tests {
         watch.looked(look("a = 2", 3), &living, true, 30);
         assert!(watch.left.is_empty());
         assert_eq!(restarts(&mut watch, 30), [ServiceId::Gateway]);
+
+        let (mut watch, living) = running_with("a = 1");
+        watch.looked(look("a = 1", 2), &living, false, 10);
+        watch.looked(look("a = 1", 2), &living, true, 20);
+        assert_eq!(watch.deadline(), None, "what was written meanwhile asks for nothing afterwards");
     }
 
     #[test]

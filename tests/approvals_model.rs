@@ -10,7 +10,7 @@ use palyra_tray::core::agent::Agent;
 use palyra_tray::core::compose;
 use palyra_tray::core::decisions::{LedgerKind, Unanswered};
 use palyra_tray::core::event::{Click, Effect, Event, Setup};
-use palyra_tray::core::inbox::{Look, LookOrder};
+use palyra_tray::core::inbox::{Look, LookOrder, Missed};
 use palyra_tray::core::record::{Record, digest};
 use palyra_tray::core::simulate::{World, acp_record};
 use palyra_tray::core::time::Now;
@@ -74,7 +74,7 @@ impl Gateway {
                     || order.known.contains(&record.approval_id)
                     || record.resolved_at_unix_ms >= order.resolved_since_unix_ms)
         };
-        Look { records: records.into_iter().filter(wanted).collect(), newest_requested_at, unreadable: 0 }
+        Look { records: records.into_iter().filter(wanted).collect(), newest_requested_at, ..Look::default() }
     }
 }
 
@@ -277,7 +277,9 @@ impl Model {
 
     fn happen(&mut self, effect: Effect, fate: u64) {
         match effect {
-            Effect::Look(order) if fate == 0 => self.give(Event::Looked(order.round, Err("429".to_owned()))),
+            Effect::Look(order) if fate == 0 => {
+                self.give(Event::Looked(order.round, Err(Missed { why: "429".to_owned(), leave_alone_ms: None })))
+            }
             Effect::Look(order) => {
                 let look = self.gateway.look(&order);
                 self.give(Event::Looked(order.round, Ok(look)));

@@ -105,7 +105,7 @@ fn environment_is_changed_and_signals_are_fresh() {
     let place = Place::new();
     let mut spec =
         place.script("echo a=$A h=${HOME-unset} r=$PALYRA_TRAY_RUN_ID; exec grep -E 'Sig(Blk|Ign)' /proc/self/status");
-    spec.env.insert("A".to_owned(), Some("x y".to_owned()));
+    spec.env.insert("A".to_owned(), Some("x y".to_owned().into()));
     spec.env.insert("HOME".to_owned(), None);
     // Whoever starts a shim may have switched signals off.
     let deaf = place.dir.path().join("deaf");
@@ -356,7 +356,7 @@ fn secrets_do_not_reach_the_disk() {
          head -c 16380 /dev/zero | tr '\\0' x; echo \" $X_TOKEN tail\"
          echo '{\"password\":\"hunter22\"}'; exit 1",
     );
-    spec.env.insert("X_TOKEN".to_owned(), Some("v3ryS3cr3tValue".to_owned()));
+    spec.env.insert("X_TOKEN".to_owned(), Some("v3ryS3cr3tValue".to_owned().into()));
     let reports = place.launch(spec);
     reports.running();
     let exit = reports.ended();

@@ -64,6 +64,9 @@ _palyra_tray() {
             palyra_tray,run)
                 cmd="palyra_tray__subcmd__run"
                 ;;
+            palyra_tray,secrets)
+                cmd="palyra_tray__subcmd__secrets"
+                ;;
             palyra_tray,setup)
                 cmd="palyra_tray__subcmd__setup"
                 ;;
@@ -205,6 +208,9 @@ _palyra_tray() {
             palyra_tray__subcmd__help,run)
                 cmd="palyra_tray__subcmd__help__subcmd__run"
                 ;;
+            palyra_tray__subcmd__help,secrets)
+                cmd="palyra_tray__subcmd__help__subcmd__secrets"
+                ;;
             palyra_tray__subcmd__help,setup)
                 cmd="palyra_tray__subcmd__help__subcmd__setup"
                 ;;
@@ -262,6 +268,12 @@ _palyra_tray() {
             palyra_tray__subcmd__help__subcmd__node,status)
                 cmd="palyra_tray__subcmd__help__subcmd__node__subcmd__status"
                 ;;
+            palyra_tray__subcmd__help__subcmd__secrets,rotate)
+                cmd="palyra_tray__subcmd__help__subcmd__secrets__subcmd__rotate"
+                ;;
+            palyra_tray__subcmd__help__subcmd__secrets,status)
+                cmd="palyra_tray__subcmd__help__subcmd__secrets__subcmd__status"
+                ;;
             palyra_tray__subcmd__node,enroll)
                 cmd="palyra_tray__subcmd__node__subcmd__enroll"
                 ;;
@@ -292,6 +304,24 @@ _palyra_tray() {
             palyra_tray__subcmd__node__subcmd__help,status)
                 cmd="palyra_tray__subcmd__node__subcmd__help__subcmd__status"
                 ;;
+            palyra_tray__subcmd__secrets,help)
+                cmd="palyra_tray__subcmd__secrets__subcmd__help"
+                ;;
+            palyra_tray__subcmd__secrets,rotate)
+                cmd="palyra_tray__subcmd__secrets__subcmd__rotate"
+                ;;
+            palyra_tray__subcmd__secrets,status)
+                cmd="palyra_tray__subcmd__secrets__subcmd__status"
+                ;;
+            palyra_tray__subcmd__secrets__subcmd__help,help)
+                cmd="palyra_tray__subcmd__secrets__subcmd__help__subcmd__help"
+                ;;
+            palyra_tray__subcmd__secrets__subcmd__help,rotate)
+                cmd="palyra_tray__subcmd__secrets__subcmd__help__subcmd__rotate"
+                ;;
+            palyra_tray__subcmd__secrets__subcmd__help,status)
+                cmd="palyra_tray__subcmd__secrets__subcmd__help__subcmd__status"
+                ;;
             *)
                 ;;
         esac
@@ -299,7 +329,7 @@ _palyra_tray() {
 
     case "${cmd}" in
         palyra_tray)
-            opts="-h -V --help --version run demo status start stop restart approvals pause resume open node onboard setup window autostart config logs doctor quit completions help"
+            opts="-h -V --help --version run demo status start stop restart approvals pause resume open node secrets onboard setup window autostart config logs doctor quit completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -797,7 +827,7 @@ _palyra_tray() {
             return 0
             ;;
         palyra_tray__subcmd__help)
-            opts="run demo status start stop restart approvals pause resume open node onboard setup window autostart config logs doctor quit completions help"
+            opts="run demo status start stop restart approvals pause resume open node secrets onboard setup window autostart config logs doctor quit completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1230,6 +1260,48 @@ _palyra_tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        palyra_tray__subcmd__help__subcmd__secrets)
+            opts="status rotate"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__help__subcmd__secrets__subcmd__rotate)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__help__subcmd__secrets__subcmd__status)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         palyra_tray__subcmd__help__subcmd__setup)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -1579,6 +1651,104 @@ _palyra_tray() {
         palyra_tray__subcmd__run)
             opts="-h --no-tray --no-start --no-set-up --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__secrets)
+            opts="-h --help status rotate help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__secrets__subcmd__help)
+            opts="status rotate help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__secrets__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__secrets__subcmd__help__subcmd__rotate)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__secrets__subcmd__help__subcmd__status)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__secrets__subcmd__rotate)
+            opts="-h --all --yes --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__secrets__subcmd__status)
+            opts="-h --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

@@ -6,6 +6,7 @@
 mod config;
 mod node;
 mod requests;
+mod secrets;
 mod set_up;
 mod watch;
 
@@ -20,6 +21,7 @@ use crate::core::node::Node;
 use crate::core::notices;
 use crate::core::ports::Ports;
 use crate::core::record;
+use crate::core::secrets::Rotation;
 use crate::core::service::{Goal, LastExit, Order, Phase, Probe};
 use crate::core::text;
 use crate::core::time::{Now, earlier};
@@ -53,6 +55,8 @@ struct Waiter {
     goal: Goal,
     services: Vec<ServiceId>,
     deadline: u64,
+    /// What to answer when it is reached; empty: the usual words.
+    words: String,
 }
 
 #[derive(Clone, Debug)]
@@ -86,6 +90,8 @@ pub struct Agent {
     pub fleet: Fleet,
     /// Where the secrets stand.
     pub secrets: Secrets,
+    /// New secrets on their way to who uses them.
+    pub rotation: Rotation,
     /// The sidecars' config file.
     pub config: ConfigWatch,
     /// What the ready gateway said.
@@ -149,6 +155,7 @@ impl Agent {
             started: now,
             fleet,
             secrets: Secrets::Unknown,
+            rotation: Rotation::default(),
             config: ConfigWatch::default(),
             gateway: None,
             inbox: Inbox::default(),
@@ -290,6 +297,8 @@ impl Agent {
             }
             Event::Probed(id, run, outcome) => self.probed(id, &run, outcome, now, effects),
             Event::Secrets(secrets) => self.secrets = secrets,
+            Event::Rotated(ticket, rotated) => self.rotated(ticket, rotated, now, effects),
+            Event::SecretsLooked(ticket, look) => self.secrets_looked(ticket, &look, now, effects),
             Event::Rang => self.inbox.ring(now),
             // of a gateway that is gone by now
             Event::Watching(_) if !self.inbox.is_open() => {}
@@ -331,10 +340,11 @@ impl Agent {
                     Err(lost) => Reply::Error(requests::unanswered(&lost)),
                 },
             )),
-            Event::RecordsListed(ticket, answer) => effects.push(Effect::Reply(
+            Event::RecordsListed(ticket, all, answer) => effects.push(Effect::Reply(
                 ticket,
                 match answer {
-                    Ok(records) => Reply::Data(snapshot::records(&records, now)),
+                    Ok(records) if all => Reply::Data(snapshot::records(&records, now)),
+                    Ok(records) => Reply::Data(snapshot::waiting(&self.inbox, records, now)),
                     Err(lost) => Reply::Error(requests::unanswered(&lost)),
                 },
             )),
@@ -390,7 +400,7 @@ impl Agent {
                 self.events.remove(&key);
             }
             Event::IconClicked => {
-                let section = if self.inbox.pending.is_empty() { "overview" } else { "approvals" };
+                let section = if self.inbox.waiting() == 0 { "overview" } else { "approvals" };
                 self.open(None, Place::section(section), now, effects);
             }
             Event::Asked(ticket, request) => self.asked(ticket, request, now, effects),
@@ -412,6 +422,7 @@ impl Agent {
                 self.fleet.get_mut(id).want(Goal::Down);
             }
         }
+        self.settle_rotation(effects);
         self.settle_config(now, effects);
         self.settle_node(now, effects);
         let may_launch = has_secrets && self.quitting.is_none();
@@ -429,7 +440,8 @@ impl Agent {
         }
         self.settle_seen(now);
         self.settle_paused(now, effects);
-        if let Some(order) = self.inbox.step(now) {
+        if let Some(mut order) = self.inbox.step(now) {
+            order.heard = self.watched.heard_of();
             effects.push(Effect::Look(order));
         }
         self.settle_opens(now, effects);
@@ -511,7 +523,8 @@ impl Agent {
             let reply = if let Some(why) = goes_on.filter(|_| reached) {
                 Some(Reply::Error(Failure::new(FailureCode::Failed, why, "")))
             } else if reached {
-                Some(Reply::Done(text::reached(waiter.goal, &waiter.services)))
+                let usual = || text::reached(waiter.goal, &waiter.services);
+                Some(Reply::Done(if waiter.words.is_empty() { usual() } else { waiter.words.clone() }))
             } else if let Some(service) = stuck {
                 let hint = service.last_exit.as_ref().map(|exit| exit.cause.class.remedy());
                 let hint = hint.filter(|hint| !hint.is_empty()).unwrap_or(text::SEE_LOGS);
@@ -601,6 +614,9 @@ impl Agent {
                 let contested = service.is_contested();
                 let leased =
                     (record.lease_ms.is_some() && service.phase == Phase::Unknown).then(|| record.run_id.clone());
+                if contested && self.rotation.may_have_old(id) {
+                    self.rotation.outlived_by(id, None);
+                }
                 service.adopted(record, now);
                 // what lives was wanted, unless it was switched off since, or somebody has said what is wanted meanwhile
                 if self.quitting.is_none() && !contested && (id != ServiceId::Browserd || told) {

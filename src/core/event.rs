@@ -6,13 +6,15 @@ use crate::config::palyra::ConfigFacts;
 use crate::core::cause::{Cause, Evidence};
 use crate::core::config_watch;
 use crate::core::decisions::{LedgerLine, Unanswered};
-use crate::core::inbox::{Look, LookOrder};
+use crate::core::inbox::{Look, LookOrder, Missed};
 use crate::core::node::{NodeEvent, NodeSetup, NodeWork};
 use crate::core::notices::Server;
 use crate::core::ports::Ports;
 use crate::core::record::Record;
+use crate::core::secrets::{self, Rotated};
 use crate::core::view::NoticeKey;
 use crate::protocol::node::NodeTask;
+use crate::protocol::secrets::SecretName;
 use crate::protocol::setup::{Reached, SetupFacts, SetupRequest};
 use crate::protocol::shim::{ExitRecord, LogLoss, RunRecord};
 use crate::protocol::{Action, Decision, Reply, Request, RunId, ServiceId};
@@ -188,18 +190,22 @@ pub enum Event {
     Probed(ServiceId, RunId, Result<Facts, String>),
     /// Where the secrets stand.
     Secrets(Secrets),
+    /// New secrets were made, or not; without a ticket nobody waits for it.
+    Rotated(Option<Ticket>, Rotated),
+    /// Where the secrets are was looked at.
+    SecretsLooked(Ticket, Box<secrets::Look>),
     /// The journal was written to.
     Rang,
     /// The journal is watched, or no longer can be.
     Watching(bool),
     /// A look at the gateway's records came back.
-    Looked(u64, Result<Look, String>),
+    Looked(u64, Result<Look, Missed>),
     /// A record was read.
     RecordRead(String, Result<Record, Unanswered>),
     /// A client's record was read.
     RecordShown(Ticket, Result<Record, Unanswered>),
-    /// A client's list was read.
-    RecordsListed(Ticket, Result<Vec<Record>, Unanswered>),
+    /// A client's list was read; as [`Effect::ListRecords`].
+    RecordsListed(Ticket, bool, Result<Vec<Record>, Unanswered>),
     /// An intent was put on disk.
     Recorded(String, Result<(), String>),
     /// A decision was sent.
@@ -314,8 +320,8 @@ pub enum Effect {
     ReadRecord(String),
     /// Read a record for a client.
     ShowRecord(Ticket, String),
-    /// Read all records for a client.
-    ListRecords(Ticket),
+    /// Read records for a client: all, or only those that wait.
+    ListRecords(Ticket, bool),
     /// Append to the record of decisions. `answer`: report [`Event::Recorded`].
     WriteLedger {
         /// What.
@@ -339,6 +345,12 @@ pub enum Effect {
     ShowLog(ServiceId),
     /// Ask the keyring once more, with its password dialog if it needs one.
     RetrySecrets,
+    /// Look where the secrets are, without a dialog.
+    LookAtSecrets(Ticket),
+    /// Make new ones of these and store them.
+    Rotate(Ticket, Vec<SecretName>),
+    /// Everybody runs with the new secrets: note that the rotation is over.
+    RotationOver,
     /// Keep the browser switch.
     SaveBrowser(bool),
     /// Keep that all agents are paused, and since when; absent: that they are not.

@@ -4,7 +4,13 @@
 //! most five times a second, with a slow safety look besides. Where the journal cannot be watched the inbox polls, faster
 //! while something waits.
 
+mod sieve;
+
 use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+pub use sieve::{Brief, Origin, Sieve, WHOLE, WHOLE_OF_ONE};
 
 use crate::core::record::{self, Decision, Record, Risk, Subject};
 use crate::core::service::PROBE_HEALTHY_MS;
@@ -18,6 +24,9 @@ pub const POLL_BUSY_MS: u64 = 1_000;
 pub const POLL_QUIET_MS: u64 = 5_000;
 /// Looks reach this far behind the newest record, milliseconds: clocks and writes are not exact.
 pub const LOOK_BACK_MS: i64 = 60_000;
+/// While there are more than can be kept whole, looks are spaced by so many times what the last one took, up to
+/// [`POLL_QUIET_MS`]: a gateway with thousands of records has other things to do than to list them.
+const LOOK_SHARE: u64 = 4;
 /// Longest wait after failed looks, milliseconds.
 pub const RETRY_LIMIT_MS: u64 = 30_000;
 
@@ -41,15 +50,54 @@ impl Pending {
     }
 }
 
+/// An approval that waits, as far as a decision about it needs to know beforehand.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// Over everything a decision rests on.
+    pub digest: String,
+    /// How dangerous.
+    pub risk: Risk,
+    /// Wall clock of its expiry, milliseconds since the epoch.
+    pub expires_at_unix_ms: i64,
+    /// It has expired.
+    pub is_expired: bool,
+    /// The record where it is kept whole, to name what has changed.
+    pub raw: Option<Value>,
+}
+
+impl Standing {
+    /// Of one that is kept whole.
+    pub fn of(pending: &Pending, now: Now) -> Self {
+        Self {
+            digest: pending.digest.clone(),
+            risk: pending.record.prompt.risk_level,
+            expires_at_unix_ms: pending.record.expires_at_unix_ms(),
+            is_expired: pending.is_expired(now),
+            raw: Some(pending.record.raw.clone()),
+        }
+    }
+}
+
 /// One look at the gateway's records.
 #[derive(Clone, Debug, Default)]
 pub struct Look {
     /// Undecided ones, and decided ones that were asked about by id or by the time of their decision.
     pub records: Vec<Record>,
+    /// Undecided ones that are only counted, by id.
+    pub rest: Vec<Brief>,
     /// Request time of the newest record in the window, decided or not.
     pub newest_requested_at: Option<i64>,
     /// Records that could not be understood.
     pub unreadable: u32,
+}
+
+/// Why a look failed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Missed {
+    /// In words.
+    pub why: String,
+    /// The gateway wants to be left alone for so long, milliseconds.
+    pub leave_alone_ms: Option<u64>,
 }
 
 /// What to ask the gateway.
@@ -57,10 +105,14 @@ pub struct Look {
 pub struct LookOrder {
     /// Comes back with the outcome: one of an earlier gateway is not taken for this one's.
     pub round: u64,
+    /// Wall clock, milliseconds since the epoch.
+    pub now_unix_ms: i64,
     /// Records requested since then; absent: all.
     pub since_unix_ms: Option<i64>,
     /// Ids known to wait, so that their decisions are heard of.
     pub known: BTreeSet<String>,
+    /// Ids whose allowance is no news: what is decided of them is not wanted.
+    pub heard: BTreeSet<String>,
     /// Decided records are wanted too when they were decided since then.
     pub resolved_since_unix_ms: Option<i64>,
 }
@@ -87,8 +139,10 @@ pub enum Watch {
 /// The inbox.
 #[derive(Clone, Debug, Default)]
 pub struct Inbox {
-    /// By approval id.
+    /// By approval id: the most urgent ones, which are all unless there are very many.
     pub pending: BTreeMap<String, Pending>,
+    /// The others, by id.
+    pub rest: Vec<Brief>,
     /// When the gateway last answered; absent: never since it became ready.
     pub as_of: Option<Now>,
     /// Why the newest look failed; empty when it did not.
@@ -110,6 +164,10 @@ pub struct Inbox {
     again: bool,
     failures: u32,
     last_look: Option<u64>,
+    /// From the start of the last look to the next, at least.
+    spacing: u64,
+    /// The gateway asked to be left alone until then.
+    not_before: u64,
     next_look: Option<u64>,
 }
 
@@ -124,6 +182,7 @@ impl Inbox {
         self.as_of = None;
         self.trouble.clear();
         self.newest_requested_at = None;
+        self.not_before = 0;
         self.next_look = Some(now.mono_ms);
     }
 
@@ -154,13 +213,16 @@ impl Inbox {
             self.again = true;
             return;
         }
-        let due = self.last_look.map_or(now.mono_ms, |last| now.mono_ms.max(last + LOOK_SPACING_MS));
+        let due = self
+            .not_before
+            .max(self.last_look.map_or(now.mono_ms, |last| now.mono_ms.max(last + self.spacing.max(LOOK_SPACING_MS))));
         self.next_look = earlier(self.next_look, Some(due));
     }
 
     /// It waits no longer, whatever a look that is under way saw before.
     pub fn settle(&mut self, approval_id: &str) {
         self.pending.remove(approval_id);
+        self.rest.retain(|brief| brief.approval_id() != approval_id);
         if self.looking {
             self.settled.insert(approval_id.to_owned());
         }
@@ -168,7 +230,13 @@ impl Inbox {
 
     /// Starts a look when one is due, and drops what has expired.
     pub fn step(&mut self, now: Now) -> Option<LookOrder> {
+        let whole = self.pending.len();
         self.pending.retain(|_, pending| !pending.is_expired(now));
+        self.rest.retain(|brief| !is_expired(brief, now));
+        if self.pending.len() < whole && !self.rest.is_empty() {
+            // others take their places
+            self.ring(now);
+        }
         // a clock that was set back must not make news look like history
         self.watching_since_unix_ms = self.watching_since_unix_ms.map(|since| since.min(now.unix_ms));
         if !self.open || self.looking || self.next_look.is_none_or(|at| now.mono_ms < at) {
@@ -180,17 +248,25 @@ impl Inbox {
         self.settled.clear();
         self.last_look = Some(now.mono_ms);
         self.next_look = None;
-        let oldest_pending = self.pending.values().map(|pending| pending.record.requested_at_unix_ms).min();
+        let whole = self.pending.values().map(|pending| pending.record.requested_at_unix_ms);
+        let oldest_pending = whole.chain(self.rest.iter().map(|brief| brief.requested_at_unix_ms)).min();
         // a clock that was set back must not hide what is asked from now on, nor a window what could not be understood
         let newest = self.newest_requested_at.filter(|_| self.unreadable == 0);
         let newest = newest.map(|newest| newest.min(now.unix_ms).saturating_sub(LOOK_BACK_MS));
         let since_unix_ms = newest.map(|newest| oldest_pending.map_or(newest, |oldest| oldest.min(newest)));
         let known = self.pending.keys().cloned().collect();
-        Some(LookOrder { round: self.round, since_unix_ms, known, resolved_since_unix_ms: self.watching_since_unix_ms })
+        Some(LookOrder {
+            round: self.round,
+            now_unix_ms: now.unix_ms,
+            since_unix_ms,
+            known,
+            heard: BTreeSet::new(),
+            resolved_since_unix_ms: self.watching_since_unix_ms,
+        })
     }
 
     /// A look came back; what is news.
-    pub fn looked(&mut self, round: u64, outcome: Result<Look, String>, now: Now) -> Option<News> {
+    pub fn looked(&mut self, round: u64, outcome: Result<Look, Missed>, now: Now) -> Option<News> {
         if !self.looking || round != self.round {
             return None;
         }
@@ -215,18 +291,32 @@ impl Inbox {
                     }
                     let pending = self.admit(record, now);
                     if pending.record.is_pending() && !pending.is_expired(now) {
-                        heard.fresh += usize::from(!self.pending.contains_key(&pending.record.approval_id));
+                        heard.fresh += usize::from(!self.knows(&pending.record.approval_id));
                         waiting.insert(pending.record.approval_id.clone(), pending);
                     }
                 }
+                let rest: Vec<_> = look
+                    .rest
+                    .into_iter()
+                    .map(|brief| self.admit_brief(brief, now))
+                    .filter(|brief| !is_expired(brief, now) && !self.settled.contains(brief.approval_id()))
+                    .collect();
+                heard.fresh += rest.iter().filter(|brief| !self.knows(brief.approval_id())).count();
                 self.pending = waiting;
+                self.rest = rest;
+                let took = self.last_look.map_or(0, |began| now.mono_ms.saturating_sub(began));
+                self.spacing = if self.rest.is_empty() { 0 } else { (LOOK_SHARE * took).min(POLL_QUIET_MS) };
                 news = Some(heard);
                 self.next_look = Some(self.quiet_until(now));
             }
-            Err(why) => {
+            Err(Missed { why, leave_alone_ms }) => {
                 self.trouble = why;
                 self.failures += 1;
                 let wait = (1_000_u64 << (self.failures - 1).min(5)).min(RETRY_LIMIT_MS);
+                // it may say anything, but not blind us
+                let leave_alone = leave_alone_ms.map(|ms| ms.min(RETRY_LIMIT_MS));
+                self.not_before = leave_alone.map_or(0, |ms| now.mono_ms + ms);
+                let wait = wait.max(leave_alone.unwrap_or(0));
                 self.next_look = Some(now.mono_ms + wait);
                 self.again = false;
             }
@@ -248,23 +338,59 @@ impl Inbox {
 
     /// When [`Inbox::step`] next has something to do.
     pub fn deadline(&self) -> Option<u64> {
-        let expiry = self.pending.values().map(|pending| pending.expires_mono_ms).min();
+        let whole = self.pending.values().map(|pending| pending.expires_mono_ms);
+        let expiry = whole.chain(self.rest.iter().map(|brief| brief.expires_mono_ms)).min();
         earlier(expiry, if self.looking { None } else { self.next_look })
     }
 
-    /// Riskiest first, then newest.
+    /// How many wait.
+    pub fn waiting(&self) -> usize {
+        self.pending.len() + self.rest.len()
+    }
+
+    /// One that waits.
+    pub fn standing(&self, approval_id: &str, now: Now) -> Option<Standing> {
+        if let Some(pending) = self.pending.get(approval_id) {
+            return Some(Standing::of(pending, now));
+        }
+        self.brief(approval_id).map(|brief| Standing {
+            digest: brief.digest(),
+            risk: brief.risk,
+            expires_at_unix_ms: brief.expires_at_unix_ms,
+            is_expired: is_expired(brief, now),
+            raw: None,
+        })
+    }
+
+    /// Of records that were read just now: those that wait, riskiest first, then newest.
+    pub fn sort_out(&self, mut records: Vec<Record>, now: Now) -> Vec<Record> {
+        records.retain(|record| {
+            record.is_pending() && now.unix_ms < record.expires_at_unix_ms() && !self.is_own_pairing(record)
+        });
+        records.sort_by(by_urgency);
+        records
+    }
+
+    /// Those that are kept whole: riskiest first, then newest.
     pub fn by_urgency(&self) -> Vec<&Pending> {
         let mut rows: Vec<_> = self.pending.values().collect();
-        rows.sort_by(|a, b| {
-            let key = |p: &Pending| (p.record.prompt.risk_level, p.record.requested_at_unix_ms);
-            key(b).cmp(&key(a)).then_with(|| a.record.approval_id.cmp(&b.record.approval_id))
-        });
+        rows.sort_by(|a, b| by_urgency(&a.record, &b.record));
         rows
+    }
+
+    fn brief(&self, approval_id: &str) -> Option<&Brief> {
+        let at = self.rest.binary_search_by(|brief| brief.approval_id().cmp(approval_id)).ok()?;
+        self.rest.get(at)
+    }
+
+    fn knows(&self, approval_id: &str) -> bool {
+        self.pending.contains_key(approval_id) || self.brief(approval_id).is_some()
     }
 
     /// One of them is critical.
     pub fn has_critical(&self) -> bool {
-        self.pending.values().any(|pending| pending.record.prompt.risk_level == Risk::Critical)
+        let whole = self.pending.values().map(|pending| pending.record.prompt.risk_level);
+        whole.chain(self.rest.iter().map(|brief| brief.risk)).any(|risk| risk == Risk::Critical)
     }
 
     /// A record keeps the moment it was first seen, unless what it asks for has changed.
@@ -280,6 +406,13 @@ impl Inbox {
         }
     }
 
+    fn admit_brief(&self, mut brief: Brief, now: Now) -> Brief {
+        let known = self.brief(brief.approval_id()).filter(|known| known.is_same(&brief));
+        brief.expires_mono_ms =
+            known.map_or_else(|| now.mono_at(brief.expires_at_unix_ms), |known| known.expires_mono_ms);
+        brief
+    }
+
     fn quiet_until(&self, now: Now) -> u64 {
         match self.watch {
             // the moment on which healthy sidecars are probed: one wake-up for both
@@ -288,4 +421,14 @@ impl Inbox {
             Watch::Polling => now.mono_ms + POLL_BUSY_MS,
         }
     }
+}
+
+fn is_expired(brief: &Brief, now: Now) -> bool {
+    now.mono_ms >= brief.expires_mono_ms || now.unix_ms >= brief.expires_at_unix_ms
+}
+
+/// Riskiest first, then newest.
+fn by_urgency(a: &Record, b: &Record) -> std::cmp::Ordering {
+    let key = |record: &Record| (record.prompt.risk_level, record.requested_at_unix_ms);
+    key(b).cmp(&key(a)).then_with(|| a.approval_id.cmp(&b.approval_id))
 }

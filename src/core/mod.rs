@@ -25,6 +25,7 @@ pub mod ports;
 pub mod record;
 pub mod redact;
 pub mod review;
+pub mod secrets;
 pub mod service;
 pub mod simulate;
 pub mod snapshot;

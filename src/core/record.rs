@@ -16,10 +16,10 @@ use serde_json::{Map, Value};
 
 use crate::protocol::Scope;
 
-pub use canonical::{changed, digest};
+pub use canonical::{changed, digest, digest_bytes, hex};
 
 /// Longest approval id that is believed; the gateway's own have 26 characters.
-const MAX_ID_CHARS: usize = 64;
+pub const MAX_ID_CHARS: usize = 64;
 
 /// One approval.
 #[derive(Clone, Debug, PartialEq)]

@@ -51,7 +51,7 @@ pub fn snapshot(agent: &Agent, now: Now) -> Value {
         "node_host_process": node_process(agent, now),
         "approvals": {
             "known": agent.inbox.is_current(),
-            "pending": agent.inbox.pending.len(),
+            "pending": agent.inbox.waiting(),
             "critical": agent.inbox.has_critical(),
             "unreadable": agent.inbox.unreadable,
             "as_of_unix_ms": agent.inbox.as_of.map(|at| at.unix_ms),
@@ -142,6 +142,13 @@ pub fn inbox(inbox: &Inbox, now: Now) -> Value {
         "as_of_unix_ms": inbox.as_of.map_or(now.unix_ms, |at| at.unix_ms),
         "unreadable": inbox.unreadable,
     })
+}
+
+/// As [`inbox`], where there are too many to have them at hand: from what was read just now.
+pub fn waiting(inbox: &Inbox, records: Vec<Record>, now: Now) -> Value {
+    let mut value = self::records(&inbox.sort_out(records, now), now);
+    value["unreadable"] = json!(inbox.unreadable);
+    value
 }
 
 /// All records, decided ones too.

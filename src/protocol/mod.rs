@@ -4,6 +4,7 @@
 
 pub mod node;
 mod secret;
+pub mod secrets;
 pub mod setup;
 pub mod shim;
 
@@ -205,6 +206,8 @@ pub enum Request {
     Setup(setup::SetupRequest),
     /// Something about the node host.
     Node(node::NodeRequest),
+    /// Something about the secrets.
+    Secrets(secrets::SecretsRequest),
 }
 
 /// A decision with all its particulars.

@@ -21,6 +21,7 @@ use crate::core::time;
 use crate::protocol::shim::{
     EXIT_FILE, ExitRecord, Hello, LOCK_FILE, LOSS_FILE, LogLoss, RUN_FILE, RUN_ID_VARIABLE, RunId, RunRecord, Spec,
 };
+use secrecy::zeroize::Zeroizing;
 
 use super::shim::{record, tree};
 
@@ -283,7 +284,8 @@ fn was_killed(_child: &mut Child) -> bool {
 }
 
 fn exchange(child: &mut Child, spec: &Spec) -> io::Result<Hello> {
-    let mut line = serde_json::to_vec(spec)?;
+    let mut line = Zeroizing::new(Vec::with_capacity(16 * 1024));
+    serde_json::to_writer(&mut *line, spec)?;
     line.push(b'\n');
     if let Some(mut stdin) = child.stdin.take() {
         stdin.write_all(&line)?;

@@ -7,6 +7,7 @@ mod ground;
 mod inputs;
 mod node;
 mod processes;
+mod secrets_work;
 mod set_up;
 
 use std::collections::{BTreeMap, HashMap};
@@ -87,6 +88,7 @@ enum Input {
     Tray(TrayReport),
     Notify(NotifyReport),
     Secrets(SecretsReport),
+    Rotated(Option<Ticket>, secrets::Rotation),
     SignedIn(RunId, Client),
     Rang(Ring),
     ConfigLooked(Option<ConfigWatch>, config_watch::Look),
@@ -269,14 +271,7 @@ impl Shell {
         }
         self.node_work(NodeWork::Look);
         let inputs = self.inputs.clone();
-        let paths = &self.sidecars.paths;
-        let config = secrets::SecretsConfig {
-            state_dir: paths.own.clone(),
-            qualifier: secrets::qualifier(&paths.state_root),
-            backend: secret_backend(&self.sidecars),
-            timing: secrets::Timing::default(),
-        };
-        self.secrets = Some(secrets::Secrets::start(config, move |report| {
+        self.secrets = Some(secrets::Secrets::start(self.secrets_config(), move |report| {
             let _ = inputs.send(Input::Secrets(report));
         }));
         if desktop {
@@ -388,16 +383,6 @@ impl Shell {
             tray.close();
         }
         code
-    }
-}
-
-fn secret_backend(sidecars: &Sidecars) -> secrets::Backend {
-    let chosen = sidecars.env.get("PALYRA_TRAY_KEYRING").and_then(|value| value.to_str().map(str::to_owned));
-    match chosen.as_deref() {
-        // nothing of a demo goes into a person's keyring
-        _ if sidecars.demo => secrets::Backend::File,
-        Some("off") => secrets::Backend::File,
-        _ => secrets::Backend::Auto,
     }
 }
 

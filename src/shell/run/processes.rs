@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Input, Inputs, Shell, browser_key};
+use super::{Input, Inputs, Shell, browser_key, secrets_work};
 use crate::config::Paths;
 use crate::core::cause::{Class, Evidence, Taken};
 use crate::core::event::{Event, Found};
@@ -49,6 +49,9 @@ impl Shell {
                 && let Some(holder) = sidecars.identity_store().and_then(|store| process::free_identity_lock(&store))
             {
                 tracing::warn!(holder, "removed the identity lock of a gateway that is gone");
+            }
+            if let Err(why) = secrets_work::make_room(&sidecars, service) {
+                return fail(Refusal { class: Class::Refused, why, hopeless: false });
             }
             let vault_key = |reference: &str| browser_key::read(&sidecars, reference);
             let asked = sidecars::Asked { holder: &holder_of, vault_key: &vault_key };

@@ -8,12 +8,18 @@
 //! Keyring calls can block for as long as a password dialog is open, so they run in a thread of their own; all
 //! threads end when the secrets are there.
 //!
+//! A rotation makes new ones on the person's word: see [`rotate`].
+//!
 //! Limits: any program of the same user on the session bus can read an unlocked Linux keyring; the file is protected
 //! by its mode only.
 
+mod aside;
 mod attempt;
 mod file;
 mod keyring;
+mod look;
+mod record;
+mod rotate;
 mod values;
 
 use std::fmt;
@@ -23,9 +29,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-pub use values::{SecretName, SecretValues, check_browser_key, qualifier};
+pub use aside::put_aside;
+pub use look::look;
+pub use rotate::{Rotation, over as rotation_over, rotate};
+pub use values::{SecretValues, check_browser_key, qualifier};
 
 use attempt::{Obstacle, Ready, Try};
+
+use crate::protocol::secrets::SecretName;
 
 /// Where the secrets belong, and how patiently they are fetched.
 #[derive(Clone, Debug)]
@@ -78,6 +89,8 @@ pub enum SecretsReport {
         place: Place,
         /// What a person should know: a sentence each, without secrets.
         notes: Vec<String>,
+        /// New since an earlier agent that was cut short: who uses them may still have the old ones.
+        rotated: Vec<SecretName>,
     },
     /// The keyring has not answered yet, most likely because it asks a person for the password.
     Waiting {
@@ -170,8 +183,8 @@ fn search(config: &SecretsConfig, events: &Receiver<Event>, answers: &Sender<Eve
         }
         let Some(outcome) = answer(config, events, ask_person, report) else { return };
         let patience = match outcome {
-            Ok(Ready { values, place, notes }) => {
-                return report(SecretsReport::Ready { values, place, notes });
+            Ok(Ready { values, place, notes, rotated }) => {
+                return report(SecretsReport::Ready { values, place, notes, rotated });
             }
             Err(Obstacle::Locked(message)) => {
                 seen = true;

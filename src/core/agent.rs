@@ -578,9 +578,12 @@ impl Agent {
                 Goal::Up => service.is_ready(),
                 Goal::Down => !service.is_up(),
             });
+            let goes_on = text::goes_on(services.iter().copied()).filter(|_| waiter.goal == Goal::Down);
             let stuck = services.iter().find(|service| waiter.goal == Goal::Up && service.phase == Phase::GivenUp);
             let countermanded = services.iter().any(|service| service.goal != waiter.goal);
-            let reply = if reached {
+            let reply = if let Some(why) = goes_on.filter(|_| reached) {
+                Some(Reply::Error(Failure::new(FailureCode::Failed, why, "")))
+            } else if reached {
                 let usual = || text::reached(waiter.goal, &waiter.services);
                 Some(Reply::Done(if waiter.words.is_empty() { usual() } else { waiter.words.clone() }))
             } else if let Some(service) = stuck {

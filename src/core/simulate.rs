@@ -67,7 +67,7 @@ const STOP_MS: u64 = 40;
 /// Every answer of the gateway, milliseconds.
 const ANSWER_MS: u64 = 3;
 /// Wall clock at the beginning.
-const EPOCH_UNIX_MS: i64 = 1_800_000_000_000;
+pub const EPOCH_UNIX_MS: i64 = 1_800_000_000_000;
 
 /// How a pretended sidecar behaves.
 #[derive(Clone, Copy, Debug, Default)]
@@ -112,6 +112,9 @@ pub struct World {
     pub set_up_open: bool,
     /// The config that each sidecar read at its last start.
     pub started_with: BTreeMap<ServiceId, String>,
+    /// What the next launch of a service finds in its place, which the first look did not see: the start of an earlier
+    /// agent that was killed meanwhile.
+    pub behind: BTreeMap<ServiceId, Found>,
     /// Enrolling this machine as a node.
     pub pairs: Pairs,
     /// Sessions and runs.
@@ -158,6 +161,7 @@ impl World {
             config: (Some("version = 1".to_owned()), 1),
             set_up_open: false,
             started_with: BTreeMap::new(),
+            behind: BTreeMap::new(),
             pairs: Pairs::default(),
             chats: Chats::default(),
             asks: asks::Asks::default(),
@@ -349,6 +353,11 @@ impl World {
                     self.later(20, Event::Ended(service, run, Some(exit)));
                 }
             }
+            Event::Found(service, Found::Living(record))
+                if !self.alive.contains(&(*service, record.run_id.clone())) =>
+            {
+                self.give(Event::Found(*service, Found::Nothing(None)));
+            }
             Event::Ended(service, run, _) => {
                 let lived = self.alive.iter().any(|(id, alive)| id == service && alive == run);
                 self.alive.retain(|(id, alive)| !(id == service && alive == run));
@@ -363,6 +372,13 @@ impl World {
 
     fn perform(&mut self, effect: Effect) {
         match effect {
+            Effect::Launch { service, run, .. } if self.behind.contains_key(&service) => {
+                self.note(format!("finds another shim of {service}"));
+                if let Some(Found::Living(record)) = self.behind.get(&service) {
+                    self.alive.push((service, record.run_id.clone()));
+                }
+                self.later(1, Event::Busy(service, run));
+            }
             Effect::Launch { service, run, ports, running, window, .. } => {
                 self.launches.push((self.now.mono_ms, service));
                 self.note(format!("starts {service}"));
@@ -396,7 +412,10 @@ impl World {
                 }
                 self.later(START_MS, Event::Running(service, record));
             }
-            Effect::LookAgain(service) => self.later(1, Event::Found(service, Found::Nothing(None))),
+            Effect::LookAgain(service) => {
+                let found = self.behind.remove(&service).unwrap_or(Found::Nothing(None));
+                self.later(1, Event::Found(service, found));
+            }
             Effect::Stop(service, record) => {
                 self.note(format!("stops {service}"));
                 // one that does not move hears no signal but the last

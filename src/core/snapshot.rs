@@ -251,7 +251,7 @@ fn process(agent: &Agent, id: ServiceId, now: Now) -> Value {
         "shim_pid": record.map(|record| record.shim.pid),
         "program": record.map(|record| record.program.display().to_string()),
         "last_start_unix_ms": record.map(|record| record.started_at_unix_ms),
-        "uptime_seconds": record.map(|record| now.unix_ms.saturating_sub(record.started_at_unix_ms).max(0) / 1_000),
+        "uptime_seconds": service.run.as_ref().filter(|run| run.record.is_some()).map(|run| run.age_ms(now) / 1_000),
         "trouble": if service.trouble.is_empty() { Value::Null } else { json!(service.trouble) },
         "last_exit": service.last_exit.as_ref().map(|exit| exit.cause.what.clone()),
         "last_exit_unix_ms": service.last_exit.as_ref().map(|exit| exit.at_unix_ms),

@@ -1,5 +1,8 @@
 //! The two clocks, as values.
 
+/// Recorded time and age differ by less, milliseconds, as long as nobody sets the clock.
+const CLOCK_SET_MS: u64 = 2_000;
+
 /// One moment on both clocks. Deadlines live on the monotonic one, expiry and records on the wall clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Now {
@@ -45,6 +48,13 @@ pub fn utc(unix_ms: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
+/// A start by the wall clock as it is now: what was recorded, unless that clock was set since, which the age gives away.
+pub fn started_at(recorded_unix_ms: i64, age_ms: Option<u64>, now_unix_ms: i64) -> i64 {
+    let Some(age) = age_ms.and_then(|age| i64::try_from(age).ok()) else { return recorded_unix_ms };
+    let by_age = now_unix_ms.saturating_sub(age);
+    if by_age.abs_diff(recorded_unix_ms) > CLOCK_SET_MS { by_age } else { recorded_unix_ms }
+}
+
 /// The earlier of two deadlines, either of which may be absent.
 pub fn earlier(a: Option<u64>, b: Option<u64>) -> Option<u64> {
     match (a, b) {
@@ -74,7 +84,16 @@ impl Jitter {
 
 #[cfg(test)]
 mod tests {
-    use super::utc;
+    use super::*;
+
+    #[test]
+    fn a_start_is_told_by_the_clock_as_it_is_now() {
+        let (day, now) = (86_400_000, 1_800_000_000_000);
+        assert_eq!(started_at(now - 5_000, Some(5_010), now), now - 5_000, "not set: as recorded");
+        assert_eq!(started_at(now - 5_000, Some(5_000), now + day), now + day - 5_000);
+        assert_eq!(started_at(now - 5_000, Some(5_000), now - day), now - day - 5_000);
+        assert_eq!(started_at(now - 5_000, None, now + day), now - 5_000, "the system does not tell");
+    }
 
     #[test]
     fn a_moment_in_words() {

@@ -1,6 +1,7 @@
 //! THE loop: receive an event or reach the deadline, update the core, perform its effects, show the view. The one clock.
 
 mod ask;
+mod browser_key;
 mod config;
 mod earlier;
 mod earlier_secrets;

@@ -230,7 +230,9 @@ impl Agent {
             Action::Quit { keep_running } => {
                 // a demo's folder goes with it: nothing could ever take its sidecars back
                 let keep_running = keep_running && !self.setup.demo;
-                self.done(ticket, if keep_running { text::QUIT_KEEP } else { text::QUIT_STOP }, effects);
+                let goes_on = text::goes_on(self.fleet.iter()).filter(|_| !keep_running);
+                let stops = goes_on.unwrap_or_else(|| text::QUIT_STOP.to_owned());
+                self.done(ticket, if keep_running { text::QUIT_KEEP } else { &stops }, effects);
                 self.quit(keep_running, now);
             }
             Action::Decide { .. } => {

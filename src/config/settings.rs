@@ -118,7 +118,11 @@ impl Settings {
         (settings, vec![format!("{name} is not understood ({why}); {used}")])
     }
 
-    fn parse(text: &str, name: &str) -> Result<(Self, Vec<String>), String> {
+    /// Reads them from a text; `name` stands for it in the warnings.
+    ///
+    /// # Errors
+    /// It is no TOML, or a known setting has another type; the reason.
+    pub fn parse(text: &str, name: &str) -> Result<(Self, Vec<String>), String> {
         let file: SettingsFile =
             toml::from_str(text).map_err(|error| error.to_string().lines().next().unwrap_or_default().to_owned())?;
         let tables = [

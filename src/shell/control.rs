@@ -27,7 +27,7 @@ const REQUEST_PATIENCE: Duration = Duration::from_secs(10);
 const CONNECTIONS: usize = 32;
 
 /// `control.json`: names the socket.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ControlFile {
     /// [`VERSION`] of the agent.
     pub version: u32,
@@ -142,7 +142,11 @@ async fn gone(stream: &mut BufReader<listener::Stream>) {
     while matches!(stream.read(&mut byte).await, Ok(1..)) {}
 }
 
-fn understand(line: &[u8]) -> Result<Request, Failure> {
+/// What a client's line asks for.
+///
+/// # Errors
+/// It is no request, or one of another version.
+pub fn understand(line: &[u8]) -> Result<Request, Failure> {
     #[derive(Deserialize)]
     struct VersionOnly {
         version: u32,
@@ -154,7 +158,8 @@ fn understand(line: &[u8]) -> Result<Request, Failure> {
         Ok(Envelope { version, .. }) => Err(usage(differs(version))),
         Err(error) => match serde_json::from_slice::<VersionOnly>(line) {
             Ok(VersionOnly { version }) if version != VERSION => Err(usage(differs(version))),
-            _ => Err(usage(format!("the request was not understood: {error}"))),
+            // The parser's words may quote the request, and with it a secret: only the place is told.
+            _ => Err(usage(format!("the request was not understood (column {})", error.column()))),
         },
     }
 }

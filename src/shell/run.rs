@@ -70,10 +70,12 @@ pub struct Start {
 const STATE_VERSION: u32 = 1;
 
 /// `state.json`: what we keep for ourselves.
-#[derive(Serialize, Deserialize)]
-struct State {
-    version: u32,
-    ports: BTreeMap<ServiceId, Ports>,
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct State {
+    /// Newer ones are not used.
+    pub version: u32,
+    /// Preferred ports.
+    pub ports: BTreeMap<ServiceId, Ports>,
 }
 
 /// What reaches the loop.

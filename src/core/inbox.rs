@@ -18,6 +18,8 @@ pub const POLL_BUSY_MS: u64 = 1_000;
 pub const POLL_QUIET_MS: u64 = 5_000;
 /// Looks reach this far behind the newest record, milliseconds: clocks and writes are not exact.
 pub const LOOK_BACK_MS: i64 = 60_000;
+/// Ends of so many approvals are remembered.
+const ENDS: usize = 1_024;
 /// Longest wait after failed looks, milliseconds.
 pub const RETRY_LIMIT_MS: u64 = 30_000;
 
@@ -102,6 +104,8 @@ pub struct Inbox {
     newest_requested_at: Option<i64>,
     /// Nodes of these ids are enrolled by ourselves: their pairing is no question for the person.
     own_pairing: Vec<String>,
+    /// Digest and monotonic end of what waited, also after that: a clock that is set back brings none of it back.
+    ends: BTreeMap<String, (String, u64)>,
     /// Settled while a look was under way that may have read them before.
     settled: BTreeSet<String>,
     open: bool,
@@ -268,16 +272,23 @@ impl Inbox {
     }
 
     /// A record keeps the moment it was first seen, unless what it asks for has changed.
-    fn admit(&self, record: Record, now: Now) -> Pending {
+    fn admit(&mut self, record: Record, now: Now) -> Pending {
         let digest = record::digest(&record.raw);
         let known = self.pending.get(&record.approval_id).filter(|known| known.digest == digest);
-        match known {
-            Some(known) => Pending { record, ..known.clone() },
-            None => {
-                let expires_mono_ms = now.mono_at(record.expires_at_unix_ms());
-                Pending { record, digest, first_seen: now, expires_mono_ms }
-            }
+        if let Some(known) = known {
+            return Pending { record, ..known.clone() };
         }
+        let ended = self.ends.get(&record.approval_id).filter(|(seen, _)| *seen == digest).map(|(_, end)| *end);
+        let expires_mono_ms = ended.unwrap_or_else(|| now.mono_at(record.expires_at_unix_ms()));
+        if record.is_pending() {
+            self.ends.insert(record.approval_id.clone(), (digest.clone(), expires_mono_ms));
+        }
+        while self.ends.len() > ENDS
+            && let Some(oldest) = self.ends.iter().min_by_key(|(_, (_, end))| *end).map(|(id, _)| id.clone())
+        {
+            self.ends.remove(&oldest);
+        }
+        Pending { record, digest, first_seen: now, expires_mono_ms }
     }
 
     fn quiet_until(&self, now: Now) -> u64 {

@@ -12,9 +12,11 @@ use serde_json::{Value, json};
 use crate::chance::Chance;
 
 /// What an agent asks for: plain, hidden by the gateway, imitating, longer than a notification shows.
-const ASKS: [&str; 6] = [
+const ASKS: [&str; 8] = [
     "git push",
     "ls",
+    "make",
+    "cargo build",
     "rm -r <redacted>",
     "ls \u{202e}fdp.exe",
     "cat p\u{430}sswd",
@@ -69,7 +71,7 @@ impl Gateway {
         }
         let risk = *chance.pick(&["low", "high", "critical"])?;
         let what = *chance.pick(&ASKS)?;
-        let timeout = *chance.pick(&[5, 300])?;
+        let timeout = *chance.pick(&[5, 300, 300])?;
         let mut record = acp_record(&id, risk, timeout, what, now.unix_ms);
         // two out of three come from the same run
         if number.is_multiple_of(3) {

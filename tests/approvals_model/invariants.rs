@@ -134,10 +134,8 @@ impl Model<'_> {
         );
         let recorded = self.recorded.remove(id);
         self.hold(Invariant::ExactlyOnceAndDenyWins, recorded, "an approval was sent before its intent was on disk");
-        let raw = &self.gateway.records[id];
-        let critical = raw["prompt"]["risk_level"] == "critical";
-        let once = decision.scope == Scope::Once;
-        self.hold(Invariant::ScopesAreHonest, !critical || once, "a critical approval was given for more than once");
+        let once = decision.scope == Scope::Once || !self.read[id].critical;
+        self.hold(Invariant::ScopesAreHonest, once, "a critical approval was given for more than once");
         let boxed = decision.scope != Scope::Timeboxed || decision.ttl_ms.is_some_and(|ttl| ttl > 0);
         self.hold(Invariant::ScopesAreHonest, boxed, "a time box without a length was sent");
     }

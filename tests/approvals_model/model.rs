@@ -12,7 +12,7 @@ use palyra_tray::core::time::Now;
 use palyra_tray::core::view::View;
 use palyra_tray::protocol::shim::RunRecord;
 use palyra_tray::protocol::{Action, Reply, Scope, ServiceId, Verdict};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::chance::Chance;
 use crate::gateway::{Gateway, lost};
@@ -34,6 +34,7 @@ pub struct Act {
 pub struct Read {
     pub digest: String,
     pub undecided: bool,
+    pub critical: bool,
     pub expires_at_unix_ms: i64,
 }
 
@@ -47,8 +48,7 @@ pub struct Base {
 
 impl Base {
     pub fn new() -> Self {
-        let mut world = World::new(setup());
-        world.pass(1_000);
+        let world = started(World::new(setup()));
         let run = world.agent.fleet.get(ServiceId::Gateway).run.clone().and_then(|run| run.record);
         let facts = world.agent.gateway.clone().map(|(facts, _)| facts);
         let (Some(run), Some(facts)) = (run, facts) else { panic!("the gateway is not ready") };
@@ -85,6 +85,8 @@ pub struct Model<'a> {
     /// Ids whose fate a crash or a lost answer made unknowable from here.
     unclear: BTreeSet<String>,
     pub was_paused: bool,
+    /// The latest time that the wall clock ever showed.
+    latest_unix_ms: i64,
     pub looks: u64,
     /// How often what came about.
     pub counts: BTreeMap<&'static str, u64>,
@@ -117,6 +119,7 @@ impl<'a> Model<'a> {
             arrivals: VecDeque::new(),
             unclear: BTreeSet::new(),
             was_paused: false,
+            latest_unix_ms: i64::MIN,
             looks: 0,
             counts: BTreeMap::new(),
             log: log.then(Vec::new),
@@ -142,13 +145,15 @@ impl<'a> Model<'a> {
     }
 
     pub fn give(&mut self, event: Event) {
+        self.latest_unix_ms = self.latest_unix_ms.max(self.now.unix_ms);
         self.note(|| format!("{event:?}"));
         let effects = self.agent.update(event, self.now);
         self.check_effects(&effects);
-        let mut probed = Vec::new();
+        let (mut probed, mut watched) = (Vec::new(), false);
         for effect in effects {
             match effect {
                 Effect::Probe { service: ServiceId::Gateway, run, .. } => probed.push(run),
+                Effect::WatchJournal(journal) => watched = journal.is_some(),
                 Effect::Reply(ticket, Reply::Data(value)) => self.surfaces.answered(ticket, value),
                 Effect::Look(_)
                 | Effect::ReadRecord(_)
@@ -162,6 +167,9 @@ impl<'a> Model<'a> {
         }
         self.view = compose::view(&self.agent, self.now);
         self.check_view();
+        if watched {
+            self.give(Event::Watching(true));
+        }
         if self.gateway.down {
             return;
         }
@@ -172,21 +180,21 @@ impl<'a> Model<'a> {
     }
 
     pub fn step(&mut self) {
-        match self.chance.below(36) {
-            0..11 => self.deliver(),
-            11..14 => self.pass(),
-            14..18 => self.ask(),
-            18..22 => self.click(),
-            22 => self.cli(),
-            23 | 24 => self.review(),
-            25 | 26 => self.answer_review(),
-            27 => self.elsewhere(),
-            28 => self.change(),
-            29 => self.give(Event::Rang),
-            30 => self.forge(),
-            31 => self.crash_or_pause(),
-            32 => self.lock_screen(),
-            33 => self.end_gateway(),
+        match self.chance.below(42) {
+            0..16 => self.deliver(),
+            16..19 => self.pass(),
+            19..22 => self.ask(),
+            22..27 => self.click(),
+            27 | 28 => self.cli(),
+            29 | 30 => self.review(),
+            31..34 => self.answer_review(),
+            34 => self.elsewhere(),
+            35 => self.change(),
+            36 => self.give(Event::Rang),
+            37 => self.forge(),
+            38 => self.crash_or_pause(),
+            39 => self.lock_screen(),
+            40 => self.end_gateway(),
             _ => self.put_away(),
         }
     }
@@ -215,6 +223,7 @@ impl<'a> Model<'a> {
                     let read = Read {
                         digest: digest(&record.raw),
                         undecided: record.is_pending(),
+                        critical: record.raw["prompt"]["risk_level"] == "critical",
                         expires_at_unix_ms: record.expires_at_unix_ms(),
                     };
                     self.read.insert(id.clone(), read);
@@ -281,7 +290,7 @@ impl<'a> Model<'a> {
     }
 
     fn pass(&mut self) {
-        let ms = [10, 500, 3_000, 40_000][self.chance.below(4) as usize];
+        let ms = [10, 10, 500, 3_000, 40_000][self.chance.below(5) as usize];
         self.now = self.now.plus(ms);
         if self.chance.one_in(8) {
             // the wall clock is set, or the machine slept: only the wall clock goes on
@@ -293,7 +302,7 @@ impl<'a> Model<'a> {
     }
 
     fn ask(&mut self) {
-        let burst = if self.chance.one_in(6) { 13 } else { 1 };
+        let burst = if self.chance.one_in(10) { 13 } else { 1 };
         let first = self.chance.below(13);
         for number in 0..burst {
             if let Some(told) = self.gateway.ask((first + number) % 13, &mut self.chance, self.now) {
@@ -341,9 +350,9 @@ impl<'a> Model<'a> {
     }
 
     fn crash_or_pause(&mut self) {
-        match self.chance.below(3) {
+        match self.chance.below(5) {
             0 => self.pause(true),
-            1 => self.pause(false),
+            1..4 => self.pause(false),
             _ => self.crash(),
         }
     }
@@ -359,7 +368,8 @@ impl<'a> Model<'a> {
     }
 
     fn lock_screen(&mut self) {
-        let locked = !self.agent.locked;
+        // most of the time it is open
+        let locked = !self.agent.locked && self.chance.one_in(2);
         if locked {
             self.reached("locked");
         }
@@ -369,7 +379,7 @@ impl<'a> Model<'a> {
     /// The gateway's process ends; the agent starts another one, which has the same records.
     fn end_gateway(&mut self) {
         let Some(run) = self.agent.fleet.get(ServiceId::Gateway).run.clone() else { return };
-        if self.gateway.down || run.record.is_none() {
+        if self.gateway.down || run.record.is_none() || !self.chance.one_in(3) {
             return;
         }
         self.gateway.down = true;
@@ -403,7 +413,7 @@ impl<'a> Model<'a> {
         self.surfaces = Surfaces::default();
         let mut world = World::new(Setup { paused: self.agent.paused, ..setup() });
         world.now = self.now;
-        world.pass(1_000);
+        let world = started(world);
         (self.agent, self.now) = (world.agent, world.now);
         self.give(Event::Rang);
     }
@@ -416,11 +426,11 @@ impl<'a> Model<'a> {
                 let effect = self.waiting.remove(0);
                 self.happen(effect, 9);
             }
-            self.now = self.now.plus(1_000);
-            self.give(Event::Wake);
-            if self.waiting.is_empty() && self.agent.decisions.is_idle() && self.agent.inbox.is_current() {
+            if self.agent.decisions.is_idle() && self.agent.inbox.is_current() {
                 break;
             }
+            self.now = self.now.plus(1_000);
+            self.give(Event::Wake);
         }
         let idle = self.agent.decisions.is_idle();
         self.hold(Invariant::ExactlyOnceAndDenyWins, idle, "a decision never ends");
@@ -459,27 +469,26 @@ impl<'a> Model<'a> {
             let once = *times <= 1 || self.unclear.contains(id);
             self.hold(Invariant::ExactlyOnceAndDenyWins, once, "it was approved several times");
         }
-        // what the gateway has open and has not expired waits here too
+        // what the gateway has open, and never looked expired, waits here too
         if self.agent.inbox.is_current() && !self.agent.paused {
             for (id, raw) in self.gateway.records.iter().filter(|(_, raw)| raw.get("decision").is_none()) {
-                let expires =
-                    unix(raw, "requested_at_unix_ms") + raw["prompt"]["timeout_seconds"].as_i64().unwrap_or(0) * 1_000;
+                let timeout = raw["prompt"]["timeout_seconds"].as_i64().unwrap_or_default();
+                let expires = raw["requested_at_unix_ms"].as_i64().unwrap_or_default() + timeout * 1_000;
                 let ended =
                     self.ends.get(id).is_some_and(|(seen, end)| *seen == digest(raw) && self.now.mono_ms >= *end);
-                let open = self.now.unix_ms < expires && !ended;
-                let waits = self.agent.inbox.pending.contains_key(id);
-                self.hold(
-                    Invariant::EverySurfaceAgrees,
-                    waits == open,
-                    "what the gateway has open does not wait here, or the reverse",
-                );
+                let waits = self.agent.inbox.pending.contains_key(id) || self.latest_unix_ms >= expires || ended;
+                if !waits {
+                    self.broken(Invariant::EverySurfaceAgrees, &format!("{id} waits at the gateway and not here"));
+                }
             }
         }
     }
 }
 
-fn unix(raw: &Value, name: &str) -> i64 {
-    raw[name].as_i64().unwrap_or_default()
+/// Until the gateway is ready, and between two safety looks: one under way would be lost with the world.
+fn started(mut world: World) -> World {
+    world.pass(2_500 - world.now.mono_ms % 1_000);
+    world
 }
 
 fn setup() -> Setup {

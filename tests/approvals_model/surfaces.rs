@@ -50,7 +50,12 @@ impl Model<'_> {
         let action = if late {
             self.chance.pick(&self.buttons).cloned()
         } else {
-            let now: Vec<_> = self.view.notices.values().flat_map(|notice| &notice.buttons).collect();
+            // those that decide are clicked most
+            let mut now: Vec<_> = self.view.notices.values().flat_map(|notice| &notice.buttons).collect();
+            let decides = |action: &Action| matches!(action, Action::Decide { .. });
+            if now.iter().any(|button| decides(&button.action)) && !self.chance.one_in(4) {
+                now.retain(|button| decides(&button.action));
+            }
             self.chance.pick(&now).map(|button| button.action.clone())
         };
         let Some(action) = action else { return };

@@ -30,7 +30,7 @@ const SHARE: u64 = 250;
 
 /// What has to come about in at least one order of so many: a model that reaches nothing proves nothing.
 const REACHED: [(&str, u64); 20] = [
-    ("approved", 10),
+    ("approved", 20),
     ("approvable by notification", 2),
     ("approved in a review", 20),
     ("asked twice", 50),
@@ -41,7 +41,7 @@ const REACHED: [(&str, u64); 20] = [
     ("denied by the pause", 10),
     ("paused", 20),
     ("locked", 10),
-    ("clicked while locked", 150),
+    ("clicked while locked", 200),
     ("double clicks", 10),
     ("forged", 10),
     ("summaries", 2),

@@ -108,6 +108,9 @@ pub struct Inbox {
     ends: BTreeMap<String, (String, u64)>,
     /// Settled while a look was under way that may have read them before.
     settled: BTreeSet<String>,
+    /// The next look is one at everything; so is the one under way.
+    everything: bool,
+    sees_everything: bool,
     open: bool,
     looking: bool,
     round: u64,
@@ -170,6 +173,13 @@ impl Inbox {
         }
     }
 
+    /// It is not what it was; the next look, at everything, tells whether it waits. A usual one would not see it: what is not
+    /// known to wait is only looked for among the newest.
+    pub fn doubt(&mut self, approval_id: &str) {
+        self.settle(approval_id);
+        self.everything = true;
+    }
+
     /// Starts a look when one is due, and drops what has expired.
     pub fn step(&mut self, now: Now) -> Option<LookOrder> {
         self.pending.retain(|_, pending| !pending.is_expired(now));
@@ -186,7 +196,8 @@ impl Inbox {
         self.next_look = None;
         let oldest_pending = self.pending.values().map(|pending| pending.record.requested_at_unix_ms).min();
         // a clock that was set back must not hide what is asked from now on, nor a window what could not be understood
-        let newest = self.newest_requested_at.filter(|_| self.unreadable == 0);
+        self.sees_everything = std::mem::take(&mut self.everything);
+        let newest = self.newest_requested_at.filter(|_| self.unreadable == 0 && !self.sees_everything);
         let newest = newest.map(|newest| newest.min(now.unix_ms).saturating_sub(LOOK_BACK_MS));
         let since_unix_ms = newest.map(|newest| oldest_pending.map_or(newest, |oldest| oldest.min(newest)));
         let known = self.pending.keys().cloned().collect();
@@ -229,6 +240,7 @@ impl Inbox {
             }
             Err(why) => {
                 self.trouble = why;
+                self.everything |= self.sees_everything;
                 self.failures += 1;
                 let wait = (1_000_u64 << (self.failures - 1).min(5)).min(RETRY_LIMIT_MS);
                 self.next_look = Some(now.mono_ms + wait);
@@ -298,5 +310,63 @@ impl Inbox {
             Watch::Polling if self.pending.is_empty() => now.mono_ms + POLL_QUIET_MS,
             Watch::Polling => now.mono_ms + POLL_BUSY_MS,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::simulate::acp_record;
+
+    const START: Now = Now { mono_ms: 1_000, unix_ms: 1_800_000_000_000 };
+
+    fn record(id: &str, at: Now) -> Record {
+        Record::from_value(acp_record(id, "low", 300, "ls", at.unix_ms)).unwrap()
+    }
+
+    fn looks(inbox: &mut Inbox, records: Vec<Record>, now: Now) -> LookOrder {
+        inbox.ring(now);
+        let order = inbox.step(now).expect("a look is due");
+        let newest_requested_at = records.iter().map(|record| record.requested_at_unix_ms).max();
+        inbox.looked(order.round, Ok(Look { records, newest_requested_at, unreadable: 0 }), now).expect("an answer");
+        order
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_brings_nothing_back_that_has_ended() {
+        let mut inbox = Inbox::default();
+        inbox.open(START);
+        let asked = record("a1", START);
+        looks(&mut inbox, vec![asked.clone()], START);
+        let later = START.plus(300_000);
+        inbox.step(later);
+        assert!(inbox.pending.is_empty());
+        let set_back = Now { unix_ms: START.unix_ms, ..later.plus(1_000) };
+        looks(&mut inbox, vec![asked], set_back);
+        assert!(inbox.pending.is_empty());
+        looks(&mut inbox, vec![record("a2", set_back)], set_back.plus(1_000));
+        assert_eq!(inbox.pending.len(), 1, "what is asked from then on waits");
+    }
+
+    #[test]
+    fn what_is_not_what_it_was_is_looked_for_among_everything_until_a_look_succeeds() {
+        let mut inbox = Inbox::default();
+        inbox.open(START);
+        looks(&mut inbox, vec![record("a1", START)], START);
+        let now = START.plus(90_000);
+        looks(&mut inbox, vec![record("a1", START), record("a2", now)], now);
+        inbox.doubt("a1");
+        assert!(!inbox.pending.contains_key("a1"));
+        let now = now.plus(1_000);
+        inbox.ring(now);
+        let failed = inbox.step(now).expect("a look is due");
+        assert_eq!(failed.since_unix_ms, None);
+        inbox.looked(failed.round, Err("429".to_owned()), now);
+        let now = now.plus(5_000);
+        let order = looks(&mut inbox, vec![record("a1", START), record("a2", now)], now);
+        assert_eq!(order.since_unix_ms, None);
+        assert!(inbox.pending.contains_key("a1"));
+        let now = now.plus(1_000);
+        assert!(looks(&mut inbox, vec![record("a2", now)], now).since_unix_ms.is_some(), "once is enough");
     }
 }

@@ -1,6 +1,6 @@
 //! The pretended gateway: keeps records, lets the last writer win, and may be down.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use palyra_tray::core::decisions::Unanswered;
 use palyra_tray::core::inbox::{Look, LookOrder};
@@ -29,13 +29,25 @@ pub struct Gateway {
     pub records: BTreeMap<String, Value>,
     /// Decided first by others, in their word.
     pub others: BTreeMap<String, &'static str>,
+    /// Whose word stands: ours, or of others.
+    pub ours: BTreeMap<String, bool>,
+    /// Allowed by others while it was open or denied.
+    pub allowed_by_others: BTreeSet<String>,
     /// Its process is gone.
     pub down: bool,
 }
 
 impl Gateway {
     /// The last writer wins, as at the real one.
-    pub fn decide(&mut self, id: &str, word: &str, now: Now) {
+    pub fn decide(&mut self, id: &str, word: &'static str, ours: bool, now: Now) {
+        let stood = self.records.get(id).and_then(|raw| raw["decision"].as_str());
+        if !ours && stood.is_none() {
+            self.others.insert(id.to_owned(), word);
+        }
+        if !ours && word == "allow" && stood != Some("allow") {
+            self.allowed_by_others.insert(id.to_owned());
+        }
+        self.ours.insert(id.to_owned(), ours);
         if let Some(Value::Object(map)) = self.records.get_mut(id) {
             map.insert("decision".to_owned(), json!(word));
             map.insert("updated_at_unix_ms".to_owned(), json!(now.unix_ms));

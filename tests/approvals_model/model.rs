@@ -251,7 +251,7 @@ impl<'a> Model<'a> {
                 self.in_flight.remove(&id);
                 let arrives = !self.gateway.down && fate > 1;
                 if arrives {
-                    self.gateway.decide(&id, word, self.now);
+                    self.gateway.decide(&id, word, true, self.now);
                 }
                 if arrives && approves {
                     *self.approved.entry(id.clone()).or_default() += 1;
@@ -322,11 +322,8 @@ impl<'a> Model<'a> {
         let Some(id) = self.any_id() else { return };
         let word = if self.chance.one_in(2) { "allow" } else { "deny" };
         self.note(|| format!("elsewhere: {id} {word}"));
-        if self.gateway.records[&id].get("decision").is_none() {
-            self.gateway.others.insert(id.clone(), word);
-            self.reached("decided elsewhere");
-        }
-        self.gateway.decide(&id, word, self.now);
+        self.gateway.decide(&id, word, false, self.now);
+        self.reached("decided elsewhere");
         self.give(Event::Rang);
     }
 
@@ -397,7 +394,7 @@ impl<'a> Model<'a> {
                 self.unclear.insert(decision.approval_id.clone());
                 if self.chance.one_in(2) && !self.gateway.down {
                     let word = if decision.verdict == Verdict::Approve { "allow" } else { "deny" };
-                    self.gateway.decide(&decision.approval_id, word, self.now);
+                    self.gateway.decide(&decision.approval_id, word, true, self.now);
                 }
             }
         }
@@ -448,20 +445,21 @@ impl<'a> Model<'a> {
     }
 
     fn check_ends(&mut self) {
-        for (id, others) in self.gateway.others.clone() {
-            let stands = self.gateway.records[&id]["decision"].as_str().unwrap_or_default().to_owned();
+        for id in self.gateway.ours.keys().cloned().collect::<Vec<_>>() {
             if self.unclear.contains(&id) {
                 continue;
             }
-            let ours = self.approved.contains_key(&id);
-            let overturned = others == "deny" && stands == "allow" && ours;
+            let allowed = self.gateway.records[&id]["decision"] == "allow";
+            let denied_first = self.gateway.others.get(&id) == Some(&"deny");
+            let overturned = denied_first && allowed && self.gateway.ours[&id];
             self.hold(Invariant::ExactlyOnceAndDenyWins, !overturned, "a denial from elsewhere was overturned by us");
-            if others == "allow" && stands == "allow" && !ours {
-                self.hold(
-                    Invariant::SeenIfNotPrevented,
-                    self.alarms.contains(&id),
-                    "an allowance from elsewhere was not told",
-                );
+            if allowed && !self.gateway.ours[&id] && self.gateway.allowed_by_others.contains(&id) {
+                if !self.alarms.contains(&id) {
+                    self.broken(
+                        Invariant::SeenIfNotPrevented,
+                        &format!("{id} was allowed elsewhere, and that not told"),
+                    );
+                }
                 self.reached("told as allowed elsewhere");
             }
         }

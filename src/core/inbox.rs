@@ -108,6 +108,9 @@ pub struct Inbox {
     ends: BTreeMap<String, (String, u64)>,
     /// Settled while a look was under way that may have read them before.
     settled: BTreeSet<String>,
+    /// Expired since the look before, by id with the time of the request: how they were decided last is still asked.
+    lapsed: BTreeMap<String, i64>,
+    lapsed_asked: BTreeMap<String, i64>,
     /// The next look is one at everything; so is the one under way.
     everything: bool,
     sees_everything: bool,
@@ -182,7 +185,14 @@ impl Inbox {
 
     /// Starts a look when one is due, and drops what has expired.
     pub fn step(&mut self, now: Now) -> Option<LookOrder> {
-        self.pending.retain(|_, pending| !pending.is_expired(now));
+        let lapsed = &mut self.lapsed;
+        self.pending.retain(|id, pending| {
+            let waits = !pending.is_expired(now);
+            if !waits {
+                lapsed.insert(id.clone(), pending.record.requested_at_unix_ms);
+            }
+            waits
+        });
         // a clock that was set back must not make news look like history
         self.watching_since_unix_ms = self.watching_since_unix_ms.map(|since| since.min(now.unix_ms));
         if !self.open || self.looking || self.next_look.is_none_or(|at| now.mono_ms < at) {
@@ -194,13 +204,15 @@ impl Inbox {
         self.settled.clear();
         self.last_look = Some(now.mono_ms);
         self.next_look = None;
-        let oldest_pending = self.pending.values().map(|pending| pending.record.requested_at_unix_ms).min();
+        self.lapsed_asked = std::mem::take(&mut self.lapsed);
+        let pending = self.pending.values().map(|pending| &pending.record.requested_at_unix_ms);
+        let oldest_pending = pending.chain(self.lapsed_asked.values()).min().copied();
         // a clock that was set back must not hide what is asked from now on, nor a window what could not be understood
         self.sees_everything = std::mem::take(&mut self.everything);
         let newest = self.newest_requested_at.filter(|_| self.unreadable == 0 && !self.sees_everything);
         let newest = newest.map(|newest| newest.min(now.unix_ms).saturating_sub(LOOK_BACK_MS));
         let since_unix_ms = newest.map(|newest| oldest_pending.map_or(newest, |oldest| oldest.min(newest)));
-        let known = self.pending.keys().cloned().collect();
+        let known = self.pending.keys().chain(self.lapsed_asked.keys()).cloned().collect();
         Some(LookOrder { round: self.round, since_unix_ms, known, resolved_since_unix_ms: self.watching_since_unix_ms })
     }
 
@@ -229,7 +241,15 @@ impl Inbox {
                         continue;
                     }
                     let pending = self.admit(record, now);
-                    if pending.record.is_pending() && !pending.is_expired(now) {
+                    if !pending.record.is_pending() {
+                        continue;
+                    }
+                    if pending.is_expired(now) {
+                        if self.pending.contains_key(&pending.record.approval_id) {
+                            let requested = pending.record.requested_at_unix_ms;
+                            self.lapsed.insert(pending.record.approval_id, requested);
+                        }
+                    } else {
                         heard.fresh += usize::from(!self.pending.contains_key(&pending.record.approval_id));
                         waiting.insert(pending.record.approval_id.clone(), pending);
                     }
@@ -241,6 +261,7 @@ impl Inbox {
             Err(why) => {
                 self.trouble = why;
                 self.everything |= self.sees_everything;
+                self.lapsed.append(&mut self.lapsed_asked);
                 self.failures += 1;
                 let wait = (1_000_u64 << (self.failures - 1).min(5)).min(RETRY_LIMIT_MS);
                 self.next_look = Some(now.mono_ms + wait);

@@ -31,7 +31,7 @@ pub struct Gateway {
     pub others: BTreeMap<String, &'static str>,
     /// Whose word stands: ours, or of others.
     pub ours: BTreeMap<String, bool>,
-    /// Allowed by others while it was open or denied.
+    /// Allowed by others while it waited with us.
     pub allowed_by_others: BTreeSet<String>,
     /// Its process is gone.
     pub down: bool,
@@ -43,9 +43,6 @@ impl Gateway {
         let stood = self.records.get(id).and_then(|raw| raw["decision"].as_str());
         if !ours && stood.is_none() {
             self.others.insert(id.to_owned(), word);
-        }
-        if !ours && word == "allow" && stood != Some("allow") {
-            self.allowed_by_others.insert(id.to_owned());
         }
         self.ours.insert(id.to_owned(), ours);
         if let Some(Value::Object(map)) = self.records.get_mut(id) {
@@ -64,15 +61,17 @@ impl Gateway {
         if self.down {
             return Err("nobody answers".to_owned());
         }
-        let records: Vec<_> = self.records.values().filter_map(|raw| Record::from_value(raw.clone()).ok()).collect();
-        let newest_requested_at = records.iter().map(|record| record.requested_at_unix_ms).max();
-        let wanted = |record: &Record| {
-            order.since_unix_ms.is_none_or(|since| record.requested_at_unix_ms >= since)
-                && (record.is_pending()
-                    || order.known.contains(&record.approval_id)
-                    || record.resolved_at_unix_ms >= order.resolved_since_unix_ms)
+        let requested = |raw: &Value| raw["requested_at_unix_ms"].as_i64();
+        let newest_requested_at = self.records.values().filter_map(requested).max();
+        let wanted = |(id, raw): &(&String, &Value)| {
+            order.since_unix_ms.is_none_or(|since| requested(raw) >= Some(since))
+                && (raw.get("decision").is_none()
+                    || order.known.contains(*id)
+                    || raw["resolved_at_unix_ms"].as_i64() >= order.resolved_since_unix_ms)
         };
-        Ok(Look { records: records.into_iter().filter(wanted).collect(), newest_requested_at, unreadable: 0 })
+        let wanted = self.records.iter().filter(wanted);
+        let records = wanted.filter_map(|(_, raw)| Record::from_value(raw.clone()).ok()).collect();
+        Ok(Look { records, newest_requested_at, unreadable: 0 })
     }
 
     /// A record like no other yet; the id tells its origin. `None` where there is one of that number.

@@ -151,7 +151,7 @@ impl Model<'_> {
     }
 
     /// Takes the end of what is new, on the clock that is never set.
-    fn check_waiting(&mut self) {
+    pub fn check_waiting(&mut self) {
         for (id, pending) in &self.agent.inbox.pending {
             let end = self.now.mono_at(pending.record.expires_at_unix_ms());
             match self.ends.get(id).filter(|(digest, _)| *digest == pending.digest) {
@@ -199,9 +199,14 @@ impl Model<'_> {
                 }
             }
         }
-        let buttons = self.view.notices.values().flat_map(|notice| &notice.buttons);
-        for button in buttons {
-            if !self.buttons.contains(&button.action) {
+        for button in self.view.notices.values().flat_map(|notice| &notice.buttons) {
+            let known = match &button.action {
+                Action::Decide { digest, verdict, .. } => {
+                    !self.digests.insert((digest.clone(), *verdict == Verdict::Deny))
+                }
+                other => self.buttons.contains(other),
+            };
+            if !known {
                 self.buttons.push(button.action.clone());
             }
         }
@@ -317,8 +322,7 @@ impl Model<'_> {
             });
         }
         self.hold(agrees, rows == waits.min(12), "the menu has other rows than waits");
-        self.looks += 1;
-        if self.looks.is_multiple_of(8) {
+        if self.looks.is_multiple_of(16) {
             let list = snapshot::inbox(&self.agent.inbox, self.now);
             let rows = list["approvals"].as_array().map_or(0, Vec::len);
             let same = list["approvals"].as_array().is_some_and(|rows| {

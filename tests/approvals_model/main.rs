@@ -24,7 +24,7 @@ use model::{Base, Model};
 /// Orders in a usual test run.
 const ORDERS: u64 = 3_000;
 /// Events of one order.
-const EVENTS: u64 = 36;
+const EVENTS: u64 = 24;
 /// Orders that a thread takes at once.
 const SHARE: u64 = 250;
 
@@ -32,16 +32,16 @@ const SHARE: u64 = 250;
 const REACHED: [(&str, u64); 20] = [
     ("approved", 20),
     ("approvable by notification", 2),
-    ("approved in a review", 20),
-    ("asked twice", 50),
+    ("approved in a review", 60),
+    ("asked twice", 100),
     ("decided elsewhere", 10),
-    ("told as allowed elsewhere", 20),
+    ("told as allowed elsewhere", 50),
     ("restored", 1_500),
     ("lost answers", 50),
     ("denied by the pause", 10),
     ("paused", 20),
     ("locked", 10),
-    ("clicked while locked", 200),
+    ("clicked while locked", 400),
     ("double clicks", 10),
     ("forged", 10),
     ("summaries", 2),

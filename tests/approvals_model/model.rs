@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use palyra_tray::core::agent::Agent;
+use palyra_tray::core::agent::{Agent, EventNotice};
 use palyra_tray::core::compose;
 use palyra_tray::core::decisions::LedgerKind;
 use palyra_tray::core::event::{Click, Effect, Event, Facts, Setup};
@@ -56,17 +56,28 @@ impl Base {
     }
 }
 
+/// What the surfaces are made of, as far as it differs here.
+#[derive(Default, PartialEq)]
+struct MadeOf {
+    waits: BTreeMap<String, String>,
+    events: BTreeMap<String, EventNotice>,
+    state: (bool, bool, bool, bool),
+}
+
 pub struct Model<'a> {
     pub chance: Chance,
     base: &'a Base,
     pub agent: Agent,
     pub now: Now,
     pub view: View,
+    made_of: MadeOf,
     pub gateway: Gateway,
     waiting: Vec<Effect>,
     pub surfaces: Surfaces,
     /// Every button that ever stood in a notification: one that is gone is clicked too, late.
     pub buttons: Vec<Action>,
+    /// Of those that decide, with whether they deny.
+    pub digests: BTreeSet<(String, bool)>,
     pub acts: Vec<Act>,
     /// Acts that were taken up.
     pub done: Vec<Act>,
@@ -102,10 +113,12 @@ impl<'a> Model<'a> {
             agent: base.agent.clone(),
             now: base.now,
             view: View::default(),
+            made_of: MadeOf::default(),
             gateway: Gateway::default(),
             waiting: Vec::new(),
             surfaces: Surfaces::default(),
             buttons: Vec::new(),
+            digests: BTreeSet::new(),
             acts: Vec::new(),
             done: Vec::new(),
             void: Vec::new(),
@@ -165,8 +178,7 @@ impl<'a> Model<'a> {
                 _ => {}
             }
         }
-        self.view = compose::view(&self.agent, self.now);
-        self.check_view();
+        self.look_at_view();
         if watched {
             self.give(Event::Watching(true));
         }
@@ -177,6 +189,24 @@ impl<'a> Model<'a> {
             let facts = self.base.facts.clone();
             self.give(Event::Probed(ServiceId::Gateway, run, Ok(facts)));
         }
+    }
+
+    /// Shows it anew when anything that it is made of has changed, and every so often all the same.
+    fn look_at_view(&mut self) {
+        let inbox = &self.agent.inbox;
+        let waits = inbox.pending.iter().map(|(id, pending)| (id.clone(), pending.digest.clone())).collect();
+        let made_of = MadeOf {
+            waits,
+            events: self.agent.events.clone(),
+            state: (self.agent.paused, self.agent.locked, inbox.is_current(), self.gateway.down),
+        };
+        self.looks += 1;
+        if made_of == self.made_of && !self.looks.is_multiple_of(8) {
+            return self.check_waiting();
+        }
+        self.made_of = made_of;
+        self.view = compose::view(&self.agent, self.now);
+        self.check_view();
     }
 
     pub fn step(&mut self) {
@@ -322,6 +352,10 @@ impl<'a> Model<'a> {
         let Some(id) = self.any_id() else { return };
         let word = if self.chance.one_in(2) { "allow" } else { "deny" };
         self.note(|| format!("elsewhere: {id} {word}"));
+        let open = self.gateway.records[&id].get("decision").is_none();
+        if word == "allow" && open && self.agent.inbox.pending.contains_key(&id) {
+            self.gateway.allowed_by_others.insert(id.clone());
+        }
         self.gateway.decide(&id, word, false, self.now);
         self.reached("decided elsewhere");
         self.give(Event::Rang);

@@ -19,6 +19,12 @@ mod agent;
 mod http;
 
 #[cfg(target_os = "linux")]
+#[path = "figures/approvals.rs"]
+mod approvals;
+#[cfg(target_os = "linux")]
+use linux::kib;
+
+#[cfg(target_os = "linux")]
 mod linux {
     use std::fs;
     use std::process::Stdio;
@@ -29,11 +35,23 @@ mod linux {
     use serde_json::{Value, json};
 
     use crate::agent::{Site, kill};
+    use crate::approvals;
 
     const QUIET: Duration = Duration::from_secs(60);
 
+    /// `[ROUNDS]`, or `approvals [--palyrad FILE] [--samples N] [--records N]`; what cargo adds is passed over.
     pub fn main() {
-        let rounds = std::env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(10_usize);
+        let words: Vec<_> = std::env::args().skip(1).collect();
+        let after = |name: &str| words.iter().skip_while(|word| *word != name).nth(1);
+        let number = |name: &str, default| after(name).map_or(default, |word| word.parse().expect(name));
+        if words.iter().any(|word| word == "approvals") {
+            return approvals::run(&approvals::Options {
+                palyrad: after("--palyrad").map(Into::into),
+                samples: number("--samples", 200),
+                records: number("--records", 10_000),
+            });
+        }
+        let rounds = words.iter().find_map(|word| word.parse().ok()).unwrap_or(10_usize);
         println!("| figure | minimum | median | maximum | limit | aim |");
         println!("|---|---|---|---|---|---|");
         row("start to icon registered, ms", start_to_icon(rounds), "40", "10");
@@ -191,7 +209,7 @@ mod linux {
             .sum()
     }
 
-    fn kib(pid: u64, key: &str) -> f64 {
+    pub fn kib(pid: u64, key: &str) -> f64 {
         let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
         let line = rollup.lines().find(|line| line.starts_with(&format!("{key}:"))).unwrap_or_default();
         line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).unwrap_or(f64::NAN)

@@ -37,6 +37,7 @@ const VARIABLES: &[&str] = &[
     "PALYRA_DESKTOP_CONFIG_RELOAD_MODE",
     "PALYRA_GATEWAY_IDENTITY_STORE_DIR",
     "PALYRA_VAULT_DIR",
+    "PALYRA_BROWSERD_STATE_DIR",
     "PALYRA_TRAY_KEYRING",
     "HOME",
     "XDG_DATA_HOME",
@@ -155,6 +156,8 @@ pub struct Paths {
     pub identity: PathBuf,
     /// Vault of the sidecars.
     pub vault: PathBuf,
+    /// Where the environment wants the browser service's state, if it says.
+    browser_state: Option<PathBuf>,
     /// The sidecars' config file, which exists or is made at start.
     pub config: PathBuf,
     /// The config file was not found anywhere: it is ours to make.
@@ -191,7 +194,7 @@ impl Paths {
         };
         let is_default = default_root.as_ref() == Some(&state_root);
         let (config, config_is_new) = find_config(env, metadata.config_path, &state_root, is_default)?;
-        for variable in ["PALYRA_GATEWAY_IDENTITY_STORE_DIR", "PALYRA_VAULT_DIR"] {
+        for variable in ["PALYRA_GATEWAY_IDENTITY_STORE_DIR", "PALYRA_VAULT_DIR", "PALYRA_BROWSERD_STATE_DIR"] {
             if let Some(path) = env.path(variable).filter(|path| !path.is_absolute()) {
                 return Err(not_absolute(variable, &path));
             }
@@ -200,6 +203,7 @@ impl Paths {
         let qualifier = qualifier(&state_root);
         Ok(Self {
             runtime_root: state_root.join("desktop-control-center").join("runtime"),
+            browser_state: env.path("PALYRA_BROWSERD_STATE_DIR"),
             identity: env.path("PALYRA_GATEWAY_IDENTITY_STORE_DIR").unwrap_or_else(|| state_root.join("identity")),
             vault: env.path("PALYRA_VAULT_DIR").unwrap_or_else(|| state_root.join("vault")),
             socket: socket_path(env, &own, &qualifier),
@@ -218,6 +222,11 @@ impl Paths {
         }
     }
 
+    /// State of the browser service.
+    pub fn browser_state(&self) -> PathBuf {
+        self.browser_state.clone().unwrap_or_else(|| self.runtime_root.join("browserd"))
+    }
+
     /// A gateway has kept data here before.
     pub fn has_data(&self) -> bool {
         self.runtime_root.join("data").join("journal.sqlite3").exists()
@@ -226,6 +235,11 @@ impl Paths {
     /// Record of the set-up.
     pub fn set_up(&self) -> PathBuf {
         self.own.join("setup.json")
+    }
+
+    /// What the agent remembers.
+    pub fn state(&self) -> PathBuf {
+        self.own.join("state.json")
     }
 
     /// There while all agents are paused.

@@ -3,8 +3,12 @@
 
 #[path = "support/agent.rs"]
 mod agent;
+#[path = "agent/handoffs.rs"]
+mod handoffs;
 #[path = "support/http.rs"]
 mod http;
+#[path = "agent/secrets.rs"]
+mod secrets;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

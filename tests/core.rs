@@ -1,5 +1,8 @@
 //! The pure core on a virtual clock: scripts with their exact timelines, and properties over random worlds.
 
+#[path = "core/inbox.rs"]
+mod inbox;
+
 use std::collections::BTreeSet;
 
 use palyra_tray::core::agent::{Agent, QUIET_MS};
@@ -7,7 +10,7 @@ use palyra_tray::core::cause::{self, Class, Evidence};
 use palyra_tray::core::decisions::{DecisionOrder, Decisions, Surface};
 use palyra_tray::core::event::{Click, Companion, Desktop, Effect, Event, Found, Secrets, Setup, Trouble};
 use palyra_tray::core::fingerprint::{Changes, Names};
-use palyra_tray::core::inbox::{Inbox, LOOK_SPACING_MS, Look, Watch};
+use palyra_tray::core::inbox::{Inbox, LOOK_SPACING_MS, Look, Standing, Watch};
 use palyra_tray::core::record::Record;
 use palyra_tray::core::service::{Goal, PROBE_HEALTHY_MS, Phase};
 use palyra_tray::core::simulate::{self, World};
@@ -18,6 +21,9 @@ use palyra_tray::protocol::setup::SetupRequest;
 use palyra_tray::protocol::shim::{ExitCause, ExitRecord, RunRecord};
 use palyra_tray::protocol::{Action, Place, Request, RunId, ServiceId, Verdict};
 use proptest::prelude::*;
+
+#[path = "core/secrets.rs"]
+mod secrets;
 
 fn setup() -> Setup {
     Setup {
@@ -1158,7 +1164,7 @@ fn approved_with(answer: impl Fn(&mut serde_json::Value)) -> Vec<DecisionOrder> 
         reason: None,
     };
     let (mut decisions, mut orders) = (Decisions::default(), Vec::new());
-    decisions.begin(decision, Surface::Notification, None, Some(&pending), world.now).unwrap();
+    decisions.begin(decision, Surface::Notification, None, Some(Standing::of(&pending, world.now))).unwrap();
     decisions.read("a1", Ok(pending.record.clone()), world.now, &mut orders);
     decisions.recorded("a1", Ok(()), false, world.now, &mut orders);
     let mut raw = pending.record.raw;

@@ -1,5 +1,8 @@
 //! The gateway client against a double whose answers are the recorded ones.
 
+#[path = "gateway_client/inbox.rs"]
+mod inbox;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -35,6 +38,10 @@ enum Fault {
     Capture(&'static str),
     Plain(u16, &'static str, String),
     Slow(Duration),
+    /// 429, with this `Retry-After`.
+    Limited(Option<&'static str>),
+    /// It has forgotten its sessions.
+    Restart,
 }
 
 #[derive(Default)]
@@ -123,6 +130,14 @@ async fn answer(State(gateway): State<Gateway>, method: Method, uri: Uri, header
         Some(Fault::Capture(name)) => return replay(name, None, |_| {}),
         Some(Fault::Plain(status, kind, text)) => return reply(status, kind, None, text),
         Some(Fault::Slow(pause)) => tokio::time::sleep(pause).await,
+        Some(Fault::Limited(wait)) => {
+            let mut response = reply(429, "text/plain", None, String::new());
+            if let Some(wait) = wait {
+                response.headers_mut().insert("retry-after", wait.parse().unwrap());
+            }
+            return response;
+        }
+        Some(Fault::Restart) => gateway.lock().sessions.clear(),
         None => {}
     }
     let mut fake = gateway.lock();
@@ -190,13 +205,12 @@ fn page(records: &[Value], query: &str) -> Value {
     let since: i64 = values.get("since_unix_ms").map_or(i64::MIN, |since| since.parse().unwrap());
     let after = values.get("after_approval_id").copied().unwrap_or_default();
     let id = |record: &Value| record["approval_id"].as_str().unwrap_or_default().to_owned();
-    let mut rest: Vec<Value> = records
+    let mut rest: Vec<&Value> = records
         .iter()
         .filter(|record| id(record).as_str() > after)
         .filter(|record| record["requested_at_unix_ms"].as_i64().is_none_or(|at| at >= since))
-        .cloned()
         .collect();
-    rest.sort_by_key(id);
+    rest.sort_by_key(|record| id(record));
     let has_more = rest.len() > limit;
     rest.truncate(limit);
     let next = if has_more { json!(id(rest.last().unwrap())) } else { Value::Null };

@@ -227,7 +227,7 @@ fn a_shim_that_comes_late_is_taken_back_and_not_started_beside() {
             .into_iter()
             .chain([grpc.to_string()])
             .collect(),
-        env: BTreeMap::from([("PALYRA_STATE_ROOT".to_owned(), Some(site.root().display().to_string()))]),
+        env: BTreeMap::from([("PALYRA_STATE_ROOT".to_owned(), Some(site.root().display().to_string().into()))]),
         ladder: StopLadder::default(),
         log: LogLimits { path: site.own("logs/browserd.log"), max_bytes: 1 << 20, keep: 2 },
         ports: BTreeMap::from([("http".to_owned(), http), ("grpc".to_owned(), grpc)]),

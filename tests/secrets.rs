@@ -4,15 +4,27 @@
 //! asked for [`child`] alone.
 #![cfg(unix)]
 
+use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
+use palyra_tray::core::dialog::Answer;
+use palyra_tray::core::event::Event;
+use palyra_tray::core::launch::{Confidential, Places, environment};
+use palyra_tray::core::ports;
+use palyra_tray::core::redact::Redactor;
+use palyra_tray::protocol::secrets::SecretName;
+use palyra_tray::protocol::setup::{Provider, SetupRequest};
+use palyra_tray::protocol::shim::{LogLimits, Spec, StopLadder};
+use palyra_tray::protocol::{Envelope, Request, RunId, Secret, ServiceId};
+use palyra_tray::shell::gateway::Client;
 use palyra_tray::shell::secrets::{
-    Backend, Place, SecretName, SecretValues, Secrets, SecretsConfig, SecretsReport, Timing, qualifier,
+    Backend, Place, Rotation, SecretValues, Secrets, SecretsConfig, SecretsReport, Timing, qualifier,
 };
-use secrecy::ExposeSecret;
+use palyra_tray::shell::sidecars::Tokens;
+use secrecy::{ExposeSecret, SecretString};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -36,7 +48,7 @@ fn start(root: &Path) -> (Secrets, Receiver<SecretsReport>) {
 fn fetch(root: &Path) -> (Vec<String>, Vec<String>) {
     let (_secrets, reports) = start(root);
     match reports.recv_timeout(PATIENCE).expect("no report") {
-        SecretsReport::Ready { values, place, notes } => {
+        SecretsReport::Ready { values, place, notes, .. } => {
             assert!(matches!(place, Place::File(path, why) if path.ends_with("secrets.json") && !why.is_empty()));
             assert!(reports.recv_timeout(PATIENCE).is_err(), "nothing follows, and the reporter is gone");
             (plain(&values), notes)
@@ -56,6 +68,56 @@ fn mode(path: &Path) -> u32 {
 fn names(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).unwrap();
     entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect()
+}
+
+/// Whatever holds a secret and can be printed for a developer, printed.
+#[test]
+fn nothing_that_holds_a_secret_shows_it() {
+    const PLANTED: &str = "plainly-visible";
+    let secret = || Secret::new(PLANTED);
+    let text = || SecretString::from(PLANTED);
+    let confidential = Confidential { admin_token: secret(), browser_token: secret(), browser_key: Some(secret()) };
+    let spec = |service| Spec {
+        version: 1,
+        run_id: RunId("r".to_owned()),
+        service,
+        run_dir: "/r".into(),
+        program: "/p".into(),
+        args: Vec::new(),
+        env: environment(service, &Places::default(), &confidential, "p", &ports::defaults(service), Some(1)),
+        ladder: StopLadder::default(),
+        log: LogLimits { path: "/l".into(), max_bytes: 1, keep: 1 },
+        ports: BTreeMap::new(),
+        lease_ms: None,
+    };
+    let asked = |request| Envelope { version: 1, request: Request::Setup(request) };
+    let provider = Provider::Openai;
+    let root = tempfile::tempdir().unwrap();
+    let fetched = {
+        let (_secrets, reports) = start(root.path());
+        reports.recv_timeout(PATIENCE).unwrap()
+    };
+    let SecretsReport::Ready { values, .. } = &fetched else { panic!("{fetched:?}") };
+    let rotation = Rotation::Stored(values.clone(), vec![SecretName::AdminToken]);
+    let held = plain(values);
+    let tokens = Tokens { admin: text(), browser: text(), browser_key: text(), in_file: true };
+    let shown = [
+        format!("{:?}", secret()),
+        format!("{confidential:?} {:?}", spec(ServiceId::Gateway).env),
+        format!("{:?} {:?}", spec(ServiceId::Gateway), spec(ServiceId::Browserd)),
+        format!("{tokens:?}"),
+        format!("{:?}", asked(SetupRequest::ProviderKey { provider, key: secret() })),
+        format!("{:?}", asked(SetupRequest::SignIn { provider, client_id: None, client_secret: Some(secret()) })),
+        format!("{:?}", asked(SetupRequest::DiscordProbe { token: secret() })),
+        format!("{:?}", Event::Asked(1, asked(SetupRequest::DiscordApply { token: secret() }).request)),
+        format!("{:?}", Answer::with_value("next", Some(secret()))),
+        format!("{:?}", Client::new(1, text(), "d", "p").unwrap()),
+        format!("{:?}", Redactor::new([PLANTED.to_owned()])),
+        format!("{fetched:?} {rotation:?}"),
+    ];
+    for shown in &shown {
+        assert!(!shown.contains(PLANTED) && held.iter().all(|value| !shown.contains(value)), "{shown}");
+    }
 }
 
 #[test]
@@ -200,7 +262,7 @@ mod keyring {
 
     fn describe(report: &SecretsReport) -> serde_json::Value {
         match report {
-            SecretsReport::Ready { values, place, notes } => {
+            SecretsReport::Ready { values, place, notes, .. } => {
                 let digest = Sha256::digest(plain(values).join(" "));
                 serde_json::json!({
                     "state": "ready", "digest": format!("{digest:x}"), "place": place.to_string(), "notes": notes,
@@ -517,6 +579,28 @@ mod keyring {
         let mut digests: Vec<_> = stores.iter().map(|store| store.expect("ready")["digest"].clone()).collect();
         digests.dedup();
         assert_eq!((digests.len(), session.items()), (1, 3));
+    }
+
+    /// It is asked, does not answer, and is gone: nothing is made for it, and what it held comes back with it.
+    #[test]
+    fn a_service_that_dies_while_it_is_asked_is_waited_for_and_nothing_is_made() {
+        let mut session = Session::start();
+        session.start_keyring(true);
+        let first = session.store().expect("ready");
+        for _ in 0..3 {
+            let pid = session.keyring.as_ref().unwrap().id();
+            let pid = nix::unistd::Pid::from_raw(i32::try_from(pid).unwrap());
+            nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGSTOP).unwrap();
+            let store = session.store();
+            store.expect("waiting");
+            session.stop_keyring();
+            let away = store.expect("locked");
+            assert!(!session.file().exists(), "{away}");
+            session.start_keyring(true);
+            // by itself, without a person who asks for it
+            assert_eq!(store.expect("ready")["digest"], first["digest"]);
+            assert_eq!(session.items(), 3);
+        }
     }
 
     #[test]

@@ -105,7 +105,7 @@ fn environment_is_changed_and_signals_are_fresh() {
     let place = Place::new();
     let mut spec =
         place.script("echo a=$A h=${HOME-unset} r=$PALYRA_TRAY_RUN_ID; exec grep -E 'Sig(Blk|Ign)' /proc/self/status");
-    spec.env.insert("A".to_owned(), Some("x y".to_owned()));
+    spec.env.insert("A".to_owned(), Some("x y".to_owned().into()));
     spec.env.insert("HOME".to_owned(), None);
     // Whoever starts a shim may have switched signals off.
     let deaf = place.dir.path().join("deaf");
@@ -310,6 +310,23 @@ fn an_empty_place_has_nothing_to_take_back() {
 }
 
 #[test]
+fn a_shim_that_is_killed_before_its_first_word_is_a_loss_and_no_bad_installation() {
+    let place = Place::new();
+    let killed = place.dir.path().join("killed");
+    executable(&killed, b"#!/bin/sh\nread -r spec\nkill -KILL $$\n");
+    let broken = place.dir.path().join("broken");
+    executable(&broken, b"#!/bin/sh\nread -r spec\nexit 9\n");
+    let report_of = |program: &std::path::Path| {
+        let (sender, reports) = std::sync::mpsc::channel();
+        process::launch(program, place.script("true"), move |report| sender.send(report).unwrap_or_default());
+        reports.recv_timeout(Duration::from_secs(20)).expect("a report")
+    };
+    assert_eq!(report_of(&killed), ProcessReport::Ended { run_id: place.run_id.clone(), exit: None });
+    let ProcessReport::SpawnFailed { message, .. } = report_of(&broken) else { panic!("it was not broken") };
+    assert!(message.contains("it ended without a word; check the installation"), "{message}");
+}
+
+#[test]
 fn long_lines_and_bad_bytes_arrive_whole() {
     let place = Place::new();
     let reports = place.launch(
@@ -339,7 +356,7 @@ fn secrets_do_not_reach_the_disk() {
          head -c 16380 /dev/zero | tr '\\0' x; echo \" $X_TOKEN tail\"
          echo '{\"password\":\"hunter22\"}'; exit 1",
     );
-    spec.env.insert("X_TOKEN".to_owned(), Some("v3ryS3cr3tValue".to_owned()));
+    spec.env.insert("X_TOKEN".to_owned(), Some("v3ryS3cr3tValue".to_owned().into()));
     let reports = place.launch(spec);
     reports.running();
     let exit = reports.ended();

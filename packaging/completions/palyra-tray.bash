@@ -64,6 +64,9 @@ _palyra_tray() {
             palyra_tray,run)
                 cmd="palyra_tray__subcmd__run"
                 ;;
+            palyra_tray,secrets)
+                cmd="palyra_tray__subcmd__secrets"
+                ;;
             palyra_tray,setup)
                 cmd="palyra_tray__subcmd__setup"
                 ;;
@@ -139,20 +142,38 @@ _palyra_tray() {
             palyra_tray__subcmd__autostart__subcmd__help,status)
                 cmd="palyra_tray__subcmd__autostart__subcmd__help__subcmd__status"
                 ;;
+            palyra_tray__subcmd__config,get)
+                cmd="palyra_tray__subcmd__config__subcmd__get"
+                ;;
             palyra_tray__subcmd__config,help)
                 cmd="palyra_tray__subcmd__config__subcmd__help"
+                ;;
+            palyra_tray__subcmd__config,list)
+                cmd="palyra_tray__subcmd__config__subcmd__list"
                 ;;
             palyra_tray__subcmd__config,restarts)
                 cmd="palyra_tray__subcmd__config__subcmd__restarts"
                 ;;
+            palyra_tray__subcmd__config,set)
+                cmd="palyra_tray__subcmd__config__subcmd__set"
+                ;;
             palyra_tray__subcmd__config,write-ports)
                 cmd="palyra_tray__subcmd__config__subcmd__write__subcmd__ports"
+                ;;
+            palyra_tray__subcmd__config__subcmd__help,get)
+                cmd="palyra_tray__subcmd__config__subcmd__help__subcmd__get"
                 ;;
             palyra_tray__subcmd__config__subcmd__help,help)
                 cmd="palyra_tray__subcmd__config__subcmd__help__subcmd__help"
                 ;;
+            palyra_tray__subcmd__config__subcmd__help,list)
+                cmd="palyra_tray__subcmd__config__subcmd__help__subcmd__list"
+                ;;
             palyra_tray__subcmd__config__subcmd__help,restarts)
                 cmd="palyra_tray__subcmd__config__subcmd__help__subcmd__restarts"
+                ;;
+            palyra_tray__subcmd__config__subcmd__help,set)
+                cmd="palyra_tray__subcmd__config__subcmd__help__subcmd__set"
                 ;;
             palyra_tray__subcmd__config__subcmd__help,write-ports)
                 cmd="palyra_tray__subcmd__config__subcmd__help__subcmd__write__subcmd__ports"
@@ -205,6 +226,9 @@ _palyra_tray() {
             palyra_tray__subcmd__help,run)
                 cmd="palyra_tray__subcmd__help__subcmd__run"
                 ;;
+            palyra_tray__subcmd__help,secrets)
+                cmd="palyra_tray__subcmd__help__subcmd__secrets"
+                ;;
             palyra_tray__subcmd__help,setup)
                 cmd="palyra_tray__subcmd__help__subcmd__setup"
                 ;;
@@ -244,8 +268,17 @@ _palyra_tray() {
             palyra_tray__subcmd__help__subcmd__autostart,status)
                 cmd="palyra_tray__subcmd__help__subcmd__autostart__subcmd__status"
                 ;;
+            palyra_tray__subcmd__help__subcmd__config,get)
+                cmd="palyra_tray__subcmd__help__subcmd__config__subcmd__get"
+                ;;
+            palyra_tray__subcmd__help__subcmd__config,list)
+                cmd="palyra_tray__subcmd__help__subcmd__config__subcmd__list"
+                ;;
             palyra_tray__subcmd__help__subcmd__config,restarts)
                 cmd="palyra_tray__subcmd__help__subcmd__config__subcmd__restarts"
+                ;;
+            palyra_tray__subcmd__help__subcmd__config,set)
+                cmd="palyra_tray__subcmd__help__subcmd__config__subcmd__set"
                 ;;
             palyra_tray__subcmd__help__subcmd__config,write-ports)
                 cmd="palyra_tray__subcmd__help__subcmd__config__subcmd__write__subcmd__ports"
@@ -261,6 +294,12 @@ _palyra_tray() {
                 ;;
             palyra_tray__subcmd__help__subcmd__node,status)
                 cmd="palyra_tray__subcmd__help__subcmd__node__subcmd__status"
+                ;;
+            palyra_tray__subcmd__help__subcmd__secrets,rotate)
+                cmd="palyra_tray__subcmd__help__subcmd__secrets__subcmd__rotate"
+                ;;
+            palyra_tray__subcmd__help__subcmd__secrets,status)
+                cmd="palyra_tray__subcmd__help__subcmd__secrets__subcmd__status"
                 ;;
             palyra_tray__subcmd__node,enroll)
                 cmd="palyra_tray__subcmd__node__subcmd__enroll"
@@ -292,6 +331,24 @@ _palyra_tray() {
             palyra_tray__subcmd__node__subcmd__help,status)
                 cmd="palyra_tray__subcmd__node__subcmd__help__subcmd__status"
                 ;;
+            palyra_tray__subcmd__secrets,help)
+                cmd="palyra_tray__subcmd__secrets__subcmd__help"
+                ;;
+            palyra_tray__subcmd__secrets,rotate)
+                cmd="palyra_tray__subcmd__secrets__subcmd__rotate"
+                ;;
+            palyra_tray__subcmd__secrets,status)
+                cmd="palyra_tray__subcmd__secrets__subcmd__status"
+                ;;
+            palyra_tray__subcmd__secrets__subcmd__help,help)
+                cmd="palyra_tray__subcmd__secrets__subcmd__help__subcmd__help"
+                ;;
+            palyra_tray__subcmd__secrets__subcmd__help,rotate)
+                cmd="palyra_tray__subcmd__secrets__subcmd__help__subcmd__rotate"
+                ;;
+            palyra_tray__subcmd__secrets__subcmd__help,status)
+                cmd="palyra_tray__subcmd__secrets__subcmd__help__subcmd__status"
+                ;;
             *)
                 ;;
         esac
@@ -299,7 +356,7 @@ _palyra_tray() {
 
     case "${cmd}" in
         palyra_tray)
-            opts="-h -V --help --version run demo status start stop restart approvals pause resume open node onboard setup window autostart config logs doctor quit completions help"
+            opts="-h -V --help --version run demo status start stop restart approvals pause resume open node secrets onboard setup window autostart config logs doctor quit completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -667,7 +724,7 @@ _palyra_tray() {
             return 0
             ;;
         palyra_tray__subcmd__config)
-            opts="-h --help restarts write-ports help"
+            opts="-h --help list get set restarts write-ports help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -680,8 +737,8 @@ _palyra_tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra_tray__subcmd__config__subcmd__help)
-            opts="restarts write-ports help"
+        palyra_tray__subcmd__config__subcmd__get)
+            opts="-h --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -694,7 +751,49 @@ _palyra_tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        palyra_tray__subcmd__config__subcmd__help)
+            opts="list get set restarts write-ports help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__config__subcmd__help__subcmd__get)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         palyra_tray__subcmd__config__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__config__subcmd__help__subcmd__list)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -722,6 +821,20 @@ _palyra_tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        palyra_tray__subcmd__config__subcmd__help__subcmd__set)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         palyra_tray__subcmd__config__subcmd__help__subcmd__write__subcmd__ports)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
@@ -736,8 +849,36 @@ _palyra_tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        palyra_tray__subcmd__config__subcmd__list)
+            opts="-h --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         palyra_tray__subcmd__config__subcmd__restarts)
             opts="-h --help on off"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__config__subcmd__set)
+            opts="-h --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -797,7 +938,7 @@ _palyra_tray() {
             return 0
             ;;
         palyra_tray__subcmd__help)
-            opts="run demo status start stop restart approvals pause resume open node onboard setup window autostart config logs doctor quit completions help"
+            opts="run demo status start stop restart approvals pause resume open node secrets onboard setup window autostart config logs doctor quit completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -965,7 +1106,7 @@ _palyra_tray() {
             return 0
             ;;
         palyra_tray__subcmd__help__subcmd__config)
-            opts="restarts write-ports"
+            opts="list get set restarts write-ports"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -978,7 +1119,49 @@ _palyra_tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        palyra_tray__subcmd__help__subcmd__config__subcmd__get)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__help__subcmd__config__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         palyra_tray__subcmd__help__subcmd__config__subcmd__restarts)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__help__subcmd__config__subcmd__set)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1219,6 +1402,48 @@ _palyra_tray() {
         palyra_tray__subcmd__help__subcmd__run)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__help__subcmd__secrets)
+            opts="status rotate"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__help__subcmd__secrets__subcmd__rotate)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__help__subcmd__secrets__subcmd__status)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1579,6 +1804,104 @@ _palyra_tray() {
         palyra_tray__subcmd__run)
             opts="-h --no-tray --no-start --no-set-up --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__secrets)
+            opts="-h --help status rotate help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__secrets__subcmd__help)
+            opts="status rotate help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__secrets__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__secrets__subcmd__help__subcmd__rotate)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__secrets__subcmd__help__subcmd__status)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__secrets__subcmd__rotate)
+            opts="-h --all --yes --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__secrets__subcmd__status)
+            opts="-h --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

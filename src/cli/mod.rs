@@ -15,6 +15,7 @@ mod manual;
 mod node;
 mod quit;
 mod run;
+mod secrets;
 mod set_up;
 mod status;
 mod window;
@@ -81,6 +82,9 @@ enum Command {
     /// This machine as a node: how it stands, enrol, repair, reset
     #[command(subcommand)]
     Node(node::Node),
+    /// The tokens and keys that are kept for Palyra: where they are, and new ones
+    #[command(subcommand)]
+    Secrets(secrets::Secrets),
     /// Set Palyra up in a few dialogs, or go on where you left it
     Onboard,
     /// The same on this terminal
@@ -90,7 +94,7 @@ enum Command {
     /// Start by itself at every login, or not
     #[command(subcommand)]
     Autostart(autostart::Autostart),
-    /// What is done about Palyra's config
+    /// The preferences, and what is done about Palyra's config
     #[command(subcommand)]
     Config(config::Config),
     /// The newest log lines of a service, or of the tray itself
@@ -186,6 +190,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Resume => act(Action::ResumeAgents),
         Command::Open(args) => act(open(args)?),
         Command::Node(command) => node::node(&env, &command),
+        Command::Secrets(command) => secrets::secrets(&paths(&env)?, &command),
         Command::Onboard => set_up::onboard(&env),
         Command::Setup => set_up::setup(&env),
         Command::Window => window::window(&env),

@@ -2,12 +2,14 @@
 
 mod facts;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 pub use facts::ConfigFacts;
 
 use super::ConfigError;
+use crate::protocol::secrets::SecretName;
 
 /// What of the sidecars' config file concerns us.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,7 +36,18 @@ pub struct PalyraConfig {
     pub browser_key_in_vault: bool,
     /// `canvas_host.public_base_url` names an address that is not on this machine's loopback.
     pub canvas_elsewhere: bool,
+    /// Secrets that the config gives itself, or says where to find, with the key that does so: ours are not used then.
+    pub secrets_named: BTreeMap<SecretName, &'static str>,
 }
+
+/// Keys of the config that give a secret.
+const SECRET_KEYS: [(SecretName, &str); 5] = [
+    (SecretName::AdminToken, "admin.auth_token"),
+    (SecretName::AdminToken, "admin.auth_token_secret_ref"),
+    (SecretName::BrowserToken, "tool_call.browser_service.auth_token"),
+    (SecretName::BrowserToken, "tool_call.browser_service.auth_token_secret_ref"),
+    (SecretName::BrowserStateKey, "tool_call.browser_service.state_key_vault_ref"),
+];
 
 /// Tokens that the config holds itself; kept apart because they are secret.
 #[derive(Default)]
@@ -89,6 +102,9 @@ impl PalyraConfig {
                 .and_then(|port| u16::try_from(port).ok())
                 .filter(|port| *port != 0)
         };
+        // what is not a text is a reference to one
+        let gives =
+            |keys: &str| get(keys).is_some_and(|value| value.as_str().is_none_or(|text| !text.trim().is_empty()));
         let secret = |keys: &str| text(keys).map(|value| secrecy::SecretString::from(value.to_owned()));
         let config = Self {
             bound_principal: text("admin.bound_principal").map(str::to_owned),
@@ -102,6 +118,7 @@ impl PalyraConfig {
             run_loop: get("orchestrator.runloop_v1_enabled").and_then(toml::Value::as_bool),
             browser_key_in_vault: text("tool_call.browser_service.state_key_vault_ref").is_some(),
             canvas_elsewhere: text("canvas_host.public_base_url").is_some_and(|url| !is_loopback(url)),
+            secrets_named: SECRET_KEYS.into_iter().filter(|(_, key)| gives(key)).collect(),
         };
         let secrets = ConfigSecrets {
             admin_token: secret("admin.auth_token"),

@@ -3,14 +3,18 @@
 //! [`Agent::update`] takes one [`Event`] and answers with [`Effect`]s; [`Agent::deadline`] says when it next wants
 //! [`Event::Wake`]. Nothing in here reads a clock, touches a file or talks to anybody.
 
+mod companion;
 mod config;
 mod node;
+mod preferences;
 mod requests;
+mod secrets;
 mod set_up;
 mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::core::companion::{self as remembered, Kind};
 use crate::core::config_watch::ConfigWatch;
 use crate::core::decisions::{DecisionOrder, Decisions};
 use crate::core::event::{Companion, Desktop, Effect, Event, Facts, Found, Secrets, Setup, Ticket};
@@ -20,6 +24,7 @@ use crate::core::node::Node;
 use crate::core::notices;
 use crate::core::ports::Ports;
 use crate::core::record;
+use crate::core::secrets::Rotation;
 use crate::core::service::{Goal, LastExit, Order, Phase, Probe};
 use crate::core::text;
 use crate::core::time::{Now, earlier};
@@ -53,6 +58,8 @@ struct Waiter {
     goal: Goal,
     services: Vec<ServiceId>,
     deadline: u64,
+    /// What to answer when it is reached; empty: the usual words.
+    words: String,
 }
 
 #[derive(Clone, Debug)]
@@ -86,6 +93,8 @@ pub struct Agent {
     pub fleet: Fleet,
     /// Where the secrets stand.
     pub secrets: Secrets,
+    /// New secrets on their way to who uses them.
+    pub rotation: Rotation,
     /// The sidecars' config file.
     pub config: ConfigWatch,
     /// What the ready gateway said.
@@ -96,6 +105,12 @@ pub struct Agent {
     pub decisions: Decisions,
     /// The node host's enrolment.
     pub node: Node,
+    /// What is remembered about the person; see the head of its module.
+    pub companion: remembered::Companion,
+    /// Told since it was kept last.
+    told: Vec<(Kind, EventNotice)>,
+    /// When to look at the preferences.
+    settings_due: Option<u64>,
     /// It starts at login; absent: not known.
     pub autostart: Option<bool>,
     /// What it is being switched to.
@@ -137,18 +152,23 @@ pub struct Agent {
 
 impl Agent {
     /// Knows nothing yet: every run directory, the secrets and the desktop are still to be reported.
-    pub fn new(setup: Setup, now: Now) -> Self {
+    pub fn new(mut setup: Setup, now: Now) -> Self {
         let mut fleet = Fleet::new(setup.seed);
         for id in ServiceId::ALL {
             let service = fleet.get_mut(id);
-            if let Some(ports) = setup.ports.get(&id) {
+            if let Some(ports) = setup.state.ports.get(&id) {
                 service.ports.clone_from(ports);
             }
         }
+        let (state, read_only) = (std::mem::take(&mut setup.state), setup.state_read_only.take());
         let mut agent = Self {
             started: now,
+            companion: remembered::Companion::new(state, read_only, setup.seed),
+            told: Vec::new(),
+            settings_due: None,
             fleet,
             secrets: Secrets::Unknown,
+            rotation: Rotation::default(),
             config: ConfigWatch::default(),
             gateway: None,
             inbox: Inbox::default(),
@@ -178,6 +198,7 @@ impl Agent {
             setup,
         };
         agent.config.look_now(now.mono_ms);
+        agent.take_up_earlier(now);
         if agent.setup.start && !agent.setup.first_run {
             agent.want_all(Goal::Up);
         }
@@ -208,8 +229,8 @@ impl Agent {
             self.waiters.iter().map(|waiter| waiter.deadline).chain(self.opens.iter().map(|open| open.deadline));
         let own = earlier(waits.min(), earlier(self.quitting, self.leaving));
         let ending = self.quitting.is_some() || self.leaving.is_some();
-        let own = if ending { own } else { earlier(own, self.config.deadline()) };
-        let own = earlier(own, self.node.deadline());
+        let own = if ending { own } else { earlier(own, earlier(self.config.deadline(), self.settings_due)) };
+        let own = earlier(own, earlier(self.node.deadline(), self.companion.saving.deadline()));
         earlier(own, earlier(self.fleet.deadline(), self.inbox.deadline()))
     }
 
@@ -290,6 +311,8 @@ impl Agent {
             }
             Event::Probed(id, run, outcome) => self.probed(id, &run, outcome, now, effects),
             Event::Secrets(secrets) => self.secrets = secrets,
+            Event::Rotated(ticket, rotated) => self.rotated(ticket, rotated, now, effects),
+            Event::SecretsLooked(ticket, look) => self.secrets_looked(ticket, &look, now, effects),
             Event::Rang => self.inbox.ring(now),
             // of a gateway that is gone by now
             Event::Watching(_) if !self.inbox.is_open() => {}
@@ -331,10 +354,11 @@ impl Agent {
                     Err(lost) => Reply::Error(requests::unanswered(&lost)),
                 },
             )),
-            Event::RecordsListed(ticket, answer) => effects.push(Effect::Reply(
+            Event::RecordsListed(ticket, all, answer) => effects.push(Effect::Reply(
                 ticket,
                 match answer {
-                    Ok(records) => Reply::Data(snapshot::records(&records, now)),
+                    Ok(records) if all => Reply::Data(snapshot::records(&records, now)),
+                    Ok(records) => Reply::Data(snapshot::waiting(&self.inbox, records, now)),
                     Err(lost) => Reply::Error(requests::unanswered(&lost)),
                 },
             )),
@@ -367,6 +391,10 @@ impl Agent {
                 self.node.cancel(ticket, now, &mut orders);
                 self.node_orders(orders, effects);
             }
+            Event::StateSaved(outcome) => self.state_saved(outcome, now),
+            Event::EarlierSecrets(taken, left) => self.earlier_secrets(taken, left, now),
+            Event::SettingsRang => self.settings_due = Some(now.mono_ms + preferences::SETTLE_MS),
+            Event::SettingsRead(settings, warnings) => self.settings_read(&settings, warnings, now, effects),
             Event::NotSaved(why) => {
                 if !self.setup.warnings.contains(&why) {
                     self.setup.warnings.push(why);
@@ -390,7 +418,7 @@ impl Agent {
                 self.events.remove(&key);
             }
             Event::IconClicked => {
-                let section = if self.inbox.pending.is_empty() { "overview" } else { "approvals" };
+                let section = if self.inbox.waiting() == 0 { "overview" } else { "approvals" };
                 self.open(None, Place::section(section), now, effects);
             }
             Event::Asked(ticket, request) => self.asked(ticket, request, now, effects),
@@ -412,7 +440,9 @@ impl Agent {
                 self.fleet.get_mut(id).want(Goal::Down);
             }
         }
+        self.settle_rotation(effects);
         self.settle_config(now, effects);
+        self.settle_settings(now, effects);
         self.settle_node(now, effects);
         let may_launch = has_secrets && self.quitting.is_none();
         for (id, order) in self.fleet.step(may_launch, self.node.may_run(now), now) {
@@ -429,12 +459,14 @@ impl Agent {
         }
         self.settle_seen(now);
         self.settle_paused(now, effects);
-        if let Some(order) = self.inbox.step(now) {
+        if let Some(mut order) = self.inbox.step(now) {
+            order.heard = self.watched.heard_of();
             effects.push(Effect::Look(order));
         }
         self.settle_opens(now, effects);
         self.settle_waiters(now, effects);
-        let idle = self.decisions.is_idle() && self.node.is_idle();
+        self.settle_companion(now, effects);
+        let idle = self.decisions.is_idle() && self.node.is_idle() && self.is_kept();
         if let Some(deadline) = self.leaving
             && !self.exited
             && (idle || now.mono_ms >= deadline)
@@ -508,7 +540,8 @@ impl Agent {
             let stuck = services.iter().find(|service| waiter.goal == Goal::Up && service.phase == Phase::GivenUp);
             let countermanded = services.iter().any(|service| service.goal != waiter.goal);
             let reply = if reached {
-                Some(Reply::Done(text::reached(waiter.goal, &waiter.services)))
+                let usual = || text::reached(waiter.goal, &waiter.services);
+                Some(Reply::Done(if waiter.words.is_empty() { usual() } else { waiter.words.clone() }))
             } else if let Some(service) = stuck {
                 let hint = service.last_exit.as_ref().map(|exit| exit.cause.class.remedy());
                 let hint = hint.filter(|hint| !hint.is_empty()).unwrap_or(text::SEE_LOGS);
@@ -572,7 +605,7 @@ impl Agent {
                     ];
                     let title = text::given_up_title(service);
                     let notice = EventNotice { title, body, buttons, urgency: Urgency::Critical };
-                    self.events.insert(format!("event:{id}:given_up"), notice);
+                    self.insert_notice(&format!("event:{id}:given_up"), notice);
                 }
             }
         }
@@ -598,6 +631,9 @@ impl Agent {
                 let contested = service.is_contested();
                 let leased =
                     (record.lease_ms.is_some() && service.phase == Phase::Unknown).then(|| record.run_id.clone());
+                if contested && self.rotation.may_have_old(id) {
+                    self.rotation.outlived_by(id, None);
+                }
                 service.adopted(record, now);
                 // what lives was wanted, unless it was switched off since, or somebody has said what is wanted meanwhile
                 if self.quitting.is_none() && !contested && (id != ServiceId::Browserd || told) {
@@ -641,7 +677,7 @@ impl Agent {
             self.fleet.get_mut(ServiceId::Gateway).restart(&mut orders);
             self.perform(ServiceId::Gateway, orders, effects);
         }
-        effects.push(Effect::SavePorts(self.ports()));
+        self.companion.set_ports(self.ports());
     }
 
     fn probed(
@@ -764,6 +800,6 @@ impl Agent {
 
     fn tell(&mut self, key: &str, (title, body): (&str, &str), buttons: Vec<Button>, urgency: Urgency) {
         let notice = EventNotice { title: title.to_owned(), body: notices::cut(body, 400), buttons, urgency };
-        self.events.insert(key.to_owned(), notice);
+        self.insert_notice(key, notice);
     }
 }

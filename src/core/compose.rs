@@ -1,6 +1,7 @@
 //! State → [`View`]: icon, tooltip, menu, notifications. Pure, so that it is compared and only differences are sent.
 
 use crate::core::agent::Agent;
+use crate::core::companion::{Flag, Kind};
 use crate::core::describe::{describe, risk_word};
 use crate::core::notices::{self, Server};
 use crate::core::service::{Goal, Phase, Service};
@@ -23,7 +24,7 @@ pub fn view(agent: &Agent, now: Now) -> View {
     let icon = Icon {
         base,
         badge: Badge {
-            approvals: u32::try_from(agent.inbox.pending.len()).unwrap_or(u32::MAX),
+            approvals: u32::try_from(agent.inbox.waiting()).unwrap_or(u32::MAX),
             critical: agent.inbox.has_critical(),
             active: false,
             paused: agent.paused,
@@ -31,7 +32,7 @@ pub fn view(agent: &Agent, now: Now) -> View {
     };
     let mark = if agent.setup.demo { "Palyra demo" } else { "Palyra" };
     let line = steady_line(agent, base, now);
-    let waiting = agent.inbox.pending.len();
+    let waiting = agent.inbox.waiting();
     let tooltip = match waiting {
         0 => format!("{mark}: {line}"),
         1 => format!("{mark}: {line}. 1 approval waits"),
@@ -57,7 +58,7 @@ fn all_notices(agent: &Agent) -> std::collections::BTreeMap<String, crate::core:
     let mut notices = if agent.quitting.is_some() || agent.paused {
         Default::default()
     } else if agent.locked {
-        notices::behind_lock(agent.inbox.pending.len())
+        notices::behind_lock(agent.inbox.waiting())
     } else {
         notices::approvals(&agent.inbox, server)
     };
@@ -71,6 +72,7 @@ fn all_notices(agent: &Agent) -> std::collections::BTreeMap<String, crate::core:
             notices::event(&event.title, &event.body, event.buttons.clone(), server, event.urgency),
         );
     }
+    notices.retain(|key, _| agent.may_notify(key));
     if agent.setup.demo {
         for notice in notices.values_mut() {
             notice.title = format!("[Demo] {}", notice.title);
@@ -122,8 +124,9 @@ fn menu(agent: &Agent, base: Base, now: Now, line: &str) -> Vec<Item> {
 }
 
 fn approvals(agent: &Agent) -> Item {
-    let waiting = agent.inbox.by_urgency();
-    let mut rows: Vec<Item> = waiting
+    let most_urgent = agent.inbox.by_urgency();
+    let waiting = agent.inbox.waiting();
+    let mut rows: Vec<Item> = most_urgent
         .iter()
         .take(APPROVAL_ROWS)
         .map(|pending| {
@@ -133,19 +136,18 @@ fn approvals(agent: &Agent) -> Item {
             command(&id, &notices::cut(&text, 60), true, notices::review(&pending.record.approval_id))
         })
         .collect();
-    if waiting.len() > APPROVAL_ROWS {
-        rows.push(label("approvals:more", &format!("and {} more", waiting.len() - APPROVAL_ROWS)));
+    if waiting > rows.len() {
+        rows.push(label("approvals:more", &format!("and {} more", waiting - rows.len())));
     }
     let in_dashboard = Action::Open { place: Place::section("approvals") };
-    if waiting.is_empty() {
+    if waiting == 0 {
         let text = if agent.inbox.is_current() { "Nothing waits" } else { "Not known: the gateway does not answer" };
         rows.push(label("approvals:none", text));
     }
     rows.push(command("approvals:all", "Review all in dashboard", true, in_dashboard));
-    let title = match waiting.first() {
+    let title = match most_urgent.first() {
         Some(worst) => format!(
-            "Approvals ({}), highest risk {}{}",
-            waiting.len(),
+            "Approvals ({waiting}), highest risk {}{}",
             risk_word(worst.record.prompt.risk_level).to_lowercase(),
             if agent.inbox.is_current() { "" } else { ", not up to date" }
         ),
@@ -215,6 +217,20 @@ fn preferences(agent: &Agent) -> Item {
     let follows = agent.config_restarts();
     let action = Action::SetConfigRestarts { enabled: !follows };
     rows.push(tick("config:restarts", text::CONFIG_RESTARTS, !agent.setup.config_manual, follows, action));
+    rows.push(separator("preferences:kinds"));
+    for kind in Kind::ALL {
+        let on = !agent.setup.silent.contains(&kind);
+        let action = Action::SetNotifications { kind, enabled: !on };
+        rows.push(tick(&format!("notify:{}", kind.name()), kind.label(), true, on, action));
+    }
+    rows.push(separator("preferences:flags"));
+    for flag in Flag::ALL {
+        if let Some(switches) = flag.switches() {
+            let on = agent.companion.profile().flag(flag);
+            let action = Action::SetFlag { flag, enabled: !on };
+            rows.push(tick(&format!("flag:{}", flag.name()), switches, true, on, action));
+        }
+    }
     submenu("preferences", "Preferences", rows)
 }
 

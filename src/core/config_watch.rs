@@ -10,6 +10,7 @@ use crate::config::palyra::ConfigFacts;
 use crate::core::ports::{self, Ports};
 use crate::core::text;
 use crate::protocol::ServiceId;
+use crate::protocol::secrets::SecretName;
 
 /// A file is looked at when it was left alone for this long, milliseconds: editors write in several steps.
 pub const QUIET_MS: u64 = 300;
@@ -134,6 +135,11 @@ impl ConfigWatch {
     /// Ports that the file names for a service, if it names any.
     pub fn ports(&self, id: ServiceId) -> Option<Ports> {
         ports::from_config(id, &self.seen.as_ref()?.config)
+    }
+
+    /// Secrets that the file gives, by the key that does so; absent: it was never read.
+    pub fn secrets_named(&self) -> Option<&BTreeMap<SecretName, &'static str>> {
+        self.seen.as_ref().map(|seen| &seen.config.secrets_named)
     }
 
     /// The file was read at least once.

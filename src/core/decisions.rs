@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::inbox::Pending;
+use crate::core::inbox::Standing;
 use crate::core::record::{self, Record, Risk};
 use crate::core::time::Now;
 use crate::protocol::{Decision, Failure, FailureCode, Scope, Verdict};
@@ -109,8 +109,8 @@ struct Deciding {
     decision: Decision,
     surface: Surface,
     ticket: Option<u64>,
-    /// The record with the digest that was decided on.
-    shown: serde_json::Value,
+    /// The record with the digest that was decided on, where it is kept.
+    shown: Option<serde_json::Value>,
     /// As it was read last.
     expires_at_unix_ms: i64,
     /// As it was when the record was first seen: the wall clock may have been set since.
@@ -130,6 +130,11 @@ impl Decisions {
         self.open.contains_key(approval_id)
     }
 
+    /// How many are under way.
+    pub fn under_way(&self) -> usize {
+        self.open.len()
+    }
+
     /// None is under way.
     pub fn is_idle(&self) -> bool {
         self.open.is_empty()
@@ -144,11 +149,10 @@ impl Decisions {
         decision: Decision,
         surface: Surface,
         ticket: Option<u64>,
-        pending: Option<&Pending>,
-        now: Now,
+        standing: Option<Standing>,
     ) -> Result<DecisionOrder, Failure> {
         let id = decision.approval_id.clone();
-        let Some(pending) = pending else {
+        let Some(standing) = standing else {
             return Err(refused(
                 format!("approval {id} is not waiting: it was decided, has expired or is unknown"),
                 LIST,
@@ -157,14 +161,14 @@ impl Decisions {
         if self.is_open(&id) {
             return Err(refused(format!("approval {id} is being decided right now"), LIST));
         }
-        if pending.digest != decision.digest {
+        if standing.digest != decision.digest {
             return Err(refused(format!("approval {id} has changed since it was shown"), LOOK_AGAIN));
         }
-        if pending.is_expired(now) {
+        if standing.is_expired {
             return Err(refused(format!("approval {id} has expired"), LIST));
         }
         if decision.verdict == Verdict::Approve {
-            check_scope(&decision, pending.record.prompt.risk_level)?;
+            check_scope(&decision, standing.risk)?;
         }
         self.open.insert(
             id.clone(),
@@ -172,9 +176,9 @@ impl Decisions {
                 decision,
                 surface,
                 ticket,
-                shown: pending.record.raw.clone(),
-                expires_at_unix_ms: pending.record.expires_at_unix_ms(),
-                expires_mono_ms: pending.expires_mono_ms,
+                shown: standing.raw,
+                expires_at_unix_ms: standing.expires_at_unix_ms,
+                expires_mono_ms: standing.expires_mono_ms,
                 step: Step::Rereading,
             },
         );
@@ -424,8 +428,9 @@ fn check_reread(record: &Record, deciding: &Deciding, now: Now) -> Result<(), Fa
         return Err(refused(format!("approval {id} has expired"), LIST));
     }
     if record.approval_id != *id || record::digest(&record.raw) != decision.digest {
-        let changed = record::changed(&deciding.shown, &record.raw).join(", ");
-        return Err(refused(format!("approval {id} has changed since it was shown: {changed}"), LOOK_AGAIN));
+        let changed = deciding.shown.as_ref().map(|shown| record::changed(shown, &record.raw).join(", "));
+        let changed = changed.map(|names| format!(": {names}")).unwrap_or_default();
+        return Err(refused(format!("approval {id} has changed since it was shown{changed}"), LOOK_AGAIN));
     }
     Ok(())
 }

@@ -1,18 +1,23 @@
 //! What happens and what is done about it: everything that crosses the border of the pure core.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::palyra::ConfigFacts;
+use crate::config::settings::Settings;
 use crate::core::cause::{Cause, Evidence};
+use crate::core::companion::import::Earlier;
+use crate::core::companion::{Kind, State};
 use crate::core::config_watch;
 use crate::core::decisions::{LedgerLine, Unanswered};
-use crate::core::inbox::{Look, LookOrder};
+use crate::core::inbox::{Look, LookOrder, Missed};
 use crate::core::node::{NodeEvent, NodeSetup, NodeWork};
 use crate::core::notices::Server;
 use crate::core::ports::Ports;
 use crate::core::record::Record;
+use crate::core::secrets::{self, Rotated};
 use crate::core::view::NoticeKey;
 use crate::protocol::node::NodeTask;
+use crate::protocol::secrets::SecretName;
 use crate::protocol::setup::{Reached, SetupFacts, SetupRequest};
 use crate::protocol::shim::{ExitRecord, LogLoss, RunRecord};
 use crate::protocol::{Action, Decision, Reply, Request, RunId, ServiceId};
@@ -49,8 +54,16 @@ pub struct Setup {
     pub first_run: bool,
     /// Where the set-up stood.
     pub reached: Reached,
-    /// Preferred ports.
-    pub ports: BTreeMap<ServiceId, Ports>,
+    /// What an earlier agent remembered, its ports too.
+    pub state: State,
+    /// Why that must not be written.
+    pub state_read_only: Option<String>,
+    /// What the earlier desktop app left, to be taken up now.
+    pub earlier: Option<Earlier>,
+    /// Notifications of these kinds are not shown.
+    pub silent: BTreeSet<Kind>,
+    /// What of the preferences was not understood.
+    pub settings_warnings: Vec<String>,
     /// Spreads restarts.
     pub seed: u64,
     /// What went wrong before the core came to be (a corrupt file set aside, a setting not understood).
@@ -188,18 +201,22 @@ pub enum Event {
     Probed(ServiceId, RunId, Result<Facts, String>),
     /// Where the secrets stand.
     Secrets(Secrets),
+    /// New secrets were made, or not; without a ticket nobody waits for it.
+    Rotated(Option<Ticket>, Rotated),
+    /// Where the secrets are was looked at.
+    SecretsLooked(Ticket, Box<secrets::Look>),
     /// The journal was written to.
     Rang,
     /// The journal is watched, or no longer can be.
     Watching(bool),
     /// A look at the gateway's records came back.
-    Looked(u64, Result<Look, String>),
+    Looked(u64, Result<Look, Missed>),
     /// A record was read.
     RecordRead(String, Result<Record, Unanswered>),
     /// A client's record was read.
     RecordShown(Ticket, Result<Record, Unanswered>),
-    /// A client's list was read.
-    RecordsListed(Ticket, Result<Vec<Record>, Unanswered>),
+    /// A client's list was read; as [`Effect::ListRecords`].
+    RecordsListed(Ticket, bool, Result<Vec<Record>, Unanswered>),
     /// An intent was put on disk.
     Recorded(String, Result<(), String>),
     /// A decision was sent.
@@ -226,6 +243,14 @@ pub enum Event {
     PortsWritten(Option<Ticket>, Result<(), String>),
     /// The sidecars' config file was looked at.
     ConfigLooked(config_watch::Look),
+    /// The companion state was written, or not, in words.
+    StateSaved(Result<(), String>),
+    /// The earlier desktop app's secrets were looked at: what was taken over and what not, in words.
+    EarlierSecrets(Vec<String>, Vec<String>),
+    /// Something happened to `settings.toml`.
+    SettingsRang,
+    /// It was read; what of it is not understood, in words.
+    SettingsRead(Box<Settings>, Vec<String>),
     /// Something of ours could not be kept on disk, in words.
     NotSaved(String),
     /// Log lines that living runs have lost so far.
@@ -314,8 +339,8 @@ pub enum Effect {
     ReadRecord(String),
     /// Read a record for a client.
     ShowRecord(Ticket, String),
-    /// Read all records for a client.
-    ListRecords(Ticket),
+    /// Read records for a client: all, or only those that wait.
+    ListRecords(Ticket, bool),
     /// Append to the record of decisions. `answer`: report [`Event::Recorded`].
     WriteLedger {
         /// What.
@@ -339,8 +364,16 @@ pub enum Effect {
     ShowLog(ServiceId),
     /// Ask the keyring once more, with its password dialog if it needs one.
     RetrySecrets,
-    /// Keep the browser switch.
-    SaveBrowser(bool),
+    /// Write this switch into `settings.toml`.
+    SaveSwitch(&'static str, bool),
+    /// Read `settings.toml`, and watch it from then on.
+    LookAtSettings,
+    /// Look where the secrets are, without a dialog.
+    LookAtSecrets(Ticket),
+    /// Make new ones of these and store them.
+    Rotate(Ticket, Vec<SecretName>),
+    /// Everybody runs with the new secrets: note that the rotation is over.
+    RotationOver,
     /// Keep that all agents are paused, and since when; absent: that they are not.
     SavePaused(Option<i64>),
     /// Ask every active run to end.
@@ -351,14 +384,12 @@ pub enum Effect {
     WritePorts(Option<Ticket>, BTreeMap<ServiceId, Ports>),
     /// Look at the sidecars' config file, and watch it from then on.
     LookAtConfig,
-    /// Keep whether a change of the config restarts what it touches.
-    SaveConfigRestarts(bool),
     /// Look whether it starts at login.
     LookAtAutostart,
     /// Switch start on login, then look.
     SetAutostart(Option<Ticket>, bool),
-    /// Keep the ports.
-    SavePorts(BTreeMap<ServiceId, Ports>),
+    /// Write the companion state, and report [`Event::StateSaved`].
+    SaveState(Box<State>),
     /// Answer a client.
     Reply(Ticket, Reply),
     /// Give back the memory that only the last work needed: nothing is to be done for a while.

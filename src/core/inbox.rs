@@ -4,7 +4,15 @@
 //! most five times a second, with a slow safety look besides. Where the journal cannot be watched the inbox polls, faster
 //! while something waits.
 
+mod sieve;
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+pub use sieve::{Brief, Origin, Sieve, WHOLE, WHOLE_OF_ONE};
 
 use crate::core::record::{self, Decision, Record, Risk, Subject};
 use crate::core::service::PROBE_HEALTHY_MS;
@@ -20,6 +28,9 @@ pub const POLL_QUIET_MS: u64 = 5_000;
 pub const LOOK_BACK_MS: i64 = 60_000;
 /// Ends of so many approvals are remembered.
 const ENDS: usize = 1_024;
+/// While there are more than can be kept whole, looks are spaced by so many times what the last one took, up to
+/// [`POLL_QUIET_MS`]: a gateway with thousands of records has other things to do than to list them.
+const LOOK_SHARE: u64 = 4;
 /// Longest wait after failed looks, milliseconds.
 pub const RETRY_LIMIT_MS: u64 = 30_000;
 
@@ -43,15 +54,57 @@ impl Pending {
     }
 }
 
+/// An approval that waits, as far as a decision about it needs to know beforehand.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// Over everything a decision rests on.
+    pub digest: String,
+    /// How dangerous.
+    pub risk: Risk,
+    /// Wall clock of its expiry, milliseconds since the epoch.
+    pub expires_at_unix_ms: i64,
+    /// Monotonic time of its expiry.
+    pub expires_mono_ms: u64,
+    /// It has expired.
+    pub is_expired: bool,
+    /// The record where it is kept whole, to name what has changed.
+    pub raw: Option<Value>,
+}
+
+impl Standing {
+    /// Of one that is kept whole.
+    pub fn of(pending: &Pending, now: Now) -> Self {
+        Self {
+            digest: pending.digest.clone(),
+            risk: pending.record.prompt.risk_level,
+            expires_at_unix_ms: pending.record.expires_at_unix_ms(),
+            expires_mono_ms: pending.expires_mono_ms,
+            is_expired: pending.is_expired(now),
+            raw: Some(pending.record.raw.clone()),
+        }
+    }
+}
+
 /// One look at the gateway's records.
 #[derive(Clone, Debug, Default)]
 pub struct Look {
     /// Undecided ones, and decided ones that were asked about by id or by the time of their decision.
     pub records: Vec<Record>,
+    /// Undecided ones that are only counted, by id.
+    pub rest: Vec<Brief>,
     /// Request time of the newest record in the window, decided or not.
     pub newest_requested_at: Option<i64>,
     /// Records that could not be understood.
     pub unreadable: u32,
+}
+
+/// Why a look failed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Missed {
+    /// In words.
+    pub why: String,
+    /// The gateway wants to be left alone for so long, milliseconds.
+    pub leave_alone_ms: Option<u64>,
 }
 
 /// What to ask the gateway.
@@ -59,10 +112,14 @@ pub struct Look {
 pub struct LookOrder {
     /// Comes back with the outcome: one of an earlier gateway is not taken for this one's.
     pub round: u64,
+    /// Wall clock, milliseconds since the epoch.
+    pub now_unix_ms: i64,
     /// Records requested since then; absent: all.
     pub since_unix_ms: Option<i64>,
     /// Ids known to wait, so that their decisions are heard of.
     pub known: BTreeSet<String>,
+    /// Ids whose allowance is no news: what is decided of them is not wanted.
+    pub heard: BTreeSet<String>,
     /// Decided records are wanted too when they were decided since then.
     pub resolved_since_unix_ms: Option<i64>,
 }
@@ -89,8 +146,10 @@ pub enum Watch {
 /// The inbox.
 #[derive(Clone, Debug, Default)]
 pub struct Inbox {
-    /// By approval id.
+    /// By approval id: the most urgent ones, which are all unless there are very many.
     pub pending: BTreeMap<String, Pending>,
+    /// The others, by id.
+    pub rest: Vec<Brief>,
     /// When the gateway last answered; absent: never since it became ready.
     pub as_of: Option<Now>,
     /// Why the newest look failed; empty when it did not.
@@ -120,6 +179,10 @@ pub struct Inbox {
     again: bool,
     failures: u32,
     last_look: Option<u64>,
+    /// From the start of the last look to the next, at least.
+    spacing: u64,
+    /// The gateway asked to be left alone until then.
+    not_before: u64,
     next_look: Option<u64>,
 }
 
@@ -134,6 +197,7 @@ impl Inbox {
         self.as_of = None;
         self.trouble.clear();
         self.newest_requested_at = None;
+        self.not_before = 0;
         self.next_look = Some(now.mono_ms);
     }
 
@@ -164,13 +228,16 @@ impl Inbox {
             self.again = true;
             return;
         }
-        let due = self.last_look.map_or(now.mono_ms, |last| now.mono_ms.max(last + LOOK_SPACING_MS));
+        let due = self
+            .not_before
+            .max(self.last_look.map_or(now.mono_ms, |last| now.mono_ms.max(last + self.spacing.max(LOOK_SPACING_MS))));
         self.next_look = earlier(self.next_look, Some(due));
     }
 
     /// It waits no longer, whatever a look that is under way saw before.
     pub fn settle(&mut self, approval_id: &str) {
         self.pending.remove(approval_id);
+        self.rest.retain(|brief| brief.approval_id() != approval_id);
         if self.looking {
             self.settled.insert(approval_id.to_owned());
         }
@@ -185,6 +252,7 @@ impl Inbox {
 
     /// Starts a look when one is due, and drops what has expired.
     pub fn step(&mut self, now: Now) -> Option<LookOrder> {
+        let whole = self.pending.len();
         let lapsed = &mut self.lapsed;
         self.pending.retain(|id, pending| {
             let waits = !pending.is_expired(now);
@@ -193,6 +261,11 @@ impl Inbox {
             }
             waits
         });
+        self.rest.retain(|brief| !is_expired(brief, now));
+        if self.pending.len() < whole && !self.rest.is_empty() {
+            // others take their places
+            self.ring(now);
+        }
         // a clock that was set back must not make news look like history
         self.watching_since_unix_ms = self.watching_since_unix_ms.map(|since| since.min(now.unix_ms));
         if !self.open || self.looking || self.next_look.is_none_or(|at| now.mono_ms < at) {
@@ -205,19 +278,27 @@ impl Inbox {
         self.last_look = Some(now.mono_ms);
         self.next_look = None;
         self.lapsed_asked = std::mem::take(&mut self.lapsed);
-        let pending = self.pending.values().map(|pending| &pending.record.requested_at_unix_ms);
-        let oldest_pending = pending.chain(self.lapsed_asked.values()).min().copied();
+        let whole = self.pending.values().map(|pending| pending.record.requested_at_unix_ms);
+        let whole = whole.chain(self.lapsed_asked.values().copied());
+        let oldest_pending = whole.chain(self.rest.iter().map(|brief| brief.requested_at_unix_ms)).min();
         // a clock that was set back must not hide what is asked from now on, nor a window what could not be understood
         self.sees_everything = std::mem::take(&mut self.everything);
         let newest = self.newest_requested_at.filter(|_| self.unreadable == 0 && !self.sees_everything);
         let newest = newest.map(|newest| newest.min(now.unix_ms).saturating_sub(LOOK_BACK_MS));
         let since_unix_ms = newest.map(|newest| oldest_pending.map_or(newest, |oldest| oldest.min(newest)));
         let known = self.pending.keys().chain(self.lapsed_asked.keys()).cloned().collect();
-        Some(LookOrder { round: self.round, since_unix_ms, known, resolved_since_unix_ms: self.watching_since_unix_ms })
+        Some(LookOrder {
+            round: self.round,
+            now_unix_ms: now.unix_ms,
+            since_unix_ms,
+            known,
+            heard: BTreeSet::new(),
+            resolved_since_unix_ms: self.watching_since_unix_ms,
+        })
     }
 
     /// A look came back; what is news.
-    pub fn looked(&mut self, round: u64, outcome: Result<Look, String>, now: Now) -> Option<News> {
+    pub fn looked(&mut self, round: u64, outcome: Result<Look, Missed>, now: Now) -> Option<News> {
         if !self.looking || round != self.round {
             return None;
         }
@@ -250,20 +331,34 @@ impl Inbox {
                             self.lapsed.insert(pending.record.approval_id, requested);
                         }
                     } else {
-                        heard.fresh += usize::from(!self.pending.contains_key(&pending.record.approval_id));
+                        heard.fresh += usize::from(!self.knows(&pending.record.approval_id));
                         waiting.insert(pending.record.approval_id.clone(), pending);
                     }
                 }
+                let rest: Vec<_> = look
+                    .rest
+                    .into_iter()
+                    .map(|brief| self.admit_brief(brief, now))
+                    .filter(|brief| !is_expired(brief, now) && !self.settled.contains(brief.approval_id()))
+                    .collect();
+                heard.fresh += rest.iter().filter(|brief| !self.knows(brief.approval_id())).count();
                 self.pending = waiting;
+                self.rest = rest;
+                let took = self.last_look.map_or(0, |began| now.mono_ms.saturating_sub(began));
+                self.spacing = if self.rest.is_empty() { 0 } else { (LOOK_SHARE * took).min(POLL_QUIET_MS) };
                 news = Some(heard);
                 self.next_look = Some(self.quiet_until(now));
             }
-            Err(why) => {
+            Err(Missed { why, leave_alone_ms }) => {
                 self.trouble = why;
                 self.everything |= self.sees_everything;
                 self.lapsed.append(&mut self.lapsed_asked);
                 self.failures += 1;
                 let wait = (1_000_u64 << (self.failures - 1).min(5)).min(RETRY_LIMIT_MS);
+                // it may say anything, but not blind us
+                let leave_alone = leave_alone_ms.map(|ms| ms.min(RETRY_LIMIT_MS));
+                self.not_before = leave_alone.map_or(0, |ms| now.mono_ms + ms);
+                let wait = wait.max(leave_alone.unwrap_or(0));
                 self.next_look = Some(now.mono_ms + wait);
                 self.again = false;
             }
@@ -285,23 +380,60 @@ impl Inbox {
 
     /// When [`Inbox::step`] next has something to do.
     pub fn deadline(&self) -> Option<u64> {
-        let expiry = self.pending.values().map(|pending| pending.expires_mono_ms).min();
+        let whole = self.pending.values().map(|pending| pending.expires_mono_ms);
+        let expiry = whole.chain(self.rest.iter().map(|brief| brief.expires_mono_ms)).min();
         earlier(expiry, if self.looking { None } else { self.next_look })
     }
 
-    /// Riskiest first, then newest.
+    /// How many wait.
+    pub fn waiting(&self) -> usize {
+        self.pending.len() + self.rest.len()
+    }
+
+    /// One that waits.
+    pub fn standing(&self, approval_id: &str, now: Now) -> Option<Standing> {
+        if let Some(pending) = self.pending.get(approval_id) {
+            return Some(Standing::of(pending, now));
+        }
+        self.brief(approval_id).map(|brief| Standing {
+            digest: brief.digest(),
+            risk: brief.risk,
+            expires_at_unix_ms: brief.expires_at_unix_ms,
+            expires_mono_ms: brief.expires_mono_ms,
+            is_expired: is_expired(brief, now),
+            raw: None,
+        })
+    }
+
+    /// Of records that were read just now: those that wait, riskiest first, then newest.
+    pub fn sort_out(&self, mut records: Vec<Record>, now: Now) -> Vec<Record> {
+        records.retain(|record| {
+            record.is_pending() && now.unix_ms < record.expires_at_unix_ms() && !self.is_own_pairing(record)
+        });
+        records.sort_by(by_urgency);
+        records
+    }
+
+    /// Those that are kept whole: riskiest first, then newest.
     pub fn by_urgency(&self) -> Vec<&Pending> {
         let mut rows: Vec<_> = self.pending.values().collect();
-        rows.sort_by(|a, b| {
-            let key = |p: &Pending| (p.record.prompt.risk_level, p.record.requested_at_unix_ms);
-            key(b).cmp(&key(a)).then_with(|| a.record.approval_id.cmp(&b.record.approval_id))
-        });
+        rows.sort_by(|a, b| by_urgency(&a.record, &b.record));
         rows
+    }
+
+    fn brief(&self, approval_id: &str) -> Option<&Brief> {
+        let at = self.rest.binary_search_by(|brief| brief.approval_id().cmp(approval_id)).ok()?;
+        self.rest.get(at)
+    }
+
+    fn knows(&self, approval_id: &str) -> bool {
+        self.pending.contains_key(approval_id) || self.brief(approval_id).is_some()
     }
 
     /// One of them is critical.
     pub fn has_critical(&self) -> bool {
-        self.pending.values().any(|pending| pending.record.prompt.risk_level == Risk::Critical)
+        let whole = self.pending.values().map(|pending| pending.record.prompt.risk_level);
+        whole.chain(self.rest.iter().map(|brief| brief.risk)).any(|risk| risk == Risk::Critical)
     }
 
     /// A record keeps the moment it was first seen, unless what it asks for has changed.
@@ -324,6 +456,13 @@ impl Inbox {
         Pending { record, digest, first_seen: now, expires_mono_ms }
     }
 
+    fn admit_brief(&self, mut brief: Brief, now: Now) -> Brief {
+        let known = self.brief(brief.approval_id()).filter(|known| known.is_same(&brief));
+        brief.expires_mono_ms =
+            known.map_or_else(|| now.mono_at(brief.expires_at_unix_ms), |known| known.expires_mono_ms);
+        brief
+    }
+
     fn quiet_until(&self, now: Now) -> u64 {
         match self.watch {
             // the moment on which healthy sidecars are probed: one wake-up for both
@@ -334,60 +473,12 @@ impl Inbox {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::core::simulate::acp_record;
+fn is_expired(brief: &Brief, now: Now) -> bool {
+    now.mono_ms >= brief.expires_mono_ms || now.unix_ms >= brief.expires_at_unix_ms
+}
 
-    const START: Now = Now { mono_ms: 1_000, unix_ms: 1_800_000_000_000 };
-
-    fn record(id: &str, at: Now) -> Record {
-        Record::from_value(acp_record(id, "low", 300, "ls", at.unix_ms)).unwrap()
-    }
-
-    fn looks(inbox: &mut Inbox, records: Vec<Record>, now: Now) -> LookOrder {
-        inbox.ring(now);
-        let order = inbox.step(now).expect("a look is due");
-        let newest_requested_at = records.iter().map(|record| record.requested_at_unix_ms).max();
-        inbox.looked(order.round, Ok(Look { records, newest_requested_at, unreadable: 0 }), now).expect("an answer");
-        order
-    }
-
-    #[test]
-    fn a_clock_that_is_set_back_brings_nothing_back_that_has_ended() {
-        let mut inbox = Inbox::default();
-        inbox.open(START);
-        let asked = record("a1", START);
-        looks(&mut inbox, vec![asked.clone()], START);
-        let later = START.plus(300_000);
-        inbox.step(later);
-        assert!(inbox.pending.is_empty());
-        let set_back = Now { unix_ms: START.unix_ms, ..later.plus(1_000) };
-        looks(&mut inbox, vec![asked], set_back);
-        assert!(inbox.pending.is_empty());
-        looks(&mut inbox, vec![record("a2", set_back)], set_back.plus(1_000));
-        assert_eq!(inbox.pending.len(), 1, "what is asked from then on waits");
-    }
-
-    #[test]
-    fn what_is_not_what_it_was_is_looked_for_among_everything_until_a_look_succeeds() {
-        let mut inbox = Inbox::default();
-        inbox.open(START);
-        looks(&mut inbox, vec![record("a1", START)], START);
-        let now = START.plus(90_000);
-        looks(&mut inbox, vec![record("a1", START), record("a2", now)], now);
-        inbox.doubt("a1");
-        assert!(!inbox.pending.contains_key("a1"));
-        let now = now.plus(1_000);
-        inbox.ring(now);
-        let failed = inbox.step(now).expect("a look is due");
-        assert_eq!(failed.since_unix_ms, None);
-        inbox.looked(failed.round, Err("429".to_owned()), now);
-        let now = now.plus(5_000);
-        let order = looks(&mut inbox, vec![record("a1", START), record("a2", now)], now);
-        assert_eq!(order.since_unix_ms, None);
-        assert!(inbox.pending.contains_key("a1"));
-        let now = now.plus(1_000);
-        assert!(looks(&mut inbox, vec![record("a2", now)], now).since_unix_ms.is_some(), "once is enough");
-    }
+/// Riskiest first, then newest.
+fn by_urgency(a: &Record, b: &Record) -> std::cmp::Ordering {
+    let key = |record: &Record| (record.prompt.risk_level, record.requested_at_unix_ms);
+    key(b).cmp(&key(a)).then_with(|| a.approval_id.cmp(&b.approval_id))
 }

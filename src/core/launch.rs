@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::core::ports::Ports;
-use crate::protocol::ServiceId;
+use crate::protocol::{Secret, ServiceId};
 
 /// `true`: the gateway's node port lets machines without a certificate ask to be paired.
 pub const WINDOW_VARIABLE: &str = "PALYRA_ALLOW_INSECURE_NODE_RPC_WITHOUT_MTLS";
@@ -25,14 +25,14 @@ pub struct Places {
 }
 
 /// What a sidecar is told in confidence.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Confidential {
     /// For the gateway.
-    pub admin_token: String,
+    pub admin_token: Secret,
     /// Between gateway and browser service.
-    pub browser_token: String,
+    pub browser_token: Secret,
     /// Standard base64 of 32 bytes; absent when the config keeps its own.
-    pub browser_key: Option<String>,
+    pub browser_key: Option<Secret>,
 }
 
 /// Arguments after the program's name.
@@ -62,10 +62,10 @@ pub fn environment(
     principal: &str,
     ports: &Ports,
     browser: Option<u16>,
-) -> BTreeMap<String, Option<String>> {
+) -> BTreeMap<String, Option<Secret>> {
     let mut env = BTreeMap::new();
     let mut set = |name: &str, value: String| {
-        env.insert(name.to_owned(), Some(value));
+        env.insert(name.to_owned(), Some(Secret::new(value)));
     };
     let path = |path: &PathBuf| path.to_string_lossy().into_owned();
     set("PALYRA_STATE_ROOT", path(&places.runtime_root));
@@ -81,7 +81,6 @@ pub fn environment(
             set("PALYRA_CONFIG", path(&places.config));
             set("PALYRA_DEPLOYMENT_MODE", "local_desktop".to_owned());
             set("PALYRA_ADMIN_REQUIRE_AUTH", "true".to_owned());
-            set("PALYRA_ADMIN_TOKEN", confidential.admin_token.clone());
             set("PALYRA_ADMIN_BOUND_PRINCIPAL", principal.to_owned());
             set("PALYRA_DAEMON_BIND_ADDR", "127.0.0.1".to_owned());
             set("PALYRA_DAEMON_PORT", port("http"));
@@ -96,13 +95,22 @@ pub fn environment(
             set("PALYRA_BROWSER_SERVICE_ENABLED", browser.is_some().to_string());
             if let Some(grpc) = browser {
                 set("PALYRA_BROWSER_SERVICE_ENDPOINT", format!("http://127.0.0.1:{grpc}"));
-                set("PALYRA_BROWSER_SERVICE_AUTH_TOKEN", confidential.browser_token.clone());
+            }
+        }
+        ServiceId::Browserd | ServiceId::NodeHost => {}
+    }
+    let mut confide = |name: &str, value: &Secret| env.insert(name.to_owned(), Some(value.clone()));
+    match service {
+        ServiceId::Gateway => {
+            confide("PALYRA_ADMIN_TOKEN", &confidential.admin_token);
+            if browser.is_some() {
+                confide("PALYRA_BROWSER_SERVICE_AUTH_TOKEN", &confidential.browser_token);
             }
         }
         ServiceId::Browserd => {
-            set("PALYRA_BROWSERD_AUTH_TOKEN", confidential.browser_token.clone());
+            confide("PALYRA_BROWSERD_AUTH_TOKEN", &confidential.browser_token);
             if let Some(key) = &confidential.browser_key {
-                set("PALYRA_BROWSERD_STATE_ENCRYPTION_KEY", key.clone());
+                confide("PALYRA_BROWSERD_STATE_ENCRYPTION_KEY", key);
             }
         }
         ServiceId::NodeHost => {}
@@ -117,6 +125,7 @@ mod tests {
     use super::*;
     use crate::core::ports;
 
+    /// As they reach the sidecar.
     fn env(service: ServiceId) -> BTreeMap<String, Option<String>> {
         let places = Places {
             runtime_root: "/s/runtime".into(),
@@ -126,11 +135,12 @@ mod tests {
             canvas_elsewhere: false,
         };
         let confidential = Confidential {
-            admin_token: "tok-a".to_owned(),
-            browser_token: "tok-b".to_owned(),
-            browser_key: Some("key".to_owned()),
+            admin_token: Secret::new("tok-a"),
+            browser_token: Secret::new("tok-b"),
+            browser_key: Some(Secret::new("key")),
         };
-        environment(service, &places, &confidential, "admin:x", &ports::defaults(service), Some(7543))
+        let env = environment(service, &places, &confidential, "admin:x", &ports::defaults(service), Some(7543));
+        env.into_iter().map(|(name, value)| (name, value.map(|value| value.expose().to_owned()))).collect()
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::core::describe::{Description, describe, risk_word};
-use crate::core::inbox::{Inbox, Pending};
+use crate::core::inbox::{Inbox, Origin, Pending};
 use crate::core::record::{Risk, Subject};
 use crate::core::view::{Button, Notice, NoticeKey, Urgency};
 use crate::protocol::{Action, Verdict};
@@ -50,24 +50,66 @@ pub fn review(approval_id: &str) -> Action {
     Action::Review { approval_id: approval_id.to_owned() }
 }
 
-/// One notification for each approval that waits, or one for many of the same origin.
+/// One notification for each approval that waits, or one for many of the same origin; and one for all of those that are only
+/// counted and whose origin has none.
 pub fn approvals(inbox: &Inbox, server: &Server) -> BTreeMap<NoticeKey, Notice> {
     let mut origins: BTreeMap<(&str, &str), Vec<&Pending>> = BTreeMap::new();
     for pending in inbox.pending.values() {
         let origin = (pending.record.principal.as_str(), pending.record.session_id.as_str());
         origins.entry(origin).or_default().push(pending);
     }
+    let mut counted: BTreeMap<Origin, Tally> = BTreeMap::new();
+    for brief in &inbox.rest {
+        counted.entry(brief.origin).or_default().add(brief.risk);
+    }
     let mut notices = BTreeMap::new();
     for ((principal, session), waiting) in origins {
-        if waiting.len() > SUMMARY_ABOVE {
-            notices.insert(format!("approvals:{principal}:{session}"), summary(principal, &waiting, server));
+        let mut all = Tally::default();
+        waiting.iter().for_each(|pending| all.add(pending.record.prompt.risk_level));
+        let origin = waiting.first().filter(|_| !counted.is_empty()).map(|pending| Origin::of(&pending.record));
+        let others = origin.and_then(|origin| counted.get(&origin)).copied().unwrap_or_default();
+        if all.count + others.count > SUMMARY_ABOVE {
+            all.join(others);
+            origin.map(|origin| counted.remove(&origin));
+            let from = format!("All asked by {}", cut(&crate::core::describe::visible(principal), 48));
+            notices.insert(
+                format!("approvals:{principal}:{session}"),
+                summary(format!("{} approvals wait", all.count), &all, &from, server),
+            );
         } else {
             for pending in waiting {
                 notices.insert(format!("approval:{}", pending.record.approval_id), approval(pending, server));
             }
         }
     }
+    let mut left = Tally::default();
+    counted.into_values().for_each(|others| left.join(others));
+    if left.count > 0 {
+        let title = match left.count {
+            1 => "1 more approval waits".to_owned(),
+            count => format!("{count} more approvals wait"),
+        };
+        notices.insert("approvals:more".to_owned(), summary(title, &left, "More than can be shown one by one", server));
+    }
     notices
+}
+
+/// How many, and how dangerous the worst of them is.
+#[derive(Clone, Copy, Default)]
+struct Tally {
+    count: usize,
+    worst: Option<Risk>,
+}
+
+impl Tally {
+    fn add(&mut self, risk: Risk) {
+        self.join(Self { count: 1, worst: Some(risk) });
+    }
+
+    fn join(&mut self, other: Self) {
+        self.count += other.count;
+        self.worst = self.worst.max(other.worst);
+    }
 }
 
 /// All that is told on a locked screen: how many wait. No button, nothing to click.
@@ -153,13 +195,12 @@ fn approval(pending: &Pending, server: &Server) -> Notice {
     }
 }
 
-fn summary(principal: &str, waiting: &[&Pending], server: &Server) -> Notice {
-    let worst = waiting.iter().map(|pending| pending.record.prompt.risk_level).max().unwrap_or(Risk::Critical);
+fn summary(title: String, all: &Tally, from: &str, server: &Server) -> Notice {
+    let worst = all.worst.unwrap_or(Risk::Critical);
     Notice {
-        title: format!("{} approvals wait", waiting.len()),
+        title,
         body: format!(
-            "All asked by {}. Highest risk: {}.{}",
-            cut(&crate::core::describe::visible(principal), 48),
+            "{from}. Highest risk: {}.{}",
             risk_word(worst).to_lowercase(),
             if server.actions { "" } else { "\nTo answer, open the dashboard from the Palyra icon." }
         ),

@@ -17,10 +17,10 @@ use serde_json::{Map, Value};
 use crate::protocol::Scope;
 
 use canonical::is_deeper_than;
-pub use canonical::{changed, digest};
+pub use canonical::{changed, digest, digest_bytes, hex};
 
 /// Longest approval id that is believed; the gateway's own have 26 characters.
-const MAX_ID_CHARS: usize = 64;
+pub const MAX_ID_CHARS: usize = 64;
 /// Deepest nesting that is read. Parsers end at 128, and a record lies a few levels deep in our own answers: one that could
 /// just be read would take the whole list with it.
 const MAX_DEPTH: usize = 64;

@@ -22,9 +22,12 @@
 //! | `config KEY = VALUE; …` | the sidecars' config file is written anew, with these lines |
 //! | `touch config` / `remove config` | it is written without a change / is gone |
 //! | `set-up open` / `set-up closed` | whether somebody is in the set-up |
+//! | `rotate SECRET…` | a client asks for new secrets (`admin-token`, …), or for all |
+//! | `kill agent` | it is killed, and another one starts |
 //! | `show menu` | prints the menu |
 
 mod pairing;
+mod secrets;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,6 +36,7 @@ use serde_json::{Value, json};
 use crate::config::palyra::ConfigFacts;
 use crate::core::agent::Agent;
 use crate::core::cause::{Cause, Class};
+use crate::core::companion::State;
 use crate::core::compose;
 use crate::core::config_watch::{Content, Look};
 use crate::core::decisions::Unanswered;
@@ -44,11 +48,13 @@ use crate::core::record::Record;
 use crate::core::service::{Phase, StopReason};
 use crate::core::time::{Now, earlier};
 use crate::core::view::{Item, ItemKind, View};
+use crate::protocol::secrets::SecretName;
 use crate::protocol::setup::SetupRequest;
 use crate::protocol::shim::{ExitCause, ExitRecord, ProcessRef, RunRecord, StopLadder};
 use crate::protocol::{Action, Reply, RunId, ServiceId, Verdict};
 
 pub use pairing::{Mishaps, Pairs};
+pub use secrets::Store;
 
 /// From a launch to the shim's answer, milliseconds.
 const START_MS: u64 = 5;
@@ -104,6 +110,12 @@ pub struct World {
     pub started_with: BTreeMap<ServiceId, String>,
     /// Enrolling this machine as a node.
     pub pairs: Pairs,
+    /// The companion state, as often as it was written.
+    pub saved: Vec<State>,
+    /// Why it cannot be written; absent: it can.
+    pub disk: Option<String>,
+    /// The secrets.
+    pub store: Store,
     /// Of every process that was started.
     records_of_runs: BTreeMap<RunId, RunRecord>,
     records: BTreeMap<String, Value>,
@@ -139,6 +151,9 @@ impl World {
             set_up_open: false,
             started_with: BTreeMap::new(),
             pairs: Pairs::default(),
+            saved: Vec::new(),
+            disk: None,
+            store: Store::default(),
             records_of_runs: BTreeMap::new(),
             records: BTreeMap::new(),
             queue: BTreeMap::new(),
@@ -298,6 +313,10 @@ impl World {
 
     fn arrive(&mut self, event: Event) {
         match &event {
+            Event::Rotated(..) => {
+                self.rotation_arrived();
+                self.give(event);
+            }
             Event::Running(service, record) => {
                 if self.alive.iter().any(|(id, _)| id == service) {
                     self.faults.push(format!("{}: two copies of {service}", self.clock()));
@@ -337,6 +356,7 @@ impl World {
             Effect::Launch { service, run, ports, running, window, .. } => {
                 self.launches.push((self.now.mono_ms, service));
                 self.note(format!("starts {service}"));
+                self.told_secrets(service);
                 self.pids += 1;
                 let config = match self.config_facts() {
                     Ok(facts) => facts,
@@ -404,12 +424,10 @@ impl World {
                 let records: Vec<_> =
                     self.records.values().filter_map(|raw| Record::from_value(raw.clone()).ok()).collect();
                 let newest_requested_at = records.iter().map(|record| record.requested_at_unix_ms).max();
-                let look = inbox::Look {
-                    records: records.into_iter().filter(wanted).collect(),
-                    newest_requested_at,
-                    unreadable: 0,
-                };
-                self.later(ANSWER_MS, Event::Looked(order.round, Ok(look)));
+                let mut sieve = inbox::Sieve::new(order.now_unix_ms);
+                sieve.listed(newest_requested_at);
+                records.into_iter().filter(wanted).for_each(|record| sieve.take(Ok(record)));
+                self.later(ANSWER_MS, Event::Looked(order.round, Ok(sieve.look())));
             }
             Effect::ReadRecord(id) => {
                 let answer = self.read(&id);
@@ -438,7 +456,10 @@ impl World {
                 let answer = self.read(&id);
                 self.later(ANSWER_MS, Event::RecordShown(ticket, answer));
             }
-            Effect::ListRecords(ticket) => self.later(ANSWER_MS, Event::RecordsListed(ticket, Ok(Vec::new()))),
+            Effect::ListRecords(ticket, all) => {
+                let records = self.records.values().filter_map(|raw| Record::from_value(raw.clone()).ok()).collect();
+                self.later(ANSWER_MS, Event::RecordsListed(ticket, all, Ok(records)));
+            }
             Effect::Exit { sidecars_left } => {
                 self.note(format!("ends{}", if sidecars_left { ", sidecars left running" } else { "" }));
                 self.exited = true;
@@ -495,11 +516,20 @@ impl World {
                 let look = Look { content, blind: String::new(), set_up_open: self.set_up_open };
                 self.later(1, Event::ConfigLooked(look));
             }
+            Effect::SaveState(state) => {
+                let outcome = self.disk.clone().map_or_else(|| Ok(()), Err);
+                if outcome.is_ok() {
+                    self.saved.push(*state);
+                }
+                self.later(1, Event::StateSaved(outcome));
+            }
+            Effect::Rotate(ticket, names) => self.rotate_store(ticket, names),
+            Effect::LookAtSecrets(ticket) => self.look_at_store(ticket),
+            Effect::RotationOver => self.rotation_over(),
             Effect::RetrySecrets
             | Effect::SavePaused(_)
-            | Effect::SaveBrowser(_)
-            | Effect::SaveConfigRestarts(_)
-            | Effect::SavePorts(_)
+            | Effect::SaveSwitch(..)
+            | Effect::LookAtSettings
             | Effect::KeepGoodStart { .. }
             | Effect::GiveBack => {}
         }
@@ -619,6 +649,17 @@ fn command(world: &mut World, line: &str) -> Result<(), String> {
             world.write_config(text.as_deref());
         }
         "remove" if rest == "config" => world.write_config(None),
+        "rotate" => {
+            let secret = |word| SecretName::ALL.into_iter().find(|name| name.word() == word).ok_or("no such secret");
+            let names: Vec<_> = words.map(secret).collect::<Result<_, _>>()?;
+            world.rotate(1, &names);
+        }
+        "kill" if rest == "agent" => {
+            let setup = world.agent.setup.clone();
+            world.kill_agent();
+            world.pass(START_MS);
+            world.next_agent(setup);
+        }
         "set-up" => world.set_up_open = rest == "open",
         "show" if rest == "menu" => {
             let menu = print_menu(&world.view().menu, 1);

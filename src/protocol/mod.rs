@@ -2,8 +2,10 @@
 //!
 //! Control socket: one JSON value a line. The client sends one [`Envelope`], the agent answers with one [`Reply`].
 
+pub mod companion;
 pub mod node;
 mod secret;
+pub mod secrets;
 pub mod setup;
 pub mod shim;
 
@@ -65,6 +67,20 @@ pub enum Action {
     },
     /// Restart what a change of the config touches, or do not.
     SetConfigRestarts {
+        /// Wanted state.
+        enabled: bool,
+    },
+    /// Show notifications of this kind, or do not.
+    SetNotifications {
+        /// Which.
+        kind: companion::Kind,
+        /// Wanted state.
+        enabled: bool,
+    },
+    /// Set a rollout flag of the active profile.
+    SetFlag {
+        /// Which.
+        flag: companion::Flag,
         /// Wanted state.
         enabled: bool,
     },
@@ -205,6 +221,8 @@ pub enum Request {
     Setup(setup::SetupRequest),
     /// Something about the node host.
     Node(node::NodeRequest),
+    /// Something about the secrets.
+    Secrets(secrets::SecretsRequest),
 }
 
 /// A decision with all its particulars.

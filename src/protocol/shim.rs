@@ -10,6 +10,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::Secret;
+
 /// Version of this contract, in every record.
 pub const VERSION: u32 = 1;
 /// Name of the variable that carries the run id in a sidecar's environment, so that survivors of a killed shim are found.
@@ -86,8 +88,9 @@ pub struct Spec {
     pub program: PathBuf,
     /// Arguments after the program's name. Nothing secret: others can read them.
     pub args: Vec<String>,
-    /// Changes to the inherited environment: a value sets a variable, `None` removes it. May hold secrets.
-    pub env: BTreeMap<String, Option<String>>,
+    /// Changes to the inherited environment: a value sets a variable, `None` removes it. Some of them are secret, and
+    /// all are treated so.
+    pub env: BTreeMap<String, Option<Secret>>,
     /// How the sidecar is asked to end.
     pub ladder: StopLadder,
     /// Where its output goes.

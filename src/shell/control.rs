@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use secrecy::zeroize::Zeroizing;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::sync::{Semaphore, oneshot};
@@ -103,7 +104,8 @@ pub fn serve(paths: &Paths, ask: impl Fn(Asked) + Send + Sync + 'static) -> io::
 
 async fn converse(stream: listener::Stream, peer: Option<u32>, ask: &(dyn Fn(Asked) + Send + Sync)) {
     let mut stream = BufReader::new(stream);
-    let mut line = Vec::new();
+    // a key may be in it
+    let mut line = Zeroizing::new(Vec::with_capacity(4096));
     let mut limited = (&mut stream).take(REQUEST_LIMIT);
     let read = tokio::time::timeout(REQUEST_PATIENCE, limited.read_until(b'\n', &mut line)).await;
     if !matches!(read, Ok(Ok(n)) if n > 0) {
@@ -198,7 +200,8 @@ pub fn ask(paths: &Paths, request: Request, patience: Duration) -> Result<Reply,
         }
         _ => Failure::new(FailureCode::NoAgent, format!("the agent went away: {error}"), "Start one: palyra-tray run"),
     };
-    let mut line = serde_json::to_vec(&Envelope { version: VERSION, request })
+    let mut line = Zeroizing::new(Vec::with_capacity(4096));
+    serde_json::to_writer(&mut *line, &Envelope { version: VERSION, request })
         .map_err(|error| Failure::new(FailureCode::Failed, error.to_string(), ""))?;
     line.push(b'\n');
     stream.write_all(&line).map_err(lost)?;

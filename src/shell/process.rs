@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 use crate::protocol::shim::{
     EXIT_FILE, ExitRecord, Hello, LOCK_FILE, LOSS_FILE, LogLoss, RUN_FILE, RUN_ID_VARIABLE, RunId, RunRecord, Spec,
 };
+use secrecy::zeroize::Zeroizing;
 
 use super::shim::{record, tree};
 
@@ -53,7 +54,7 @@ pub enum ProcessReport {
     },
     /// A shim of an earlier agent holds a living sidecar; one [`ProcessReport::Ended`] follows.
     Adopted(RunRecord),
-    /// The shim is gone and with it the sidecar.
+    /// The shim is gone and with it the sidecar; without [`ProcessReport::Hello`] before it when the shim was killed first.
     Ended {
         /// Which run.
         run_id: RunId,
@@ -98,7 +99,12 @@ pub fn launch(shim_program: &Path, spec: Spec, report: impl Fn(ProcessReport) + 
         }
         let (mut child, hello) = match greet(&program, &spec) {
             Ok(greeted) => greeted,
-            Err(error) => {
+            Err(Unheard::Killed) => {
+                let exit = exit_of(&spec.run_dir, &run_id);
+                report(ProcessReport::Ended { run_id, exit });
+                return;
+            }
+            Err(Unheard::Failed(error)) => {
                 let message = format!("cannot run the shim {}: {error}; check the installation", program.display());
                 report(ProcessReport::SpawnFailed { run_id, message });
                 return;
@@ -221,7 +227,15 @@ fn in_thread(name: &str, work: impl FnOnce(Option<io::Error>) + Send + 'static) 
     }
 }
 
-fn greet(program: &Path, spec: &Spec) -> io::Result<(Child, Hello)> {
+/// Why there is no word of a new shim.
+enum Unheard {
+    /// Somebody killed it: it may have started its sidecar already, and nobody saw how that ended.
+    Killed,
+    /// It could not be started, or ended by itself.
+    Failed(io::Error),
+}
+
+fn greet(program: &Path, spec: &Spec) -> Result<(Child, Hello), Unheard> {
     let mut command = Command::new(program);
     command.arg("shim").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
     // An agent started from a sidecar's shell has this; its shims must not be taken for survivors of that sidecar.
@@ -233,18 +247,44 @@ fn greet(program: &Path, spec: &Spec) -> io::Result<(Child, Hello)> {
         const CREATE_NO_WINDOW: u32 = 0x0800_0000;
         std::os::windows::process::CommandExt::creation_flags(&mut command, CREATE_NO_WINDOW);
     }
-    let mut child = command.spawn()?;
-    let greeted = exchange(&mut child, spec);
-    if greeted.is_err() {
-        // Without a greeting it must not go on unseen; what it may have started dies with it.
-        let _ = child.kill();
-        reap(&mut child);
+    let mut child = command.spawn().map_err(Unheard::Failed)?;
+    match exchange(&mut child, spec) {
+        Ok(hello) => Ok((child, hello)),
+        Err(error) => {
+            let silent = matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe);
+            let killed = silent && was_killed(&mut child);
+            // Without a greeting it must not go on unseen; what it may have started dies with it.
+            let _ = child.kill();
+            reap(&mut child);
+            Err(if killed { Unheard::Killed } else { Unheard::Failed(error) })
+        }
     }
-    Ok((child, greeted?))
+}
+
+/// A shim that closed its output has ended, or does within the next moment: by a signal?
+#[cfg(unix)]
+fn was_killed(child: &mut Child) -> bool {
+    use std::os::unix::process::ExitStatusExt;
+    let end = Instant::now() + STARTING;
+    while Instant::now() < end {
+        match child.try_wait() {
+            Ok(Some(status)) => return status.signal().is_some(),
+            Ok(None) => thread::sleep(STARTING_PAUSE),
+            Err(_) => return false,
+        }
+    }
+    false
+}
+
+/// The system does not tell an end from outside from one of its own.
+#[cfg(not(unix))]
+fn was_killed(_child: &mut Child) -> bool {
+    false
 }
 
 fn exchange(child: &mut Child, spec: &Spec) -> io::Result<Hello> {
-    let mut line = serde_json::to_vec(spec)?;
+    let mut line = Zeroizing::new(Vec::with_capacity(16 * 1024));
+    serde_json::to_writer(&mut *line, spec)?;
     line.push(b'\n');
     if let Some(mut stdin) = child.stdin.take() {
         stdin.write_all(&line)?;

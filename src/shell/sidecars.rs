@@ -16,7 +16,7 @@ use crate::core::launch::{self, Confidential, Places};
 use crate::core::node::LEASE_MS;
 use crate::core::ports::{self, Bind, Ports};
 use crate::protocol::shim::{COMMAND_LINE, LogLimits, RUN_ID_VARIABLE, Spec, StopLadder, VERSION};
-use crate::protocol::{RunId, ServiceId};
+use crate::protocol::{RunId, Secret, ServiceId};
 use crate::shell::store;
 
 /// Size and number of log files a service.
@@ -24,7 +24,7 @@ const LOG_BYTES: u64 = 5 * 1024 * 1024;
 const LOG_FILES: u32 = 5;
 
 /// The secrets of this state root.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Tokens {
     /// For the gateway's console.
     pub admin: SecretString,
@@ -113,9 +113,9 @@ impl Sidecars {
         let browser_ports = chosen.get(&ServiceId::Browserd).or_else(|| wish.ports.get(&ServiceId::Browserd));
         let browser_grpc = browser_ports.and_then(|ports| ports.get("grpc")).copied();
         let confidential = Confidential {
-            admin_token: secrets.admin_token.as_ref().unwrap_or(&tokens.admin).expose_secret().to_owned(),
-            browser_token: secrets.browser_token.as_ref().unwrap_or(&tokens.browser).expose_secret().to_owned(),
-            browser_key: (!config.browser_key_in_vault).then(|| tokens.browser_key.expose_secret().to_owned()),
+            admin_token: confide(secrets.admin_token.as_ref().unwrap_or(&tokens.admin)),
+            browser_token: confide(secrets.browser_token.as_ref().unwrap_or(&tokens.browser)),
+            browser_key: (!config.browser_key_in_vault).then(|| confide(&tokens.browser_key)),
         };
         let places = self.places(&config, wish.service == ServiceId::NodeHost);
         let principal = config.bound_principal.as_deref().unwrap_or(config::PRINCIPAL);
@@ -123,10 +123,10 @@ impl Sidecars {
         let mut env = launch::environment(wish.service, &places, &confidential, principal, &own, browser);
         if wish.service == ServiceId::Gateway {
             // said either way: neither the config nor what we inherited opens it
-            env.insert(launch::WINDOW_VARIABLE.to_owned(), Some(wish.window.to_string()));
+            env.insert(launch::WINDOW_VARIABLE.to_owned(), Some(Secret::new(wish.window.to_string())));
         }
         if self.demo {
-            env.insert("PALYRA_DEMO_SEED".to_owned(), Some("1".to_owned()));
+            env.insert("PALYRA_DEMO_SEED".to_owned(), Some(Secret::new("1")));
         }
         let mut recorded = own.clone();
         if wish.service == ServiceId::Gateway
@@ -157,7 +157,12 @@ impl Sidecars {
     /// It is not there, or the config cannot be read; one sentence.
     pub fn palyra(&self, arguments: &[&str]) -> Result<Command, String> {
         let (program, prefix) = self.program(ServiceId::NodeHost).map_err(|refusal| refusal.why)?;
-        let (config, _) = PalyraConfig::read(&self.paths.config).map_err(|error| error.0)?;
+        let config = if self.paths.config_is_new && !self.paths.config.exists() {
+            // it is made with the first start
+            PalyraConfig::default()
+        } else {
+            PalyraConfig::read(&self.paths.config).map_err(|error| error.0)?.0
+        };
         let mut command = Command::new(program);
         command.args(prefix).args(arguments).env(RUN_ID_VARIABLE, COMMAND_LINE);
         let none = Confidential::default();
@@ -165,7 +170,7 @@ impl Sidecars {
             launch::environment(ServiceId::NodeHost, &self.places(&config, true), &none, "", &Ports::new(), None)
         {
             match value {
-                Some(value) => command.env(name, value),
+                Some(value) => command.env(name, value.expose()),
                 None => command.env_remove(name),
             };
         }
@@ -176,6 +181,12 @@ impl Sidecars {
     pub fn identity_store(&self) -> Option<PathBuf> {
         let (config, _) = PalyraConfig::read(&self.paths.config).ok()?;
         self.places(&config, true).identity
+    }
+
+    /// Where the gateway keeps what it encrypts itself; `None`: the config cannot be read.
+    pub fn vault(&self) -> Option<PathBuf> {
+        let (config, _) = PalyraConfig::read(&self.paths.config).ok()?;
+        self.places(&config, true).vault
     }
 
     /// `always`: what the config names is exported too, for a program that does not read it.
@@ -236,6 +247,10 @@ impl Sidecars {
         }
         Ok(())
     }
+}
+
+fn confide(secret: &SecretString) -> Secret {
+    Secret::new(secret.expose_secret())
 }
 
 fn choose_ports(

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use palyra_tray::core::decisions::Unanswered;
-use palyra_tray::core::inbox::{Look, LookOrder};
+use palyra_tray::core::inbox::{Look, LookOrder, Missed};
 use palyra_tray::core::record::Record;
 use palyra_tray::core::simulate::acp_record;
 use palyra_tray::core::time::Now;
@@ -57,9 +57,9 @@ impl Gateway {
         raw.and_then(|raw| Record::from_value(raw).ok()).ok_or_else(|| lost(false))
     }
 
-    pub fn look(&self, order: &LookOrder) -> Result<Look, String> {
+    pub fn look(&self, order: &LookOrder) -> Result<Look, Missed> {
         if self.down {
-            return Err("nobody answers".to_owned());
+            return Err(missed());
         }
         let requested = |raw: &Value| raw["requested_at_unix_ms"].as_i64();
         let newest_requested_at = self.records.values().filter_map(requested).max();
@@ -71,7 +71,7 @@ impl Gateway {
         };
         let wanted = self.records.iter().filter(wanted);
         let records = wanted.filter_map(|(_, raw)| Record::from_value(raw.clone()).ok()).collect();
-        Ok(Look { records, newest_requested_at, unreadable: 0 })
+        Ok(Look { records, newest_requested_at, ..Look::default() })
     }
 
     /// A record like no other yet; the id tells its origin. `None` where there is one of that number.
@@ -104,6 +104,10 @@ impl Gateway {
         self.records.insert(id, record);
         Some(told)
     }
+}
+
+pub fn missed() -> Missed {
+    Missed { why: "nobody answers".to_owned(), leave_alone_ms: None }
 }
 
 pub fn lost(may_have_acted: bool) -> Unanswered {

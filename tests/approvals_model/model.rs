@@ -15,7 +15,7 @@ use palyra_tray::protocol::{Action, Reply, Scope, ServiceId, Verdict};
 use serde_json::json;
 
 use crate::chance::Chance;
-use crate::gateway::{Gateway, lost};
+use crate::gateway::{Gateway, lost, missed};
 use crate::invariants::{Invariant, Void};
 use crate::surfaces::Surfaces;
 
@@ -242,7 +242,7 @@ impl<'a> Model<'a> {
 
     fn happen(&mut self, effect: Effect, fate: u64) {
         match effect {
-            Effect::Look(order) if fate == 0 => self.give(Event::Looked(order.round, Err("429".to_owned()))),
+            Effect::Look(order) if fate == 0 => self.give(Event::Looked(order.round, Err(missed()))),
             Effect::Look(order) => {
                 let look = self.gateway.look(&order);
                 self.give(Event::Looked(order.round, look));

@@ -185,8 +185,11 @@ fn notification_approves_only_what_it_shows(record: &Record) {
     let mut inbox = Inbox::default();
     inbox.open(now);
     let Some(order) = inbox.step(now) else { panic!("an inbox that just opened looks") };
-    let look =
-        Look { records: vec![record.clone()], newest_requested_at: Some(record.requested_at_unix_ms), unreadable: 0 };
+    let look = Look {
+        records: vec![record.clone()],
+        newest_requested_at: Some(record.requested_at_unix_ms),
+        ..Look::default()
+    };
     let _ = inbox.looked(order.round, Ok(look), now);
     let words = describe(record);
     let (redacted, critical) =

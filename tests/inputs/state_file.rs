@@ -5,6 +5,7 @@ use std::fs;
 
 use palyra_tray::config::palyra::PalyraConfig;
 use palyra_tray::config::settings::Settings;
+use palyra_tray::core::companion::State;
 use palyra_tray::core::decisions::LedgerLine;
 use palyra_tray::core::event::{Event, Found, Setup};
 use palyra_tray::core::fingerprint::{self, Fingerprint};
@@ -15,7 +16,6 @@ use palyra_tray::core::{compose, snapshot};
 use palyra_tray::protocol::ServiceId;
 use palyra_tray::protocol::shim::{EXIT_FILE, ExitRecord, LOSS_FILE, LogLoss, RUN_FILE, RunRecord};
 use palyra_tray::shell::control::ControlFile;
-use palyra_tray::shell::run::State;
 use palyra_tray::shell::shim::record;
 use palyra_tray::shell::{palyra_config, settings, store};
 
@@ -60,9 +60,9 @@ fn with_file<T>(name: &str, text: &[u8], look: impl FnOnce(&std::path::Path) -> 
 /// A switch changes what it names and nothing else.
 fn settings_file(text: &[u8]) {
     let Ok(text) = std::str::from_utf8(text) else { return };
-    let Ok((before, _)) = Settings::parse(text, "settings.toml") else { return };
+    let Ok((before, _)) = Settings::parse(text, "settings.toml", &Settings::default()) else { return };
     let changed = with_file("settings.toml", text.as_bytes(), |path| {
-        let set = settings::set_browser(path, !before.browser);
+        let set = settings::set(path, "services.browser", !before.browser);
         set.map(|()| (Settings::read(path), fs::read_to_string(path).expect("text")))
     });
     let Ok(((after, warnings), now)) = changed else { return };
@@ -114,7 +114,7 @@ fn a_setup() -> Setup {
 fn state(text: &[u8]) {
     same_again::<State>(text);
     if let Ok(state) = serde_json::from_slice::<State>(text) {
-        begins(Setup { ports: state.ports, ..a_setup() }, |_| Found::Nothing(None));
+        begins(Setup { state, ..a_setup() }, |_| Found::Nothing(None));
     }
 }
 

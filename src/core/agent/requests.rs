@@ -52,7 +52,7 @@ impl Agent {
         if self.paused && decision.verdict == Verdict::Approve {
             return self.answer(&id, ticket, Err(while_paused(&id)), effects);
         }
-        match self.decisions.begin(decision, surface, ticket, self.inbox.pending.get(&id), now) {
+        match self.decisions.begin(decision, surface, ticket, self.inbox.standing(&id, now)) {
             Ok(order) => self.decide(vec![order], now, effects),
             Err(failure) => self.answer(&id, ticket, Err(failure), effects),
         }
@@ -73,7 +73,7 @@ impl Agent {
                 effects.push(Effect::Reply(ticket, Reply::Done("The sidecars are left to the next agent.".to_owned())));
                 self.quit(true, now);
             }
-            Request::Approvals { all: false } => {
+            Request::Approvals { all: false } if self.inbox.rest.is_empty() || !self.inbox.is_current() => {
                 effects.push(Effect::Reply(
                     ticket,
                     if self.inbox.is_current() {
@@ -83,7 +83,8 @@ impl Agent {
                     },
                 ));
             }
-            Request::Approvals { all: true } => self.ask_gateway(ticket, Effect::ListRecords(ticket), effects),
+            // too many to have them all at hand
+            Request::Approvals { all } => self.ask_gateway(ticket, Effect::ListRecords(ticket, all), effects),
             Request::Approval { approval_id } => {
                 self.ask_gateway(ticket, Effect::ShowRecord(ticket, approval_id), effects);
             }
@@ -98,6 +99,7 @@ impl Agent {
             Request::Act { action } => self.act(Some(ticket), action, now, effects),
             Request::Setup(request) => self.set_up(ticket, request, effects),
             Request::Node(request) => self.node_asked(ticket, request, now, effects),
+            Request::Secrets(request) => self.secrets_asked(ticket, request, effects),
         }
     }
 
@@ -160,6 +162,8 @@ impl Agent {
             }
             Action::SetBrowser { enabled } => self.set_browser(ticket, enabled, now, effects),
             Action::SetConfigRestarts { enabled } => self.set_config_restarts(ticket, enabled, now, effects),
+            Action::SetNotifications { kind, enabled } => self.set_notifications(ticket, kind, enabled, effects),
+            Action::SetFlag { flag, enabled } => self.set_flag(ticket, flag, enabled, effects),
             Action::WritePorts { service } => self.write_ports(ticket, service, effects),
             Action::SetAutostart { enabled } => {
                 if self.setup.demo {
@@ -282,8 +286,13 @@ impl Agent {
         if self.setup.browser == enabled {
             return self.done(ticket, "Nothing to change.", effects);
         }
+        effects.push(Effect::SaveSwitch("services.browser", enabled));
+        self.use_browser(ticket, enabled, now, effects);
+    }
+
+    /// The browser service is wanted from now on, or not.
+    pub(super) fn use_browser(&mut self, ticket: Option<Ticket>, enabled: bool, now: Now, effects: &mut Vec<Effect>) {
         self.setup.browser = enabled;
-        effects.push(Effect::SaveBrowser(enabled));
         let up = self.fleet.get(ServiceId::Gateway).goal == Goal::Up;
         self.fleet.get_mut(ServiceId::Browserd).want(if enabled && up { Goal::Up } else { Goal::Down });
         if up {
@@ -324,8 +333,19 @@ impl Agent {
     }
 
     pub(super) fn wait(&mut self, ticket: Option<Ticket>, goal: Goal, services: Vec<ServiceId>, now: Now) {
+        self.wait_and_say(ticket, goal, services, String::new(), now);
+    }
+
+    pub(super) fn wait_and_say(
+        &mut self,
+        ticket: Option<Ticket>,
+        goal: Goal,
+        services: Vec<ServiceId>,
+        words: String,
+        now: Now,
+    ) {
         if let Some(ticket) = ticket {
-            self.waiters.push(Waiter { ticket, goal, services, deadline: now.mono_ms + WAIT_MS });
+            self.waiters.push(Waiter { ticket, goal, services, deadline: now.mono_ms + WAIT_MS, words });
         }
     }
 

@@ -1,7 +1,7 @@
 //! What is kept an eye on beside the person's own decisions: a pause of all agents, allowances that somebody else gave, and
 //! floods of requests.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::Agent;
 use crate::core::decisions::Surface;
@@ -21,6 +21,8 @@ pub const FLOOD_ABOVE: usize = 10;
 pub const FLOOD_MS: u64 = 60_000;
 /// A denial by the pause that failed is tried again by the first look after this, milliseconds.
 const DENY_AGAIN_MS: u64 = 2_000;
+/// So many denials by the pause are under way at once: each is three calls of a gateway that may have thousands waiting.
+const DENIED_AT_ONCE: usize = 16;
 /// How many allowances are remembered, so that each is told at most once.
 const REMEMBERED: usize = 256;
 /// Key of the notification about a flood.
@@ -55,6 +57,11 @@ impl Watched {
             self.known.pop_front();
         }
         self.known.push_back(approval_id.to_owned());
+    }
+
+    /// Whose allowance is no news.
+    pub fn heard_of(&self) -> BTreeSet<String> {
+        self.known.iter().cloned().collect()
     }
 
     /// Ours did not arrive: whoever allows it now is somebody else.
@@ -134,12 +141,13 @@ impl Agent {
         if !self.paused || !self.inbox.is_open() || self.leaving.is_some() || self.quitting.is_some() {
             return;
         }
-        let waiting = self.inbox.pending.iter().filter(|(id, _)| !self.watched.denied.contains_key(*id));
-        let waiting: Vec<_> = waiting.map(|(id, pending)| (id.clone(), pending.digest.clone())).collect();
-        for (approval_id, digest) in waiting {
-            if self.decisions.is_open(&approval_id) {
-                continue;
-            }
+        let free = DENIED_AT_ONCE.saturating_sub(self.decisions.under_way());
+        let due = |id: &str| !self.watched.denied.contains_key(id) && !self.decisions.is_open(id);
+        let whole = self.inbox.pending.iter().filter(|(id, _)| due(id));
+        let rest = self.inbox.rest.iter().filter(|brief| due(brief.approval_id()));
+        let whole = whole.map(|(id, pending)| (id.clone(), pending.digest.clone()));
+        let waiting = whole.chain(rest.map(|brief| (brief.approval_id().to_owned(), brief.digest())));
+        for (approval_id, digest) in waiting.take(free).collect::<Vec<_>>() {
             self.watched.denied.insert(approval_id.clone(), now.mono_ms + DENY_AGAIN_MS);
             let reason = Some("all agents are paused".to_owned());
             let decision =

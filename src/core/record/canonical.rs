@@ -9,12 +9,22 @@ use sha2::{Digest, Sha256};
 /// What a person saw, as a number: hex SHA-256 over the canonical JSON (sorted keys, no spaces) of every top-level field
 /// except those that a decision changes (`decision*`, `resolved_at*`, `updated_at*`).
 pub fn digest(raw: &Value) -> String {
+    hex(&digest_bytes(raw))
+}
+
+/// [`digest`] before it is written out.
+pub fn digest_bytes(raw: &Value) -> [u8; 32] {
     let mut canonical = String::new();
     match raw {
         Value::Object(fields) => write_object(fields, |name| !changes_with_decision(name), &mut canonical),
         other => write_canonical(other, &mut canonical),
     }
-    Sha256::digest(canonical.as_bytes()).iter().fold(String::with_capacity(64), |mut hex, byte| {
+    Sha256::digest(canonical.as_bytes()).into()
+}
+
+/// In lower case.
+pub fn hex(bytes: &[u8; 32]) -> String {
+    bytes.iter().fold(String::with_capacity(64), |mut hex, byte| {
         // Writing to a string cannot fail.
         let _ = write!(hex, "{byte:02x}");
         hex

@@ -70,7 +70,9 @@ impl World {
             let record = living.and_then(|run| self.records_of_runs.get(&run).cloned());
             self.give(Event::Found(id, record.map_or(Found::Nothing(None), Found::Living)));
         }
+        self.rotation_arrived();
         self.give(Event::Secrets(Secrets::Ready { place: "keyring".to_owned(), warning: String::new() }));
+        self.resume_rotation();
         self.look();
     }
 

@@ -59,7 +59,7 @@ impl Kdialog {
             Err(failed) => return failed,
         };
         let pressed = |id: &Option<String>| id.as_deref().map_or(Answer::Dismissed, Answer::pressed);
-        match (ended.code, ended.output.as_deref()) {
+        match (ended.code, ended.printed()) {
             (Some(0), Some("")) => pressed(&codes.yes),
             (Some(1), Some("")) => pressed(&codes.no),
             (Some(2), Some("")) => Answer::Dismissed,
@@ -103,7 +103,7 @@ impl Kdialog {
             ]);
         }
         let ended = self.run(args, String::new())?;
-        match (ended.code, ended.output.as_deref()) {
+        match (ended.code, ended.printed()) {
             (Some(0), Some(number)) => {
                 let choice = number.parse::<usize>().ok().and_then(|number| choices.get(number));
                 choice.map(|choice| Some(choice.id.clone())).ok_or_else(|| self.strange(&ended))
@@ -150,9 +150,9 @@ impl Kdialog {
                 // Only this text has mnemonics.
                 args[0] = args[0].replace(AMPERSAND, &AMPERSAND.repeat(2));
                 args.extend(["--".to_owned(), no_option(&one_line(value))]);
-                self.typed(args).map(|line| line.map(|line| Secret::new(line.trim_start_matches(NO_OPTION))))
+                self.typed(args).map(|line| line.map(|line| Secret::new(line.expose().trim_start_matches(NO_OPTION))))
             }
-            Body::Password => self.typed(general("--password", form)).map(|line| line.map(Secret::new)),
+            Body::Password => self.typed(general("--password", form)),
             Body::Folder { start } => self.folder(form, &start.display().to_string()),
             Body::Message | Body::Document { .. } | Body::Progress => Ok(None),
         };
@@ -163,7 +163,7 @@ impl Kdialog {
         }
     }
 
-    fn typed(&self, args: Vec<String>) -> Result<Option<String>, Answer> {
+    fn typed(&self, args: Vec<String>) -> Result<Option<Secret>, Answer> {
         let mut ended = self.run(args, String::new())?;
         match (ended.code, ended.output.take()) {
             (Some(0), Some(line)) => Ok(Some(line)),
@@ -187,7 +187,7 @@ impl Kdialog {
             format!("{}/", start.trim_end_matches('/')),
         ];
         let ended = self.run(args, String::new())?;
-        match (ended.code, ended.output.as_deref()) {
+        match (ended.code, ended.printed()) {
             (Some(0), Some(path)) if path.starts_with('/') => Ok(Some(Secret::new(path))),
             (Some(1), Some("")) => Ok(None),
             _ => Err(self.strange(&ended)),
@@ -204,7 +204,7 @@ impl Kdialog {
             args[0] = args[0].replace(AMPERSAND, &AMPERSAND.repeat(2));
             args.extend(["--".to_owned(), no_option(&one_line(&path))]);
             let Some(line) = self.typed(args)? else { return Ok(None) };
-            path = line.trim_start_matches(NO_OPTION).trim().to_owned();
+            path = line.expose().trim_start_matches(NO_OPTION).trim().to_owned();
             if path.starts_with('/') && Path::new(&path).is_dir() {
                 return Ok(Some(Secret::new(path)));
             }

@@ -15,6 +15,8 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
+use crate::protocol::Secret;
+
 /// Longest answer, bytes: a line that somebody typed, a path.
 const MAX_OUTPUT_BYTES: usize = 256 * 1024;
 /// What is kept of a program's complaints, bytes.
@@ -38,9 +40,16 @@ pub struct Ended {
     /// Exit code; absent when a signal ended it.
     pub code: Option<i32>,
     /// What it printed, without the line end. Absent: not text, or too much of it.
-    pub output: Option<String>,
+    pub output: Option<Secret>,
     /// In words, for a failure.
     how: String,
+}
+
+impl Ended {
+    /// What it printed, if that is text and not too much.
+    pub fn printed(&self) -> Option<&str> {
+        self.output.as_ref().map(Secret::expose)
+    }
 }
 
 impl Program {
@@ -181,13 +190,14 @@ fn complaints(source: Option<ChildStderr>) -> Heard {
     })
 }
 
-fn text(bytes: Vec<u8>) -> Option<String> {
+/// It may be what a person typed in confidence.
+fn text(bytes: Vec<u8>) -> Option<Secret> {
     let is_whole = bytes.len() <= MAX_OUTPUT_BYTES;
     let mut text = String::from_utf8(bytes).ok().filter(|text| is_whole && !text.contains('\0'))?;
     if text.ends_with('\n') {
         text.pop();
     }
-    Some(text)
+    Some(Secret::new(text))
 }
 
 fn end_of(status: ExitStatus) -> String {

@@ -182,7 +182,11 @@ impl Window {
             return false;
         }
         if self.markup.is_none() {
-            let version = self.program.run(&["--version".into()], Vec::new()).ok().and_then(|ended| ended.output);
+            let version = self
+                .program
+                .run(&["--version".into()], Vec::new())
+                .ok()
+                .and_then(|ended| ended.printed().map(str::to_owned));
             self.markup = Some(version.is_some_and(|version| since_4_0_2(&version)));
         }
         self.markup == Some(true)
@@ -369,7 +373,7 @@ fn id(button: Option<&DialogButton>) -> Option<String> {
 
 /// What the end of zenity means; nothing: it means nothing.
 fn answer(form: &Form, call: &Call, ended: &Ended) -> Option<Answer> {
-    let output = ended.output.as_deref()?;
+    let output = ended.printed()?;
     let pressed = |id: &Option<String>| id.as_deref().map_or(Answer::Dismissed, Answer::pressed);
     match ended.code? {
         OK => match (&call.ok, &form.body) {
@@ -396,7 +400,7 @@ fn answer(form: &Form, call: &Call, ended: &Ended) -> Option<Answer> {
 }
 
 fn nothing_chosen(form: &Form, ended: &Ended) -> bool {
-    matches!(&form.body, Body::Choose { choices, .. } if !choices.is_empty()) && ended.output.as_deref() == Some("")
+    matches!(&form.body, Body::Choose { choices, .. } if !choices.is_empty()) && ended.printed() == Some("")
 }
 
 /// Heading and text as Pango markup.

@@ -14,12 +14,15 @@ use serde_json::{Value, json};
 use super::Client;
 use super::http::{Answer, ErrorKind, GatewayError, PAGE_BODY};
 use super::session::Signed;
+use crate::core::inbox::{Look, LookOrder, Sieve};
 use crate::core::record::{Outline, Record, Unreadable, is_usable_id};
 use crate::protocol::Scope;
 
 const APPROVALS: &str = "/console/v1/approvals";
 /// The largest page that the gateway gives.
 const PAGE_LIMIT: usize = 500;
+/// So many records are read before others get their turn: about a millisecond.
+const TURN: usize = 25;
 /// More pages than any real history has: an end for a list that never ends.
 const MAX_PAGES: u32 = 5_000;
 
@@ -55,17 +58,27 @@ impl Client {
         known: &BTreeSet<String>,
         resolved_since: Option<i64>,
     ) -> Result<Inbox, GatewayError> {
-        self.pages(since, |outline| {
-            !outline.decided
-                || outline.approval_id.as_ref().is_some_and(|id| known.contains(id))
-                || resolved_since.is_some_and(|since| outline.resolved_at_unix_ms >= Some(since))
+        self.records(since, |outline| is_wanted(outline, known, resolved_since)).await
+    }
+
+    /// What the inbox needs to know, record by record: nothing else is kept.
+    pub async fn look(&self, order: &LookOrder) -> Result<Look, GatewayError> {
+        let mut sieve = Sieve::new(order.now_unix_ms);
+        self.pages(order.since_unix_ms, |text| {
+            let outline = Outline::of(text);
+            sieve.listed(outline.requested_at_unix_ms);
+            let is_heard = outline.decided && outline.approval_id.as_ref().is_some_and(|id| order.heard.contains(id));
+            if !is_heard && is_wanted(&outline, &order.known, order.resolved_since_unix_ms) {
+                sieve.take(Record::read(text));
+            }
         })
-        .await
+        .await?;
+        Ok(sieve.look())
     }
 
     /// Everything that the gateway holds, decided or not.
     pub async fn all_approvals(&self) -> Result<Inbox, GatewayError> {
-        self.pages(None, |_| true).await
+        self.records(None, |_| true).await
     }
 
     /// One record as it is now.
@@ -101,33 +114,49 @@ impl Client {
         record(&self.signed(&call).await?)
     }
 
-    async fn pages(&self, since: Option<i64>, keep: impl Fn(&Outline) -> bool) -> Result<Inbox, GatewayError> {
+    async fn records(&self, since: Option<i64>, keep: impl Fn(&Outline) -> bool) -> Result<Inbox, GatewayError> {
         let mut inbox = Inbox { as_of: now_unix_ms(), ..Inbox::default() };
+        inbox.pages = self.pages(since, |text| inbox.take(text, &keep)).await?;
+        Ok(inbox)
+    }
+
+    /// Reads to the end, one page after the other; how many there were.
+    async fn pages(&self, since: Option<i64>, mut take: impl FnMut(&str)) -> Result<u32, GatewayError> {
+        let mut pages = 0;
         let mut cursors = BTreeSet::new();
-        let mut after: Option<String> = None;
-        let mut limit = PAGE_LIMIT;
+        let (mut answer, mut limit) = self.portion(since, None, PAGE_LIMIT).await?;
         loop {
-            let answer = match self.page(since, after.as_deref(), limit).await {
-                Ok(answer) => answer,
-                // A few huge records must not hide all others: read them in smaller portions.
-                Err(error) if error.oversized && limit > 1 => {
-                    limit = (limit / 10).max(1);
-                    continue;
-                }
-                Err(error) => return Err(error),
-            };
-            inbox.pages += 1;
+            pages += 1;
             let page: Page<'_> = serde_json::from_slice(&answer.body).map_err(|_| answer.not_ours())?;
-            for raw in page.approvals {
-                inbox.take(raw.get(), &keep);
-            }
-            let Some(next) = page.next_after_approval_id else { return Ok(inbox) };
-            if !is_usable_id(&next) || !cursors.insert(next.clone()) || inbox.pages >= MAX_PAGES {
+            let Some(next) = page.next_after_approval_id else {
+                each(&page.approvals, &mut take).await;
+                return Ok(pages);
+            };
+            if !is_usable_id(&next) || !cursors.insert(next.clone()) || pages >= MAX_PAGES {
                 let message = "The gateway's list of approvals does not end: its cursor repeats or cannot be used.";
                 return Err(GatewayError::protocol(answer.status, message));
             }
-            after = Some(next);
             limit = (limit * 10).min(PAGE_LIMIT);
+            // the gateway makes the next page while this one is read
+            let next = self.portion(since, Some(&next), limit);
+            let (next, ()) = tokio::join!(next, each(&page.approvals, &mut take));
+            (answer, limit) = next?;
+        }
+    }
+
+    /// A page of at most `limit` records. A few huge ones must not hide all others: they are read in smaller portions, of the
+    /// size that comes with the answer.
+    async fn portion(
+        &self,
+        since: Option<i64>,
+        after: Option<&str>,
+        mut limit: usize,
+    ) -> Result<(Answer, usize), GatewayError> {
+        loop {
+            match self.page(since, after, limit).await {
+                Err(error) if error.oversized && limit > 1 => limit = (limit / 10).max(1),
+                other => return other.map(|answer| (answer, limit)),
+            }
         }
     }
 
@@ -156,6 +185,20 @@ impl Inbox {
             Err(unreadable) => self.unreadable.push(unreadable),
         }
     }
+}
+
+/// Gives others their turn now and then.
+async fn each(records: &[&RawValue], take: &mut impl FnMut(&str)) {
+    for some in records.chunks(TURN) {
+        some.iter().for_each(|raw| take(raw.get()));
+        tokio::task::yield_now().await;
+    }
+}
+
+fn is_wanted(outline: &Outline, known: &BTreeSet<String>, resolved_since: Option<i64>) -> bool {
+    !outline.decided
+        || outline.approval_id.as_ref().is_some_and(|id| known.contains(id))
+        || resolved_since.is_some_and(|since| outline.resolved_at_unix_ms >= Some(since))
 }
 
 fn record(answer: &Answer) -> Result<Record, GatewayError> {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Client;
-use super::http::{Answer, ErrorKind, GatewayError};
+use super::http::{Answer, ErrorKind, GatewayError, Wiped};
 use super::providers::{refused_check, unsent};
 use super::session::Signed;
 use crate::core::discord;
@@ -134,14 +134,14 @@ impl Client {
             let message = "That is not a bot's token. Copy it from Discord's developer portal, under Bot.";
             return Err(unsent(ErrorKind::Invalid, message.to_owned()));
         }
-        let body = json!({
+        let body = Wiped(json!({
             "token": token,
             "mode": "local",
             "inbound_scope": "dm_only",
             "require_mention": true,
             "direct_message_policy": "pairing",
             "broadcast_strategy": "deny",
-        });
+        }));
         let hide = [token, token.trim_start_matches("Bot ").trim_start_matches("bot ").trim()];
         let call = Signed { hide: &hide, ..Signed::post(path, &body, timeout) };
         self.signed(&call).await.map_err(refused)

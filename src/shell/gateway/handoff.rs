@@ -10,6 +10,7 @@ use serde_json::json;
 use super::Client;
 use super::http::{ErrorKind, GatewayError};
 use super::session::Signed;
+use crate::protocol::Secret;
 
 /// An address that signs in whoever opens it. Never logged, shown, stored or put into an argument list.
 #[derive(Clone)]
@@ -35,7 +36,7 @@ impl fmt::Debug for HandoffUrl {
 
 #[derive(Deserialize)]
 struct Minted {
-    handoff_url: String,
+    handoff_url: Secret,
 }
 
 impl Client {
@@ -46,7 +47,7 @@ impl Client {
         let call = Signed::post("/console/v1/auth/browser-handoff", &body, self.inner.timeouts.handoff);
         let answer = self.signed(&call).await?;
         let minted: Minted = answer.json()?;
-        match check(&minted.handoff_url, self.inner.port) {
+        match check(minted.handoff_url.expose(), self.inner.port) {
             Ok(url) => Ok(HandoffUrl(url)),
             Err(why) => {
                 let message = format!("The gateway's hand-off address was refused: {why}.");

@@ -3,10 +3,12 @@
 use std::error::Error as _;
 use std::fmt;
 use std::io;
+use std::ops::Deref;
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
+use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderMap, HeaderValue, RETRY_AFTER, SET_COOKIE};
 use reqwest::{Method, redirect, retry};
+use secrecy::zeroize::{Zeroize as _, Zeroizing};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -71,6 +73,8 @@ pub struct GatewayError {
     pub message: String,
     /// Whether the request may have reached the gateway. False means that it certainly did nothing.
     pub sent: bool,
+    /// How long the gateway wants to be left alone, when it says so in seconds.
+    pub retry_after: Option<Duration>,
     pub(super) oversized: bool,
     /// The gateway's words about the request, secrets taken out; empty when it said nothing.
     pub(super) said: String,
@@ -81,7 +85,16 @@ pub struct GatewayError {
 impl GatewayError {
     pub(super) fn new(kind: ErrorKind, status: Option<u16>, sent: bool, message: impl Into<String>) -> Self {
         let message = shorten(&message.into());
-        Self { kind, status, message, sent, oversized: false, said: String::new(), code: String::new() }
+        Self {
+            kind,
+            status,
+            message,
+            sent,
+            retry_after: None,
+            oversized: false,
+            said: String::new(),
+            code: String::new(),
+        }
     }
 
     /// An answer that is not the gateway's.
@@ -137,10 +150,33 @@ impl<'a> Call<'a> {
 /// A whole answer, of any status.
 pub(super) struct Answer {
     pub status: u16,
-    pub body: Vec<u8>,
+    /// May hold a token.
+    pub body: Zeroizing<Vec<u8>>,
     /// Fresh session cookie.
     pub cookie: Option<SecretString>,
+    retry_after: Option<Duration>,
     is_html: bool,
+}
+
+/// A body with a secret in it, wiped when dropped; what the HTTP library makes of it is not.
+pub(super) struct Wiped(pub Value);
+
+impl Deref for Wiped {
+    type Target = Value;
+
+    fn deref(&self) -> &Value {
+        &self.0
+    }
+}
+
+impl Drop for Wiped {
+    fn drop(&mut self) {
+        for value in self.0.as_object_mut().into_iter().flat_map(|all| all.values_mut()) {
+            if let Value::String(text) = value {
+                text.zeroize();
+            }
+        }
+    }
 }
 
 /// Why there is no whole answer.
@@ -296,12 +332,14 @@ async fn read(mut response: reqwest::Response, max_body: usize) -> Result<Answer
         .get(CONTENT_TYPE)
         .and_then(|kind| kind.to_str().ok())
         .is_some_and(|kind| kind.to_ascii_lowercase().contains("html"));
-    let mut body = Vec::new();
+    let seconds = response.headers().get(RETRY_AFTER).and_then(|wait| wait.to_str().ok()?.trim().parse().ok());
+    let retry_after = seconds.map(Duration::from_secs);
+    let mut body = Zeroizing::new(Vec::new());
     loop {
         match response.chunk().await {
             Ok(Some(chunk)) if body.len() + chunk.len() <= max_body => body.extend_from_slice(&chunk),
             Ok(Some(_)) => return Err(Lost::Oversized { status }),
-            Ok(None) => return Ok(Answer { status, body, cookie, is_html }),
+            Ok(None) => return Ok(Answer { status, body, cookie, retry_after, is_html }),
             Err(error) if error.is_timeout() => return Err(Lost::Timeout { sent: true }),
             Err(_) => return Err(Lost::Half { status }),
         }
@@ -339,7 +377,8 @@ impl Answer {
         } else {
             format!("The gateway answered {}: {said}", self.status)
         };
-        GatewayError { said, code, ..GatewayError::new(kind, Some(self.status), true, message) }
+        let error = GatewayError::new(kind, Some(self.status), true, message);
+        GatewayError { said, code, retry_after: self.retry_after, ..error }
     }
 
     /// The gateway's words and the code of what was wrong: its envelope, or the framework's plain text. A page is no message.

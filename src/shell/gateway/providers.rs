@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Client;
-use super::http::{Answer, ErrorKind, GatewayError};
+use super::http::{Answer, ErrorKind, GatewayError, Wiped};
 use super::session::Signed;
 use crate::core::upstream::{self, Remedy, Trouble};
 use crate::protocol::Secret;
@@ -66,13 +66,13 @@ impl Client {
         let key = usable_key(provider, key)?;
         let profile = self.fresh_profile(provider).await?;
         let path = format!("{PROVIDERS}/{}/api-key", provider.id());
-        let body = json!({
+        let body = Wiped(json!({
             "profile_id": profile,
             "profile_name": provider.name(),
             "scope": { "kind": "global" },
             "api_key": key,
             "set_default": true,
-        });
+        }));
         let call = Signed { hide: &[key], ..Signed::post(&path, &body, self.inner.timeouts.check_key) };
         let answer = self.signed(&call).await.map_err(|error| refused_check(error, provider.name()))?;
         words(&answer)
@@ -102,15 +102,15 @@ impl Client {
         }
         let profile = self.fresh_profile(provider).await?;
         let path = format!("{PROVIDERS}/{}/bootstrap", provider.id());
-        let mut body = json!({
+        let mut body = Wiped(json!({
             "profile_id": profile,
             "profile_name": who,
             "scope": { "kind": "global" },
             "set_default": true,
-        });
+        }));
         for (name, value) in [("client_id", client_id), ("client_secret", client_secret)] {
             if let Some(value) = value {
-                body[name] = Value::from(value);
+                body.0[name] = Value::from(value);
             }
         }
         let hide: Vec<&str> = client_secret.into_iter().collect();

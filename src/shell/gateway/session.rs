@@ -13,7 +13,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Client;
-use super::http::{Answer, Call, ErrorKind, GatewayError, SMALL_BODY, Stream};
+use super::http::{Answer, Call, ErrorKind, GatewayError, SMALL_BODY, Stream, Wiped};
+use crate::protocol::Secret;
 
 const LOGIN: &str = "/console/v1/auth/login";
 const SESSION: &str = "/console/v1/auth/session";
@@ -74,7 +75,7 @@ struct SessionBody {
     device_id: String,
     #[serde(default)]
     channel: Option<String>,
-    csrf_token: String,
+    csrf_token: Secret,
 }
 
 impl Client {
@@ -210,7 +211,7 @@ impl Client {
         match self.inner.http.send(&look).await {
             Ok(answer) => {
                 let body: SessionBody = answer.json()?;
-                if body.csrf_token == old.csrf.expose_secret() {
+                if body.csrf_token.expose() == old.csrf.expose_secret() {
                     self.keep_cookie(old, answer.cookie.as_ref());
                     return Ok(None);
                 }
@@ -231,11 +232,11 @@ impl Client {
         if let Some(refused) = refused {
             return Err(refused.unsent());
         }
-        let body = json!({
+        let body = Wiped(json!({
             "admin_token": self.inner.token.expose_secret(),
             "principal": self.inner.principal,
             "device_id": self.inner.device_id,
-        });
+        }));
         let call = Call {
             method: Method::POST,
             body: Some(&body),
@@ -262,8 +263,12 @@ impl Client {
         let identity = Identity { principal: body.principal, device_id: body.device_id, channel: body.channel };
         let mut state = self.state();
         state.generation += 1;
-        let session =
-            Arc::new(Session { generation: state.generation, cookie, csrf: body.csrf_token.into(), identity });
+        let session = Arc::new(Session {
+            generation: state.generation,
+            cookie,
+            csrf: SecretString::from(body.csrf_token.expose()),
+            identity,
+        });
         state.session = Some(Arc::clone(&session));
         session
     }

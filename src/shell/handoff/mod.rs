@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -156,24 +157,24 @@ where
 {
     let Ok(Ok(head)) = timeout(TALK_TIMEOUT, request::read_head(&mut stream)).await else { return };
     let answer = match request::judge(&head, &shared.path, shared.address.port()) {
-        Verdict::Refuse(answer) => answer.to_owned(),
+        Verdict::Refuse(answer) => Zeroizing::new(answer.to_owned()),
         Verdict::Good if !owner::is_ours(peer, shared.address) => {
             (shared.report)(Report::Stranger);
-            request::FORBIDDEN.to_owned()
+            Zeroizing::new(request::FORBIDDEN.to_owned())
         }
         Verdict::Good => match shared.leave_fresh(Phase::Burnt) {
             Phase::Fresh(mint) => hand_over(mint, &shared).await,
             Phase::Burnt => {
                 (shared.report)(Report::SecondHit);
-                request::gone()
+                Zeroizing::new(request::gone())
             }
-            Phase::Expired => request::gone(),
+            Phase::Expired => Zeroizing::new(request::gone()),
         },
     };
     let _ = timeout(TALK_TIMEOUT, answer_and_close(&mut stream, &answer)).await;
 }
 
-async fn hand_over<M, F>(mint: M, shared: &Shared<M>) -> String
+async fn hand_over<M, F>(mint: M, shared: &Shared<M>) -> Zeroizing<String>
 where
     M: FnOnce() -> F,
     F: Future<Output = Result<SecretString, String>>,
@@ -192,7 +193,7 @@ where
             answer
         }
         Err(sentence) => {
-            let answer = request::page("503 Service Unavailable", &sentence);
+            let answer = Zeroizing::new(request::page("503 Service Unavailable", &sentence));
             (shared.report)(Report::Failed(sentence));
             answer
         }

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use secrecy::zeroize::Zeroizing;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 /// Longest request head, bytes. Browsers send the cookies of every program on 127.0.0.1, whatever its port, so that the
@@ -85,13 +86,13 @@ pub(super) fn judge(head: &[u8], path: &str, port: u16) -> Verdict {
 }
 
 /// Sends the browser on; `None` for an address that does not fit into a header.
-pub(super) fn redirect(url: &str) -> Option<String> {
+pub(super) fn redirect(url: &str) -> Option<Zeroizing<String>> {
     let fits = !url.is_empty() && url.bytes().all(|byte| byte.is_ascii_graphic());
     fits.then(|| {
-        format!(
+        Zeroizing::new(format!(
             "HTTP/1.1 303 See Other\r\nlocation: {url}\r\ncache-control: no-store\r\nreferrer-policy: no-referrer\r\n\
              content-length: 0\r\nconnection: close\r\n\r\n"
-        )
+        ))
     })
 }
 

@@ -33,7 +33,7 @@ pub fn launched(spec: &Spec, config: &Path) -> io::Result<()> {
         .filter(|(name, _)| !spec.env.contains_key(name))
         .collect();
     let inherited = inherited.iter().map(|(name, value)| (name.as_str(), OsStr::as_encoded_bytes(value)));
-    let given = spec.env.iter().filter_map(|(name, value)| Some((name.as_str(), value.as_ref()?.as_bytes())));
+    let given = spec.env.iter().filter_map(|(name, value)| Some((name.as_str(), value.as_ref()?.expose().as_bytes())));
     let launch = Fingerprint {
         version: VERSION,
         run_id: spec.run_id.clone(),

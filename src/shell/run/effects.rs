@@ -3,11 +3,11 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Input, STATE_VERSION, Shell, State};
+use super::{Input, Shell};
 use crate::config::{DEVICE_ID, Environment, PRINCIPAL};
 use crate::core::decisions::Unanswered;
 use crate::core::event::{Effect, Event, Facts, Ticket};
-use crate::core::inbox::Look;
+use crate::core::inbox::Missed;
 use crate::protocol::{RunId, ServiceId};
 use crate::shell::gateway::{self, Client, ErrorKind, GatewayError, Heartbeat};
 use crate::shell::handoff::{self, OneShot};
@@ -34,19 +34,10 @@ impl Shell {
             Effect::WatchJournal(path) => self.watch(path),
             Effect::Look(order) => {
                 let Some(client) = self.client.clone() else {
-                    return self.report(Event::Looked(order.round, Err("not signed in".to_owned())));
+                    let missed = Missed { why: "not signed in".to_owned(), leave_alone_ms: None };
+                    return self.report(Event::Looked(order.round, Err(missed)));
                 };
-                self.spawn(async move {
-                    let look = client.inbox(order.since_unix_ms, &order.known, order.resolved_since_unix_ms).await;
-                    Event::Looked(
-                        order.round,
-                        look.map_err(|error| error.to_string()).map(|inbox| Look {
-                            records: inbox.records,
-                            newest_requested_at: inbox.newest_requested_at,
-                            unreadable: u32::try_from(inbox.unreadable.len()).unwrap_or(u32::MAX),
-                        }),
-                    )
-                });
+                self.spawn(async move { Event::Looked(order.round, client.look(&order).await.map_err(missed)) });
             }
             Effect::ReadRecord(id) => self.with_client(|client| async move {
                 let answer = client.approval(&id).await.map_err(|error| unanswered(&error));
@@ -55,9 +46,13 @@ impl Shell {
             Effect::ShowRecord(ticket, id) => self.with_client(move |client| async move {
                 Event::RecordShown(ticket, client.approval(&id).await.map_err(|error| unanswered(&error)))
             }),
-            Effect::ListRecords(ticket) => self.with_client(move |client| async move {
-                let answer = client.all_approvals().await.map_err(|error| unanswered(&error));
-                Event::RecordsListed(ticket, answer.map(|inbox| inbox.records))
+            Effect::ListRecords(ticket, all) => self.with_client(move |client| async move {
+                let read = if all {
+                    client.all_approvals().await
+                } else {
+                    client.inbox(None, &Default::default(), None).await
+                };
+                Event::RecordsListed(ticket, all, read.map(|inbox| inbox.records).map_err(|error| unanswered(&error)))
             }),
             Effect::SendDecision(decision) => self.with_client(|client| async move {
                 let approved = decision.verdict == crate::protocol::Verdict::Approve;
@@ -90,11 +85,12 @@ impl Shell {
                     let _ = inputs.send(Input::Event(Event::LogNotShown(why)));
                 });
             }
-            Effect::SaveBrowser(enabled) => {
-                if let Err(error) = settings::set_browser(&self.sidecars.paths.settings(), enabled) {
-                    self.report(Event::NotSaved(format!("the browser switch holds only until the end: {error}")));
+            Effect::SaveSwitch(name, on) => {
+                if let Err(error) = settings::set(&self.sidecars.paths.settings(), name, on) {
+                    self.report(Event::NotSaved(format!("{name} holds only until the end: {error}")));
                 }
             }
+            Effect::LookAtSettings => self.look_at_settings(),
             Effect::WritePorts(ticket, ports) => {
                 let config = self.sidecars.paths.config.clone();
                 let inputs = self.inputs.clone();
@@ -105,14 +101,6 @@ impl Shell {
                 });
             }
             Effect::LookAtConfig => self.look_at_config(),
-            Effect::SaveConfigRestarts(enabled) => {
-                if let Err(error) = settings::set_config_restarts(&self.sidecars.paths.settings(), enabled) {
-                    let why = format!(
-                        "whether a change of the config restarts what it touches holds only until the end: {error}"
-                    );
-                    self.report(Event::NotSaved(why));
-                }
-            }
             Effect::LookAtAutostart => self.look_at_autostart(),
             Effect::SetAutostart(ticket, on) => {
                 let env = self.sidecars.env.clone();
@@ -140,11 +128,13 @@ impl Shell {
                 let outcome = client.abort_run(&run_id, "aborted from the tray").await;
                 Event::RunAborted(ticket, run_id, outcome.map_err(|error| error.message))
             }),
-            Effect::SavePorts(ports) => {
-                let state = State { version: STATE_VERSION, ports };
-                if let Err(error) = store::keep_json(&self.sidecars.paths.own.join("state.json"), &state) {
-                    self.report(Event::NotSaved(format!("the ports hold only until the end: {error}")));
-                }
+            Effect::SaveState(state) => {
+                let path = self.sidecars.paths.state();
+                let inputs = self.inputs.clone();
+                tokio::task::spawn_blocking(move || {
+                    let outcome = store::keep_json(&path, &state).map_err(|error| error.to_string());
+                    let _ = inputs.send(Input::Event(Event::StateSaved(outcome)));
+                });
             }
             Effect::KeepGoodStart { service, run, version } => {
                 let run_dir = self.sidecars.paths.run_dir(service);
@@ -155,6 +145,9 @@ impl Shell {
                     }
                 });
             }
+            Effect::LookAtSecrets(ticket) => self.look_at_secrets(ticket),
+            Effect::Rotate(ticket, names) => self.rotate(ticket, names),
+            Effect::RotationOver => self.rotation_over(),
             Effect::RetrySecrets => {
                 if let Some(secrets) = &self.secrets {
                     secrets.retry();
@@ -321,6 +314,11 @@ fn autostart_event(env: &Environment) -> Event {
 async fn sign_in_with(client: &Client) -> Result<Heartbeat, GatewayError> {
     client.sign_in().await?;
     client.heartbeat().await
+}
+
+fn missed(error: GatewayError) -> Missed {
+    let leave_alone = error.retry_after.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
+    Missed { why: error.message, leave_alone_ms: leave_alone }
 }
 
 fn unanswered(error: &GatewayError) -> Unanswered {

@@ -3,15 +3,14 @@
 use std::time::Duration;
 
 use super::{Input, Shell};
-use crate::core::event::{Click, Event, Found, Secrets};
+use crate::core::event::{Click, Event, Found};
 use crate::core::notices::Server;
 use crate::protocol::node::NodeRequest;
+use crate::protocol::secrets::SecretsRequest;
 use crate::protocol::{Failure, FailureCode, Reply, Request, ServiceId};
 use crate::shell::control::Asked;
 use crate::shell::journal::Ring;
 use crate::shell::notify::NotifyReport;
-use crate::shell::secrets::{self, SecretName, SecretsReport};
-use crate::shell::sidecars::Tokens;
 use crate::shell::{ancestry, lock};
 use crate::tray::{HostState, TrayReport};
 
@@ -75,6 +74,11 @@ impl Shell {
                 None
             }
             Input::Secrets(report) => Some(Event::Secrets(self.secrets_arrived(report))),
+            Input::SeededSecrets => {
+                self.start_secrets();
+                None
+            }
+            Input::Rotated(ticket, rotation) => Some(self.rotated(ticket, rotation)),
             Input::SignedIn(run, client) => {
                 // a late one of an old gateway must not take the place of the new one's
                 if self.core.fleet.get(ServiceId::Gateway).run.as_ref().is_some_and(|current| current.id == run) {
@@ -102,8 +106,13 @@ impl Shell {
 
     fn asked(&mut self, asked: Asked) -> Option<Event> {
         let Asked { request, peer, reply } = asked;
-        let of_a_person =
-            matches!(request, Request::Decide(_) | Request::DecideReviewed(_) | Request::Node(NodeRequest::Do { .. }));
+        let of_a_person = matches!(
+            request,
+            Request::Decide(_)
+                | Request::DecideReviewed(_)
+                | Request::Node(NodeRequest::Do { .. })
+                | Request::Secrets(SecretsRequest::Rotate { .. })
+        );
         if of_a_person && self.is_own_descendant(peer) {
             tracing::warn!(?peer, "a decision from within a supervised sidecar was refused");
             let failure = Failure::new(
@@ -133,25 +142,6 @@ impl Shell {
         let runs = self.core.fleet.iter().filter_map(|service| service.run.as_ref()?.record.as_ref());
         let ours: Vec<u32> = runs.flat_map(|record| [record.shim.pid, record.sidecar.pid]).collect();
         ancestry::descends_from(peer, &ours)
-    }
-
-    fn secrets_arrived(&mut self, report: SecretsReport) -> Secrets {
-        match report {
-            SecretsReport::Ready { values, place, notes } => {
-                self.secrets = None;
-                let in_file = matches!(place, secrets::Place::File(..));
-                self.tokens = Some(Tokens {
-                    admin: values.get(SecretName::AdminToken).clone(),
-                    browser: values.get(SecretName::BrowserToken).clone(),
-                    browser_key: values.get(SecretName::BrowserStateKey).clone(),
-                    in_file,
-                });
-                Secrets::Ready { place: if in_file { "file" } else { "keyring" }.to_owned(), warning: notes.join(" ") }
-            }
-            SecretsReport::Waiting { reason } => Secrets::Waiting(reason),
-            SecretsReport::Locked { message } => Secrets::Waiting(message),
-            SecretsReport::Failed { message } => Secrets::Failed(message),
-        }
     }
 
     fn keep_out_earlier_app(&self, event: &Event) {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Input, Inputs, Shell};
+use super::{Input, Inputs, Shell, secrets_work};
 use crate::config::Paths;
 use crate::core::cause::{Class, Evidence, Taken};
 use crate::core::event::{Event, Found};
@@ -49,6 +49,9 @@ impl Shell {
                 && let Some(holder) = sidecars.identity_store().and_then(|store| process::free_identity_lock(&store))
             {
                 tracing::warn!(holder, "removed the identity lock of a gateway that is gone");
+            }
+            if let Err(why) = secrets_work::make_room(&sidecars, service) {
+                return fail(Refusal { class: Class::Refused, why, hopeless: false });
             }
             let prepared = match sidecars.prepare(&wish, &tokens, &holder_of) {
                 Ok(prepared) => prepared,

@@ -4,8 +4,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::file::{Content, FileStore, Found};
 use super::keyring::{self, KeyringError, Vault};
-use super::values::{SecretName, SecretValues, check, generate, same};
+use super::record::Record;
+use super::rotate::{self, Rotation};
+use super::values::{SecretValues, check, generate, same};
 use super::{Backend, Place, SecretsConfig};
+use crate::protocol::secrets::SecretName;
 
 /// The secrets, where they are kept, and what a person should know.
 #[derive(Debug)]
@@ -13,6 +16,8 @@ pub(super) struct Ready {
     pub values: SecretValues,
     pub place: Place,
     pub notes: Vec<String>,
+    /// New since an earlier agent that was cut short: who uses them may still have the old ones.
+    pub rotated: Vec<SecretName>,
 }
 
 /// Why there are none yet.
@@ -35,11 +40,39 @@ pub(super) struct Try {
 /// Fetches the secrets, or makes those that are missing. Blocks while the keyring asks a person, which it may only
 /// when told so.
 pub(super) fn run(config: &SecretsConfig, how: Try) -> Result<Ready, Obstacle> {
-    let open = |ask: bool| keyring::open(&config.qualifier, ask);
-    resolve(config, how, &open)
+    run_with(config, how, &|ask| keyring::open(&config.qualifier, ask))
 }
 
-type Opener<'a> = &'a dyn Fn(bool) -> Result<Box<dyn Vault>, KeyringError>;
+pub(super) fn run_with(config: &SecretsConfig, how: Try, open: Opener<'_>) -> Result<Ready, Obstacle> {
+    let ready = resolve(config, how, open)?;
+    finish(config, how, ready, open)
+}
+
+/// Finishes a rotation that was cut short.
+fn finish(config: &SecretsConfig, how: Try, mut ready: Ready, open: Opener<'_>) -> Result<Ready, Obstacle> {
+    match Record::read(&config.state_dir).rotating {
+        None => {}
+        Some(rotating) if rotating.stored => ready.rotated = rotating.names,
+        Some(rotating) => {
+            let ask = how.ask_person;
+            match rotate::change(config, &rotating.names, ask, open, &|_| true) {
+                Rotation::Stored(values, names) => {
+                    ready.notes.push("A change of the secrets that was cut short has been finished.".to_owned());
+                    (ready.values, ready.rotated) = (values, names);
+                }
+                Rotation::Not(why) | Rotation::Unfinished(why) => {
+                    // with a value of which nobody knows whether it stays, nothing is started
+                    return Err(Obstacle::Locked(format!(
+                        "A change of the secrets was cut short and cannot be finished yet: {why}."
+                    )));
+                }
+            }
+        }
+    }
+    Ok(ready)
+}
+
+pub(super) type Opener<'a> = &'a dyn Fn(bool) -> Result<Box<dyn Vault>, KeyringError>;
 
 fn resolve(config: &SecretsConfig, how: Try, open: Opener<'_>) -> Result<Ready, Obstacle> {
     let file = FileStore::open(&config.state_dir).map_err(Obstacle::Failed)?;
@@ -65,7 +98,7 @@ fn resolve(config: &SecretsConfig, how: Try, open: Opener<'_>) -> Result<Ready, 
             _ => from_file(&file, why, notes),
         },
         (Err(KeyringError::NoService(why) | KeyringError::Locked(why) | KeyringError::Broken(why)), Some(values)) => {
-            Ok(Ready { values, place: Place::File(file.path(), why), notes })
+            Ok(Ready { values, place: Place::File(file.path(), why), notes, rotated: Vec::new() })
         }
         (Err(error), None) => Err(error.into()),
     }
@@ -75,9 +108,11 @@ fn from_file(file: &FileStore, why: String, mut notes: Vec<String>) -> Result<Re
     let _guard = file.lock().map_err(Obstacle::Failed)?;
     let mut found = load_sound(file, &mut notes)?;
     if complete(&found).is_none() {
-        for name in SecretName::ALL.into_iter().filter(|name| !found.contains_key(name)).collect::<Vec<_>>() {
+        let missing: Vec<_> = SecretName::ALL.into_iter().filter(|name| !found.contains_key(name)).collect();
+        for &name in &missing {
             found.insert(name, generate(name).map_err(Obstacle::Failed)?);
         }
+        note_made(file, &missing, &mut notes);
         file.save(&found).map_err(Obstacle::Failed)?;
     }
     ready(found, Place::File(file.path(), why), notes)
@@ -99,20 +134,24 @@ fn from_keyring(file: &FileStore, vault: &dyn Vault, mut notes: Vec<String>) -> 
             in_keyring.insert(name, value);
         }
     }
-    let mut all = Found::new();
+    let (mut all, mut missing) = (Found::new(), Vec::new());
     for name in SecretName::ALL {
         let value = match in_file.get(&name).or_else(|| in_keyring.get(&name)) {
             Some(value) => value.clone(),
-            None => generate(name).map_err(Obstacle::Failed)?,
+            None => {
+                missing.push(name);
+                generate(name).map_err(Obstacle::Failed)?
+            }
         };
         all.insert(name, value);
     }
+    note_made(file, &missing, &mut notes);
     let moved = put(vault, &all, &in_keyring, &mut notes);
     if let Err(error) = moved {
         return match complete(&in_file) {
             Some(values) => {
                 let why = format!("it could not be moved to the keyring: {}", error.why());
-                Ok(Ready { values, place: Place::File(file.path(), why), notes })
+                Ok(Ready { values, place: Place::File(file.path(), why), notes, rotated: Vec::new() })
             }
             None => Err(error.into()),
         };
@@ -132,6 +171,8 @@ fn put(vault: &dyn Vault, all: &Found, there: &Found, notes: &mut Vec<String>) -
     for (&name, value) in all {
         match there.get(&name) {
             Some(old) if same(old, value) => continue,
+            // a token that is not used any more opens nothing, and lies nowhere
+            Some(_) if name != SecretName::BrowserStateKey => {}
             Some(old) => {
                 // What was encrypted with it would be lost for good.
                 let account = format!("{}_replaced_{}", name.account(), unix_ms());
@@ -167,7 +208,19 @@ fn load_sound(file: &FileStore, notes: &mut Vec<String>) -> Result<Found, Obstac
     }
 }
 
-fn complete(found: &Found) -> Option<SecretValues> {
+/// Before they are stored: what an earlier key has encrypted must not meet a new one.
+fn note_made(file: &FileStore, names: &[SecretName], notes: &mut Vec<String>) {
+    if names.is_empty() {
+        return;
+    }
+    let mut record = Record::read(file.folder());
+    record.note_made(names);
+    if let Err(error) = record.write(file.folder()) {
+        notes.push(format!("It could not be noted when the secrets were made: {error}."));
+    }
+}
+
+pub(super) fn complete(found: &Found) -> Option<SecretValues> {
     let value = |name| found.get(&name).cloned();
     Some(SecretValues::new(
         value(SecretName::AdminToken)?,
@@ -178,7 +231,7 @@ fn complete(found: &Found) -> Option<SecretValues> {
 
 fn ready(found: Found, place: Place, notes: Vec<String>) -> Result<Ready, Obstacle> {
     match complete(&found) {
-        Some(values) => Ok(Ready { values, place, notes }),
+        Some(values) => Ok(Ready { values, place, notes, rotated: Vec::new() }),
         None => Err(Obstacle::Failed("The secrets are incomplete; try again.".to_owned())),
     }
 }

@@ -82,7 +82,7 @@ impl Scene {
 
 fn ready(outcome: Answer) -> (Vec<String>, Place, Vec<String>) {
     match outcome {
-        Ok(Ready { values, place, notes }) => {
+        Ok(Ready { values, place, notes, .. }) => {
             let all = SecretName::ALL.map(|name| values.get(name).expose_secret().to_owned());
             (all.to_vec(), place, notes)
         }

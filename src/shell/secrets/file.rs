@@ -13,7 +13,8 @@ use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use super::values::{SecretName, check, same};
+use super::values::{check, same};
+use crate::protocol::secrets::SecretName;
 
 const SCHEMA: u32 = 1;
 /// More than any file of ours; what is larger is something else.
@@ -67,6 +68,10 @@ impl FileStore {
             )
         })?;
         Ok(Self { folder: folder.to_owned() })
+    }
+
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     pub fn path(&self) -> PathBuf {

@@ -6,7 +6,7 @@
 
 use secrecy::SecretString;
 
-use super::values::SecretName;
+use crate::protocol::secrets::SecretName;
 
 #[cfg(not(target_os = "linux"))]
 mod native;

@@ -8,24 +8,39 @@
 //! Keyring calls can block for as long as a password dialog is open, so they run in a thread of their own; all
 //! threads end when the secrets are there.
 //!
+//! A rotation makes new ones on the person's word: see [`rotate`].
+//!
 //! Limits: any program of the same user on the session bus can read an unlocked Linux keyring; the file is protected
 //! by its mode only.
 
+mod aside;
 mod attempt;
 mod file;
 mod keyring;
+mod look;
+mod record;
+mod rotate;
 mod values;
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-pub use values::{SecretName, SecretValues, qualifier};
+pub use aside::put_aside;
+pub use look::look;
+pub use rotate::{Rotation, over as rotation_over, rotate};
+pub use values::{SecretValues, qualifier};
 
 use attempt::{Obstacle, Ready, Try};
+use file::FileStore;
+use secrecy::SecretString;
+
+use crate::protocol::Secret;
+
+use crate::protocol::secrets::SecretName;
 
 /// Where the secrets belong, and how patiently they are fetched.
 #[derive(Clone, Debug)]
@@ -78,6 +93,8 @@ pub enum SecretsReport {
         place: Place,
         /// What a person should know: a sentence each, without secrets.
         notes: Vec<String>,
+        /// New since an earlier agent that was cut short: who uses them may still have the old ones.
+        rotated: Vec<SecretName>,
     },
     /// The keyring has not answered yet, most likely because it asks a person for the password.
     Waiting {
@@ -112,6 +129,37 @@ impl fmt::Display for Place {
             Self::File(path, why) => write!(f, "in {} ({why})", path.display()),
         }
     }
+}
+
+/// Neither the file nor the keyring was ever given secrets from this folder.
+pub fn none_yet(state_dir: &Path) -> bool {
+    FileStore::open(state_dir).is_ok_and(|file| !file.path().exists() && !file.in_keyring())
+}
+
+/// Puts secrets of another program into the file, before ours are made: the search takes them from there, makes those that
+/// are missing, and moves all of them to where they belong. Gives those that cannot be ours, and why.
+///
+/// # Errors
+/// They cannot be written, or there are some already.
+pub fn seed(state_dir: &Path, secrets: &[(SecretName, Secret)]) -> Result<Vec<(SecretName, &'static str)>, String> {
+    let file = FileStore::open(state_dir)?;
+    let _guard = file.lock()?;
+    if file.path().exists() || file.in_keyring() {
+        return Err("there are secrets already".to_owned());
+    }
+    let mut refused = Vec::new();
+    let mut found = file::Found::new();
+    for (name, value) in secrets {
+        let value = SecretString::from(value.expose());
+        match values::check(*name, &value) {
+            Ok(()) => drop(found.insert(*name, value)),
+            Err(why) => refused.push((*name, why)),
+        }
+    }
+    if !found.is_empty() {
+        file.save(&found)?;
+    }
+    Ok(refused)
 }
 
 /// The running search. Dropping it ends the search.
@@ -170,8 +218,8 @@ fn search(config: &SecretsConfig, events: &Receiver<Event>, answers: &Sender<Eve
         }
         let Some(outcome) = answer(config, events, ask_person, report) else { return };
         let patience = match outcome {
-            Ok(Ready { values, place, notes }) => {
-                return report(SecretsReport::Ready { values, place, notes });
+            Ok(Ready { values, place, notes, rotated }) => {
+                return report(SecretsReport::Ready { values, place, notes, rotated });
             }
             Err(Obstacle::Locked(message)) => {
                 seen = true;

@@ -8,42 +8,10 @@ use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
+use crate::protocol::secrets::SecretName;
+
 /// Crockford's base 32: no letter that reads like another.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-
-/// What is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum SecretName {
-    /// Opens the gateway's admin interface.
-    AdminToken,
-    /// Opens the browser service.
-    BrowserToken,
-    /// Encrypts the browser service's state; losing it loses that state.
-    BrowserStateKey,
-}
-
-impl SecretName {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::AdminToken, Self::BrowserToken, Self::BrowserStateKey];
-
-    /// Account name in the keyring and field in the file.
-    pub const fn account(self) -> &'static str {
-        match self {
-            Self::AdminToken => "desktop_admin_token",
-            Self::BrowserToken => "desktop_browser_auth_token",
-            Self::BrowserStateKey => "desktop_browser_state_encryption_key",
-        }
-    }
-
-    /// For people.
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::AdminToken => "admin token",
-            Self::BrowserToken => "browser token",
-            Self::BrowserStateKey => "browser state key",
-        }
-    }
-}
 
 /// All secrets. Redacted in `Debug`, wiped when dropped.
 #[derive(Clone, Debug)]

@@ -22,6 +22,9 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use secrecy::zeroize::Zeroizing;
+use serde::Deserialize;
+
 use crate::core::redact::{Redactor, is_secret_variable};
 use crate::protocol::shim::{EXIT_FILE, ExitCause, ExitRecord, Hello, ProcessRef, RUN_FILE, RunRecord, Spec, VERSION};
 use crate::shell::memory;
@@ -46,7 +49,7 @@ struct End {
 
 /// The role of the binary. 0: a sidecar ran and its end is recorded. 1: it could not be started. 2: refused. 3: busy.
 pub fn main() -> ExitCode {
-    match read_spec().and_then(|spec| run(&spec)) {
+    match read_spec().and_then(run) {
         Ok(code) => code,
         Err(message) => {
             say(&Hello::Refused { message });
@@ -55,9 +58,9 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(spec: &Spec) -> Result<ExitCode, String> {
+fn run(mut spec: Spec) -> Result<ExitCode, String> {
     platform::detach();
-    let dir = &spec.run_dir;
+    let dir = &spec.run_dir.clone();
     let claimed = record::claim(dir).map_err(|error| {
         format!("cannot use the run directory {}: {error}; check that it can be written", dir.display())
     })?;
@@ -66,7 +69,7 @@ fn run(spec: &Spec) -> Result<ExitCode, String> {
         say(&Hello::Busy);
         return Ok(ExitCode::from(3));
     };
-    let mut journal = Journal::new(spec.log.clone(), Redactor::new(secrets(spec)));
+    let mut journal = Journal::new(spec.log.clone(), Redactor::new(secrets(&spec)));
     match record::LossRecord::create(dir) {
         Ok(losses) => journal.tell_losses(losses),
         Err(error) => journal.note(&format!("a loss of lines could only be told in here: {error}"), now_unix_ms()),
@@ -77,15 +80,17 @@ fn run(spec: &Spec) -> Result<ExitCode, String> {
         journal.flush();
     }
     let keeper =
-        platform::Keeper::prepare(spec).map_err(|error| format!("cannot watch processes: {error}; try again"))?;
+        platform::Keeper::prepare(&spec).map_err(|error| format!("cannot watch processes: {error}; try again"))?;
     // From here on nothing of this run can be left behind that is not found by its id.
-    record::write(dir, RUN_FILE, &run_record(spec, None), false).map_err(|error| not_recorded(dir, &error))?;
+    record::write(dir, RUN_FILE, &run_record(&spec, None), false).map_err(|error| not_recorded(dir, &error))?;
     let kills = oom::Kills::now();
-    let sidecar = match keeper.spawn(spec) {
+    let sidecar = match keeper.spawn(&spec) {
         Ok(sidecar) => sidecar,
-        Err(error) => return not_started(spec, &mut journal, &error),
+        Err(error) => return not_started(&spec, &mut journal, &error),
     };
-    let run = run_record(spec, Some(sidecar.pid()));
+    // its sidecar has them, and the redactor
+    spec.env.clear();
+    let run = run_record(&spec, Some(sidecar.pid()));
     if let Err(error) = record::write(dir, RUN_FILE, &run, false) {
         // A sidecar that the next agent cannot find must not be left running.
         sidecar.kill();
@@ -96,13 +101,13 @@ fn run(spec: &Spec) -> Result<ExitCode, String> {
     journal.flush();
     say(&Hello::Running(run));
     memory::give_back();
-    let end = sidecar.watch(spec, &mut journal);
+    let end = sidecar.watch(&spec, &mut journal);
     journal.note(
         &format!("{name} ended: {}{}", describe(&end.cause), if end.asked { ", as asked" } else { "" }),
         now_unix_ms(),
     );
     journal.flush();
-    let exit = ExitRecord { oom_kills: kills.map_or(0, |kills| kills.since()), ..exit_record(spec, end, &journal) };
+    let exit = ExitRecord { oom_kills: kills.map_or(0, |kills| kills.since()), ..exit_record(&spec, end, &journal) };
     if let Err(error) = record::write(dir, EXIT_FILE, &exit, true) {
         journal.note(&format!("the end could not be recorded: {error}"), now_unix_ms());
         journal.flush();
@@ -135,20 +140,24 @@ fn not_started(spec: &Spec, journal: &mut Journal, error: &io::Error) -> Result<
 }
 
 fn read_spec() -> Result<Spec, String> {
-    let mut line = String::new();
+    #[derive(Deserialize)]
+    struct OfVersion {
+        #[serde(default)]
+        version: u64,
+    }
+    let mut line = Zeroizing::new(String::with_capacity(16 * 1024));
     io::BufReader::new(io::stdin().lock().take(LONGEST_SPEC))
         .read_line(&mut line)
         .map_err(|error| format!("cannot read the spec: {error}; give it as one JSON line on standard input"))?;
     // The parser's words may quote the line, and with it a secret: only the place is told.
-    let value: serde_json::Value = serde_json::from_str(&line)
+    let OfVersion { version } = serde_json::from_str(&line)
         .map_err(|error| format!("the spec is no JSON (column {}); give it as one JSON line", error.column()))?;
-    let version = value.get("version").and_then(serde_json::Value::as_u64).unwrap_or_default();
     if version == 0 || version > u64::from(VERSION) {
         return Err(format!(
             "the spec has version {version}, this shim knows up to {VERSION}; update the shim's binary"
         ));
     }
-    let spec: Spec = serde_json::from_value(value).map_err(|_| {
+    let spec: Spec = serde_json::from_str(&line).map_err(|_| {
         "the spec lacks a field or has one of a wrong type; agent and shim must be of one release".to_owned()
     })?;
     for (what, path) in [("program", &spec.program), ("run_dir", &spec.run_dir), ("log.path", &spec.log.path)] {
@@ -161,7 +170,7 @@ fn read_spec() -> Result<Spec, String> {
 
 /// Values that must not reach a log: those the spec gives, and those the sidecar inherits under a telling name.
 fn secrets(spec: &Spec) -> BTreeSet<String> {
-    let given = spec.env.iter().filter_map(|(name, value)| Some((name.clone(), value.clone()?)));
+    let given = spec.env.iter().filter_map(|(name, value)| Some((name.clone(), value.as_ref()?.expose().to_owned())));
     let inherited = std::env::vars_os().filter_map(|(name, value)| {
         let name = name.into_string().ok()?;
         let telling =

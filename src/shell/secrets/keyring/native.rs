@@ -3,8 +3,8 @@
 use keyring::{Entry, Error};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::super::values::SecretName;
 use super::{KeyringError, Vault, service_name};
+use crate::protocol::secrets::SecretName;
 
 struct Native {
     service: String,

@@ -11,13 +11,15 @@ use zbus::zvariant::{OwnedObjectPath, OwnedValue};
 use zbus::{Connection, Proxy};
 use zbus_secret_service_keyring_store::Store;
 
-use super::super::values::SecretName;
 use super::{KeyringError, Vault, service_name};
+use crate::protocol::secrets::SecretName;
 
 const NAME: &str = "org.freedesktop.secrets";
 const PATH: &str = "/org/freedesktop/secrets";
 const SERVICE: &str = "org.freedesktop.Secret.Service";
 const COLLECTION: &str = "org.freedesktop.Secret.Collection";
+/// What the bus says for a service that has gone without an answer.
+const NO_REPLY: &str = "org.freedesktop.DBus.Error.NoReply";
 const PROMPT: &str = "org.freedesktop.Secret.Prompt";
 
 struct SecretService {
@@ -148,8 +150,14 @@ fn bus_error(error: zbus::Error) -> KeyringError {
         {
             KeyringError::NoService("no keyring service runs or is installed".to_owned())
         }
+        zbus::Error::MethodError(name, ..) if name.as_str() == NO_REPLY => gone(),
         _ => KeyringError::Broken(error.to_string()),
     }
+}
+
+/// It died while it was asked. It was there, and comes back: it is waited for, as a locked one is.
+fn gone() -> KeyringError {
+    KeyringError::Locked("it stopped while it was asked".to_owned())
 }
 
 /// `Debug` of some of these errors holds the secret; `Display` never does.
@@ -159,6 +167,8 @@ fn explain(error: &Error) -> KeyringError {
             KeyringError::Locked("it is locked, or has no default keyring to store secrets in".to_owned())
         }
         Error::Ambiguous(_) => KeyringError::Broken("it holds the same secret more than once".to_owned()),
+        // the library tells it in words only
+        _ if error.to_string().contains(NO_REPLY) => gone(),
         _ => KeyringError::Broken(error.to_string()),
     }
 }

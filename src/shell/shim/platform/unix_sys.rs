@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 use nix::errno::Errno;
 use nix::libc;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
+use secrecy::zeroize::Zeroizing;
 
 use crate::protocol::shim::{RUN_ID_VARIABLE, Spec};
 
@@ -118,11 +119,19 @@ impl Image {
         }
         for (name, value) in &spec.env {
             if let Some(value) = value {
-                env.push(variable(name.as_bytes(), value.as_bytes())?);
+                env.push(variable(name.as_bytes(), value.expose().as_bytes())?);
             }
         }
         env.push(variable(RUN_ID_VARIABLE.as_bytes(), spec.run_id.0.as_bytes())?);
         Ok(Self { program, args, env })
+    }
+}
+
+impl Drop for Image {
+    fn drop(&mut self) {
+        for variable in self.env.drain(..) {
+            drop(Zeroizing::new(variable.into_bytes()));
+        }
     }
 }
 

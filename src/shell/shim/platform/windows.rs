@@ -95,7 +95,7 @@ impl Keeper {
         command.args(&spec.args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         for (name, value) in &spec.env {
             match value {
-                Some(value) => command.env(name, value),
+                Some(value) => command.env(name, value.expose()),
                 None => command.env_remove(name),
             };
         }

@@ -1,0 +1,171 @@
+//! `secrets`: where the tokens and keys are that are kept for Palyra, and new ones. No value is ever shown, nor anything made
+//! of one.
+
+use std::io::{BufRead, IsTerminal, Write};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use serde_json::Value;
+
+use crate::config::Paths;
+use crate::core::secrets::STATE_KEY_MEANING;
+use crate::core::text;
+use crate::protocol::secrets::{SecretName, SecretsRequest};
+use crate::protocol::{Failure, FailureCode, Reply, Request};
+
+/// The keyring may ask for its password, and what uses the secrets starts again.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// `secrets …`
+#[derive(Subcommand)]
+pub enum Secrets {
+    /// Where each of them is
+    Status {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make new ones and restart what uses them
+    Rotate(RotateArgs),
+}
+
+/// Arguments of `rotate`.
+#[derive(Args)]
+pub struct RotateArgs {
+    /// admin-token, browser-token, browser-state-key
+    #[arg(value_parser = name, required_unless_present = "all")]
+    names: Vec<SecretName>,
+    /// All that do not come from Palyra's config
+    #[arg(long, conflicts_with = "names")]
+    all: bool,
+    /// I know what is lost with the browser state key: do not ask
+    #[arg(long)]
+    yes: bool,
+}
+
+/// Does one of them.
+pub fn secrets(paths: &Paths, command: &Secrets) -> Result<ExitCode, Failure> {
+    match command {
+        Secrets::Status { json } => status(paths, *json),
+        Secrets::Rotate(args) => rotate(paths, args),
+    }
+}
+
+fn name(word: &str) -> Result<SecretName, String> {
+    let wanted = word.replace('_', "-");
+    SecretName::ALL.into_iter().find(|name| name.word() == wanted).ok_or_else(|| {
+        let words: Vec<_> = SecretName::ALL.iter().map(|name| name.word()).collect();
+        format!("secrets are {}", words.join(", "))
+    })
+}
+
+fn rotate(paths: &Paths, args: &RotateArgs) -> Result<ExitCode, Failure> {
+    let loses = args.names.contains(&SecretName::BrowserStateKey) || (args.all && may_rotate_state_key(paths)?);
+    if loses && !args.yes {
+        confirm()?;
+    }
+    let names = args.names.clone();
+    super::say(&super::ask(paths, Request::Secrets(SecretsRequest::Rotate { names, lose_profiles: loses }), PATIENCE)?)
+}
+
+/// Nobody is asked about a key that is not ours to change.
+fn may_rotate_state_key(paths: &Paths) -> Result<bool, Failure> {
+    let found = look(paths)?;
+    let mut all = found["secrets"].as_array().into_iter().flatten();
+    Ok(all.any(|one| one["name"] == "browser_state_key" && one["place"] != "config"))
+}
+
+fn confirm() -> Result<(), Failure> {
+    if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
+        return Err(Failure::new(
+            FailureCode::Refused,
+            "with a new browser state key the stored browser profiles are lost, and there is no terminal to ask on",
+            "If you know that: palyra-tray secrets rotate … --yes",
+        ));
+    }
+    let width = 100;
+    super::print(&format!("{}\n\nMake a new one? Type yes: ", text::wrap(STATE_KEY_MEANING, width, 9).join("\n")));
+    let _ = std::io::stdout().flush();
+    let mut answer = String::new();
+    let agreed = std::io::stdin().lock().read_line(&mut answer).is_ok() && answer.trim() == "yes";
+    if agreed { Ok(()) } else { Err(Failure::new(FailureCode::Refused, "nothing was changed", "")) }
+}
+
+fn look(paths: &Paths) -> Result<Value, Failure> {
+    match super::ask(paths, Request::Secrets(SecretsRequest::Status), super::SHORT)? {
+        Reply::Data(found) => Ok(found),
+        _ => Err(Failure::new(FailureCode::Failed, "the agent's answer was not understood", text::SEE_STATUS)),
+    }
+}
+
+fn status(paths: &Paths, json: bool) -> Result<ExitCode, Failure> {
+    let found = look(paths)?;
+    if json {
+        super::print_json(&found);
+    } else {
+        super::print(&words(&found));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn words(found: &Value) -> String {
+    let mut out = String::new();
+    let now = found["as_of_unix_ms"].as_i64().unwrap_or_default();
+    for one in found["secrets"].as_array().into_iter().flatten() {
+        let label = text::capitalise(one["label"].as_str().unwrap_or_default());
+        out.push_str(&format!("{label:<18} {}\n", place(one, now)));
+    }
+    for one in found["kept_by_palyra"].as_array().into_iter().flatten() {
+        let text_of = |key: &str| one[key].as_str().unwrap_or_default();
+        out.push_str(&format!("Kept by Palyra     {}: {}\n", text_of("what"), text_of("folder")));
+    }
+    if found["rotation_under_way"] == Value::Bool(true) {
+        out.push_str("! New ones are being made, or what uses them is starting again.\n");
+    }
+    out
+}
+
+fn place(one: &Value, now: i64) -> String {
+    let text_of = |key: &str| one[key].as_str().unwrap_or_default();
+    let since = one["since_unix_ms"].as_i64().map(|at| {
+        let seconds = u64::try_from(now.saturating_sub(at) / 1_000).unwrap_or_default();
+        format!(", made {} ago", text::duration(seconds))
+    });
+    let since = since.unwrap_or_default();
+    match text_of("place") {
+        "keyring" => format!("in the system's keyring{since}"),
+        "file" if text_of("mode").is_empty() => format!("in {}{since}", text_of("path")),
+        "file" => format!("in {} (mode {}){since}", text_of("path"), text_of("mode")),
+        "config" => format!("from Palyra's config ({}), which has the say", text_of("key")),
+        "missing" => "missing: the next start makes one".to_owned(),
+        _ => format!("cannot be looked at now: {}", text_of("why")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn where_each_is_in_words() {
+        let found = json!({
+            "as_of_unix_ms": 7_200_000,
+            "secrets": [
+                { "label": "admin token", "place": "keyring", "since_unix_ms": 0 },
+                { "label": "browser token", "place": "file", "path": "/s/secrets.json", "mode": "0600" },
+                { "label": "browser state key", "place": "unavailable", "why": "it is locked" },
+            ],
+            "kept_by_palyra": [{ "what": "keys of providers and bots", "folder": "/s/vault" }],
+            "rotation_under_way": false,
+        });
+        let words = words(&found);
+        let expected = "Admin token        in the system's keyring, made 2 h ago\n\
+            Browser token      in /s/secrets.json (mode 0600)\n\
+            Browser state key  cannot be looked at now: it is locked\n\
+            Kept by Palyra     keys of providers and bots: /s/vault\n";
+        assert_eq!(words, expected);
+    }
+}

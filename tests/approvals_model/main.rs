@@ -31,12 +31,12 @@ const SHARE: u64 = 250;
 /// What has to come about in at least one order of so many: a model that reaches nothing proves nothing.
 const REACHED: [(&str, u64); 20] = [
     ("approved", 20),
-    ("approvable by notification", 2),
+    ("approvable by notification", 3),
     ("approved in a review", 60),
     ("asked twice", 100),
     ("decided elsewhere", 10),
     ("told as allowed elsewhere", 50),
-    ("restored", 1_500),
+    ("restored", 2_000),
     ("lost answers", 50),
     ("denied by the pause", 10),
     ("paused", 20),
@@ -44,7 +44,7 @@ const REACHED: [(&str, u64); 20] = [
     ("clicked while locked", 400),
     ("double clicks", 10),
     ("forged", 10),
-    ("summaries", 2),
+    ("summaries", 5),
     ("floods", 20),
     ("clock set back", 20),
     ("slept", 20),

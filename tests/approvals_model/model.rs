@@ -201,7 +201,7 @@ impl<'a> Model<'a> {
             state: (self.agent.paused, self.agent.locked, inbox.is_current(), self.gateway.down),
         };
         self.looks += 1;
-        if made_of == self.made_of && !self.looks.is_multiple_of(8) {
+        if made_of == self.made_of && !self.looks.is_multiple_of(32) {
             return self.check_waiting();
         }
         self.made_of = made_of;
@@ -470,6 +470,9 @@ impl<'a> Model<'a> {
         for _ in 0..3 {
             self.now = self.now.plus(300);
             self.give(Event::Wake);
+            if self.waiting.is_empty() {
+                break;
+            }
             while !self.waiting.is_empty() {
                 let effect = self.waiting.remove(0);
                 self.happen(effect, 9);

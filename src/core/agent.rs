@@ -793,14 +793,18 @@ impl Agent {
                     effects.push(Effect::WriteLedger { line, answer });
                 }
                 DecisionOrder::Send(decision) => {
-                    if decision.verdict == Verdict::Approve {
-                        self.watched.knows_allowed(&decision.approval_id);
+                    match decision.verdict {
+                        Verdict::Approve => self.watched.knows_allowed(&decision.approval_id),
+                        // whoever allows it after that is somebody else
+                        Verdict::Deny => self.watched.not_allowed(&decision.approval_id),
                     }
                     effects.push(Effect::SendDecision(decision));
                 }
                 DecisionOrder::Finish { approval_id, ticket, result } => {
-                    if let Ok(_) | Err(Failure { code: FailureCode::Refused, .. }) = &result {
-                        self.inbox.settle(&approval_id);
+                    match &result {
+                        Ok(_) => self.inbox.settle(&approval_id),
+                        Err(Failure { code: FailureCode::Refused, .. }) => self.inbox.doubt(&approval_id),
+                        Err(_) => {}
                     }
                     self.inbox.ring(now);
                     self.answer(&approval_id, ticket, result, effects);

@@ -35,7 +35,7 @@ const START_ONE: &str = "Start one: palyra-tray run";
 const CONNECTIONS: usize = 32;
 
 /// `control.json`: names the socket.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ControlFile {
     /// [`VERSION`] of the agent.
     pub version: u32,
@@ -169,7 +169,11 @@ async fn gone(stream: &mut BufReader<listener::Stream>) {
     while matches!(stream.read(&mut byte).await, Ok(1..)) {}
 }
 
-fn understand(line: &[u8]) -> Result<Request, Failure> {
+/// What a client's line asks for.
+///
+/// # Errors
+/// It is no request, or one of another version.
+pub fn understand(line: &[u8]) -> Result<Request, Failure> {
     #[derive(Deserialize)]
     struct VersionOnly {
         version: u32,
@@ -181,7 +185,8 @@ fn understand(line: &[u8]) -> Result<Request, Failure> {
         Ok(Envelope { version, .. }) => Err(usage(differs(version))),
         Err(error) => match serde_json::from_slice::<VersionOnly>(line) {
             Ok(VersionOnly { version }) if version != VERSION => Err(usage(differs(version))),
-            _ => Err(usage(format!("the request was not understood: {error}"))),
+            // The parser's words may quote the request, and with it a secret: only the place is told.
+            _ => Err(usage(format!("the request was not understood (column {})", error.column()))),
         },
     }
 }

@@ -82,7 +82,7 @@ impl Day {
     }
 
     fn something_happens(&mut self) {
-        let what = self.dice(40);
+        let what = self.dice(42);
         *self.happened.entry(what).or_default() += 1;
         match what {
             0..=3 => {
@@ -245,7 +245,12 @@ impl Day {
                 let notifications = if there { dunst } else { None };
                 self.world.give(Event::Desktop(Desktop { notifications, ..desktop }));
             }
-            _ => self.world.give(Event::OpenedTwice),
+            39 => self.world.give(Event::OpenedTwice),
+            _ => {
+                let (session, run) = (self.dice(50), self.dice(1_000_000));
+                let state = ["in_progress", "done", "failed", "cancelled"][self.dice(4) as usize];
+                self.world.run(&format!("s{session}"), &format!("r{}", run / 300_000), state, 0);
+            }
         }
     }
 
@@ -363,7 +368,7 @@ fn a_day_of_use_leaves_nothing_behind() {
     let mut day = Day::begin(7, DAY_MS);
     assert_eq!(day.world.faults, [""; 0]);
     let things: u64 = day.happened.values().sum();
-    assert!(things > 2_000 && day.happened.len() == 40, "{things} of {} kinds", day.happened.len());
+    assert!(things > 2_000 && day.happened.len() == 42, "{things} of {} kinds", day.happened.len());
     // an hour in the evening takes no more than one in the morning
     let most = |hours: &[usize]| hours.iter().copied().max().unwrap_or_default();
     let (early, late) = (most(&day.hours[..8]), most(&day.hours[16..24]));
@@ -390,7 +395,9 @@ fn a_day_of_use_leaves_nothing_behind() {
     let left: Vec<_> = day.world.view().notices.keys().filter(|key| !is_news(key)).collect();
     assert!(left.is_empty(), "{left:?}");
     // it was put to use
-    for name in ["events", "kept notifications", "drafts", "waiting clients", "arrivals", "decisions under way"] {
+    for name in
+        ["events", "kept notifications", "drafts", "waiting clients", "arrivals", "decisions under way", "sessions"]
+    {
         assert!(day.most[name].0 > 0, "{name} was never more than none");
     }
 }

@@ -299,3 +299,43 @@ fn a_moved_port_is_told_until_it_is_another_and_can_be_written_down() {
     assert_eq!(titles(&world), [""; 0]);
     assert_eq!(kept(&world), ["Palyra uses other ports"]);
 }
+
+#[test]
+fn the_end_of_a_run_is_told_once_and_counted_behind_a_lock() {
+    let mut world = started();
+    let over = |world: &mut World, run: &str, state: &str| {
+        world.run("s1", run, "in_progress", 0);
+        world.pass(3_000);
+        world.run("s1", run, state, 0);
+        world.pass(3_000);
+    };
+    over(&mut world, "r1", "done");
+    assert_eq!(titles(&world), ["A run finished"]);
+    assert_eq!(world.view().notices["event:run:r1"].body, "Session s1");
+    world.pass(120_000);
+    over(&mut world, "r2", "failed");
+    assert_eq!(kept(&world), ["A run failed", "A run finished"]);
+    world.give(Event::Locked(true));
+    over(&mut world, "r3", "failed");
+    over(&mut world, "r4", "done");
+    world.give(Event::Locked(false));
+    assert_eq!(world.view().notices["event:away"].body, "1 run finished, 1 failed.");
+    assert!(!world.view().notices.contains_key("event:run:r3"), "not singly too");
+    assert_eq!(kept(&world)[1..3], ["A run finished", "A run failed"]);
+}
+
+#[test]
+fn what_can_no_longer_be_aborted_is_not_offered_to_be() {
+    let mut world = started();
+    let run = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
+    world.run("s1", run, "in_progress", 0);
+    world.pass(3_000);
+    world.ask("a1", "high", 600, "git push");
+    world.pass(1_000);
+    world.decide_elsewhere("a1", "allow");
+    world.pass(1_000);
+    assert!(world.view().notices.contains_key("event:elsewhere:a1"));
+    world.run("s1", run, "done", 0);
+    world.pass(3_000);
+    assert!(!world.view().notices.contains_key("event:elsewhere:a1"), "its run is over");
+}

@@ -9,6 +9,7 @@ use crate::core::event::{Effect, Ticket};
 use crate::core::outage::{Change, Outage};
 use crate::core::ports::Ports;
 use crate::core::service::{Goal, Phase};
+use crate::core::sessions::{RunEnd, RunNews};
 use crate::core::text;
 use crate::core::time::{Now, earlier};
 use crate::core::view::{Button, NoticeKey, Urgency};
@@ -184,6 +185,39 @@ impl Agent {
         }
     }
 
+    /// What became of runs. One that waits is told by the approval that it waits for, and the answer to a message from here by
+    /// itself.
+    pub(super) fn run_news(&mut self, news: Vec<RunNews>) {
+        for one in news {
+            let RunNews::Finished { run, end } = one else { continue };
+            // there is nothing to abort any more
+            let abort = Action::AbortRun { run_id: run.run_id.clone() };
+            self.events.retain(|_, told| told.buttons.iter().all(|button| button.action != abort));
+            let ours = self.asks.open().any(|intent| intent.run_id == run.run_id)
+                || self.companion.profile().latest_run.as_ref().is_some_and(|latest| latest.run_id == run.run_id);
+            if ours {
+                continue;
+            }
+            let (title, urgency) = match end {
+                RunEnd::Failed => ("A run failed", Urgency::Normal),
+                RunEnd::Cancelled => ("A run was ended", Urgency::Low),
+                RunEnd::Done | RunEnd::Unknown => ("A run finished", Urgency::Low),
+            };
+            if let Some(away) = self.happened.away() {
+                let count = if end == RunEnd::Failed { &mut away.runs_failed } else { &mut away.runs_finished };
+                *count += 1;
+            }
+            let place = Place {
+                session_id: Some(run.session_id),
+                run_id: Some(run.run_id.clone()),
+                intent: Some("inspect-run".to_owned()),
+                ..Place::section("chat")
+            };
+            let open = Button { label: "Open chat".to_owned(), action: Action::Open { place } };
+            self.tell_or_count(&format!("event:run:{}", run.run_id), (title, &run.title), vec![open], urgency);
+        }
+    }
+
     /// Takes back what is no longer so.
     fn sweep(&mut self, now: Now) {
         let events = std::mem::take(&mut self.events);
@@ -293,6 +327,7 @@ pub fn shows(action: &Action) -> Option<Action> {
         | Action::ShowLog { .. }
         | Action::ContinueSetup
         | Action::RunChecks
+        | Action::About
         | Action::Ask { .. }
         | Action::OpenDraft { .. }
         | Action::NodeDialog { .. } => Some(action.clone()),

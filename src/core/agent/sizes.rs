@@ -3,6 +3,7 @@
 use super::Agent;
 use super::events::MAX_SHOWN;
 use crate::core::companion::{MAX_DRAFTS, MAX_NOTIFICATIONS};
+use crate::core::survey::{NEWS, SESSIONS};
 use crate::protocol::ServiceId;
 
 /// Name, size now, and the most that it may have.
@@ -23,6 +24,7 @@ impl Agent {
             desktop: _,
             reached: _,
             removed: _,
+            profile: _,
             // a value, or one for each service at most
             started: _,
             rotation: _,
@@ -55,6 +57,9 @@ impl Agent {
             opens,
             watched,
             reviewing,
+            followers,
+            reports,
+            survey,
         } = self;
         let profile = companion.profile();
         let mut sizes = vec![
@@ -68,6 +73,10 @@ impl Agent {
             ("promised answers", companion.saving.promised(), AT_ONCE),
             ("waiting clients", waiters.len(), AT_ONCE),
             ("dashboards to open", opens.len(), AT_ONCE),
+            ("reports to give", reports.len(), AT_ONCE),
+            ("followed reviews", followers.len(), AT_ONCE),
+            ("news of runs", survey.news.len(), NEWS),
+            ("sessions", survey.sessions.value.as_ref().map_or(0, |sessions| sessions.rows.len()), SESSIONS),
             ("open dialogs", asking.len(), AT_ONCE),
             ("open reviews", reviewing.len(), AT_ONCE),
             ("decisions under way", decisions.under_way(), AT_ONCE),

@@ -7,8 +7,12 @@ mod agent;
 mod handoffs;
 #[path = "support/http.rs"]
 mod http;
+#[path = "agent/planted.rs"]
+mod planted;
 #[path = "agent/secrets.rs"]
 mod secrets;
+#[path = "agent/support.rs"]
+mod support;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -18,6 +18,7 @@ mod run;
 mod secrets;
 mod set_up;
 mod status;
+mod support_bundle;
 mod window;
 
 use std::io::Write;
@@ -101,6 +102,8 @@ enum Command {
     Logs(logs::LogsArgs),
     /// Check everything that Palyra needs, and say what to do
     Doctor(doctor::DoctorArgs),
+    /// Put all that helps to find out what is wrong into one file, without secrets
+    SupportBundle(support_bundle::BundleArgs),
     /// End the agent, and Palyra with it
     Quit {
         /// Leave Palyra running; the next agent takes it back
@@ -198,6 +201,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Config(command) => config::config(&paths(&env)?, &command),
         Command::Logs(args) => logs::logs(&paths(&env)?, &args),
         Command::Doctor(args) => doctor::doctor(&env, &args),
+        Command::SupportBundle(args) => support_bundle::support_bundle(&env, &args),
         Command::Quit { keep_running } => quit::quit(&paths(&env)?, keep_running),
         Command::Completions(args) => Ok(completions::completions(&args)),
         Command::Simulate { file } => simulate(&file),

@@ -10,6 +10,7 @@ mod preferences;
 mod requests;
 mod secrets;
 mod set_up;
+mod support;
 mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -145,6 +146,8 @@ pub struct Agent {
     watched: watch::Watched,
     /// Approvals whose review is open; empty: the list.
     reviewing: BTreeSet<String>,
+    /// A support bundle is being made.
+    pub bundling: bool,
     /// When more than routine happened last, if that was since memory was given back.
     stirred: Option<u64>,
     exited: bool,
@@ -193,6 +196,7 @@ impl Agent {
             paused: setup.paused,
             watched: watch::Watched::default(),
             reviewing: BTreeSet::new(),
+            bundling: false,
             stirred: Some(now.mono_ms),
             exited: false,
             setup,
@@ -368,16 +372,20 @@ impl Agent {
                 if let Companion::Review(id) = &companion {
                     self.reviewing.remove(id);
                 }
+                if companion == Companion::Bundle {
+                    self.bundling = false;
+                }
                 let Err(trouble) = outcome else { return };
                 let (title, body) = text::companion_failed(&companion, &trouble);
                 self.tell(COMPANION, (title, &body), Vec::new(), Urgency::Normal);
             }
+            Event::PalyraExported(ticket, export) => self.palyra_exported(ticket, export, effects),
             Event::RunsAborted(outcome) => self.runs_aborted(outcome),
             Event::RunAborted(ticket, run_id, outcome) => self.run_aborted(ticket, run_id, outcome, effects),
             Event::LogNotShown(why) => {
                 self.tell(
                     "event:log",
-                    ("The log could not be shown", &text::sentence(&why)),
+                    ("The file could not be shown", &text::sentence(&why)),
                     Vec::new(),
                     Urgency::Normal,
                 );

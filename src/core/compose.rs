@@ -188,6 +188,10 @@ fn set_up(agent: &Agent) -> Item {
     let rows = vec![
         command("setup:continue", &name, true, Action::ContinueSetup),
         command("setup:checks", "Run checks…", true, Action::RunChecks),
+        match agent.bundling {
+            false => command("setup:bundle", "Export support bundle…", true, Action::ExportBundle),
+            true => label("setup:bundle", "The support bundle is being made…"),
+        },
     ];
     submenu("setup", "Set-up and support", rows)
 }

@@ -468,6 +468,10 @@ impl World {
                 self.note(format!("answers {ticket}: {}", first_words(&reply)));
                 self.replies.push((ticket, reply));
             }
+            Effect::ShowBundles => self.note("shows the support bundles".to_owned()),
+            Effect::ExportPalyra(ticket) => {
+                self.later(ANSWER_MS, Event::PalyraExported(ticket, Ok(serde_json::json!({ "schema_version": 1 }))));
+            }
             Effect::ShowLog(service) => self.note(format!("shows the log of {service}")),
             Effect::GatherFacts(ticket, facts) => {
                 let value = serde_json::to_value(&*facts).unwrap_or_default();

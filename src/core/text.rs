@@ -323,6 +323,9 @@ pub fn companion_failed(companion: &Companion, trouble: &Trouble) -> (&'static s
         (Companion::Checks, Trouble::EndedEarly(why)) => {
             ("The checks ended early", why, "Run checks in the menu opens them again.")
         }
+        (Companion::Bundle, Trouble::NotOpened(why) | Trouble::EndedEarly(why)) => {
+            ("There is no support bundle", why, "In a terminal it is: palyra-tray support-bundle")
+        }
         (Companion::Node(task), Trouble::NotOpened(why)) => {
             ("The dialog could not be opened", why, node_in_a_terminal(*task))
         }

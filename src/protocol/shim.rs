@@ -100,6 +100,9 @@ pub struct Spec {
     /// When set, the shim stops its sidecar if the agent has not touched `lease` in `run_dir` for this long.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease_ms: Option<u64>,
+    /// Further secrets that the sidecar may know and must not get into its log: those of its config.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hide: Vec<Secret>,
 }
 
 impl fmt::Debug for Spec {

@@ -11,6 +11,7 @@ mod preferences;
 mod processes;
 mod secrets_work;
 mod set_up;
+mod support;
 
 use std::collections::{BTreeMap, HashMap};
 use std::process::ExitCode;

@@ -9,7 +9,7 @@ use std::process::Command;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::config::palyra::{ConfigFacts, PalyraConfig};
+use crate::config::palyra::{self, ConfigFacts, PalyraConfig};
 use crate::config::{self, ConfigError, Environment, Paths, programs};
 use crate::core::cause::{Cause, Class};
 use crate::core::launch::{self, Confidential, Places};
@@ -147,6 +147,7 @@ impl Sidecars {
             log: LogLimits { path: self.paths.log(wish.service), max_bytes: LOG_BYTES, keep: LOG_FILES },
             ports: recorded,
             lease_ms: wish.window.then_some(LEASE_MS),
+            hide: palyra::secret_texts(&self.paths.config).into_iter().map(Secret::new).collect(),
         };
         Ok(Prepared { spec, ports: chosen, note, config: facts })
     }

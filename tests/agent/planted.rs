@@ -66,6 +66,18 @@ const KEY_BLOCK: [&str; 3] = [
 const DRAWN_BY_LOT: [&str; 2] =
     ["Zk3vT0aQ9sLw2XbNf7RyUe4HcJ1mPoDiG5tKqV8xS6c", "7QK2M9ZC4T1XV8B5N3HR6PDWGEJ0SFYA7QK2M9ZC4T1XV8B5N3HP"];
 
+/// Without capitals among its own digits, as some write it.
+fn lower_percent(text: &str) -> String {
+    let upper = percent(text);
+    let mut parts = upper.split('%');
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (digits, rest) = part.split_at(2);
+        out.push_str(&format!("%{}{rest}", digits.to_lowercase()));
+    }
+    out
+}
+
 fn percent(text: &str) -> String {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
     text.bytes().map(|byte| if plain(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
@@ -75,13 +87,17 @@ fn escaped(text: &str) -> String {
     json!(text).to_string().trim_matches('"').to_owned()
 }
 
+fn key_block() -> String {
+    format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", KEY_BLOCK.join("\n"))
+}
+
 /// As somebody would find it again.
 fn forms(secret: &str) -> BTreeSet<String> {
     let inner = |encoded: String| encoded.trim_end_matches('=').to_owned();
     [
         secret.to_owned(),
         percent(secret),
-        percent(secret).to_lowercase(),
+        lower_percent(secret),
         escaped(secret),
         inner(STANDARD.encode(secret)),
         inner(URL_SAFE_NO_PAD.encode(secret)),
@@ -97,7 +113,7 @@ fn lines(known: &[(String, String)]) -> String {
         out.push_str(&format!("plain {secret} end\nin a URL http://h/{name}?x={}\n", percent(secret)));
         out.push_str(&format!(
             "lower http://h/?x={}\njson {{\"said\":\"{}\"}}\n",
-            percent(secret).to_lowercase(),
+            lower_percent(secret),
             escaped(secret)
         ));
         out.push_str(&format!("b64 {} b64u {}\n", STANDARD.encode(secret), URL_SAFE_NO_PAD.encode(secret)));
@@ -107,7 +123,7 @@ fn lines(known: &[(String, String)]) -> String {
         out.push_str(&line.replace("{}", secret));
         out.push('\n');
     }
-    out.push_str(&format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", KEY_BLOCK.join("\n")));
+    out.push_str(&key_block());
     // across every place at which a line can be cut
     for (n, (_, secret)) in known.iter().enumerate() {
         let before = 16 * 1024 - 5 - n % 9;
@@ -191,7 +207,7 @@ fn no_planted_secret_is_found_anywhere() {
         "palyra-browserd",
         &format!("tail -n 90 '{told}' | cut -c -900 >&2; cat '{told}' | head -n 60 >&2; exit 7"),
     );
-    let mut export = json!({ "drawn": DRAWN_BY_LOT, "block": KEY_BLOCK.join("\n"), "log": lines(&known) });
+    let mut export = json!({ "drawn": DRAWN_BY_LOT, "block": key_block(), "log": lines(&known) });
     for (name, secret) in &known {
         export[name] = json!({ "api_key": secret, "said": format!("with {secret}") });
     }

@@ -11,6 +11,8 @@ mod http;
 mod planted;
 #[path = "agent/secrets.rs"]
 mod secrets;
+#[path = "agent/send.rs"]
+mod send;
 #[path = "agent/support.rs"]
 mod support;
 

@@ -159,6 +159,8 @@ fn what_is_typed_and_chosen_comes_back() {
     assert_eq!(answer(&entry, " größe \n", 120), with("next", " größe "));
     assert_eq!(answer(&entry, "\n", 120), with("next", ""));
     assert_eq!(answer(&Body::Password, SECRET, 120), with("next", SECRET));
+    assert_eq!(answer(&Body::Text, "one\n\ntwo\n", 120), with("next", "one\n\ntwo"));
+    assert_eq!(answer(&Body::Text, "", 122), Answer::Dismissed);
     assert_eq!(answer(&Body::Password, "", 121), pressed("back"));
     assert_eq!(answer(&Body::Password, "", 122), Answer::Dismissed);
     assert_eq!(answer(&choices(), "1\n", 120), with("next", "b"));
@@ -175,6 +177,7 @@ fn what_is_typed_and_chosen_comes_back() {
         |body: &Body, print: &str, code| desk.answer("kdialog", &form(body.clone(), &TWO[..1], None), print, code);
     assert_eq!(answer(&entry, "\u{2060}--old\n", 0), with("next", "--old"));
     assert_eq!(answer(&Body::Password, SECRET, 0), with("next", SECRET));
+    assert_eq!(answer(&Body::Text, "one\n\ntwo\n", 0), with("next", "one\n\ntwo"));
     assert_eq!(answer(&Body::Password, "", 1), Answer::Dismissed);
     assert_eq!(answer(&choices(), "0\n", 0), with("next", "a"));
     assert!(failed(&answer(&choices(), "7\n", 0)));

@@ -1,6 +1,8 @@
 //! The client's part of the set-up against the demo gateway, which is held to recordings of the real one by `demo_contract`:
 //! keys, signing in, the first message, Discord, and what a person reads when any of it fails.
 
+#[path = "gateway_set_up/ask.rs"]
+mod ask;
 #[path = "gateway_set_up/discord.rs"]
 mod discord;
 #[path = "gateway_set_up/message.rs"]

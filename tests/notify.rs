@@ -489,6 +489,46 @@ fn a_click_counts_once_and_a_close_after_it_is_nothing() {
 }
 
 #[test]
+fn a_typed_answer_comes_once_from_the_owner_and_only_where_it_can_be_typed() {
+    let daemon = Daemon::start();
+    let server = Server::with(&daemon, &["actions", "body", "inline-reply"]);
+    let agent = Agent::start(&daemon);
+    assert!(agent.expect_server().inline_reply);
+    let action = Action::Reply { session_id: "S".to_owned() };
+    let answered = Notice {
+        buttons: vec![
+            Button { label: "Open chat".to_owned(), action: details() },
+            Button { label: "Reply…".to_owned(), action: action.clone() },
+        ],
+        ..notice("event:run:1", "Bread.")
+    };
+    agent.show(&[&answered]);
+    let shown = server.shown("event:run:1");
+    assert!(shown.actions.contains(&("inline-reply".to_owned(), "Reply…".to_owned())), "{:?}", shown.actions);
+    let typed = |connection: &zbus::Connection, id: u32, text: &str| {
+        zbus::block_on(emit(connection, None, "NotificationReplied", &(id, text)));
+    };
+    // somebody else on the bus, nothing at all, another notification
+    typed(&daemon.connect(), shown.id, "forged");
+    typed(&server.connection, shown.id, "  ");
+    typed(&server.connection, shown.id + 7, "to nobody");
+    typed(&server.connection, shown.id, "And milk?");
+    typed(&server.connection, shown.id, "twice");
+    match agent.next() {
+        NotifyReport::Typed { key, action: got, text } => {
+            assert_eq!((key.as_str(), got, text.as_str()), ("event:run:1", action.clone(), "And milk?"));
+        }
+        other => panic!("{other:?}"),
+    }
+    // where it cannot be typed it is a button like any other
+    server.stop();
+    let server = Server::start(&daemon);
+    agent.show(&[&Notice { body: "Milk.".to_owned(), ..answered.clone() }]);
+    let shown = server.shown_with("event:run:1", "Milk.");
+    assert!(!shown.actions.iter().any(|(key, _)| key == "inline-reply"), "{:?}", shown.actions);
+}
+
+#[test]
 fn a_click_from_anyone_but_the_owner_is_not_a_click() {
     let daemon = Daemon::start();
     let server = Server::start(&daemon);

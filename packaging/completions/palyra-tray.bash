@@ -19,6 +19,9 @@ _palyra_tray() {
             palyra_tray,approvals)
                 cmd="palyra_tray__subcmd__approvals"
                 ;;
+            palyra_tray,ask)
+                cmd="palyra_tray__subcmd__ask"
+                ;;
             palyra_tray,autostart)
                 cmd="palyra_tray__subcmd__autostart"
                 ;;
@@ -33,6 +36,9 @@ _palyra_tray() {
                 ;;
             palyra_tray,doctor)
                 cmd="palyra_tray__subcmd__doctor"
+                ;;
+            palyra_tray,drafts)
+                cmd="palyra_tray__subcmd__drafts"
                 ;;
             palyra_tray,help)
                 cmd="palyra_tray__subcmd__help"
@@ -66,6 +72,9 @@ _palyra_tray() {
                 ;;
             palyra_tray,secrets)
                 cmd="palyra_tray__subcmd__secrets"
+                ;;
+            palyra_tray,send)
+                cmd="palyra_tray__subcmd__send"
                 ;;
             palyra_tray,setup)
                 cmd="palyra_tray__subcmd__setup"
@@ -178,8 +187,41 @@ _palyra_tray() {
             palyra_tray__subcmd__config__subcmd__help,write-ports)
                 cmd="palyra_tray__subcmd__config__subcmd__help__subcmd__write__subcmd__ports"
                 ;;
+            palyra_tray__subcmd__drafts,discard)
+                cmd="palyra_tray__subcmd__drafts__subcmd__discard"
+                ;;
+            palyra_tray__subcmd__drafts,help)
+                cmd="palyra_tray__subcmd__drafts__subcmd__help"
+                ;;
+            palyra_tray__subcmd__drafts,list)
+                cmd="palyra_tray__subcmd__drafts__subcmd__list"
+                ;;
+            palyra_tray__subcmd__drafts,send)
+                cmd="palyra_tray__subcmd__drafts__subcmd__send"
+                ;;
+            palyra_tray__subcmd__drafts,show)
+                cmd="palyra_tray__subcmd__drafts__subcmd__show"
+                ;;
+            palyra_tray__subcmd__drafts__subcmd__help,discard)
+                cmd="palyra_tray__subcmd__drafts__subcmd__help__subcmd__discard"
+                ;;
+            palyra_tray__subcmd__drafts__subcmd__help,help)
+                cmd="palyra_tray__subcmd__drafts__subcmd__help__subcmd__help"
+                ;;
+            palyra_tray__subcmd__drafts__subcmd__help,list)
+                cmd="palyra_tray__subcmd__drafts__subcmd__help__subcmd__list"
+                ;;
+            palyra_tray__subcmd__drafts__subcmd__help,send)
+                cmd="palyra_tray__subcmd__drafts__subcmd__help__subcmd__send"
+                ;;
+            palyra_tray__subcmd__drafts__subcmd__help,show)
+                cmd="palyra_tray__subcmd__drafts__subcmd__help__subcmd__show"
+                ;;
             palyra_tray__subcmd__help,approvals)
                 cmd="palyra_tray__subcmd__help__subcmd__approvals"
+                ;;
+            palyra_tray__subcmd__help,ask)
+                cmd="palyra_tray__subcmd__help__subcmd__ask"
                 ;;
             palyra_tray__subcmd__help,autostart)
                 cmd="palyra_tray__subcmd__help__subcmd__autostart"
@@ -195,6 +237,9 @@ _palyra_tray() {
                 ;;
             palyra_tray__subcmd__help,doctor)
                 cmd="palyra_tray__subcmd__help__subcmd__doctor"
+                ;;
+            palyra_tray__subcmd__help,drafts)
+                cmd="palyra_tray__subcmd__help__subcmd__drafts"
                 ;;
             palyra_tray__subcmd__help,help)
                 cmd="palyra_tray__subcmd__help__subcmd__help"
@@ -228,6 +273,9 @@ _palyra_tray() {
                 ;;
             palyra_tray__subcmd__help,secrets)
                 cmd="palyra_tray__subcmd__help__subcmd__secrets"
+                ;;
+            palyra_tray__subcmd__help,send)
+                cmd="palyra_tray__subcmd__help__subcmd__send"
                 ;;
             palyra_tray__subcmd__help,setup)
                 cmd="palyra_tray__subcmd__help__subcmd__setup"
@@ -282,6 +330,18 @@ _palyra_tray() {
                 ;;
             palyra_tray__subcmd__help__subcmd__config,write-ports)
                 cmd="palyra_tray__subcmd__help__subcmd__config__subcmd__write__subcmd__ports"
+                ;;
+            palyra_tray__subcmd__help__subcmd__drafts,discard)
+                cmd="palyra_tray__subcmd__help__subcmd__drafts__subcmd__discard"
+                ;;
+            palyra_tray__subcmd__help__subcmd__drafts,list)
+                cmd="palyra_tray__subcmd__help__subcmd__drafts__subcmd__list"
+                ;;
+            palyra_tray__subcmd__help__subcmd__drafts,send)
+                cmd="palyra_tray__subcmd__help__subcmd__drafts__subcmd__send"
+                ;;
+            palyra_tray__subcmd__help__subcmd__drafts,show)
+                cmd="palyra_tray__subcmd__help__subcmd__drafts__subcmd__show"
                 ;;
             palyra_tray__subcmd__help__subcmd__node,enroll)
                 cmd="palyra_tray__subcmd__help__subcmd__node__subcmd__enroll"
@@ -356,7 +416,7 @@ _palyra_tray() {
 
     case "${cmd}" in
         palyra_tray)
-            opts="-h -V --help --version run demo status start stop restart approvals pause resume open node secrets onboard setup window autostart config logs doctor quit completions help"
+            opts="-h -V --help --version run demo status start stop restart approvals pause resume open send ask drafts node secrets onboard setup window autostart config logs doctor quit completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -576,6 +636,24 @@ _palyra_tray() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__ask)
+            opts="-h --session --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --session)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -937,8 +1015,162 @@ _palyra_tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        palyra_tray__subcmd__drafts)
+            opts="-h --help list show send discard help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__drafts__subcmd__discard)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__drafts__subcmd__help)
+            opts="list show send discard help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__drafts__subcmd__help__subcmd__discard)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__drafts__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__drafts__subcmd__help__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__drafts__subcmd__help__subcmd__send)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__drafts__subcmd__help__subcmd__show)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__drafts__subcmd__list)
+            opts="-h --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__drafts__subcmd__send)
+            opts="-h --json --no-wait --new --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__drafts__subcmd__show)
+            opts="-h --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         palyra_tray__subcmd__help)
-            opts="run demo status start stop restart approvals pause resume open node secrets onboard setup window autostart config logs doctor quit completions help"
+            opts="run demo status start stop restart approvals pause resume open send ask drafts node secrets onboard setup window autostart config logs doctor quit completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1024,6 +1256,20 @@ _palyra_tray() {
         palyra_tray__subcmd__help__subcmd__approvals__subcmd__show)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__help__subcmd__ask)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1206,6 +1452,76 @@ _palyra_tray() {
         palyra_tray__subcmd__help__subcmd__doctor)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__help__subcmd__drafts)
+            opts="list show send discard"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__help__subcmd__drafts__subcmd__discard)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__help__subcmd__drafts__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__help__subcmd__drafts__subcmd__send)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__help__subcmd__drafts__subcmd__show)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1444,6 +1760,20 @@ _palyra_tray() {
         palyra_tray__subcmd__help__subcmd__secrets__subcmd__status)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__help__subcmd__send)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1906,6 +2236,24 @@ _palyra_tray() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__send)
+            opts="-h --session --new --json --no-wait --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --session)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

@@ -4,6 +4,7 @@
 //! error in one line with a hint.
 
 mod approvals;
+mod ask;
 mod autostart;
 mod completions;
 mod config;
@@ -80,6 +81,13 @@ enum Command {
     Resume,
     /// Open the dashboard in your browser, signed in
     Open(OpenArgs),
+    /// Send a message to Palyra and print its answer
+    Send(ask::SendArgs),
+    /// The same in a dialog; the answer comes as a notification
+    Ask(ask::AskArgs),
+    /// What was written and not sent
+    #[command(subcommand)]
+    Drafts(ask::Drafts),
     /// This machine as a node: how it stands, enrol, repair, reset
     #[command(subcommand)]
     Node(node::Node),
@@ -192,6 +200,9 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Pause => act(Action::PauseAgents),
         Command::Resume => act(Action::ResumeAgents),
         Command::Open(args) => act(open(args)?),
+        Command::Send(args) => ask::send(&paths(&env)?, args),
+        Command::Ask(args) => ask::ask(&env, &args),
+        Command::Drafts(command) => ask::drafts(&env, &command),
         Command::Node(command) => node::node(&env, &command),
         Command::Secrets(command) => secrets::secrets(&paths(&env)?, &command),
         Command::Onboard => set_up::onboard(&env),

@@ -3,6 +3,7 @@
 //! [`Agent::update`] takes one [`Event`] and answers with [`Effect`]s; [`Agent::deadline`] says when it next wants
 //! [`Event::Wake`]. Nothing in here reads a clock, touches a file or talks to anybody.
 
+pub mod ask;
 mod companion;
 mod config;
 mod node;
@@ -15,6 +16,7 @@ mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::core::ask::Asks;
 use crate::core::companion::{self as remembered, Kind};
 use crate::core::config_watch::ConfigWatch;
 use crate::core::decisions::{DecisionOrder, Decisions};
@@ -106,6 +108,10 @@ pub struct Agent {
     pub decisions: Decisions,
     /// The node host's enrolment.
     pub node: Node,
+    /// Messages to Palyra under way.
+    pub asks: Asks,
+    /// Dialogs about them that are open, and the support bundle that is being made.
+    pub asking: BTreeSet<Companion>,
     /// What is remembered about the person; see the head of its module.
     pub companion: remembered::Companion,
     /// Told since it was kept last.
@@ -146,8 +152,6 @@ pub struct Agent {
     watched: watch::Watched,
     /// Approvals whose review is open; empty: the list.
     reviewing: BTreeSet<String>,
-    /// A support bundle is being made.
-    pub bundling: bool,
     /// When more than routine happened last, if that was since memory was given back.
     stirred: Option<u64>,
     exited: bool,
@@ -166,6 +170,8 @@ impl Agent {
         let (state, read_only) = (std::mem::take(&mut setup.state), setup.state_read_only.take());
         let mut agent = Self {
             started: now,
+            asks: Asks::default(),
+            asking: BTreeSet::new(),
             companion: remembered::Companion::new(state, read_only, setup.seed),
             told: Vec::new(),
             settings_due: None,
@@ -196,11 +202,11 @@ impl Agent {
             paused: setup.paused,
             watched: watch::Watched::default(),
             reviewing: BTreeSet::new(),
-            bundling: false,
             stirred: Some(now.mono_ms),
             exited: false,
             setup,
         };
+        agent.restore_asks(now);
         agent.config.look_now(now.mono_ms);
         agent.take_up_earlier(now);
         if agent.setup.start && !agent.setup.first_run {
@@ -233,6 +239,7 @@ impl Agent {
             self.waiters.iter().map(|waiter| waiter.deadline).chain(self.opens.iter().map(|open| open.deadline));
         let own = earlier(waits.min(), earlier(self.quitting, self.leaving));
         let ending = self.quitting.is_some() || self.leaving.is_some();
+        let own = earlier(own, self.asks.deadline());
         let own = if ending { own } else { earlier(own, earlier(self.config.deadline(), self.settings_due)) };
         let own = earlier(own, earlier(self.node.deadline(), self.companion.saving.deadline()));
         earlier(own, earlier(self.fleet.deadline(), self.inbox.deadline()))
@@ -267,6 +274,7 @@ impl Agent {
         self.fleet.iter().all(|service| stays(&service.phase))
             && self.waiters.is_empty()
             && self.opens.is_empty()
+            && self.asks.is_idle()
             && self.decisions.is_idle()
     }
 
@@ -372,9 +380,7 @@ impl Agent {
                 if let Companion::Review(id) = &companion {
                     self.reviewing.remove(id);
                 }
-                if companion == Companion::Bundle {
-                    self.bundling = false;
-                }
+                self.asking.remove(&companion);
                 let Err(trouble) = outcome else { return };
                 let (title, body) = text::companion_failed(&companion, &trouble);
                 self.tell(COMPANION, (title, &body), Vec::new(), Urgency::Normal);
@@ -394,7 +400,9 @@ impl Agent {
             Event::ConfigLooked(look) => self.config_looked(look, now),
             Event::PortsWritten(ticket, outcome) => self.ports_written(ticket, outcome, effects),
             Event::Node(event) => self.node_told(event, now, effects),
+            Event::Ask(event) => self.ask_told(event, now, effects),
             Event::ClientGone(ticket) => {
+                self.asks.forget(ticket);
                 let mut orders = Vec::new();
                 self.node.cancel(ticket, now, &mut orders);
                 self.node_orders(orders, effects);
@@ -473,8 +481,9 @@ impl Agent {
         }
         self.settle_opens(now, effects);
         self.settle_waiters(now, effects);
+        self.settle_asks(now, effects);
         self.settle_companion(now, effects);
-        let idle = self.decisions.is_idle() && self.node.is_idle() && self.is_kept();
+        let idle = self.decisions.is_idle() && self.node.is_idle() && self.is_kept() && self.asks.is_kept();
         if let Some(deadline) = self.leaving
             && !self.exited
             && (idle || now.mono_ms >= deadline)

@@ -8,13 +8,17 @@ use serde_json::Value;
 use crate::core::upstream::Trouble;
 
 /// More of an answer is not kept, bytes.
-const KEEP: usize = 32 * 1024;
+pub const KEEP: usize = 32 * 1024;
 
-/// What a run has said so far.
+/// What a run has said so far. However much comes, only the start is kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listener {
     run_id: String,
+    /// The run has begun: the gateway wrote the message down.
+    accepted: bool,
     text: String,
+    /// Of everything that was said, kept or not.
+    characters: u64,
     /// Something else came since the last piece of text: what follows is a new paragraph.
     paragraph: bool,
     /// More came than is kept.
@@ -45,6 +49,23 @@ pub enum NoAnswer {
     Cancelled,
     /// The run ended without a word.
     Empty,
+    /// The stream says that it is complete, and that the run is not.
+    Unfinished,
+}
+
+impl NoAnswer {
+    /// Why, and what to do, in sentences. `who`: the model's provider.
+    pub fn sentence(&self, who: &str) -> String {
+        match self {
+            Self::RunLoopOff => {
+                "The gateway is set not to answer messages: its run loop is off. Turn it on, then try again.".to_owned()
+            }
+            Self::Upstream(trouble) => trouble.sentence(who),
+            Self::Cancelled => "The answer was cancelled. Try again.".to_owned(),
+            Self::Empty => "The answer was empty. Try again.".to_owned(),
+            Self::Unfinished => "The gateway stopped in the middle of its answer. Try again.".to_owned(),
+        }
+    }
 }
 
 /// A line that is not the protocol's.
@@ -55,6 +76,21 @@ impl Listener {
     /// The run's id; empty before the first line.
     pub fn run_id(&self) -> &str {
         &self.run_id
+    }
+
+    /// Whether the message is in the gateway's books: what ended before that never ran.
+    pub const fn is_accepted(&self) -> bool {
+        self.accepted
+    }
+
+    /// Characters of the whole answer so far, and whether there are more than are kept.
+    pub const fn measure(&self) -> (u64, bool) {
+        (self.characters, self.cut)
+    }
+
+    /// The gateway's words about what went wrong; empty when it said none.
+    pub fn error(&self) -> &str {
+        &self.error
     }
 
     /// Whether a tool, or the person who has to allow it, is what the run waits for now.
@@ -76,7 +112,10 @@ impl Listener {
             self.run_id = word(&line, "run_id");
         }
         match line.get("type").and_then(Value::as_str) {
-            Some("event") => self.event(&line["event"]),
+            Some("event") => {
+                self.accepted = true;
+                self.event(&line["event"]);
+            }
             Some("error") => self.error = word(&line, "error"),
             Some("complete") => return Ok(Heard::End(self.end(&word(&line, "status")))),
             // `meta`, and what a later gateway may add.
@@ -102,8 +141,12 @@ impl Listener {
     }
 
     fn say(&mut self, piece: &str) {
-        if std::mem::take(&mut self.paragraph) && !self.text.is_empty() {
+        if std::mem::take(&mut self.paragraph) && !self.text.is_empty() && !self.cut {
             self.text.push_str("\n\n");
+        }
+        self.characters += piece.chars().count() as u64;
+        if self.cut {
+            return;
         }
         let mut end = KEEP.saturating_sub(self.text.len()).min(piece.len());
         while !piece.is_char_boundary(end) {
@@ -122,6 +165,7 @@ impl Listener {
             "done" if text.is_empty() => Err(NoAnswer::Empty),
             "done" => Ok(text),
             "cancelled" => Err(NoAnswer::Cancelled),
+            "accepted" | "in_progress" | "unspecified" | "unknown" => Err(NoAnswer::Unfinished),
             _ if self.error.contains("run loop") && self.error.contains("disabled") => Err(NoAnswer::RunLoopOff),
             _ if self.error.is_empty() => Err(NoAnswer::Empty),
             _ => Err(NoAnswer::Upstream(Trouble::of_run(&self.error))),
@@ -174,6 +218,20 @@ mod tests {
     }
 
     #[test]
+    fn accepted_is_what_has_an_event_and_a_complete_run_that_goes_on_is_not_over() {
+        let mut listener = Listener::default();
+        listener.hear(br#"{"type":"meta","run_id":"R","session_id":"S"}"#).unwrap();
+        assert!(!listener.is_accepted());
+        let accepted = br#"{"type":"event","event":{"event_type":"status","status":{"kind":"accepted"}}}"#;
+        listener.hear(accepted).unwrap();
+        assert!(listener.is_accepted());
+        let complete = |status: &str| format!(r#"{{"type":"complete","run_id":"R","status":"{status}"}}"#);
+        for status in ["accepted", "in_progress", "unknown", "unspecified"] {
+            assert_eq!(listen(&[&token("half"), &complete(status)]), Heard::End(Err(NoAnswer::Unfinished)), "{status}");
+        }
+    }
+
+    #[test]
     fn a_tool_and_the_person_who_allows_it_take_their_time() {
         let mut listener = Listener::default();
         let event = |kind: &str| format!(r#"{{"type":"event","event":{{"event_type":"{kind}","{kind}":{{}}}}}}"#);
@@ -197,6 +255,7 @@ mod tests {
         }
         let Ok(Heard::End(Ok(text))) = listener.hear(DONE.as_bytes()) else { panic!("no answer") };
         assert!(text.ends_with('…') && text.len() <= KEEP + "…".len(), "{}", text.len());
+        assert_eq!(listener.measure(), (3 * (KEEP as u64 / 3), true), "all of it is counted");
         assert_eq!(listener.hear(b"<html>"), Err(NotOurs));
         assert_eq!(listener.hear(b"{}"), Err(NotOurs));
         assert_eq!(listener.hear(b" "), Ok(Heard::More));

@@ -1,8 +1,10 @@
 //! State → [`View`]: icon, tooltip, menu, notifications. Pure, so that it is compared and only differences are sent.
 
 use crate::core::agent::Agent;
+use crate::core::agent::ask::rows;
 use crate::core::companion::{Flag, Kind};
 use crate::core::describe::{describe, risk_word};
+use crate::core::event::Companion;
 use crate::core::notices::{self, Server};
 use crate::core::service::{Goal, Phase, Service};
 use crate::core::time::Now;
@@ -64,7 +66,11 @@ fn all_notices(agent: &Agent) -> std::collections::BTreeMap<String, crate::core:
     };
     for (key, event) in &agent.events {
         // what an agent wants to do is not for whoever passes by
-        if agent.locked && ["event:elsewhere:", "event:decision:"].iter().any(|about| key.starts_with(about)) {
+        if agent.locked
+            && ["event:elsewhere:", "event:decision:", "event:run:", "event:draft:"]
+                .iter()
+                .any(|about| key.starts_with(about))
+        {
             continue;
         }
         notices.insert(
@@ -97,6 +103,7 @@ fn menu(agent: &Agent, base: Base, now: Now, line: &str) -> Vec<Item> {
     });
     items.push(command("open", "Open Dashboard", true, Action::Open { place: Place::default() }));
     items.push(command("chat", "Open Chat", true, Action::Open { place: Place::section("chat") }));
+    items.extend(ask(agent));
     items.push(go_to());
     items.push(separator("s2"));
     let down = agent.enabled().iter().any(|id| {
@@ -157,6 +164,23 @@ fn approvals(agent: &Agent) -> Item {
     submenu("approvals", &title, rows)
 }
 
+/// Asking Palyra, and what was written and not sent. A row opens a dialog: any program can click a menu.
+fn ask(agent: &Agent) -> Vec<Item> {
+    if !agent.companion.allows(Flag::CompanionShellEnabled) {
+        return Vec::new();
+    }
+    let mut items = vec![command("ask", "Ask Palyra…", true, Action::Ask { session_id: None })];
+    let drafts = rows(agent);
+    if !drafts.is_empty() {
+        let title = format!("Drafts ({})", drafts.len());
+        let row = |(id, text): (String, String)| {
+            command(&format!("draft:{id}"), &text, true, Action::OpenDraft { draft_id: id.clone() })
+        };
+        items.push(submenu("drafts", &title, drafts.into_iter().map(row).collect()));
+    }
+    items
+}
+
 fn go_to() -> Item {
     let places = [
         ("approvals", "Approvals"),
@@ -188,7 +212,7 @@ fn set_up(agent: &Agent) -> Item {
     let rows = vec![
         command("setup:continue", &name, true, Action::ContinueSetup),
         command("setup:checks", "Run checks…", true, Action::RunChecks),
-        match agent.bundling {
+        match agent.asking.contains(&Companion::Bundle) {
             false => command("setup:bundle", "Export support bundle…", true, Action::ExportBundle),
             true => label("setup:bundle", "The support bundle is being made…"),
         },

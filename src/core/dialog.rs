@@ -49,6 +49,8 @@ pub enum Body {
         /// Filled in at first.
         value: String,
     },
+    /// Types some lines.
+    Text,
     /// Types a line that is not shown.
     Password,
     /// Picks a folder. It exists, and its path is absolute.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::palyra::ConfigFacts;
 use crate::config::settings::Settings;
+use crate::core::ask::{AskEvent, AskWork, Intent};
 use crate::core::cause::{Cause, Evidence};
 use crate::core::companion::import::Earlier;
 use crate::core::companion::{Kind, State};
@@ -58,6 +59,8 @@ pub struct Setup {
     pub state: State,
     /// Why that must not be written.
     pub state_read_only: Option<String>,
+    /// Messages that an earlier agent left under way.
+    pub asks: Vec<Intent>,
     /// What the earlier desktop app left, to be taken up now.
     pub earlier: Option<Earlier>,
     /// Notifications of these kinds are not shown.
@@ -155,6 +158,10 @@ pub enum Companion {
     Review(String),
     /// The question before something is done with the node host.
     Node(NodeTask),
+    /// Writing a message, to the session with this id; absent: the one that was used last.
+    Ask(Option<String>),
+    /// The draft with this id.
+    Draft(String),
 }
 
 /// What came of something for the set-up.
@@ -227,6 +234,8 @@ pub enum Event {
     Opened(Option<Ticket>, Result<(), String>),
     /// Something for the node host was done, or not.
     Node(NodeEvent),
+    /// Something about messages to Palyra.
+    Ask(AskEvent),
     /// A client went away before it was answered.
     ClientGone(Ticket),
     /// Something for the set-up was done, or not.
@@ -362,6 +371,8 @@ pub enum Effect {
     SetUp(Ticket, SetupRequest),
     /// Do something for the node host.
     Node(NodeWork),
+    /// Do something for a message to Palyra.
+    Ask(AskWork),
     /// Open a program of ours in a window of its own.
     Open(Companion),
     /// Open a service's log.

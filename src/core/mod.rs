@@ -2,6 +2,7 @@
 
 pub mod agent;
 pub mod answer;
+pub mod ask;
 pub mod autostart;
 pub mod cause;
 pub mod companion;

@@ -26,6 +26,7 @@
 //! | `kill agent` | it is killed, and another one starts |
 //! | `show menu` | prints the menu |
 
+pub mod asks;
 mod pairing;
 mod secrets;
 
@@ -110,6 +111,8 @@ pub struct World {
     pub started_with: BTreeMap<ServiceId, String>,
     /// Enrolling this machine as a node.
     pub pairs: Pairs,
+    /// Messages to Palyra.
+    pub asks: asks::Asks,
     /// The companion state, as often as it was written.
     pub saved: Vec<State>,
     /// Why it cannot be written; absent: it can.
@@ -151,6 +154,7 @@ impl World {
             set_up_open: false,
             started_with: BTreeMap::new(),
             pairs: Pairs::default(),
+            asks: asks::Asks::default(),
             saved: Vec::new(),
             disk: None,
             store: Store::default(),
@@ -447,6 +451,7 @@ impl World {
                 }
             }
             Effect::Node(work) => self.node_work(work),
+            Effect::Ask(work) => self.talk(work),
             Effect::Open(companion) => self.note(format!("opens {companion:?}")),
             Effect::OpenDashboard(ticket, path) => {
                 self.note(format!("opens {path}"));

@@ -333,6 +333,18 @@ pub fn companion_failed(companion: &Companion, trouble: &Trouble) -> (&'static s
             let hint = "What became of it: palyra-tray node status";
             ("The dialog ended early", why, hint)
         }
+        (Companion::Ask(_), Trouble::NotOpened(why)) => {
+            ("The message could not be written", why, "In a terminal it is: palyra-tray send")
+        }
+        (Companion::Ask(_), Trouble::EndedEarly(why)) => {
+            ("The dialog ended early", why, "What you wrote was not sent unless you had pressed Send.")
+        }
+        (Companion::Draft(_), Trouble::NotOpened(why)) => {
+            ("The draft could not be shown", why, "In a terminal it is: palyra-tray drafts list")
+        }
+        (Companion::Draft(_), Trouble::EndedEarly(why)) => {
+            ("The dialog ended early", why, "The draft is kept unless you had decided about it.")
+        }
         (Companion::Review(_), Trouble::NotOpened(why)) => {
             let hint = "Nothing was decided. In a terminal it is: palyra-tray approvals review";
             ("The approval could not be shown", why, hint)

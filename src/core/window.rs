@@ -76,6 +76,8 @@ pub const fn comes_back(action: &Action) -> bool {
             | Action::ShowBundles
             | Action::ContinueSetup
             | Action::RunChecks
+            | Action::Ask { .. }
+            | Action::OpenDraft { .. }
             | Action::Quit { .. }
     )
 }

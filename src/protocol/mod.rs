@@ -2,6 +2,7 @@
 //!
 //! Control socket: one JSON value a line. The client sends one [`Envelope`], the agent answers with one [`Reply`].
 
+pub mod ask;
 pub mod companion;
 pub mod node;
 mod secret;
@@ -111,6 +112,26 @@ pub enum Action {
     PauseAgents,
     /// Let agents work again.
     ResumeAgents,
+    /// Open the dialog in which a message to Palyra is written.
+    Ask {
+        /// To this session; absent: the one that was used last.
+        session_id: Option<String>,
+    },
+    /// Answer in this session: typed where the button is, or in the dialog of [`Action::Ask`].
+    Reply {
+        /// Which.
+        session_id: String,
+    },
+    /// Open the dialog that shows a draft.
+    OpenDraft {
+        /// Which.
+        draft_id: String,
+    },
+    /// Send a draft: the person's word.
+    SendDraft {
+        /// Which.
+        draft_id: String,
+    },
     /// Abort one run.
     AbortRun {
         /// Which.
@@ -234,6 +255,8 @@ pub enum Request {
     Setup(setup::SetupRequest),
     /// Something about the node host.
     Node(node::NodeRequest),
+    /// Something about messages and drafts.
+    Message(ask::AskRequest),
     /// Something about the secrets.
     Secrets(secrets::SecretsRequest),
 }

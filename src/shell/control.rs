@@ -15,6 +15,7 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::config::Paths;
+use crate::protocol::ask::AskRequest;
 use crate::protocol::node::NodeRequest;
 use crate::protocol::{Envelope, Failure, FailureCode, Reply, Request, VERSION};
 
@@ -114,7 +115,11 @@ async fn converse(stream: listener::Stream, peer: Option<u32>, ask: &(dyn Fn(Ask
     let reply = match understand(&line) {
         Err(failure) => Reply::Error(failure),
         Ok(request) => {
-            let may_be_cancelled = matches!(request, Request::Node(NodeRequest::Do { .. }));
+            let may_be_cancelled = matches!(
+                request,
+                Request::Node(NodeRequest::Do { .. })
+                    | Request::Message(AskRequest::Answer { .. } | AskRequest::Send(_) | AskRequest::SendDraft { .. })
+            );
             let (sender, receiver) = oneshot::channel();
             ask(Asked { request, peer, reply: sender });
             // one that goes away while it waits is told by the receiver's end, or noticed when the answer is written

@@ -1,5 +1,6 @@
 //! THE loop: receive an event or reach the deadline, update the core, perform its effects, show the view. The one clock.
 
+mod ask;
 mod config;
 mod earlier;
 mod earlier_secrets;
@@ -204,6 +205,8 @@ impl Shell {
         }
         let (node_kept, told) = store::read_json::<Kept>(&node::kept_file(&paths), now.unix_ms);
         warnings.extend(told);
+        let (asks, told) = ask::kept(&paths, now.unix_ms);
+        warnings.extend(told);
         let node_setup = NodeSetup {
             allowed: settings.enrolment,
             installed: node::is_installed(&paths),
@@ -224,6 +227,7 @@ impl Shell {
             demo,
             first_run: set_up && !demo && desktop && env.has_display() && set_up::nothing_yet(&paths),
             reached: set_up::reached(&paths),
+            asks,
             state: kept.state,
             state_read_only: kept.read_only,
             earlier,

@@ -132,6 +132,9 @@ fn a_client_that_leaves_abandons_its_run() {
 fn unknown_sessions_and_empty_texts_are_refused() {
     let demo = Demo::gateway(&RUN_LOOP);
     let client = demo.login();
-    assert_eq!(client.post(&path_of("01BX5ZZKBKACTAV9WEVGEMMVRZ"), json!({ "text": "x" })).status, 404);
+    // as the real one: the answer is 200, and the stream says so
+    let lines = client.post(&path_of("01BX5ZZKBKACTAV9WEVGEMMVRZ"), json!({ "text": "x" })).lines();
+    let words = "orchestrator session not found for selector: 01BX5ZZKBKACTAV9WEVGEMMVRZ";
+    assert_eq!((lines[1]["error"].as_str(), lines[2]["status"].as_str()), (Some(words), Some("failed")));
     assert_eq!(client.post(&path_of(&new_session(&client)), json!({ "text": " " })).status, 400);
 }

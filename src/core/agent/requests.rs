@@ -101,6 +101,7 @@ impl Agent {
             Request::Act { action } => self.act(Some(ticket), action, now, effects),
             Request::Setup(request) => self.set_up(ticket, request, effects),
             Request::Node(request) => self.node_asked(ticket, request, now, effects),
+            Request::Message(request) => self.ask_asked(ticket, request, now, effects),
             Request::Secrets(request) => self.secrets_asked(ticket, request, effects),
         }
     }
@@ -197,6 +198,10 @@ impl Agent {
             }
             Action::PauseAgents => self.set_paused(ticket, true, now, effects),
             Action::ResumeAgents => self.set_paused(ticket, false, now, effects),
+            Action::Ask { session_id } => self.open_ask(ticket, session_id, now, effects),
+            Action::Reply { session_id } => self.open_ask(ticket, Some(session_id), now, effects),
+            Action::OpenDraft { draft_id } => self.open_draft(ticket, draft_id, effects),
+            Action::SendDraft { draft_id } => self.send_draft(ticket, &draft_id, false, now, effects),
             Action::AbortRun { run_id } if self.inbox.is_open() => effects.push(Effect::AbortRun(ticket, run_id)),
             Action::AbortRun { run_id } => {
                 let why = Err(text::gateway_not_ready(self));

@@ -16,7 +16,7 @@ const BODY: usize = 600;
 impl Agent {
     pub(super) fn export_bundle(&mut self, ticket: Option<Ticket>, effects: &mut Vec<Effect>) {
         // an impatient person clicks again, and wants one bundle all the same
-        if !std::mem::replace(&mut self.bundling, true) {
+        if self.asking.insert(Companion::Bundle) {
             self.events.remove(NOTICE);
             self.events.remove(COMPANION);
             effects.push(Effect::Open(Companion::Bundle));

@@ -270,6 +270,7 @@ fn draft(source: &Value) -> Result<Draft, String> {
         id: usable_id(map, "draft_id", created_at_unix_ms),
         text: text.to_owned(),
         created_at_unix_ms,
+        maybe_sent: false,
         session_id: text_of(map, "session_id", MAX_NAME_BYTES),
         reason: cut(map.get("reason").and_then(Value::as_str).unwrap_or_default(), MAX_BODY_CHARS),
     })

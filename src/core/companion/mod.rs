@@ -169,6 +169,9 @@ pub struct Draft {
     /// Why it was not sent, in words.
     #[serde(default)]
     pub reason: String,
+    /// It may have been sent all the same: that could not be found out.
+    #[serde(default)]
+    pub maybe_sent: bool,
 }
 
 /// Where a profile's set-up stands.
@@ -370,25 +373,44 @@ impl Companion {
         reason: &str,
         now: Now,
     ) -> Result<String, String> {
+        let id = self.id(now);
+        let (text, created_at_unix_ms, reason) = (text.to_owned(), now.unix_ms, reason.to_owned());
+        self.keep_draft(Draft { id: id.clone(), text, created_at_unix_ms, session_id, reason, maybe_sent: false })?;
+        Ok(id)
+    }
+
+    /// The same with an id of its own. One with that id is replaced, and stays in its place.
+    ///
+    /// # Errors
+    /// As [`Self::add_draft`].
+    pub fn keep_draft(&mut self, mut draft: Draft) -> Result<(), String> {
+        draft.reason = cut(&draft.reason, MAX_BODY_CHARS);
+        if let Some(at) = self.profile().drafts.iter().position(|known| known.id == draft.id) {
+            if self.profile().drafts[at] != draft {
+                self.active().drafts[at] = draft;
+            }
+            return Ok(());
+        }
         if !self.allows(Flag::OfflineDraftsEnabled) {
             return Err("drafts are switched off (offline_drafts_enabled)".to_owned());
         }
-        check_draft(text)?;
+        check_draft(&draft.text)?;
         if self.profile().drafts.len() >= MAX_DRAFTS {
             return Err(format!(
                 "{MAX_DRAFTS} drafts are kept already, and none is dropped: send or discard one first"
             ));
         }
-        let id = self.id(now);
-        let draft = Draft {
-            id: id.clone(),
-            text: text.to_owned(),
-            created_at_unix_ms: now.unix_ms,
-            session_id,
-            reason: cut(reason, MAX_BODY_CHARS),
-        };
         self.active().drafts.push(draft);
-        Ok(id)
+        Ok(())
+    }
+
+    /// The draft with this id, or the only one whose id ends so.
+    pub fn draft(&self, id: &str) -> Option<&Draft> {
+        let drafts = &self.profile().drafts;
+        let short = id.to_ascii_uppercase();
+        let mut ending = drafts.iter().filter(|draft| short.len() >= 4 && draft.id.ends_with(&short));
+        let whole = drafts.iter().find(|draft| draft.id == id);
+        whole.or_else(|| ending.next().filter(|_| ending.next().is_none()))
     }
 
     /// Takes a draft out: it was sent, or is discarded. Absent when there is none of that id.

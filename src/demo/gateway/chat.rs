@@ -1,4 +1,4 @@
-//! Chat sessions: made, listed, their (empty) transcript.
+//! Chat sessions: made, listed, their transcript.
 
 use std::sync::Arc;
 
@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Gateway;
+use super::books::Booked;
 use super::console::{Identity, Reader, Writer};
 use super::error::ApiError;
 use super::system::contract;
@@ -65,19 +66,19 @@ impl Session {
         let id = ids::ulid_at(now);
         let labelled = label.is_some();
         Self {
+            title: label.clone().or_else(|| key.clone()).unwrap_or_else(|| id.clone()),
             session_key: key.unwrap_or_else(|| id.clone()),
             session_id: id,
-            title: label.clone().unwrap_or_else(|| "New session".to_owned()),
             session_label: label,
             principal: who.principal.clone(),
             device_id: who.device_id.clone(),
             channel: who.channel.clone(),
             created_at_unix_ms: now,
             updated_at_unix_ms: now,
-            title_generation_state: if labelled { "manual_locked" } else { "pending" }.to_owned(),
+            title_generation_state: if labelled { "manual_locked" } else { "idle" }.to_owned(),
             manual_title_locked: labelled,
             manual_title_updated_at_unix_ms: labelled.then_some(now),
-            title_source: if labelled { "label" } else { "default" }.to_owned(),
+            title_source: if labelled { "label" } else { "session_key" }.to_owned(),
             branch_state: "root".to_owned(),
             archived_at_unix_ms: None,
             last_run_id: None,
@@ -131,7 +132,8 @@ async fn resolve(
         }
         None if request.require_existing => return Err(ApiError::not_found("session not found")),
         None => {
-            let mut session = Session::new(&caller.who, request.session_key, request.session_label);
+            let key = request.session_key.or_else(|| request.session_id.clone());
+            let mut session = Session::new(&caller.who, key, request.session_label);
             if let Some(id) = request.session_id {
                 session.session_id = id;
             }
@@ -159,9 +161,13 @@ async fn transcript(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
     let session = owned(&gateway, &caller.who, &id)?;
+    let runs = gateway.store.runs(|run| run.session_id == session.session_id);
+    let records: Vec<Value> = runs.iter().flat_map(Booked::records).collect();
+    let runs: Vec<Value> = runs.iter().map(Booked::json).collect();
     Ok(Json(json!({
-        "session": session, "records": [], "attachments": [], "derived_artifacts": [], "pins": [], "compactions": [],
-        "checkpoints": [], "queued_inputs": [], "runs": [], "background_tasks": [], "contract": contract(),
+        "session": session, "records": records, "attachments": [], "derived_artifacts": [], "pins": [],
+        "compactions": [], "checkpoints": [], "queued_inputs": [], "runs": runs, "background_tasks": [],
+        "contract": contract(),
     })))
 }
 

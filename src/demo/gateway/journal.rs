@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::books::Booked;
 use super::chat::Session;
 use super::record::Record;
 use crate::demo::ids;
@@ -23,6 +24,8 @@ pub enum Entry {
     Approval(Box<Record>),
     /// A chat session as it is from now on.
     Session(Box<Session>),
+    /// A run as it is from now on.
+    Run(Box<Booked>),
     /// Something that was only noted.
     Event(String),
 }

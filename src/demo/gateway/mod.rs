@@ -3,6 +3,7 @@
 mod acp;
 mod approvals;
 mod auth;
+mod books;
 mod chat;
 mod config_file;
 mod console;
@@ -17,6 +18,7 @@ mod onboarding;
 pub mod pairing;
 mod providers;
 mod record;
+
 mod runs;
 mod seed;
 mod settings;
@@ -209,6 +211,7 @@ fn router(gateway: Arc<Gateway>) -> Router {
         .merge(acp::routes())
         .merge(chat::routes())
         .merge(runs::routes())
+        .merge(books::routes())
         .merge(system::routes())
         .merge(providers::routes())
         .merge(sign_in::routes())

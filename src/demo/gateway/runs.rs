@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
 
 use super::Gateway;
+use super::books::Booked;
 use super::chat;
 use super::console::Writer;
 use super::error::ApiError;
@@ -102,6 +103,8 @@ struct Message {
     text: String,
     #[serde(default)]
     allow_sensitive_tools: bool,
+    #[serde(default)]
+    parameter_delta: Option<Value>,
 }
 
 async fn stream(
@@ -110,10 +113,13 @@ async fn stream(
     Path(session_id): Path<String>,
     Json(message): Json<Message>,
 ) -> Result<Response, ApiError> {
-    let mut session = chat::owned(&gateway, &caller.who, &session_id)?;
+    if !ulid::is_ulid(&session_id) {
+        return Err(ApiError::validation("session_id must be a canonical ULID"));
+    }
     if message.text.trim().is_empty() {
         return Err(ApiError::validation("text must not be empty"));
     }
+    let owned = chat::owned(&gateway, &caller.who, &session_id);
     let (cancel, cancelled) = watch::channel(false);
     let run = Run {
         run_id: ids::ulid(),
@@ -129,18 +135,36 @@ async fn stream(
         session_id,
         run_id: run.run_id.clone(),
     };
-    gateway.runs.with(|runs| runs.push(run));
-    if gateway.settings.runloop {
+    let refusal = if !gateway.settings.runloop {
+        Some(RUN_LOOP_OFF.to_owned())
+    } else if let Ok(mut session) = owned {
+        let active = gateway.store.runs(|run| run.session_id == origin.session_id && run.is_active()).pop();
         session.updated_at_unix_ms = process::unix_ms();
         gateway.store.put_session(session);
+        active.map(|active| busy(&origin, &active.run_id))
+    } else {
+        Some(format!("orchestrator session not found for selector: {}", origin.session_id))
+    };
+    gateway.runs.with(|runs| runs.push(run));
+    let booked = Booked::begin(&origin, &message.text, message.parameter_delta.as_ref());
+    if refusal.is_none() {
+        gateway.store.put_run(booked.clone());
     }
     let (lines, mut body) = mpsc::channel(16);
     let talk = Talk { gateway, origin, lines, cancelled };
-    tokio::spawn(talk.run(message));
+    tokio::spawn(talk.run(message, booked, refusal));
     let body = Body::from_stream(futures_util::stream::poll_fn(move |cx| {
         body.poll_recv(cx).map(|line| line.map(Ok::<Bytes, Infallible>))
     }));
     Ok(([(header::CONTENT_TYPE, "application/x-ndjson; charset=utf-8")], body).into_response())
+}
+
+fn busy(origin: &Origin, active: &str) -> String {
+    let (session, run) = (&origin.session_id, &origin.run_id);
+    format!(
+        "orchestrator session {session} already has active run {active}; wait for it, cancel it, or start a different \
+         session before starting run {run}"
+    )
 }
 
 /// One run and the stream that shows it.
@@ -160,41 +184,47 @@ enum Stopped {
 }
 
 impl Talk {
-    async fn run(mut self, message: Message) {
+    async fn run(mut self, message: Message, booked: Booked, refusal: Option<String>) {
         let run_id = self.origin.run_id.clone();
-        let (state, error) = if self.gateway.settings.runloop {
-            match self.answer(&message).await {
+        let refused = refusal.is_some();
+        let mut reply = None;
+        let (state, error) = match refusal {
+            Some(why) => {
+                self.line(json!({ "type": "meta", "run_id": run_id, "session_id": self.origin.session_id })).await;
+                ("failed", Some(why))
+            }
+            None => match self.answer(&message).await {
                 Ok(answer) => {
                     self.remember(&message, &answer);
+                    reply = Some(answer);
                     ("done", None)
                 }
                 Err(Stopped::ClientGone) => ("failed", None),
                 Err(Stopped::Cancelled) => ("cancelled", Some("run was cancelled".to_owned())),
                 Err(Stopped::Refused(why)) => ("failed", Some(why)),
-            }
-        } else {
-            let _ = self.line(json!({ "type": "meta", "run_id": run_id, "session_id": self.origin.session_id })).await;
-            ("failed", Some(RUN_LOOP_OFF.to_owned()))
+            },
         };
         self.gateway.runs.finish(&run_id, state);
-        if let Some(error) = error {
-            let _ = self.line(json!({ "type": "error", "run_id": run_id, "error": error })).await;
+        if !refused {
+            self.gateway.store.put_run(booked.ended(state, reply, error.clone()));
         }
-        let _ = self.line(json!({ "type": "complete", "run_id": run_id, "status": state })).await;
+        if let Some(error) = error {
+            self.line(json!({ "type": "error", "run_id": run_id, "error": error })).await;
+        }
+        self.line(json!({ "type": "complete", "run_id": run_id, "status": state })).await;
     }
 
     async fn answer(&mut self, message: &Message) -> Result<String, Stopped> {
         let text = message.text.to_lowercase();
-        self.line(json!({ "type": "meta", "run_id": self.origin.run_id, "session_id": self.origin.session_id }))
-            .await?;
+        self.line(json!({ "type": "meta", "run_id": self.origin.run_id, "session_id": self.origin.session_id })).await;
         let accepted = format!("accepted session={} principal={}", self.origin.session_id, self.origin.principal);
-        self.event("status", json!({ "kind": "accepted", "message": accepted })).await?;
-        self.progress("streaming").await?;
-        self.progress("progress:agent_loop.started").await?;
-        self.progress("progress:agent_loop.turn_started").await?;
+        self.event("status", json!({ "kind": "accepted", "message": accepted })).await;
+        self.progress("streaming").await;
+        self.progress("progress:agent_loop.started").await;
+        self.progress("progress:agent_loop.turn_started").await;
         if let Err(why) = self.gateway.partner.ask() {
-            self.progress("progress:agent_loop.terminated").await?;
-            self.event("status", json!({ "kind": "failed", "message": why })).await?;
+            self.progress("progress:agent_loop.terminated").await;
+            self.event("status", json!({ "kind": "failed", "message": why })).await;
             return Err(Stopped::Refused(why));
         }
         let mut answer = match self.gateway.partner.chosen {
@@ -210,11 +240,11 @@ impl Talk {
         }
         let mut words = answer.split_inclusive(' ').peekable();
         while let Some(word) = words.next() {
-            self.event("model_token", json!({ "token": word, "is_final": words.peek().is_none() })).await?;
+            self.event("model_token", json!({ "token": word, "is_final": words.peek().is_none() })).await;
             self.pause(TYPING).await?;
         }
-        self.progress("progress:agent_loop.terminated").await?;
-        self.event("status", json!({ "kind": "done", "message": "completed" })).await?;
+        self.progress("progress:agent_loop.terminated").await;
+        self.event("status", json!({ "kind": "done", "message": "completed" })).await;
         Ok(answer)
     }
 
@@ -243,8 +273,8 @@ impl Talk {
         self.gateway.store.create(approval);
         let proposed =
             json!({ "proposal_id": proposal, "tool_name": tool, "input_json": input, "approval_required": true });
-        self.event("tool_proposal", proposed).await?;
-        self.event("tool_approval_request", request).await?;
+        self.event("tool_proposal", proposed).await;
+        self.event("tool_approval_request", request).await;
         let mut cancelled = self.cancelled.clone();
         let record = tokio::select! {
             record = decided => record.map_err(|_| Stopped::Cancelled)?,
@@ -258,13 +288,13 @@ impl Talk {
             "proposal_id": proposal, "approval_id": id, "approved": approved, "reason": record.decision_reason,
             "decision_scope": record.decision_scope, "decision_scope_ttl_ms": record.decision_scope_ttl_ms.unwrap_or_default(),
         });
-        self.event("tool_approval_response", response).await?;
+        self.event("tool_approval_response", response).await;
         let decision = json!({
             "proposal_id": proposal, "kind": if approved { "allow" } else { "deny" }, "reason": "decided by a person",
             "approval_required": true, "policy_enforced": true,
         });
-        self.event("tool_decision", decision).await?;
-        self.event("tool_result", json!({ "proposal_id": proposal, "success": approved, "output_json": {} })).await?;
+        self.event("tool_decision", decision).await;
+        self.event("tool_result", json!({ "proposal_id": proposal, "success": approved, "output_json": {} })).await;
         Ok(approved)
     }
 
@@ -273,20 +303,20 @@ impl Talk {
         tokio::select! {
             () = tokio::time::sleep(length) => Ok(()),
             _ = cancelled.wait_for(|cancelled| *cancelled) => Err(Stopped::Cancelled),
-            () = self.lines.closed() => Err(Stopped::ClientGone),
         }
     }
 
-    async fn progress(&self, message: &str) -> Result<(), Stopped> {
-        self.event("status", json!({ "kind": "in_progress", "message": message })).await
+    async fn progress(&self, message: &str) {
+        self.event("status", json!({ "kind": "in_progress", "message": message })).await;
     }
 
-    async fn event(&self, kind: &str, fields: Value) -> Result<(), Stopped> {
+    async fn event(&self, kind: &str, fields: Value) {
         let event = json!({ "run_id": self.origin.run_id, "event_type": kind, kind: fields });
-        self.line(json!({ "type": "event", "event": event })).await
+        self.line(json!({ "type": "event", "event": event })).await;
     }
 
-    async fn line(&self, value: Value) -> Result<(), Stopped> {
-        self.lines.send(format!("{value}\n").into()).await.map_err(|_| Stopped::ClientGone)
+    /// A client that has gone does not end the run; only one that waits for a decision is abandoned then.
+    async fn line(&self, value: Value) {
+        let _ = self.lines.send(format!("{value}\n").into()).await;
     }
 }

@@ -1,4 +1,4 @@
-//! What the gateway keeps on disk: approvals and chat sessions. Everything else lives in memory only.
+//! What the gateway keeps on disk: approvals, chat sessions and runs. Everything else lives in memory only.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
@@ -9,6 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde_json::json;
 use tokio::sync::oneshot;
 
+use super::books::Booked;
 use super::chat::Session;
 use super::journal::{Entry, Journal};
 use super::record::Record;
@@ -23,6 +24,7 @@ struct Inner {
     journal: Journal,
     approvals: BTreeMap<String, Record>,
     sessions: BTreeMap<String, Session>,
+    runs: BTreeMap<String, Booked>,
     waiters: HashMap<String, oneshot::Sender<Record>>,
 }
 
@@ -53,14 +55,22 @@ impl Store {
     pub fn open(state_root: &Path) -> io::Result<Self> {
         let (journal, entries) = Journal::open(state_root)?;
         let (mut approvals, mut sessions) = (BTreeMap::new(), BTreeMap::new());
+        let mut runs: BTreeMap<String, Booked> = BTreeMap::new();
         for entry in entries {
             match entry {
                 Entry::Approval(record) => drop(approvals.insert(record.approval_id.clone(), *record)),
                 Entry::Session(session) => drop(sessions.insert(session.session_id.clone(), *session)),
+                Entry::Run(run) => drop(runs.insert(run.run_id.clone(), *run)),
                 Entry::Event(_) => {}
             }
         }
-        Ok(Self { inner: Mutex::new(Inner { journal, approvals, sessions, waiters: HashMap::new() }) })
+        let orphans: Vec<_> = runs.values().filter(|run| run.is_active()).cloned().collect();
+        let inner = Inner { journal, approvals, sessions, runs, waiters: HashMap::new() };
+        let store = Self { inner: Mutex::new(inner) };
+        for orphan in orphans {
+            store.put_run(orphan.orphaned());
+        }
+        Ok(store)
     }
 
     /// Adds an approval. `false` if the id is taken.
@@ -143,6 +153,18 @@ impl Store {
     /// The chat sessions that `wanted` accepts.
     pub fn sessions(&self, wanted: impl Fn(&Session) -> bool) -> Vec<Session> {
         self.lock().sessions.values().filter(|session| wanted(session)).cloned().collect()
+    }
+
+    /// Writes a run.
+    pub fn put_run(&self, run: Booked) {
+        let mut inner = self.lock();
+        inner.note(&Entry::Run(Box::new(run.clone())));
+        inner.runs.insert(run.run_id.clone(), run);
+    }
+
+    /// The runs that `wanted` accepts, oldest first.
+    pub fn runs(&self, wanted: impl Fn(&Booked) -> bool) -> Vec<Booked> {
+        self.lock().runs.values().filter(|run| wanted(run)).cloned().collect()
     }
 
     /// Writes an event to the journal.

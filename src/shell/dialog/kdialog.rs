@@ -152,6 +152,7 @@ impl Kdialog {
                 args.extend(["--".to_owned(), no_option(&one_line(value))]);
                 self.typed(args).map(|line| line.map(|line| Secret::new(line.expose().trim_start_matches(NO_OPTION))))
             }
+            Body::Text => self.typed(general("--textinputbox", form)),
             Body::Password => self.typed(general("--password", form)),
             Body::Folder { start } => self.folder(form, &start.display().to_string()),
             Body::Message | Body::Document { .. } | Body::Progress => Ok(None),
@@ -223,7 +224,7 @@ impl Front for Kdialog {
             Body::Message => return self.message(form),
             Body::Document { document } => return self.document(form, document),
             Body::Progress => return Answer::Failed { why: "A progress dialog asks nothing.".to_owned() },
-            Body::Choose { .. } | Body::Entry { .. } | Body::Password | Body::Folder { .. } => {}
+            Body::Choose { .. } | Body::Entry { .. } | Body::Text | Body::Password | Body::Folder { .. } => {}
         }
         // A folder dialog has no text and no buttons of ours: they come before it. Other buttons come after Cancel.
         if let Some(cancel) = folder_cancel(form) {

@@ -72,6 +72,7 @@ impl<C: Console> Terminal<C> {
                     Ok(line.map(|line| if line.is_empty() { value.clone() } else { line }).map(Secret::new))
                 })
             }
+            Body::Text => self.lines(form),
             Body::Password => self.typed(form, "Type it (it is not shown)", "", |terminal| terminal.console.hidden()),
             Body::Folder { start } => self.folder(form, start),
             Body::Progress => Ok(Answer::Failed { why: "A progress dialog asks nothing.".to_owned() }),
@@ -151,6 +152,24 @@ impl<C: Console> Terminal<C> {
             (None, Some(first)) => Answer::with_value(&first.id, Some(line)),
             (None, None) => Answer::Dismissed,
         })
+    }
+
+    /// Reads lines up to one with only a dot in it.
+    fn lines(&mut self, form: &Form) -> io::Result<Answer> {
+        let mut text = String::new();
+        let first = self.typed(form, "Type it; a line with only a dot ends it", "", |terminal| {
+            Ok(terminal.console.line()?.map(Secret::new))
+        })?;
+        let (Some(line), Some(button)) = (first.value(), first.button()) else { return Ok(first) };
+        let mut line = line.to_owned();
+        while line != "." {
+            text.push_str(&line);
+            text.push('\n');
+            self.console.write("> ");
+            let Some(next) = self.console.line()? else { return Ok(Answer::Dismissed) };
+            line = next;
+        }
+        Ok(Answer::with_value(button, Some(Secret::new(text.trim_end()))))
     }
 
     fn folder(&mut self, form: &Form, start: &Path) -> io::Result<Answer> {
@@ -358,6 +377,10 @@ mod tests {
         assert_eq!(ask(&entry, &[""]).0, with("next", "old"));
         assert_eq!(ask(&entry, &[":2"]).0, Answer::pressed("back"));
         assert_eq!(ask(&entry, &[]).0, Answer::Dismissed);
+        let text = form(Body::Text, &buttons, None);
+        assert_eq!(ask(&text, &["one", "", "two.", "."]).0, with("next", "one\n\ntwo."));
+        assert_eq!(ask(&text, &["one"]).0, Answer::Dismissed, "the end of input is no yes");
+        assert_eq!(ask(&text, &[":2"]).0, Answer::pressed("back"));
         let choice = |id: &str, label: &str| Choice { id: id.into(), label: label.into(), detail: "detail".into() };
         let choices = vec![choice("a", "First"), choice("b", "Second")];
         let list = form(Body::Choose { choices, selected: None }, &buttons, None);

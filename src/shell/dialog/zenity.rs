@@ -211,6 +211,7 @@ fn call(form: &Form) -> Result<Call, String> {
         Body::Message | Body::Progress => message(form),
         Body::Document { document } => self::document(form, document),
         Body::Choose { choices, selected } => choose(form, choices, selected.as_deref()),
+        Body::Text => lines(form),
         Body::Entry { value } => entry(form, &[format!("--entry-text={}", one_line(value))]),
         // `--password` of 3.44 shows no text of ours.
         Body::Password => entry(form, &["--hide-text".to_owned()]),
@@ -283,6 +284,14 @@ fn document(form: &Form, document: &str) -> Call {
     }
     call.args.push(format!("--cancel-label={close}"));
     call.extra_buttons(&others);
+    call
+}
+
+/// Some lines are typed. It has no text of ours but its title.
+fn lines(form: &Form) -> Call {
+    let mut call = Call { args: general("--text-info", form), ..Call::default() };
+    call.args.extend(["--editable", "--width=560", "--height=260"].map(str::to_owned));
+    call.first_two_buttons(form);
     call
 }
 
@@ -381,7 +390,9 @@ fn answer(form: &Form, call: &Call, ended: &Ended) -> Option<Answer> {
                 let choice = choices.get(output.parse::<usize>().ok()?)?;
                 Some(Answer::with_value(id, Some(Secret::new(choice.id.as_str()))))
             }
-            (Some(id), Body::Entry { .. } | Body::Password) => Some(Answer::with_value(id, Some(Secret::new(output)))),
+            (Some(id), Body::Entry { .. } | Body::Text | Body::Password) => {
+                Some(Answer::with_value(id, Some(Secret::new(output))))
+            }
             (Some(id), Body::Folder { .. }) if output.starts_with('/') => {
                 Some(Answer::with_value(id, Some(Secret::new(output))))
             }

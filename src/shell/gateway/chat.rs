@@ -103,16 +103,12 @@ fn partner(running: &Running, providers: &[ProviderFacts]) -> Result<&'static st
 }
 
 fn no_answer(why: &NoAnswer, who: &str) -> GatewayError {
-    let (kind, message) = match why {
-        NoAnswer::RunLoopOff => {
-            let message = "The gateway is set not to answer messages: its run loop is off. Turn it on, then try again.";
-            (ErrorKind::NotReady, message.to_owned())
-        }
-        NoAnswer::Upstream(trouble) => (error_kind(trouble), trouble.sentence(who)),
-        NoAnswer::Cancelled => (ErrorKind::Upstream, "The answer was cancelled. Try again.".to_owned()),
-        NoAnswer::Empty => (ErrorKind::Upstream, "The answer was empty. Try again.".to_owned()),
+    let kind = match why {
+        NoAnswer::RunLoopOff => ErrorKind::NotReady,
+        NoAnswer::Upstream(trouble) => error_kind(trouble),
+        NoAnswer::Cancelled | NoAnswer::Empty | NoAnswer::Unfinished => ErrorKind::Upstream,
     };
-    GatewayError::new(kind, Some(200), true, shorten(&redact(&message, &[])))
+    GatewayError::new(kind, Some(200), true, shorten(&redact(&why.sentence(who), &[])))
 }
 
 fn lost(message: &str) -> GatewayError {

@@ -25,6 +25,9 @@ const SECRET_RUN_CHARS: usize = 32;
 /// Loopback answers at once; a full accept queue does not.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(1_500);
 
+/// Longest line of a stream, bytes.
+const LINE_MAX: usize = 4 * 1024 * 1024;
+
 /// Largest answer that is read, bytes, unless a call says otherwise.
 pub(super) const SMALL_BODY: usize = 256 * 1024;
 /// Largest page of approvals that is read, bytes.
@@ -307,9 +310,12 @@ impl Stream {
                 return Ok(Some(line));
             }
             searched = self.line.len();
+            if searched > LINE_MAX {
+                return Err(Cut::Oversized);
+            }
             match tokio::time::timeout(silence, self.response.chunk()).await {
                 Ok(Ok(Some(chunk))) => {
-                    self.read += chunk.len();
+                    self.read = self.read.saturating_add(chunk.len());
                     if self.read > self.limit {
                         return Err(Cut::Oversized);
                     }

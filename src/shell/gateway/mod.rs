@@ -5,6 +5,7 @@
 //! [`ErrorKind::RateLimited`] is the caller's business, and so is restarting the gateway when something that was set needs it.
 
 mod approvals;
+mod ask;
 mod chat;
 mod config;
 mod discord;
@@ -166,5 +167,6 @@ mod tests {
         takes_send(client.inbox(None, &std::collections::BTreeSet::new(), None));
         takes_send(client.decide("id", true, crate::protocol::Scope::Once, None, None));
         takes_send(client.first_message("hello"));
+        takes_send(client.send_message("s", "m", "hello", |_| {}));
     }
 }

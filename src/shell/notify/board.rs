@@ -21,6 +21,9 @@ pub(super) const UPDATE_GAP: Duration = Duration::from_millis(250);
 /// The one action key that is not random.
 pub(super) const DEFAULT_KEY: &str = "default";
 
+/// The one under which servers that can take a typed answer let it be typed.
+pub(super) const REPLY_KEY: &str = "inline-reply";
+
 /// Signals kept for a notification whose id is not known yet.
 const EARLY_LIMIT: usize = 64;
 
@@ -267,6 +270,22 @@ impl Board {
         Some(NotifyReport::Clicked { key: key.clone(), action, notice: card.notice.clone() })
     }
 
+    /// An answer was typed, as the server tells it.
+    #[cfg(target_os = "linux")]
+    pub fn typed(&mut self, id: u32, text: String) -> Option<NotifyReport> {
+        let (key, card) = self.slots.iter_mut().find_map(|(key, slot)| match slot {
+            Slot::Shown { id: shown, card } if *shown == id => Some((key, card)),
+            _ => None,
+        })?;
+        let index = card.keys.iter().position(|(given, _)| given == REPLY_KEY)?;
+        if !self.wanted.contains_key(key) || text.trim().is_empty() {
+            return None;
+        }
+        let (_, action) = card.keys.swap_remove(index);
+        card.touched = true;
+        Some(NotifyReport::Typed { key: key.clone(), action, text })
+    }
+
     /// A notification left the screen. Reasons are those of the specification: 1 time, 2 person, 3 a call, 4 unknown.
     pub fn closed(&mut self, id: u32, reason: u32) -> Option<NotifyReport> {
         let shown = self.slots.iter().find_map(|(key, slot)| match slot {
@@ -388,6 +407,11 @@ fn give_keys(text: &Text, mint: &mut dyn FnMut() -> Option<String>) -> (Keys, Ve
         actions.push((DEFAULT_KEY.to_owned(), "Open".to_owned()));
     }
     for (label, action) in &text.buttons {
+        if text.inline_reply && matches!(action, Action::Reply { .. }) {
+            actions.push((REPLY_KEY.to_owned(), label.clone()));
+            keys.push((REPLY_KEY.to_owned(), action.clone()));
+            continue;
+        }
         let Some(random) = mint() else {
             tracing::error!("the system gave no random number: a notification goes out without its buttons");
             actions.retain(|(key, _)| key == DEFAULT_KEY);

@@ -67,7 +67,6 @@ pub struct ServerInfo {
 
 /// What happened on the screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "made once a click and moved at once")]
 pub enum NotifyReport {
     /// A server is there, or is not. `None` may change with the next [`Notifier::show`]: showing can start a server.
     Server(Option<ServerInfo>),
@@ -79,6 +78,15 @@ pub enum NotifyReport {
         action: Action,
         /// As it was shown.
         notice: Notice,
+    },
+    /// A person typed an answer into it.
+    Typed {
+        /// Which notification.
+        key: NoticeKey,
+        /// What it answers.
+        action: Action,
+        /// What was typed.
+        text: String,
     },
     /// A person closed it without an answer.
     Dismissed {

@@ -20,6 +20,8 @@ pub(super) struct Text {
     /// Label and action, in order.
     pub buttons: Vec<(String, Action)>,
     pub default_action: Option<Action>,
+    /// The server takes a typed answer.
+    pub inline_reply: bool,
 }
 
 /// What of `notice` may go to this server, and how.
@@ -29,6 +31,7 @@ pub(super) fn prepare(notice: &Notice, server: &ServerInfo) -> Text {
     let may_approve = server.withdraw && !title_cut && !body_cut;
     let buttons = notice.buttons.iter().filter(|button| may_approve || !approves(&button.action));
     Text {
+        inline_reply: server.inline_reply,
         summary,
         body: if server.body_markup { escape(&body) } else { body },
         buttons: if server.actions {

@@ -75,6 +75,7 @@ impl Shell {
                 });
             }
             Effect::Node(work) => self.node_work(work),
+            Effect::Ask(work) => self.ask_work(work),
             Effect::OpenDashboard(ticket, path) => self.open_dashboard(ticket, path),
             Effect::GatherFacts(ticket, known) => self.gather_facts(ticket, known),
             Effect::SetUp(ticket, request) => self.set_up(ticket, request),
@@ -272,7 +273,7 @@ impl Shell {
         });
     }
 
-    fn with_client<F>(&self, call: impl FnOnce(Client) -> F)
+    pub(super) fn with_client<F>(&self, call: impl FnOnce(Client) -> F)
     where
         F: Future<Output = Event> + Send + 'static,
     {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{Input, Shell};
 use crate::core::event::{Click, Event, Found};
 use crate::core::notices::Server;
+use crate::protocol::ask::AskRequest;
 use crate::protocol::node::NodeRequest;
 use crate::protocol::secrets::SecretsRequest;
 use crate::protocol::{Failure, FailureCode, Reply, Request, ServiceId};
@@ -61,6 +62,11 @@ impl Shell {
                 self.report(Event::NoticeGone(key));
                 self.report(Event::Clicked(action, Click::Notification));
                 None
+            }
+            Input::Notify(NotifyReport::Typed { action, key, text }) => {
+                tracing::info!(%key, "a reply was typed into a notification");
+                self.report(Event::NoticeGone(key));
+                self.typed(&action, text)
             }
             Input::Notify(NotifyReport::Dismissed { key } | NotifyReport::Expired { key }) => {
                 Some(Event::NoticeGone(key))
@@ -131,7 +137,11 @@ impl Shell {
         }
         self.next_ticket += 1;
         self.tickets.insert(self.next_ticket, reply);
-        if matches!(request, Request::Node(NodeRequest::Do { .. })) {
+        let is_long = matches!(
+            request,
+            Request::Message(AskRequest::Answer { .. } | AskRequest::Send(_) | AskRequest::SendDraft { .. })
+        );
+        if is_long || matches!(request, Request::Node(NodeRequest::Do { .. })) {
             self.watch_client(self.next_ticket);
         }
         Some(Event::Asked(self.next_ticket, request))

@@ -142,11 +142,20 @@ impl Shell {
     }
 
     pub(super) fn open_companion(&self, which: Companion) {
-        let (review, node);
+        let (review, node, ask, draft);
         let arguments: &[&str] = match &which {
             Companion::Node(task) => {
                 node = ["node", task.word(), "--dialog"];
                 &node
+            }
+            Companion::Ask(None) => &["ask", "--dialog"],
+            Companion::Ask(Some(session)) => {
+                ask = format!("--session={session}");
+                &["ask", "--dialog", &ask]
+            }
+            Companion::Draft(id) => {
+                draft = id.clone();
+                &["drafts", "open", "--dialog", "--", &draft]
             }
             Companion::SetUp => &["onboard"],
             Companion::Checks => &["doctor", "--dialog"],

@@ -169,6 +169,13 @@ impl<'a> Session<'a> {
                 }
                 Ok(())
             }
+            Arrival::Replied { sender, id, text } => {
+                if self.is_server(&sender, "NotificationReplied") {
+                    let report = self.board.typed(id, text);
+                    self.say(report);
+                }
+                Ok(())
+            }
             Arrival::Closed { sender, id, reason } => {
                 if self.is_server(&sender, "NotificationClosed") {
                     let report = self.board.closed(id, reason);

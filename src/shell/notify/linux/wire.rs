@@ -23,6 +23,8 @@ pub(super) enum Arrival {
     Owner { name: String },
     /// `ActionInvoked` from whoever sent it.
     Invoked { sender: String, id: u32, key: String },
+    /// `NotificationReplied` from whoever sent it.
+    Replied { sender: String, id: u32, text: String },
     /// `NotificationClosed` from whoever sent it.
     Closed { sender: String, id: u32, reason: u32 },
 }
@@ -52,6 +54,10 @@ pub(super) fn read(message: &Message) -> Option<Arrival> {
                 (SERVER, SERVER_PATH, "ActionInvoked") => {
                     let (id, key) = message.body().deserialize::<(u32, String)>().ok()?;
                     Some(Arrival::Invoked { sender, id, key })
+                }
+                (SERVER, SERVER_PATH, "NotificationReplied") => {
+                    let (id, text) = message.body().deserialize::<(u32, String)>().ok()?;
+                    Some(Arrival::Replied { sender, id, text })
                 }
                 (SERVER, SERVER_PATH, "NotificationClosed") => {
                     let (id, reason) = message.body().deserialize::<(u32, u32)>().ok()?;

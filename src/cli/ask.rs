@@ -1,0 +1,350 @@
+//! `send`, `ask` and `drafts`: messages to Palyra, on a terminal, in a script and in dialogs.
+//!
+//! The agent sends and listens; a command only waits for it. So Ctrl-C ends the waiting and nothing else.
+
+use std::io::{IsTerminal, Read, Write};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use serde_json::Value;
+
+use crate::config::{Environment, Paths};
+use crate::core::ask::forms::{self, Where};
+use crate::core::companion::Draft;
+use crate::core::dialog::{Answer, Form, Tone, one_line, printable};
+use crate::core::notices::cut;
+use crate::core::{text, ulid};
+use crate::protocol::ask::{AskRequest, Message, TEXT_MAX, To};
+use crate::protocol::{Failure, FailureCode, Reply, Request, Secret};
+use crate::shell::dialog::{self, Front};
+
+/// Until a message is accepted: the gateway may ask for patience, or be asked whether it has it.
+const SENDING: Duration = Duration::from_secs(5 * 60);
+/// An answer takes as long as it takes.
+const ANSWERING: Duration = Duration::from_secs(30 * 24 * 3600);
+
+#[derive(Args)]
+pub struct SendArgs {
+    /// The message; `-` reads it from standard input
+    text: String,
+    /// Id or key of the session; else the one that was used last
+    #[arg(long, value_name = "KEY", conflicts_with = "new")]
+    session: Option<String>,
+    /// In a new session
+    #[arg(long)]
+    new: bool,
+    /// Answer as JSON
+    #[arg(long)]
+    json: bool,
+    /// Do not wait for the answer: it comes as a notification
+    #[arg(long)]
+    no_wait: bool,
+}
+
+#[derive(Args)]
+pub struct AskArgs {
+    /// Id or key of the session; else the one that was used last
+    #[arg(long, value_name = "KEY")]
+    session: Option<String>,
+    /// In windows only
+    #[arg(long, hide = true)]
+    dialog: bool,
+}
+
+#[derive(Subcommand)]
+pub enum Drafts {
+    /// All of them, oldest first
+    List {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// One of them, whole
+    Show {
+        /// Its id, or the end of it
+        id: String,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Send one
+    Send {
+        /// Its id, or the end of it
+        id: String,
+        /// Answer as JSON
+        #[arg(long)]
+        json: bool,
+        /// Do not wait for the answer: it comes as a notification
+        #[arg(long)]
+        no_wait: bool,
+        /// Into a new session, not the one that it was meant for
+        #[arg(long)]
+        new: bool,
+    },
+    /// Throw one away
+    Discard {
+        /// Its id, or the end of it
+        id: String,
+    },
+    /// One of them in a dialog, to be sent or thrown away
+    #[command(hide = true)]
+    Open {
+        /// Its id
+        id: String,
+        /// In windows only
+        #[arg(long)]
+        dialog: bool,
+    },
+}
+
+/// Sends, and waits for the answer.
+pub fn send(paths: &Paths, args: SendArgs) -> Result<ExitCode, Failure> {
+    let piped = args.text == "-";
+    let text = if piped { read_text()? } else { args.text };
+    let to = match args.session {
+        Some(session) => To::Session(session),
+        None if args.new => To::New,
+        None => To::Active,
+    };
+    let message = message(text.clone(), to)?;
+    let sent = request(paths, AskRequest::Send(message), SENDING);
+    if let Err(failure) = &sent
+        && piped
+        && matches!(failure.code, FailureCode::Refused | FailureCode::NoAgent)
+    {
+        // it is kept nowhere: who piped it in may have no other copy
+        super::print(&text);
+    }
+    let sent = sent?;
+    if args.no_wait {
+        return Ok(say_accepted(&sent, args.json));
+    }
+    wait(paths, sent, args.json)
+}
+
+/// Writes a message in a dialog, or on this terminal.
+pub fn ask(env: &Environment, args: &AskArgs) -> Result<ExitCode, Failure> {
+    let paths = super::paths(env)?;
+    let mut front = front(env, args.dialog)?;
+    let outcome = write(&paths, &mut *front, args.session.as_deref());
+    told(&mut *front, outcome)
+}
+
+/// What was written and not sent.
+pub fn drafts(env: &Environment, command: &Drafts) -> Result<ExitCode, Failure> {
+    let paths = super::paths(env)?;
+    match command {
+        Drafts::List { json } => {
+            let answer = request(&paths, AskRequest::Drafts, super::SHORT)?;
+            if *json {
+                super::print_json(&answer);
+                return Ok(ExitCode::SUCCESS);
+            }
+            let drafts: Vec<Draft> = understood(answer["drafts"].clone())?;
+            let lines: String = drafts.iter().map(line).collect();
+            super::print(if lines.is_empty() { "No drafts.\n" } else { &lines });
+        }
+        Drafts::Show { id, json: true } => super::print_json(&draft(&paths, id)?),
+        Drafts::Show { id, json: false } => {
+            let draft: Draft = understood(draft(&paths, id)?)?;
+            super::print(&format!("{}\n{}\n", line(&draft).trim_end(), printable(&draft.text)));
+        }
+        Drafts::Send { id, json, no_wait, new } => {
+            let sent = request(&paths, AskRequest::SendDraft { draft_id: id.clone(), new: *new }, SENDING)?;
+            return if *no_wait { Ok(say_accepted(&sent, *json)) } else { wait(&paths, sent, *json) };
+        }
+        Drafts::Discard { id } => {
+            let request = Request::Message(AskRequest::DiscardDraft { draft_id: id.clone() });
+            return super::say(&super::ask(&paths, request, super::SHORT)?);
+        }
+        Drafts::Open { id, dialog } => {
+            let mut front = front(env, *dialog)?;
+            let outcome = review(&paths, &mut *front, id);
+            return told(&mut *front, outcome);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn front(env: &Environment, windows: bool) -> Result<Box<dyn Front>, Failure> {
+    let front = dialog::pick(env).map_err(|why| Failure::new(FailureCode::Failed, why, ""))?;
+    if windows && front.is_terminal() {
+        return Err(Failure::new(FailureCode::Failed, "no dialog can be shown here", ""));
+    }
+    Ok(front)
+}
+
+/// Whoever started it by a click sees no terminal.
+fn told(front: &mut dyn Front, outcome: Result<(), Failure>) -> Result<ExitCode, Failure> {
+    match outcome {
+        Err(failure) if !front.is_terminal() => {
+            let words = format!("{} {}", text::sentence(&failure.message), failure.hint);
+            front.ask(&Form::message("Not done", words.trim_end(), Tone::Error));
+            Ok(ExitCode::SUCCESS)
+        }
+        outcome => outcome.map(|()| ExitCode::SUCCESS),
+    }
+}
+
+fn write(paths: &Paths, front: &mut dyn Front, session: Option<&str>) -> Result<(), Failure> {
+    let to = match session {
+        Some(session) => Where { session_id: Some(session.to_owned()), title: String::new() },
+        None => active(paths)?,
+    };
+    let typed = match front.ask(&forms::entry(&to)) {
+        Answer::Pressed { value: Some(typed), .. } if !typed.expose().trim().is_empty() => typed,
+        Answer::Failed { why } => return Err(Failure::new(FailureCode::Failed, why, "")),
+        Answer::Pressed { .. } | Answer::Dismissed => return Ok(()),
+    };
+    let text = typed.expose().trim_end();
+    loop {
+        // the one that was shown, also when another was used meanwhile
+        let to = to.session_id.clone().map_or(To::New, To::Session);
+        let sent = message(text.to_owned(), to).and_then(|message| request(paths, AskRequest::Send(message), SENDING));
+        let failure = match sent {
+            Ok(_) => {
+                if front.is_terminal() {
+                    super::print("Sent. The answer comes as a notification.\n");
+                }
+                return Ok(());
+            }
+            Err(failure) => failure,
+        };
+        let words = format!("{} {}", text::sentence(&failure.message), failure.hint);
+        if !given_back(&failure) {
+            front.ask(&Form::message("Not sent", words.trim_end(), Tone::Warning));
+            return Ok(());
+        }
+        let again = front.ask(&forms::given_back(text, words.trim_end()));
+        if again.button() != Some(forms::AGAIN) {
+            return Ok(());
+        }
+    }
+}
+
+/// The text is kept nowhere.
+fn given_back(failure: &Failure) -> bool {
+    matches!(failure.code, FailureCode::Refused | FailureCode::NoAgent | FailureCode::Usage)
+}
+
+fn active(paths: &Paths) -> Result<Where, Failure> {
+    let answer = request(paths, AskRequest::Session, super::SHORT)?;
+    let word = |key: &str| answer[key].as_str().map(str::to_owned);
+    Ok(Where { session_id: word("session_id"), title: word("title").unwrap_or_default() })
+}
+
+fn review(paths: &Paths, front: &mut dyn Front, id: &str) -> Result<(), Failure> {
+    let draft: Draft = understood(draft(paths, id)?)?;
+    loop {
+        let pressed = match front.ask(&forms::draft(&draft)) {
+            Answer::Pressed { button, .. } => button,
+            Answer::Dismissed => return Ok(()),
+            Answer::Failed { why } => return Err(Failure::new(FailureCode::Failed, why, "")),
+        };
+        let request = match pressed.as_str() {
+            forms::SEND => AskRequest::SendDraft { draft_id: draft.id.clone(), new: false },
+            forms::DISCARD if front.ask(&forms::doubt(&draft)).button() == Some(forms::DISCARD) => {
+                AskRequest::DiscardDraft { draft_id: draft.id.clone() }
+            }
+            _ => continue,
+        };
+        return super::ask(paths, Request::Message(request), SENDING).map(drop);
+    }
+}
+
+/// Waits for the answer to what was accepted, and prints it.
+fn wait(paths: &Paths, sent: Value, json: bool) -> Result<ExitCode, Failure> {
+    let mut answer = sent;
+    if answer["status"] != "answered" {
+        if std::io::stderr().is_terminal() {
+            let _ = writeln!(std::io::stderr(), "Sent. Ctrl-C ends the waiting, not the work.");
+        }
+        let message_id = answer["message_id"].as_str().unwrap_or_default().to_owned();
+        answer =
+            request(paths, AskRequest::Answer { message_id }, ANSWERING).map_err(|failure| match failure.code {
+                FailureCode::NoAgent => Failure::new(
+                    FailureCode::NoAgent,
+                    format!("the message was sent, but the answer cannot be waited for: {}", failure.message),
+                    "Once the agent runs again it tells the answer in a notification.",
+                ),
+                _ => failure,
+            })?;
+    }
+    if json {
+        super::print_json(&answer);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let text = answer["answer"].as_str().unwrap_or_default();
+    // to a program it goes as it came; a terminal must not take it for commands
+    let text = if std::io::stdout().is_terminal() { printable(text) } else { text.to_owned() };
+    super::print(&format!("{text}\n"));
+    if answer["cut"] == true {
+        let session = answer["session_id"].as_str().unwrap_or_default();
+        let all = &answer["characters"];
+        let line =
+            format!("This is the start of {all} characters. All of it: palyra-tray open chat --session {session}");
+        let _ = writeln!(std::io::stderr(), "{line}");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn say_accepted(sent: &Value, json: bool) -> ExitCode {
+    if json {
+        super::print_json(sent);
+    } else {
+        super::print("Sent. The answer comes as a notification.\n");
+    }
+    ExitCode::SUCCESS
+}
+
+fn read_text() -> Result<String, Failure> {
+    let mut text = String::new();
+    // one byte more than fits, so that what is too long is told as that
+    let limit = TEXT_MAX as u64 + 1;
+    let unread =
+        |error: std::io::Error| Failure::new(FailureCode::Usage, format!("the message cannot be read: {error}"), "");
+    std::io::stdin().take(limit).read_to_string(&mut text).map_err(unread)?;
+    text.truncate(text.trim_end().len());
+    Ok(text)
+}
+
+fn message(text: String, to: To) -> Result<Message, Failure> {
+    let usage = |why: &str| Failure::new(FailureCode::Usage, why, "Write a shorter one, or put it into the chat.");
+    if text.trim().is_empty() {
+        return Err(Failure::new(FailureCode::Usage, "the message is empty", ""));
+    }
+    if text.len() > TEXT_MAX {
+        return Err(usage(&format!("the message is too long: at most {} KiB can be sent", TEXT_MAX / 1024)));
+    }
+    let mut random = [0; 16];
+    let unknown = |_| Failure::new(FailureCode::Failed, "the system gave no random number, so nothing was sent", "");
+    getrandom::fill(&mut random).map_err(unknown)?;
+    let message_id = ulid::encode(super::unix_ms(), u128::from_be_bytes(random));
+    Ok(Message { message_id, text: Secret::new(text), to })
+}
+
+fn draft(paths: &Paths, id: &str) -> Result<Value, Failure> {
+    Ok(request(paths, AskRequest::Draft { draft_id: id.to_owned() }, super::SHORT)?["draft"].take())
+}
+
+fn line(draft: &Draft) -> String {
+    let maybe = if draft.maybe_sent { ", may have been sent" } else { "" };
+    let id = &draft.id[draft.id.len().saturating_sub(6)..];
+    format!("{id}  {}\n        Not sent{maybe}: {}\n", cut(&one_line(&draft.text), 70), one_line(&draft.reason))
+}
+
+fn request(paths: &Paths, request: AskRequest, patience: Duration) -> Result<Value, Failure> {
+    match super::ask(paths, Request::Message(request), patience)? {
+        Reply::Data(value) => Ok(value),
+        _ => Err(not_understood()),
+    }
+}
+
+fn understood<T: serde::de::DeserializeOwned>(value: Value) -> Result<T, Failure> {
+    serde_json::from_value(value).map_err(|_| not_understood())
+}
+
+fn not_understood() -> Failure {
+    Failure::new(FailureCode::Failed, "the agent's answer was not understood", "Restart Palyra Tray and try again.")
+}

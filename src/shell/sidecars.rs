@@ -128,6 +128,7 @@ impl Sidecars {
         if self.demo {
             env.insert("PALYRA_DEMO_SEED".to_owned(), Some(Secret::new("1")));
         }
+        let ours = [&tokens.admin, &tokens.browser, &tokens.browser_key].map(confide);
         let mut recorded = own.clone();
         if wish.service == ServiceId::Gateway
             && let Some(grpc) = browser_grpc
@@ -147,7 +148,7 @@ impl Sidecars {
             log: LogLimits { path: self.paths.log(wish.service), max_bytes: LOG_BYTES, keep: LOG_FILES },
             ports: recorded,
             lease_ms: wish.window.then_some(LEASE_MS),
-            hide: palyra::secret_texts(&self.paths.config).into_iter().map(Secret::new).collect(),
+            hide: palyra::secret_texts(&self.paths.config).into_iter().map(Secret::new).chain(ours).collect(),
         };
         Ok(Prepared { spec, ports: chosen, note, config: facts })
     }

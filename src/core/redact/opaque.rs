@@ -69,18 +69,21 @@ fn is_opaque(text: &str, start: usize, end: usize) -> bool {
     if !any(u8::is_ascii_digit) || !any(u8::is_ascii_uppercase) || !any(u8::is_ascii_lowercase) {
         return false;
     }
-    // words joined by dashes change from one class to another now and then, what is drawn by lot at every second place
-    let changes = run.windows(2).filter(|pair| class(pair[0]) != class(pair[1])).count();
+    // words change from one class to another where they begin, and dashes join them; what is drawn by lot does it at every
+    // second place
+    let changes = run.windows(2).filter(|pair| changes_class(pair[0], pair[1])).count();
     changes * 3 >= run.len()
 }
 
-fn class(byte: u8) -> u8 {
-    match byte {
-        b'0'..=b'9' => 0,
-        b'A'..=b'Z' => 1,
-        b'a'..=b'z' => 2,
-        _ => 3,
-    }
+/// From capitals, small letters or digits to another of these three.
+fn changes_class(first: u8, second: u8) -> bool {
+    let class = |byte: u8| match byte {
+        b'0'..=b'9' => Some(0),
+        b'A'..=b'Z' => Some(1),
+        b'a'..=b'z' => Some(2),
+        _ => None,
+    };
+    matches!((class(first), class(second)), (Some(first), Some(second)) if first != second)
 }
 
 fn is_word(byte: u8) -> bool {

@@ -61,6 +61,8 @@ mod linux {
         site.healthy();
         row("approval created to notification sent, ms", approval_to_notification(&site, rounds), "300", "60");
         site.until("nothing waits", |status| status["approvals"]["pending"] == 0);
+        row("snapshot from the running agent, ms", snapshot(&site, rounds), "20", "2");
+        row("palyra-tray status, whole command, ms", status_command(&site, rounds), "30", "5");
         let status = site.healthy();
         let shim = status["gateway_process"]["shim_pid"].as_u64().unwrap_or(0);
         std::thread::sleep(Duration::from_secs(15));
@@ -156,6 +158,37 @@ mod linux {
                     assert!(start.elapsed() < Duration::from_secs(10), "not started again");
                     std::thread::sleep(Duration::from_micros(200));
                 }
+            })
+            .collect()
+    }
+
+    /// Asked over the control socket, as `status` does.
+    fn snapshot(site: &Site, rounds: usize) -> Vec<f64> {
+        use std::io::{Read, Write};
+        let control: Value =
+            serde_json::from_slice(&fs::read(site.own("control.json")).expect("address")).expect("address");
+        let socket = control["socket"].as_str().expect("socket");
+        let request = json!({ "version": control["version"], "request": { "ask": "status" } });
+        (0..rounds)
+            .map(|_| {
+                let start = Instant::now();
+                let mut stream = std::os::unix::net::UnixStream::connect(socket).expect("agent");
+                writeln!(stream, "{request}").expect("asked");
+                let mut text = String::new();
+                stream.read_to_string(&mut text).expect("answer");
+                let took = start.elapsed().as_secs_f64() * 1e3;
+                assert!(text.contains("overall_status"), "{text}");
+                took
+            })
+            .collect()
+    }
+
+    fn status_command(site: &Site, rounds: usize) -> Vec<f64> {
+        (0..rounds)
+            .map(|_| {
+                let start = Instant::now();
+                site.ok(&["status"]);
+                start.elapsed().as_secs_f64() * 1e3
             })
             .collect()
     }

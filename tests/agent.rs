@@ -13,6 +13,8 @@ mod planted;
 mod secrets;
 #[path = "agent/send.rs"]
 mod send;
+#[path = "agent/status.rs"]
+mod status;
 #[path = "agent/support.rs"]
 mod support;
 
@@ -317,7 +319,7 @@ fn an_approval_is_listed_shown_and_decided_on_the_command_line() {
     let row = &list["approvals"][0];
     assert_eq!(
         (row["approval_id"].as_str(), row["in_words"]["what"].as_str()),
-        (Some(id.as_str()), Some("command: git push"))
+        (Some(id.as_str()), Some("command: “git push”"))
     );
     assert!(site.ok(&["approvals", "show", &id]).contains("git push"));
     assert!(site.fails(4, &["approvals", "approve", &id]).contains("digest"), "no terminal, no digest: no approval");

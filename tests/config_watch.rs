@@ -74,6 +74,85 @@ fn a_change_restarts_whom_it_touches_and_nobody_else() {
     assert!(!fs::read_to_string(site.own("logs/tray.log")).unwrap().contains("another-admin-token"));
 }
 
+/// The key that the running browser service was given.
+fn browser_key(status: &Value) -> String {
+    let environment = fs::read_to_string(format!("/proc/{}/environ", pid(status, "browserd"))).unwrap();
+    let value = |entry: &str| entry.strip_prefix("PALYRA_BROWSERD_STATE_ENCRYPTION_KEY=").map(str::to_owned);
+    environment.split('\0').find_map(value).unwrap()
+}
+
+#[test]
+fn the_browsers_key_in_the_vault_is_read_anew_and_one_that_is_missing_is_never_replaced() {
+    let [first, second] =
+        ["Zmlyc3QtLWZpcnN0LS1maXJzdC0tZmlyc3QtLTEyMzQ=", "c2Vjb25kLXNlY29uZC1zZWNvbmQtc2Vjb25kLTEyMzQ="];
+    let mut site = Site::new();
+    let stored = site.root().join("stored");
+    // answers as palyra 0.1.0 does
+    let palyra = site.script(
+        "palyra",
+        &format!(
+            "[ \"$*\" = 'secrets get --json --reveal -- global browser_state_key' ] && [ -n \"$PALYRA_VAULT_DIR\" ] || exit 2\n\
+             [ -f '{0}' ] && printf '{{\"value\": \"%s\\\\n\"}}' \"$(cat '{0}')\" && exit 0\n\
+             echo 'error[not_found] trace_id=cli:1 state_root=/x failed to load secret key=browser_state_key scope=global: secret not found' >&2\nexit 8",
+            stored.display()
+        ),
+    );
+    site.env("PALYRA_DESKTOP_PALYRA_BIN", palyra.to_str().unwrap());
+    let status = site.start_healthy();
+    let own = browser_key(&status);
+    assert!(![first, second].contains(&own.as_str()));
+
+    fs::write(&stored, first).unwrap();
+    add(&site, "state_key_vault_ref = \"global/browser_state_key\"");
+    let status = restarted(&site, &status, &["browserd"]);
+    assert_eq!(browser_key(&status), first);
+    // another one under the same name, and the command line writes the config anew, in words of its own at first
+    fs::write(&stored, second).unwrap();
+    add(&site, "# in other words");
+    let status = restarted(&site, &status, &["browserd"]);
+    assert_eq!(browser_key(&status), second);
+    fs::write(&stored, first).unwrap();
+    fs::write(config(&site), text(&site)).unwrap();
+    let status = restarted(&site, &status, &["gateway", "browserd"]);
+    assert_eq!(browser_key(&status), first);
+    // what cannot be read now changes nothing as long as it lives
+    fs::remove_file(&stored).unwrap();
+    add(&site, "# again");
+    long_enough();
+    assert_eq!(browser_key(&restarted(&site, &status, &[])), first);
+
+    for (content, why) in [(None, "secret not found"), (Some("short"), "not the base64 of 32 bytes")] {
+        match content {
+            Some(content) => fs::write(&stored, content).unwrap(),
+            None => assert!(!stored.exists()),
+        }
+        let said = site.fails(1, &["restart", "browserd"]);
+        assert!(said.contains("global/browser_state_key") && said.contains(why), "{said}");
+        long_enough();
+        let now = site.status().unwrap();
+        let block = &now["browserd_process"];
+        assert_eq!((&block["state"], &block["pid"]), (&json!("given_up"), &Value::Null), "{block:#}");
+        assert_eq!(pid(&now, "gateway"), pid(&status, "gateway"));
+        assert!(block["last_exit"].as_str().unwrap().contains(why), "{block:#}");
+    }
+    fs::write(&stored, second).unwrap();
+    site.ok(&["start", "browserd"]);
+    assert_eq!(browser_key(&site.healthy()), second);
+    // the next agent knows the key by its first look
+    site.kill_agent();
+    let status = site.start_healthy();
+    site.until("read", |status| status["config"]["state"] == "read");
+    fs::write(&stored, first).unwrap();
+    add(&site, "# once more");
+    assert_eq!(browser_key(&restarted(&site, &status, &["browserd"])), first);
+    // what the sidecars inherit is not looked at here
+    let told = [site.own("logs/tray.log"), site.own("run/browserd/launch.json"), site.own("run/browserd/run.json")];
+    for file in told {
+        let told = fs::read_to_string(&file).unwrap();
+        assert!(![first, second].iter().any(|key| told.contains(key)), "{}", file.display());
+    }
+}
+
 #[test]
 fn a_write_without_a_change_restarts_the_gateway_once() {
     let mut site = Site::new();

@@ -2,6 +2,10 @@
 
 #[path = "core/inbox.rs"]
 mod inbox;
+#[path = "core/quiet.rs"]
+mod quiet;
+#[path = "core/reviews.rs"]
+mod reviews;
 
 use std::collections::BTreeSet;
 
@@ -24,6 +28,8 @@ use proptest::prelude::*;
 
 #[path = "core/secrets.rs"]
 mod secrets;
+#[path = "core/survey.rs"]
+mod survey;
 
 fn setup() -> Setup {
     Setup {
@@ -1146,7 +1152,7 @@ fn what_was_given_up_is_not_restarting() {
     world.pass(3_600_000);
     let snapshot = palyra_tray::core::snapshot::snapshot(&world.agent, world.now);
     assert_eq!(snapshot["gateway_process"]["liveness"], "stopped");
-    assert_eq!(snapshot["connection"], "offline");
+    assert_eq!(snapshot["connection_state"], "offline");
 }
 
 /// A click on Approve whose record the gateway answers as given.
@@ -1215,6 +1221,7 @@ enum Op {
     Config(u8),
     SetUp(bool),
     Follow(bool),
+    Behind(ServiceId, u8, u32),
 }
 
 fn any_service() -> impl Strategy<Value = ServiceId> {
@@ -1240,6 +1247,7 @@ fn any_op() -> impl Strategy<Value = Op> {
         2 => any::<u8>().prop_map(Op::Config),
         1 => prop::bool::weighted(0.3).prop_map(Op::SetUp),
         1 => prop::bool::weighted(0.8).prop_map(Op::Follow),
+        1 => (any_service(), 0..4_u8, any::<u32>()).prop_map(|(id, what, run)| Op::Behind(id, what, run)),
     ]
 }
 
@@ -1284,6 +1292,20 @@ fn apply(world: &mut World, op: &Op) {
             world.write_config(texts.get(usize::from(*which) % 10).copied().unwrap_or(same.as_deref()));
         }
         Op::SetUp(open) => world.set_up_open = *open,
+        // where none of ours lives
+        Op::Behind(id, ..) if world.alive.iter().any(|(alive, _)| alive == id) => {}
+        Op::Behind(id, what, run) => {
+            let found = match (what, living(*id)) {
+                (0, _) => Found::Unclear("something holds its place".to_owned()),
+                (1, _) => Found::Nothing(None),
+                (_, Found::Living(record)) => {
+                    let run_id = RunId(format!("{id}-behind-{run}"));
+                    Found::Living(RunRecord { run_id, ..record })
+                }
+                (_, other) => other,
+            };
+            world.behind.insert(*id, found);
+        }
         Op::Follow(enabled) => world.give(menu(Action::SetConfigRestarts { enabled: *enabled })),
         Op::Click(approve) => {
             world.click(if *approve { "Approve once" } else { "Deny" });
@@ -1327,6 +1349,10 @@ proptest! {
         apply(&mut world, &Op::Keyring(true));
         apply(&mut world, &Op::SetUp(false));
         apply(&mut world, &Op::Follow(true));
+        // what would be found behind a later restart was started with a config that nobody knows
+        let found = world.alive.clone();
+        let is_there = |record: &RunRecord| found.iter().any(|(_, run)| *run == record.run_id);
+        world.behind.retain(|_, found| matches!(found, Found::Living(record) if is_there(record)));
         world.pass(120_000);
         let token = "[tool_call.browser_service]\nauth_token = \"the last one\"\n";
         world.write_config(Some(token));
@@ -1451,6 +1477,29 @@ fn unhealthy_ends(ends: usize, stopping: bool) -> World {
     }
     world.end(ServiceId::Gateway, Some(ExitCause::Code { code: 1 }));
     world
+}
+
+#[test]
+fn a_clock_that_is_set_changes_no_uptime() {
+    let uptime = |world: &World| {
+        snapshot::snapshot(&world.agent, world.now)["gateway_process"]["uptime_seconds"].as_u64().unwrap()
+    };
+    let old = |id| match living(id) {
+        Found::Living(record) => {
+            Found::Living(RunRecord { started_at_unix_ms: simulate::EPOCH_UNIX_MS - 100_000, ..record })
+        }
+        other => other,
+    };
+    for (mut world, age) in [(started(), 0), (World::beginning(setup(), old), 100)] {
+        let before = uptime(&world);
+        assert!((age..age + 10).contains(&before), "{before}");
+        for jump in [3 * 86_400_000_i64, -7 * 86_400_000] {
+            world.now.unix_ms += jump;
+            assert_eq!(uptime(&world), before);
+        }
+        world.pass(50_000);
+        assert_eq!(uptime(&world), before + 50);
+    }
 }
 
 /// Properties are worth only what the generator reaches.

@@ -11,6 +11,9 @@ mod desk;
 #[path = "support/http.rs"]
 mod http;
 
+#[path = "desktop/quiet.rs"]
+mod quiet;
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -84,11 +87,11 @@ fn the_review_decides_and_enter_denies() {
     until("a button", || buttons().contains("Review…"));
     tool(&["notification-action", "Review…"]);
     window(REVIEW);
-    picture("review");
     // typed ahead: it is shown again
     tool(&["xdotool", "key", "Return"]);
     until("the review again", || windows(REVIEW).is_empty());
     window(REVIEW);
+    picture("review");
     assert_eq!(decision(&site, &denied), serde_json::Value::Null);
     read();
     tool(&["xdotool", "key", "Return"]);

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use palyra_tray::config::Environment;
 use palyra_tray::core::dialog::{Answer, Body, Choice, DialogButton, Form, ProgressLine, Tone};
-use palyra_tray::protocol::Secret;
-use palyra_tray::shell::dialog::{self, Front};
+use palyra_tray::protocol::{Secret, Standing};
+use palyra_tray::shell::dialog::{self, Front, Over};
 
 const SECRET: &str = "sk-do-not-tell";
 
@@ -363,6 +363,39 @@ fn a_folder_dialog_says_its_text_first_and_can_be_left_either_way() {
     assert_eq!(desk.ask(&folder), pressed("back"));
     assert!(desk.note("zenity.args").contains("A text."), "the last one was the message");
     assert_eq!(desk.note("count").lines().count(), 3);
+}
+
+#[test]
+fn a_window_goes_with_what_it_asks_about() {
+    for program in ["zenity", "kdialog"] {
+        let desk = Desk::new();
+        // its output stays open in somebody else's hands, which must not hold us either
+        desk.program(program, "cat >/dev/null\nexec sleep 60");
+        let mut front = desk.pick().expect("a dialog program");
+        let over = Over::new().expect("descriptors");
+        front.until(Some(over.clone()));
+        let noted = desk.dir.path().join(format!("{program}.pid"));
+        let end = {
+            let (over, noted) = (over.clone(), noted.clone());
+            std::thread::spawn(move || {
+                until(|| fs::read_to_string(&noted).ok().filter(|pid| pid.ends_with('\n')));
+                over.tell(Standing::Changed);
+            })
+        };
+        let start = Instant::now();
+        let answer = front.ask(&review());
+        assert!(start.elapsed() < Duration::from_secs(20), "it waited for its end");
+        assert!(answer.button().is_none() && over.why() == Some(Standing::Changed), "{answer:?}");
+        end.join().expect("told");
+        assert_eq!(nix::sys::signal::kill(pid_in(&noted), None), Err(nix::errno::Errno::ESRCH), "gone, and no zombie");
+        // over is over: none is opened any more, until there is something new to ask
+        fs::remove_file(&noted).expect("notes");
+        assert!(front.ask(&review()).button().is_none() && !noted.exists());
+        desk.program(program, "cat >/dev/null\nexit 1");
+        front.until(None);
+        front.ask(&review());
+        assert!(noted.exists());
+    }
 }
 
 #[test]

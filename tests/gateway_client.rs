@@ -20,6 +20,9 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
+#[path = "gateway_client/survey.rs"]
+mod survey;
+
 const TOKEN: &str = "tok-admin-123";
 const DEVICE: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
 const PENDING: &str = "01M81DE5FWB4J6RH34QSC0S6Q6";

@@ -360,7 +360,16 @@ fn a_newer_contract_is_left_alone_and_told() {
     assert_eq!(status["gateway_process"]["pid"], Value::Null);
     let said = site.fails(1, &["start"]);
     assert!(said.contains("version 2"), "asked again it looks again: {said}");
+    // nothing that was not stopped is told as stopped, neither here nor by an end
+    let said = site.fails(1, &["stop"]);
+    assert!(said.contains("gateway may go on") && said.contains("version 2"), "{said}");
+    assert_eq!(site.status().unwrap()["gateway_process"]["state"], "given_up");
+    let said = site.fails(1, &["quit"]);
+    assert!(said.contains("has ended, but gateway may go on") && said.contains("version 2"), "{said}");
+    assert_eq!(site.agent_ended(), Some(0));
     assert!([gateway, shim].into_iter().all(agent::lives), "it goes on");
+    site.start(&[]);
+    site.until("given up", |status| status["gateway_process"]["state"] == "given_up");
     // understood again, as after an upgrade: it is taken back
     fs::write(&path, good).unwrap();
     site.ok(&["start"]);

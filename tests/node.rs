@@ -94,6 +94,40 @@ fn gone_within(pid: u64, limit: Duration) {
     }
 }
 
+/// An agent's own shell is a child of a sidecar: it opens no pairing window, whatever it says.
+#[test]
+fn what_descends_from_a_sidecar_cannot_enrol() {
+    let mut site = site();
+    let (wish, out) = (site.bin().join("wish"), site.bin().join("out"));
+    // asks once it may; the second asks from a session of its own whose parent is gone
+    let asks = "for task in enroll repair reset; do \"$0\" node $task --yes 2>&1; echo \"code $?\"; done";
+    site.script(
+        "palyra-browserd",
+        &format!(
+            "( export PALYRA_STATE_ROOT='{}'; while [ ! -e '{}' ]; do sleep 0.05; done\n\
+             sh -c '{asks}' '{DEMO}' > '{out}.near'; ( setsid sh -c '{asks}; echo over' '{DEMO}' > '{out}.far' & ) ) &\n\
+             exec '{DEMO}' demo-sidecar browserd \"$@\"",
+            site.root().display(),
+            wish.display(),
+            out = out.display()
+        ),
+    );
+    site.start_healthy();
+    let gateway = gateway_pid(&site);
+    fs::write(&wish, "").expect("wish");
+    let end = Instant::now() + PATIENCE;
+    let said = |name: &str| fs::read_to_string(out.with_extension(name)).unwrap_or_default();
+    while !said("far").contains("over") {
+        assert!(Instant::now() < end, "{} {}", said("near"), said("far"));
+        assert!(gateways(&site).iter().all(|(_, open)| !open), "the window opened");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    for said in [said("near"), said("far")] {
+        assert_eq!((said.matches("code 4").count(), said.matches("itself started").count()), (3, 3), "{said}");
+    }
+    assert_eq!((gateway_pid(&site), &node(&site)["state"]), (gateway, &"not enrolled".into()));
+}
+
 #[test]
 fn through_the_window_and_back_then_repaired_and_forgotten() {
     let mut site = site();

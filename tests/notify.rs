@@ -1,6 +1,9 @@
 //! The Linux notifier against a real message bus and a notification server of the test's own.
 #![cfg(target_os = "linux")]
 
+#[path = "notify/servers.rs"]
+mod servers;
+
 use std::collections::{BTreeMap, HashMap};
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
@@ -133,6 +136,7 @@ enum Inside {
 
 #[derive(Default)]
 struct Desk {
+    name: String,
     capabilities: Vec<String>,
     next_id: u32,
     fixed_id: Option<u32>,
@@ -236,7 +240,7 @@ impl Interface {
     }
 
     fn get_server_information(&self) -> (String, String, String, String) {
-        ("Test desk".to_owned(), "Testers".to_owned(), "1".to_owned(), "1.2".to_owned())
+        (self.0.lock().name.clone(), "Testers".to_owned(), "1".to_owned(), "1.2".to_owned())
     }
 }
 
@@ -269,7 +273,12 @@ impl Server {
     }
 
     fn with(daemon: &Daemon, capabilities: &[&str]) -> Self {
+        Self::named(daemon, "Test desk", capabilities)
+    }
+
+    fn named(daemon: &Daemon, name: &str, capabilities: &[&str]) -> Self {
         let desk = Shared::default();
+        name.clone_into(&mut desk.lock().name);
         desk.lock().capabilities = capabilities.iter().map(|&name| name.to_owned()).collect();
         desk.lock().next_id = 1;
         let connection = zbus::block_on(async {

@@ -1,15 +1,18 @@
-//! A locked screen, as logind tells it: a private bus in place of the system's, with a stand-in for logind on it.
+//! A locked screen, as logind tells it: a private bus in place of the system's, with a stand-in for logind on it. And what a
+//! lock, and every other end, does to an open review.
 #![cfg(target_os = "linux")]
 
 #[path = "support/agent.rs"]
 mod agent;
 #[path = "support/http.rs"]
 mod http;
+#[path = "screen/reviews.rs"]
+mod reviews;
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
 
-use agent::Site;
+use agent::{Site, lives};
 
 /// Serves the part of logind that is asked; "lock", "unlock" and "end" come on standard input.
 const LOGIND: &str = r#"

@@ -1,17 +1,24 @@
 //! `approvals`: list, show, approve, deny. Approving shows the whole record and asks, or needs the digest of what was seen.
 
+mod follow;
 mod review;
 
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::Value;
 
 use crate::config::{Environment, Paths};
-use crate::core::describe::visible;
-use crate::core::text;
+use crate::core;
+use crate::core::describe::{name, visible};
+use crate::core::review::Shown;
 use crate::protocol::{Decision, Failure, FailureCode, Reply, Request, Scope, Verdict};
+use crate::shell::dialog;
+
+use review::Asked;
+
+const LOOK_AGAIN: &str = "Look at it again: palyra-tray approvals show";
 
 /// `approvals …`
 #[derive(Subcommand)]
@@ -111,59 +118,61 @@ fn show(paths: &Paths, id: String, json: bool) -> Result<ExitCode, Failure> {
     if json {
         super::print_json(&value);
     } else {
-        super::print(&whole(&value["approval"]));
+        let failed =
+            |why| Failure::new(FailureCode::Failed, why, "Look at it in the dashboard: palyra-tray open approvals");
+        let shown = Shown::read(&value["approval"]).map_err(failed)?;
+        super::print(&core::review::in_text(&shown, super::unix_ms()));
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn decide(paths: &Paths, args: DecideArgs, verdict: Verdict) -> Result<ExitCode, Failure> {
-    let digest = match (args.digest, verdict) {
-        (Some(digest), _) => digest,
-        (None, _) => confirmed(paths, &args.id, verdict)?,
+    let scope = match args.scope {
+        ScopeArg::Once => Scope::Once,
+        ScopeArg::Session => Scope::Session,
+        ScopeArg::Timeboxed => Scope::Timeboxed,
     };
-    let decision = Decision {
-        approval_id: args.id,
-        digest,
-        verdict,
-        scope: match args.scope {
-            ScopeArg::Once => Scope::Once,
-            ScopeArg::Session => Scope::Session,
-            ScopeArg::Timeboxed => Scope::Timeboxed,
+    let decision = match (args.digest, verdict) {
+        (None, Verdict::Approve) => confirmed(paths, &args.id, scope, args.ttl, args.reason)?,
+        (digest, _) => Decision {
+            digest: match digest {
+                Some(digest) => digest,
+                None => review::read(paths, &args.id)?.digest().to_owned(), // a denial needs no question
+            },
+            approval_id: args.id,
+            verdict,
+            scope,
+            ttl_ms: args.ttl,
+            reason: args.reason,
         },
-        ttl_ms: args.ttl,
-        reason: args.reason,
     };
     super::say(&super::ask(paths, Request::Decide(decision), super::SHORT)?)
 }
 
-/// Shows the record; an approval is asked for on a terminal, twice when it is critical or not whole. A denial needs no
-/// question.
-fn confirmed(paths: &Paths, id: &str, verdict: Verdict) -> Result<String, Failure> {
-    let value = data(super::ask(paths, Request::Approval { approval_id: id.to_owned() }, super::SHORT)?)?;
-    let record = &value["approval"];
-    let digest = record["digest"].as_str().unwrap_or_default().to_owned();
-    if verdict == Verdict::Deny {
-        return Ok(digest);
-    }
+/// Shows the record on the terminal, as the review does, and asks.
+fn confirmed(
+    paths: &Paths,
+    id: &str,
+    scope: Scope,
+    ttl_ms: Option<i64>,
+    reason: Option<String>,
+) -> Result<Decision, Failure> {
+    let refused = |why: &str, hint: &str| Failure::new(FailureCode::Refused, why, hint);
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
-        return Err(Failure::new(
-            FailureCode::Refused,
+        return Err(refused(
             "approving without a terminal needs the digest of what was seen",
             "Take it from: palyra-tray approvals show --json",
         ));
     }
-    super::print(&whole(record));
-    let doubtful = record["prompt"]["risk_level"] == "critical" || record["in_words"]["whole"] != Value::Bool(true);
-    let agreed = asked("Approve this? Type yes: ", "yes")
-        && (!doubtful || asked("It is critical, or not all of it can be seen. Type approve: ", "approve"));
-    if agreed { Ok(digest) } else { Err(Failure::new(FailureCode::Refused, "nothing was decided", "")) }
-}
-
-fn asked(question: &str, yes: &str) -> bool {
-    super::print(question);
-    let _ = std::io::stdout().flush();
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer).is_ok() && answer.trim() == yes
+    let shown = review::read(paths, id)?.only(scope, ttl_ms, reason);
+    if let Some(why) = shown.over(super::unix_ms()) {
+        return Err(refused(&why, "See what waits: palyra-tray approvals list"));
+    }
+    match review::ask(paths, &mut *dialog::terminal(), &shown)? {
+        Asked::Decided(decision) => Ok(decision),
+        Asked::Away => Err(refused("nothing was decided", "")),
+        Asked::Over(_) => Err(refused("nothing was decided: it is no longer what was shown", LOOK_AGAIN)),
+    }
 }
 
 fn line(row: &Value) -> String {
@@ -172,48 +181,7 @@ fn line(row: &Value) -> String {
         Some(decision) => format!("  [{}]", visible(decision)),
         None => String::new(),
     };
-    format!(
-        "{}  {}  {}{state}",
-        visible(text_of("/approval_id")),
-        text_of("/in_words/title"),
-        text_of("/in_words/what")
-    )
-}
-
-fn whole(record: &Value) -> String {
-    let text_of = |pointer: &str| visible(record.pointer(pointer).and_then(Value::as_str).unwrap_or_default());
-    let mut out = String::new();
-    let mut row = |name: &str, value: String| {
-        if !value.is_empty() {
-            out.push_str(&format!("{name:<12} {value}\n"));
-        }
-    };
-    row("Approval", text_of("/approval_id"));
-    row("What", text_of("/in_words/what"));
-    row("Title", text_of("/in_words/title"));
-    row("Subject", format!("{} ({})", text_of("/subject_id"), text_of("/subject_type")));
-    row("Asked by", text_of("/principal"));
-    row("Session", text_of("/session_id"));
-    row("Summary", text_of("/request_summary"));
-    row("Details", text_of("/prompt/details_json"));
-    row("Policy", text_of("/policy_snapshot/evaluation_summary"));
-    row("Why asked", text_of("/prompt/policy_explanation"));
-    row("Decision", text_of("/decision"));
-    let ends = record["expires_at_unix_ms"].as_i64().unwrap_or(i64::MAX);
-    let left = ends.saturating_sub(super::unix_ms()) / 1_000;
-    row(
-        "Time left",
-        match u64::try_from(left) {
-            Err(_) | Ok(0) => "expired".to_owned(),
-            Ok(left) if left > 10 * 365 * 86_400 => "not stated".to_owned(),
-            Ok(left) => text::duration(left),
-        },
-    );
-    if record["in_words"]["whole"] != Value::Bool(true) {
-        row("Note", "not all of this can be seen or understood here; look at it in the dashboard too".to_owned());
-    }
-    row("Digest", text_of("/digest"));
-    out
+    format!("{}  {}  {}{state}", name(text_of("/approval_id")), text_of("/in_words/title"), text_of("/in_words/what"))
 }
 
 fn data(reply: Reply) -> Result<Value, Failure> {
@@ -249,13 +217,5 @@ mod tests {
         for wrong in ["", "10", "-1s", "0s", "1d", "99999999999999999999h", "9223372036854775807h"] {
             assert!(ttl(wrong).is_err(), "{wrong}");
         }
-    }
-
-    #[test]
-    fn control_characters_in_a_record_never_reach_the_terminal() {
-        let record =
-            serde_json::json!({ "approval_id": "a\u{1b}[2J", "request_summary": "x\u{202e}y", "principal": "p\nq" });
-        let text = whole(&record);
-        assert!(!text.contains('\u{1b}') && !text.contains('\u{202e}') && text.contains("p⏎q"), "{text}");
     }
 }

@@ -123,6 +123,8 @@ mod tests {
     struct Person(Vec<Answer>, Vec<Form>);
 
     impl Front for Person {
+        fn until(&mut self, _: Option<crate::shell::dialog::Over>) {}
+
         fn is_terminal(&self) -> bool {
             false
         }

@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 failed, 2 usage, 3 no agent running, 4 refused, 5 gateway unreachable. Errors go to standard
 //! error in one line with a hint.
 
+mod about;
 mod approvals;
 mod ask;
 mod autostart;
@@ -61,11 +62,7 @@ enum Command {
     /// Show everything with built-in stand-ins, on a machine without Palyra
     Demo(run::DemoArgs),
     /// How it is
-    Status {
-        /// Everything, as JSON
-        #[arg(long)]
-        json: bool,
-    },
+    Status(status::StatusArgs),
     /// Start Palyra, or one service
     Start(ServiceArgs),
     /// Stop Palyra, or one service
@@ -112,6 +109,8 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     /// Put all that helps to find out what is wrong into one file, without secrets
     SupportBundle(support_bundle::BundleArgs),
+    /// Version, licence, and where everything lies
+    About(about::AboutArgs),
     /// End the agent, and Palyra with it
     Quit {
         /// Leave Palyra running; the next agent takes it back
@@ -192,7 +191,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Run(args) => run::run(env, &args),
         Command::Demo(args) => run::demo(env, &args),
-        Command::Status { json } => status::status(&paths(&env)?, json),
+        Command::Status(args) => status::status(&env, &paths(&env)?, &args),
         Command::Start(args) => act(Action::Start { service: args.service }),
         Command::Stop(args) => act(Action::Stop { service: args.service }),
         Command::Restart(args) => act(Action::Restart { service: args.service }),
@@ -213,6 +212,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Logs(args) => logs::logs(&paths(&env)?, &args),
         Command::Doctor(args) => doctor::doctor(&env, &args),
         Command::SupportBundle(args) => support_bundle::support_bundle(&env, &args),
+        Command::About(args) => about::about(&env, &args),
         Command::Quit { keep_running } => quit::quit(&paths(&env)?, keep_running),
         Command::Completions(args) => Ok(completions::completions(&args)),
         Command::Simulate { file } => simulate(&file),

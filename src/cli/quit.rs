@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use crate::config::Paths;
-use crate::core::text::QUIT_KEEP;
+use crate::core::text::{QUIT_KEEP, QUIT_STOP};
 use crate::protocol::{Action, Failure, FailureCode, Reply, Request};
 use crate::shell::lock;
 
@@ -18,9 +18,14 @@ pub fn quit(paths: &Paths, keep_running: bool) -> Result<ExitCode, Failure> {
     let ending = lock::holder(paths);
     let reply = super::ask(paths, Request::Act { action: Action::Quit { keep_running } }, super::SHORT)?;
     wait_until_gone(paths, &ending)?;
-    // a demo never leaves its sidecars
-    let kept = matches!(reply, Reply::Done(text) if text == QUIT_KEEP);
-    super::print(if kept { "Ended. Palyra keeps running.\n" } else { "Ended. Palyra is stopped.\n" });
+    match reply {
+        // a demo never leaves its sidecars
+        Reply::Done(text) if text == QUIT_KEEP => super::print("Ended. Palyra keeps running.\n"),
+        Reply::Done(text) if text != QUIT_STOP => {
+            return Err(Failure::new(FailureCode::Failed, format!("Palyra Tray has ended, but {text}"), ""));
+        }
+        _ => super::print("Ended. Palyra is stopped.\n"),
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -23,7 +23,7 @@ use crate::protocol::shim::EXIT_FILE;
 use crate::protocol::{Failure, FailureCode, Reply, Request, ServiceId};
 use crate::shell::{palyra_cli, store};
 
-/// An agent that is well answers within milliseconds.
+/// The agent asks the gateway first, for five seconds at most.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Added to the time that Palyra's own export may take: the way to the agent and back.
 const WAY: Duration = Duration::from_secs(15);
@@ -138,7 +138,7 @@ fn not_written(error: &io::Error) -> Failure {
 }
 
 fn snapshot(paths: &Paths) -> Result<Value, (FailureCode, String)> {
-    match super::ask(paths, Request::Status, PATIENCE) {
+    match super::ask(paths, Request::Diagnostics, PATIENCE) {
         Ok(Reply::Data(snapshot)) => Ok(snapshot),
         Ok(_) => Err((FailureCode::Failed, "the agent's answer was not understood".to_owned())),
         Err(failure) => Err((failure.code, failure.message)),

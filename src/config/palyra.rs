@@ -32,8 +32,8 @@ pub struct PalyraConfig {
     pub browser_http: Option<u16>,
     /// `orchestrator.runloop_v1_enabled`: whether chats get answers; absent means no.
     pub run_loop: Option<bool>,
-    /// The config names a key of its own for the browser's state, in its vault.
-    pub browser_key_in_vault: bool,
+    /// `tool_call.browser_service.state_key_vault_ref`: where in Palyra's vault the key of the browser's state lies.
+    pub browser_key_ref: Option<String>,
     /// `canvas_host.public_base_url` names an address that is not on this machine's loopback.
     pub canvas_elsewhere: bool,
     /// Secrets that the config gives itself, or says where to find, with the key that does so: ours are not used then.
@@ -171,7 +171,7 @@ impl PalyraConfig {
             browser_grpc: text("tool_call.browser_service.endpoint").and_then(port_of_url),
             browser_http: text("tool_call.browser_service.health_base_url").and_then(port_of_url),
             run_loop: get("orchestrator.runloop_v1_enabled").and_then(toml::Value::as_bool),
-            browser_key_in_vault: text("tool_call.browser_service.state_key_vault_ref").is_some(),
+            browser_key_ref: text("tool_call.browser_service.state_key_vault_ref").map(str::to_owned),
             canvas_elsewhere: text("canvas_host.public_base_url").is_some_and(|url| !is_loopback(url)),
             secrets_named: SECRET_KEYS.into_iter().filter(|(_, key)| gives(key)).collect(),
         };

@@ -214,7 +214,11 @@ impl Settings {
             .unwrap_or_else(|why| (before.clone(), vec![format!("{name} is not understood ({why}); {BEFORE}")]))
     }
 
-    fn parse(text: &str, name: &str, before: &Self) -> Result<(Self, Vec<String>), String> {
+    /// Reads them from a text; `name` stands for it in the warnings, and what does not fit stays as `before`.
+    ///
+    /// # Errors
+    /// It is no TOML; the reason.
+    pub fn parse(text: &str, name: &str, before: &Self) -> Result<(Self, Vec<String>), String> {
         let file: toml::Table =
             toml::from_str(text).map_err(|error| error.to_string().lines().next().unwrap_or_default().to_owned())?;
         let mut settings = Self::default();

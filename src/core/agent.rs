@@ -9,10 +9,14 @@ mod config;
 mod node;
 mod preferences;
 mod requests;
+mod reviews;
 mod secrets;
 mod set_up;
 mod support;
+mod survey;
 mod watch;
+
+pub use reviews::FOLLOW_MS;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +24,7 @@ use crate::core::ask::Asks;
 use crate::core::companion::{self as remembered, Kind};
 use crate::core::config_watch::ConfigWatch;
 use crate::core::decisions::{DecisionOrder, Decisions};
-use crate::core::event::{Companion, Desktop, Effect, Event, Facts, Found, Secrets, Setup, Ticket};
+use crate::core::event::{Companion, Desktop, Effect, Event, Facts, Found, Profile, Secrets, Setup, Ticket};
 use crate::core::fleet::Fleet;
 use crate::core::inbox::{Inbox, Watch};
 use crate::core::node::Node;
@@ -29,6 +33,7 @@ use crate::core::ports::Ports;
 use crate::core::record;
 use crate::core::secrets::Rotation;
 use crate::core::service::{Goal, LastExit, Order, Phase, Probe};
+use crate::core::survey::Survey;
 use crate::core::text;
 use crate::core::time::{Now, earlier};
 use crate::core::view::{Base, Button, NoticeKey, Urgency};
@@ -104,6 +109,11 @@ pub struct Agent {
     pub gateway: Option<(Facts, Now)>,
     /// What waits for a person.
     pub inbox: Inbox,
+    /// What the gateway tells only when asked.
+    pub survey: Survey,
+    /// The profile that the gateway says to run in, and when it said so.
+    pub profile: Option<(Profile, Now)>,
+    reports: Vec<survey::Report>,
     /// Decisions under way.
     pub decisions: Decisions,
     /// The node host's enrolment.
@@ -152,6 +162,7 @@ pub struct Agent {
     watched: watch::Watched,
     /// Approvals whose review is open; empty: the list.
     reviewing: BTreeSet<String>,
+    followers: Vec<reviews::Follower>,
     /// When more than routine happened last, if that was since memory was given back.
     stirred: Option<u64>,
     exited: bool,
@@ -181,6 +192,9 @@ impl Agent {
             config: ConfigWatch::default(),
             gateway: None,
             inbox: Inbox::default(),
+            survey: Survey::default(),
+            profile: None,
+            reports: Vec::new(),
             decisions: Decisions::default(),
             node: Node::new(&setup.node, setup.seed),
             autostart: None,
@@ -202,6 +216,7 @@ impl Agent {
             paused: setup.paused,
             watched: watch::Watched::default(),
             reviewing: BTreeSet::new(),
+            followers: Vec::new(),
             stirred: Some(now.mono_ms),
             exited: false,
             setup,
@@ -238,10 +253,12 @@ impl Agent {
         let waits =
             self.waiters.iter().map(|waiter| waiter.deadline).chain(self.opens.iter().map(|open| open.deadline));
         let own = earlier(waits.min(), earlier(self.quitting, self.leaving));
+        let own = earlier(own, self.survey_deadline());
         let ending = self.quitting.is_some() || self.leaving.is_some();
         let own = earlier(own, self.asks.deadline());
         let own = if ending { own } else { earlier(own, earlier(self.config.deadline(), self.settings_due)) };
         let own = earlier(own, earlier(self.node.deadline(), self.companion.saving.deadline()));
+        let own = earlier(own, self.follow_deadline());
         earlier(own, earlier(self.fleet.deadline(), self.inbox.deadline()))
     }
 
@@ -273,6 +290,7 @@ impl Agent {
         let stays = |phase: &Phase| matches!(phase, Phase::Ready { .. } | Phase::Stopped | Phase::GivenUp);
         self.fleet.iter().all(|service| stays(&service.phase))
             && self.waiters.is_empty()
+            && self.reports.is_empty()
             && self.opens.is_empty()
             && self.asks.is_idle()
             && self.decisions.is_idle()
@@ -323,9 +341,14 @@ impl Agent {
             }
             Event::Probed(id, run, outcome) => self.probed(id, &run, outcome, now, effects),
             Event::Secrets(secrets) => self.secrets = secrets,
+            Event::Rang => {
+                self.inbox.ring(now);
+                self.survey.ring(now);
+            }
+            Event::Surveyed(round, answer) => drop(self.survey.answered(round, answer, now)),
+            Event::Copied(ticket, outcome) => self.copied(ticket, outcome, effects),
             Event::Rotated(ticket, rotated) => self.rotated(ticket, rotated, now, effects),
             Event::SecretsLooked(ticket, look) => self.secrets_looked(ticket, &look, now, effects),
-            Event::Rang => self.inbox.ring(now),
             // of a gateway that is gone by now
             Event::Watching(_) if !self.inbox.is_open() => {}
             Event::Watching(watching) => {
@@ -419,11 +442,11 @@ impl Agent {
             Event::LogLosses(losses) => self.log_losses = losses,
             Event::FolderRemoved(folder) => {
                 let body = text::sentence(&text::removed(&folder));
-                self.tell(REMOVED, ("Palyra's folder was removed", &body), Vec::new(), Urgency::Critical);
+                self.tell(REMOVED, ("Palyra's folder was removed", &body), Vec::new(), Urgency::Normal);
                 self.removed = Some(folder);
             }
             Event::OpenedTwice => {
-                self.tell("event:handoff", text::HANDOFF_TWICE, Vec::new(), Urgency::Critical);
+                self.tell("event:handoff", text::HANDOFF_TWICE, Vec::new(), Urgency::Normal);
             }
             Event::Autostart(on) => self.autostart = on,
             Event::AutostartSet(ticket, outcome) => self.autostart_set(ticket, outcome, effects),
@@ -470,6 +493,7 @@ impl Agent {
             && !matches!(self.fleet.get(ServiceId::Gateway).phase, Phase::Unhealthy { .. })
         {
             self.inbox.close();
+            self.survey.close();
             self.gateway = None;
             effects.push(Effect::WatchJournal(None));
         }
@@ -479,8 +503,10 @@ impl Agent {
             order.heard = self.watched.heard_of();
             effects.push(Effect::Look(order));
         }
+        self.settle_survey(now, effects);
         self.settle_opens(now, effects);
         self.settle_waiters(now, effects);
+        self.settle_followers(now, effects);
         self.settle_asks(now, effects);
         self.settle_companion(now, effects);
         let idle = self.decisions.is_idle() && self.node.is_idle() && self.is_kept() && self.asks.is_kept();
@@ -554,9 +580,12 @@ impl Agent {
                 Goal::Up => service.is_ready(),
                 Goal::Down => !service.is_up(),
             });
+            let goes_on = text::goes_on(services.iter().copied()).filter(|_| waiter.goal == Goal::Down);
             let stuck = services.iter().find(|service| waiter.goal == Goal::Up && service.phase == Phase::GivenUp);
             let countermanded = services.iter().any(|service| service.goal != waiter.goal);
-            let reply = if reached {
+            let reply = if let Some(why) = goes_on.filter(|_| reached) {
+                Some(Reply::Error(Failure::new(FailureCode::Failed, why, "")))
+            } else if reached {
                 let usual = || text::reached(waiter.goal, &waiter.services);
                 Some(Reply::Done(if waiter.words.is_empty() { usual() } else { waiter.words.clone() }))
             } else if let Some(service) = stuck {
@@ -621,7 +650,7 @@ impl Agent {
                         Button { label: "Show log".to_owned(), action: Action::ShowLog { service: id } },
                     ];
                     let title = text::given_up_title(service);
-                    let notice = EventNotice { title, body, buttons, urgency: Urgency::Critical };
+                    let notice = EventNotice { title, body, buttons, urgency: Urgency::Normal };
                     self.insert_notice(&format!("event:{id}:given_up"), notice);
                 }
             }
@@ -729,10 +758,14 @@ impl Agent {
             if facts.journal.is_some() {
                 effects.push(Effect::WatchJournal(facts.journal.clone()));
             }
+            if let Some(profile) = &facts.profile {
+                self.profile = Some((profile.clone(), now));
+            }
             self.gateway = Some((facts, now));
         }
         if !was_ready && !self.inbox.is_open() {
             self.inbox.open(now);
+            self.survey.open(now);
             self.watched.open();
         }
         if let Some(demands) = demands {
@@ -762,14 +795,18 @@ impl Agent {
                     effects.push(Effect::WriteLedger { line, answer });
                 }
                 DecisionOrder::Send(decision) => {
-                    if decision.verdict == Verdict::Approve {
-                        self.watched.knows_allowed(&decision.approval_id);
+                    match decision.verdict {
+                        Verdict::Approve => self.watched.knows_allowed(&decision.approval_id),
+                        // whoever allows it after that is somebody else
+                        Verdict::Deny => self.watched.not_allowed(&decision.approval_id),
                     }
                     effects.push(Effect::SendDecision(decision));
                 }
                 DecisionOrder::Finish { approval_id, ticket, result } => {
-                    if let Ok(_) | Err(Failure { code: FailureCode::Refused, .. }) = &result {
-                        self.inbox.settle(&approval_id);
+                    match &result {
+                        Ok(_) => self.inbox.settle(&approval_id),
+                        Err(Failure { code: FailureCode::Refused, .. }) => self.inbox.doubt(&approval_id),
+                        Err(_) => {}
                     }
                     self.inbox.ring(now);
                     self.answer(&approval_id, ticket, result, effects);
@@ -795,7 +832,7 @@ impl Agent {
                 let body = format!("{}. {}", text::capitalise(&failure.message), failure.hint);
                 let key = format!("event:decision:{approval_id}");
                 let buttons = vec![Button { label: "Review…".to_owned(), action: notices::review(approval_id) }];
-                self.tell(&key, (text::NOT_DECIDED, &body), buttons, Urgency::Critical);
+                self.tell(&key, (text::NOT_DECIDED, &body), buttons, Urgency::Normal);
             }
         }
     }

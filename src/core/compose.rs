@@ -16,6 +16,12 @@ use crate::protocol::{Action, Place, ServiceId};
 /// Rows of the approvals submenu.
 const APPROVAL_ROWS: usize = 12;
 
+/// Rows of the active runs.
+const RUN_ROWS: usize = 12;
+
+/// Sessions under "Go to".
+const SESSION_ROWS: usize = 5;
+
 /// Longest line of a text in the menu, characters, and how many lines it may take.
 const ROW: usize = 60;
 const ROW_LINES: usize = 3;
@@ -28,7 +34,7 @@ pub fn view(agent: &Agent, now: Now) -> View {
         badge: Badge {
             approvals: u32::try_from(agent.inbox.waiting()).unwrap_or(u32::MAX),
             critical: agent.inbox.has_critical(),
-            active: false,
+            active: agent.survey.active() > 0,
             paused: agent.paused,
         },
     };
@@ -96,6 +102,7 @@ fn menu(agent: &Agent, base: Base, now: Now, line: &str) -> Vec<Item> {
     items.extend(config(agent));
     items.push(separator("s1"));
     items.push(approvals(agent));
+    items.extend(runs(agent));
     items.push(if agent.paused {
         command("pause", "Resume all agents", true, Action::ResumeAgents)
     } else {
@@ -104,7 +111,7 @@ fn menu(agent: &Agent, base: Base, now: Now, line: &str) -> Vec<Item> {
     items.push(command("open", "Open Dashboard", true, Action::Open { place: Place::default() }));
     items.push(command("chat", "Open Chat", true, Action::Open { place: Place::section("chat") }));
     items.extend(ask(agent));
-    items.push(go_to());
+    items.push(go_to(agent));
     items.push(separator("s2"));
     let down = agent.enabled().iter().any(|id| {
         let service = agent.fleet.get(*id);
@@ -164,6 +171,51 @@ fn approvals(agent: &Agent) -> Item {
     submenu("approvals", &title, rows)
 }
 
+/// What agents do now; a row opens it in the dashboard. Absent while nothing runs, as far as that is known.
+fn runs(agent: &Agent) -> Option<Item> {
+    let sessions = agent.survey.current()?;
+    let active: Vec<_> = sessions.active().collect();
+    if active.is_empty() {
+        return None;
+    }
+    let mut rows: Vec<_> = active
+        .iter()
+        .take(RUN_ROWS)
+        .map(|(session, run)| {
+            let waits = if session.pending_approvals > 0 { ", waits for you" } else { "" };
+            let text = format!("{}: {}{waits}", notices::cut(&session.title, 44), run.state.replace('_', " "));
+            let place = Place {
+                session_id: Some(session.session_id.clone()),
+                run_id: Some(run.run_id.clone()),
+                intent: Some("inspect-run".to_owned()),
+                ..Place::section("chat")
+            };
+            command(&format!("run:{}", run.run_id), &text, true, Action::Open { place })
+        })
+        .collect();
+    if active.len() > RUN_ROWS {
+        rows.push(label("runs:more", &format!("and {} more", active.len() - RUN_ROWS)));
+    }
+    let old = if agent.survey.sessions.trouble.is_empty() { "" } else { ", not up to date" };
+    Some(submenu("runs", &format!("Active runs ({}){old}", active.len()), rows))
+}
+
+/// The newest sessions, to go on where one was.
+fn recent_sessions(agent: &Agent) -> Vec<Item> {
+    let sessions = agent.survey.current().into_iter().flat_map(|sessions| &sessions.rows);
+    let rows = sessions.take(SESSION_ROWS).map(|session| {
+        let place = Place {
+            session_id: Some(session.session_id.clone()),
+            intent: Some("resume-session".to_owned()),
+            ..Place::section("chat")
+        };
+        let name = format!("Chat: {}", notices::cut(&session.title, 48));
+        command(&format!("session:{}", session.session_id), &name, true, Action::Open { place })
+    });
+    let rows: Vec<_> = rows.collect();
+    if rows.is_empty() { rows } else { [vec![separator("go:s")], rows].concat() }
+}
+
 /// Asking Palyra, and what was written and not sent. A row opens a dialog: any program can click a menu.
 fn ask(agent: &Agent) -> Vec<Item> {
     if !agent.companion.allows(Flag::CompanionShellEnabled) {
@@ -181,7 +233,7 @@ fn ask(agent: &Agent) -> Vec<Item> {
     items
 }
 
-fn go_to() -> Item {
+fn go_to(agent: &Agent) -> Item {
     let places = [
         ("approvals", "Approvals"),
         ("sessions", "Sessions"),
@@ -193,13 +245,10 @@ fn go_to() -> Item {
         ("secrets", "Secrets"),
         ("operations", "Diagnostics"),
     ];
-    let rows = places
-        .into_iter()
-        .map(|(section, name)| {
-            command(&format!("go:{section}"), name, true, Action::Open { place: Place::section(section) })
-        })
-        .collect();
-    submenu("go", "Go to", rows)
+    let rows = places.into_iter().map(|(section, name)| {
+        command(&format!("go:{section}"), name, true, Action::Open { place: Place::section(section) })
+    });
+    submenu("go", "Go to", rows.chain(recent_sessions(agent)).collect())
 }
 
 fn set_up(agent: &Agent) -> Item {
@@ -216,6 +265,8 @@ fn set_up(agent: &Agent) -> Item {
             false => command("setup:bundle", "Export support bundle…", true, Action::ExportBundle),
             true => label("setup:bundle", "The support bundle is being made…"),
         },
+        command("setup:copy", "Copy diagnostics", true, Action::CopyDiagnostics),
+        command("setup:about", "About", true, Action::About),
     ];
     submenu("setup", "Set-up and support", rows)
 }

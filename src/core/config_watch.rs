@@ -36,6 +36,9 @@ const OVERRULED: [&str; 7] = [
     "canvas_host.public_base_url",
 ];
 
+/// Where in the vault the key of the browser's state lies.
+const BROWSER_KEY: &str = "tool_call.browser_service.state_key_vault_ref";
+
 /// What a look at the file found.
 #[derive(Clone, Debug)]
 pub enum Content {
@@ -168,13 +171,13 @@ impl ConfigWatch {
         let mended = !std::mem::take(&mut self.trouble).is_empty();
         let before = self.seen.replace(facts.clone());
         let same = before.as_ref().is_some_and(|before| before.content == facts.content);
-        let touched = same && !mended && before.is_some_and(|before| before.written != facts.written);
+        let touched = same && !mended && before.as_ref().is_some_and(|before| before.written != facts.written);
         if touched {
             // unless it started after that
             let read = self.told.get(&ServiceId::Gateway).is_some_and(|told| told.written == facts.written);
             self.touched |= !read;
         }
-        self.compare(&facts, living);
+        self.compare(&facts, before.as_ref().unwrap_or(&facts), living);
         if restarts {
             self.touched &= living.contains_key(&ServiceId::Gateway);
             if self.touched {
@@ -218,16 +221,16 @@ impl ConfigWatch {
         std::mem::take(&mut self.due).into_iter().map(|(id, why)| Order::Restart(id, why)).collect()
     }
 
-    fn compare(&mut self, facts: &ConfigFacts, living: &BTreeMap<ServiceId, Living>) {
+    /// `before`: what the look before this one saw.
+    fn compare(&mut self, facts: &ConfigFacts, before: &ConfigFacts, living: &BTreeMap<ServiceId, Living>) {
         self.due.clear();
         self.left.clear();
         for (id, one) in living {
-            let Some(told) = self.told.get(id) else {
+            if !self.told.contains_key(id) {
                 // taken back from an earlier agent; only the gateway reads the file itself
                 self.outdated |= *id == ServiceId::Gateway && facts.modified_unix_ms > one.started_at_unix_ms;
-                self.told.insert(*id, facts.clone());
-                continue;
-            };
+            }
+            let told = self.told.entry(*id).or_insert_with(|| before.clone());
             let keys: Vec<_> = touching(*id, told, facts, &one.ports).collect();
             if !keys.is_empty() {
                 self.due.insert(*id, text::config_changed(&keys));
@@ -258,7 +261,14 @@ fn touching<'a>(
 ) -> impl Iterator<Item = &'a str> {
     let gone = told.keys.keys().filter(|key| !facts.keys.contains_key(*key));
     let differs = facts.keys.iter().filter(|(key, value)| told.keys.get(*key) != Some(value)).map(|(key, _)| key);
-    gone.chain(differs).map(String::as_str).filter(move |key| touches(id, key, told, facts, bound))
+    let named = gone.chain(differs).map(String::as_str).filter(move |key| touches(id, key, told, facts, bound));
+    named.chain((id == ServiceId::Browserd && has_other_key(told, facts)).then_some(BROWSER_KEY))
+}
+
+/// There is another key in the vault under the same name. One that could not be read now is no other one.
+fn has_other_key(told: &ConfigFacts, facts: &ConfigFacts) -> bool {
+    told.config.browser_key_ref == facts.config.browser_key_ref
+        && told.browser_key.zip(facts.browser_key).is_some_and(|(told, now)| told != now)
 }
 
 fn touches(id: ServiceId, key: &str, told: &ConfigFacts, facts: &ConfigFacts, bound: &Ports) -> bool {
@@ -278,9 +288,7 @@ fn touches(id: ServiceId, key: &str, told: &ConfigFacts, facts: &ConfigFacts, bo
         }
         // it learns of another gRPC port when that is bound; of the other one never
         (_, "tool_call.browser_service.endpoint" | "tool_call.browser_service.health_base_url") => false,
-        (_, "tool_call.browser_service.state_key_vault_ref" | "tool_call.browser_service.state_key_secret_ref") => {
-            id == ServiceId::Browserd
-        }
+        (_, BROWSER_KEY) => id == ServiceId::Browserd,
         (_, "tool_call.browser_service.auth_token") => id != ServiceId::NodeHost,
         (_, "gateway.identity_store_dir") => id != ServiceId::Browserd,
         _ => id == ServiceId::Gateway,
@@ -289,6 +297,8 @@ fn touches(id: ServiceId, key: &str, told: &ConfigFacts, facts: &ConfigFacts, bo
 
 #[cfg(test)]
 mod tests {
+    use secrecy::SecretString;
+
     use super::*;
 
     fn facts(text: &str, written: u64) -> ConfigFacts {
@@ -314,6 +324,8 @@ mod tests {
             ("admin.bound_principal = \"admin:y\"", vec![Gateway]),
             ("storage.vault_dir = \"v\"", vec![Gateway]),
             ("gateway.identity_store_dir = \"i\"", vec![Gateway, NodeHost]),
+            // resolved and taken up by the gateway alone
+            (&browser("state_key_secret_ref = { kind = \"env\", variable = \"X\" }"), vec![Gateway]),
             ("# a comment", vec![]),
             ("daemon.bind_addr = \"0.0.0.0\"", vec![]),
             ("daemon.port = 7142", vec![]),
@@ -407,6 +419,34 @@ mod tests {
     }
 
     #[test]
+    fn another_key_in_the_vault_under_the_same_name_is_seen_by_whoever_was_started_with_it() {
+        let text = "tool_call.browser_service.state_key_vault_ref = \"global/k\"";
+        let with = |text: &str, written, key: Option<&str>| {
+            let facts = facts(text, written);
+            key.map_or(facts.clone(), |key| facts.with_browser_key(&SecretString::from(key)))
+        };
+        let (mut watch, living) = running_with(text);
+        watch.told(ServiceId::Browserd, with(text, 1, Some("first")), 0);
+        let mut looked = |text: &str, key| {
+            let content = Content::Read(Box::new(with(text, 2, key)));
+            watch.looked(Look { content, ..look("", 0) }, &living, true, 10);
+            watch.touched = false;
+            watch.due.keys().copied().filter(|id| *id == ServiceId::Browserd).count() == 1
+        };
+        let reformatted = format!("{text} # said differently");
+        for (text, key, expected) in [
+            (text, Some("first"), false),
+            (text, Some("second"), true),
+            (text, None, false), // the vault cannot be read now
+            (reformatted.as_str(), Some("first"), false),
+            (reformatted.as_str(), Some("second"), true),
+            ("", None, true),
+        ] {
+            assert_eq!(looked(text, key), expected, "{text} {key:?}");
+        }
+    }
+
+    #[test]
     fn what_the_gateway_writes_itself_waits_for_its_answer_and_in_the_set_up_for_the_end() {
         let (mut watch, living) = running_with("a = 1");
         watch.ring(1_000);
@@ -440,6 +480,11 @@ mod tests {
         watch.looked(look("a = 2", 3), &living, true, 30);
         assert!(watch.left.is_empty());
         assert_eq!(restarts(&mut watch, 30), [ServiceId::Gateway]);
+
+        let (mut watch, living) = running_with("a = 1");
+        watch.looked(look("a = 1", 2), &living, false, 10);
+        watch.looked(look("a = 1", 2), &living, true, 20);
+        assert_eq!(watch.deadline(), None, "what was written meanwhile asks for nothing afterwards");
     }
 
     #[test]
@@ -453,5 +498,14 @@ mod tests {
         assert_eq!((watch.deadline(), watch.left.keys().collect::<Vec<_>>()), (None, vec![&ServiceId::Gateway]));
         watch.launched(ServiceId::Gateway);
         assert!(watch.left.is_empty());
+    }
+
+    #[test]
+    fn what_changes_after_a_look_restarts_also_one_that_was_taken_back_after_it() {
+        let mut watch = ConfigWatch::default();
+        watch.looked(look("a = 1", 1), &BTreeMap::new(), true, 0);
+        let living = living(&[ServiceId::Gateway, ServiceId::Browserd]);
+        watch.looked(look("a = 2", 2), &living, true, 10);
+        assert_eq!(restarts(&mut watch, 10), [ServiceId::Gateway]);
     }
 }

@@ -113,6 +113,8 @@ struct Deciding {
     shown: Option<serde_json::Value>,
     /// As it was read last.
     expires_at_unix_ms: i64,
+    /// As it was when the record was first seen: the wall clock may have been set since.
+    expires_mono_ms: u64,
     step: Step,
 }
 
@@ -176,6 +178,7 @@ impl Decisions {
                 ticket,
                 shown: standing.raw,
                 expires_at_unix_ms: standing.expires_at_unix_ms,
+                expires_mono_ms: standing.expires_mono_ms,
                 step: Step::Rereading,
             },
         );
@@ -246,7 +249,7 @@ impl Decisions {
     ) {
         let Some(deciding) = self.open.get_mut(id).filter(|deciding| deciding.step == Step::Recording) else { return };
         let approves = deciding.decision.verdict == Verdict::Approve;
-        let too_late = now.unix_ms >= deciding.expires_at_unix_ms;
+        let too_late = now.unix_ms >= deciding.expires_at_unix_ms || now.mono_ms >= deciding.expires_mono_ms;
         match outcome {
             _ if too_late => {
                 let failure = refused(format!("approval {id} expired before the decision could be sent"), LIST);
@@ -421,7 +424,7 @@ fn check_reread(record: &Record, deciding: &Deciding, now: Now) -> Result<(), Fa
     if let Some(found) = &record.decision {
         return Err(refused(format!("approval {id} was already decided elsewhere: {}", found.name()), LIST));
     }
-    if now.unix_ms >= record.expires_at_unix_ms() {
+    if now.unix_ms >= record.expires_at_unix_ms() || now.mono_ms >= deciding.expires_mono_ms {
         return Err(refused(format!("approval {id} has expired"), LIST));
     }
     if record.approval_id != *id || record::digest(&record.raw) != decision.digest {

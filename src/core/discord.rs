@@ -1,5 +1,9 @@
 //! How a Discord bot stands, in words that say what to do.
 
+use serde_json::{Value, json};
+
+use crate::core::told;
+
 /// As in `SetupFacts`.
 pub const READY: &str = "ready";
 /// As in `SetupFacts`.
@@ -24,6 +28,35 @@ pub fn state(enabled: bool, readiness: &str, liveness: &str, last_error: &str) -
             format!("The bot is not online: {why}. Connect it again, or look in the dashboard, under Channels.")
         }
     }
+}
+
+/// The quick fact of the snapshot, from the gateway's answer about the connector (capture 38). What is not told is null; a
+/// connector that the gateway does not know (`body` is null) is one that was never set up.
+pub fn quick_fact(body: &Value) -> Value {
+    let word = |at: &str| body.pointer(at).and_then(Value::as_str).map(|word| told::line(word, 160));
+    let number = |at: &str| body.pointer(at).and_then(Value::as_u64);
+    let enabled = body.pointer("/connector/enabled").and_then(Value::as_bool).unwrap_or(false);
+    let readiness = word("/connector/readiness").unwrap_or_else(|| "missing_credential".to_owned());
+    let liveness = word("/connector/liveness").unwrap_or_else(|| "stopped".to_owned());
+    let last_error = word("/connector/last_error").or_else(|| word("/runtime/last_error"));
+    json!({
+        "connector_id": word("/connector/connector_id").unwrap_or_else(|| "discord:default".to_owned()),
+        "enabled": enabled,
+        "authenticated": enabled && readiness == "ready",
+        "state": state(enabled, &readiness, &liveness, last_error.as_deref().unwrap_or_default()),
+        "readiness": readiness,
+        "liveness": liveness,
+        "saturation_state": word("/operations/saturation/state"),
+        "queue_paused": body.pointer("/operations/queue/paused").and_then(Value::as_bool),
+        "pause_reason": word("/operations/queue/pause_reason"),
+        "pending_outbox": number("/operations/queue/pending_outbox"),
+        "due_outbox": number("/operations/queue/due_outbox"),
+        "claimed_outbox": number("/operations/queue/claimed_outbox"),
+        "dead_letters": number("/operations/queue/dead_letters"),
+        "auth_failure_hint": word("/operations/last_auth_failure"),
+        "permission_gap_hint": word("/operations/discord/last_permission_failure"),
+        "last_error": last_error,
+    })
 }
 
 /// What a warning of the gateway means for a person; `None`: nothing, it tells of the safe choices that we made.

@@ -6,6 +6,7 @@
 mod desktop;
 pub mod facts;
 mod ground;
+mod node;
 mod palyra;
 mod system;
 #[cfg(test)]
@@ -85,6 +86,7 @@ pub fn checks(facts: &Facts) -> Vec<Check> {
     checks.extend(ground::checks(facts));
     checks.extend(palyra::programs(facts));
     checks.extend(palyra::services(facts));
+    checks.push(node::certificate(facts));
     checks.extend(ground::secrets(facts));
     checks.extend(desktop::checks(facts));
     checks.extend(system::checks(facts));
@@ -184,6 +186,7 @@ const STEPS_OF_THE_SET_UP: &[&str] = &[
     "gateway",
     "browser",
     "node_host",
+    "node_certificate",
     "approvals",
     "provider",
     "login_start",

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use crate::config::palyra::ConfigFacts;
 use crate::config::settings::Settings;
 use crate::core::ask::{AskEvent, AskWork, Intent};
@@ -16,6 +18,7 @@ use crate::core::notices::Server;
 use crate::core::ports::Ports;
 use crate::core::record::Record;
 use crate::core::secrets::{self, Rotated};
+use crate::core::survey;
 use crate::core::view::NoticeKey;
 use crate::protocol::node::NodeTask;
 use crate::protocol::secrets::SecretName;
@@ -121,6 +124,28 @@ pub struct Facts {
     pub journal: Option<String>,
     /// Its node port demands certificates; only when just signed in, and absent where it does not say.
     pub node_port_demands: Option<bool>,
+    /// The profile that it says to run in; only when just signed in.
+    pub profile: Option<Profile>,
+}
+
+/// The profile of a gateway, in its own words.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Profile {
+    /// Its name.
+    pub name: String,
+    /// What a person calls it.
+    pub label: String,
+    /// `local`, `production`, …
+    pub environment: String,
+    /// Of its label.
+    pub color: String,
+    /// `low`, `elevated`, `high`, …
+    pub risk_level: String,
+    /// What is done in it is asked about twice.
+    pub strict_mode: bool,
+    /// `loopback_only`, …
+    pub mode: String,
 }
 
 /// What can be seen of the desktop.
@@ -158,6 +183,8 @@ pub enum Companion {
     Review(String),
     /// The question before something is done with the node host.
     Node(NodeTask),
+    /// What this program is.
+    About,
     /// Writing a message, to the session with this id; absent: the one that was used last.
     Ask(Option<String>),
     /// The draft with this id.
@@ -218,6 +245,10 @@ pub enum Event {
     Rang,
     /// The journal is watched, or no longer can be.
     Watching(bool),
+    /// The gateway told what it was asked for, or not; the number is the [`survey::Ask::round`].
+    Surveyed(u64, survey::Answer),
+    /// A text was put into the clipboard, or into the file that is named; or neither, in words.
+    Copied(Option<Ticket>, Result<Option<String>, String>),
     /// A look at the gateway's records came back.
     Looked(u64, Result<Look, Missed>),
     /// A record was read.
@@ -348,6 +379,10 @@ pub enum Effect {
     WatchJournal(Option<String>),
     /// Look at the gateway's records.
     Look(LookOrder),
+    /// Ask the gateway for what it tells only then.
+    Survey(survey::Ask),
+    /// Put a text into the clipboard; where there is none, into a file of the person's own that is shown.
+    Copy(Option<Ticket>, String),
     /// Read a record for a decision.
     ReadRecord(String),
     /// Read a record for a client.

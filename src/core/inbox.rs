@@ -5,6 +5,8 @@
 //! while something waits.
 
 mod sieve;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,6 +26,8 @@ pub const POLL_BUSY_MS: u64 = 1_000;
 pub const POLL_QUIET_MS: u64 = 5_000;
 /// Looks reach this far behind the newest record, milliseconds: clocks and writes are not exact.
 pub const LOOK_BACK_MS: i64 = 60_000;
+/// Ends of so many approvals are remembered.
+const ENDS: usize = 1_024;
 /// While there are more than can be kept whole, looks are spaced by so many times what the last one took, up to
 /// [`POLL_QUIET_MS`]: a gateway with thousands of records has other things to do than to list them.
 const LOOK_SHARE: u64 = 4;
@@ -59,6 +63,8 @@ pub struct Standing {
     pub risk: Risk,
     /// Wall clock of its expiry, milliseconds since the epoch.
     pub expires_at_unix_ms: i64,
+    /// Monotonic time of its expiry.
+    pub expires_mono_ms: u64,
     /// It has expired.
     pub is_expired: bool,
     /// The record where it is kept whole, to name what has changed.
@@ -72,6 +78,7 @@ impl Standing {
             digest: pending.digest.clone(),
             risk: pending.record.prompt.risk_level,
             expires_at_unix_ms: pending.record.expires_at_unix_ms(),
+            expires_mono_ms: pending.expires_mono_ms,
             is_expired: pending.is_expired(now),
             raw: Some(pending.record.raw.clone()),
         }
@@ -156,8 +163,16 @@ pub struct Inbox {
     newest_requested_at: Option<i64>,
     /// Nodes of these ids are enrolled by ourselves: their pairing is no question for the person.
     own_pairing: Vec<String>,
+    /// Digest and monotonic end of what waited, also after that: a clock that is set back brings none of it back.
+    ends: BTreeMap<String, (String, u64)>,
     /// Settled while a look was under way that may have read them before.
     settled: BTreeSet<String>,
+    /// Expired since the look before, by id with the time of the request: how they were decided last is still asked.
+    lapsed: BTreeMap<String, i64>,
+    lapsed_asked: BTreeMap<String, i64>,
+    /// The next look is one at everything; so is the one under way.
+    everything: bool,
+    sees_everything: bool,
     open: bool,
     looking: bool,
     round: u64,
@@ -228,10 +243,24 @@ impl Inbox {
         }
     }
 
+    /// It is not what it was; the next look, at everything, tells whether it waits. A usual one would not see it: what is not
+    /// known to wait is only looked for among the newest.
+    pub fn doubt(&mut self, approval_id: &str) {
+        self.settle(approval_id);
+        self.everything = true;
+    }
+
     /// Starts a look when one is due, and drops what has expired.
     pub fn step(&mut self, now: Now) -> Option<LookOrder> {
         let whole = self.pending.len();
-        self.pending.retain(|_, pending| !pending.is_expired(now));
+        let lapsed = &mut self.lapsed;
+        self.pending.retain(|id, pending| {
+            let waits = !pending.is_expired(now);
+            if !waits {
+                lapsed.insert(id.clone(), pending.record.requested_at_unix_ms);
+            }
+            waits
+        });
         self.rest.retain(|brief| !is_expired(brief, now));
         if self.pending.len() < whole && !self.rest.is_empty() {
             // others take their places
@@ -248,13 +277,16 @@ impl Inbox {
         self.settled.clear();
         self.last_look = Some(now.mono_ms);
         self.next_look = None;
+        self.lapsed_asked = std::mem::take(&mut self.lapsed);
         let whole = self.pending.values().map(|pending| pending.record.requested_at_unix_ms);
+        let whole = whole.chain(self.lapsed_asked.values().copied());
         let oldest_pending = whole.chain(self.rest.iter().map(|brief| brief.requested_at_unix_ms)).min();
         // a clock that was set back must not hide what is asked from now on, nor a window what could not be understood
-        let newest = self.newest_requested_at.filter(|_| self.unreadable == 0);
+        self.sees_everything = std::mem::take(&mut self.everything);
+        let newest = self.newest_requested_at.filter(|_| self.unreadable == 0 && !self.sees_everything);
         let newest = newest.map(|newest| newest.min(now.unix_ms).saturating_sub(LOOK_BACK_MS));
         let since_unix_ms = newest.map(|newest| oldest_pending.map_or(newest, |oldest| oldest.min(newest)));
-        let known = self.pending.keys().cloned().collect();
+        let known = self.pending.keys().chain(self.lapsed_asked.keys()).cloned().collect();
         Some(LookOrder {
             round: self.round,
             now_unix_ms: now.unix_ms,
@@ -290,7 +322,15 @@ impl Inbox {
                         continue;
                     }
                     let pending = self.admit(record, now);
-                    if pending.record.is_pending() && !pending.is_expired(now) {
+                    if !pending.record.is_pending() {
+                        continue;
+                    }
+                    if pending.is_expired(now) {
+                        if self.pending.contains_key(&pending.record.approval_id) {
+                            let requested = pending.record.requested_at_unix_ms;
+                            self.lapsed.insert(pending.record.approval_id, requested);
+                        }
+                    } else {
                         heard.fresh += usize::from(!self.knows(&pending.record.approval_id));
                         waiting.insert(pending.record.approval_id.clone(), pending);
                     }
@@ -311,6 +351,8 @@ impl Inbox {
             }
             Err(Missed { why, leave_alone_ms }) => {
                 self.trouble = why;
+                self.everything |= self.sees_everything;
+                self.lapsed.append(&mut self.lapsed_asked);
                 self.failures += 1;
                 let wait = (1_000_u64 << (self.failures - 1).min(5)).min(RETRY_LIMIT_MS);
                 // it may say anything, but not blind us
@@ -357,9 +399,18 @@ impl Inbox {
             digest: brief.digest(),
             risk: brief.risk,
             expires_at_unix_ms: brief.expires_at_unix_ms,
+            expires_mono_ms: brief.expires_mono_ms,
             is_expired: is_expired(brief, now),
             raw: None,
         })
+    }
+
+    /// Whether it waits with this digest, or with another one; absent: it does not wait.
+    pub fn waits_as(&self, approval_id: &str, digest: &str) -> Option<bool> {
+        match self.pending.get(approval_id) {
+            Some(pending) => Some(pending.digest == digest),
+            None => self.brief(approval_id).map(|brief| brief.digest() == digest),
+        }
     }
 
     /// Of records that were read just now: those that wait, riskiest first, then newest.
@@ -394,16 +445,23 @@ impl Inbox {
     }
 
     /// A record keeps the moment it was first seen, unless what it asks for has changed.
-    fn admit(&self, record: Record, now: Now) -> Pending {
+    fn admit(&mut self, record: Record, now: Now) -> Pending {
         let digest = record::digest(&record.raw);
         let known = self.pending.get(&record.approval_id).filter(|known| known.digest == digest);
-        match known {
-            Some(known) => Pending { record, ..known.clone() },
-            None => {
-                let expires_mono_ms = now.mono_at(record.expires_at_unix_ms());
-                Pending { record, digest, first_seen: now, expires_mono_ms }
-            }
+        if let Some(known) = known {
+            return Pending { record, ..known.clone() };
         }
+        let ended = self.ends.get(&record.approval_id).filter(|(seen, _)| *seen == digest).map(|(_, end)| *end);
+        let expires_mono_ms = ended.unwrap_or_else(|| now.mono_at(record.expires_at_unix_ms()));
+        if record.is_pending() {
+            self.ends.insert(record.approval_id.clone(), (digest.clone(), expires_mono_ms));
+        }
+        while self.ends.len() > ENDS
+            && let Some(oldest) = self.ends.iter().min_by_key(|(_, (_, end))| *end).map(|(id, _)| id.clone())
+        {
+            self.ends.remove(&oldest);
+        }
+        Pending { record, digest, first_seen: now, expires_mono_ms }
     }
 
     fn admit_brief(&self, mut brief: Brief, now: Now) -> Brief {

@@ -31,7 +31,7 @@ pub struct Confidential {
     pub admin_token: Secret,
     /// Between gateway and browser service.
     pub browser_token: Secret,
-    /// Standard base64 of 32 bytes; absent when the config keeps its own.
+    /// Standard base64 of 32 bytes; for the browser service only.
     pub browser_key: Option<Secret>,
 }
 
@@ -113,7 +113,11 @@ pub fn environment(
                 confide("PALYRA_BROWSERD_STATE_ENCRYPTION_KEY", key);
             }
         }
-        ServiceId::NodeHost => {}
+        ServiceId::NodeHost => {
+            if let Some(vault) = &places.vault {
+                confide("PALYRA_VAULT_DIR", &Secret::new(path(vault)));
+            }
+        }
     }
     // the palyra command line dies of a profile that is not in its registry
     env.insert("PALYRA_CLI_PROFILE".to_owned(), None);
@@ -130,7 +134,7 @@ mod tests {
         let places = Places {
             runtime_root: "/s/runtime".into(),
             identity: Some("/s/identity".into()),
-            vault: None,
+            vault: (service == ServiceId::NodeHost).then(|| "/s/vault".into()),
             config: "/s/c".into(),
             canvas_elsewhere: false,
         };
@@ -165,6 +169,7 @@ mod tests {
         let node = env(ServiceId::NodeHost);
         assert!(node.values().flatten().all(|value| !value.contains("tok-")));
         assert_eq!(node["PALYRA_GATEWAY_IDENTITY_STORE_DIR"].as_deref(), Some("/s/identity"));
+        assert_eq!(node["PALYRA_VAULT_DIR"].as_deref(), Some("/s/vault"));
         assert_eq!(node["PALYRA_CLI_PROFILE"], None);
     }
 }

@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use crate::core::describe::{Description, describe, risk_word};
+mod room;
+
+use crate::core::describe::{Description, describe, name, risk_word};
 use crate::core::inbox::{Inbox, Origin, Pending};
 use crate::core::record::{Risk, Subject};
 use crate::core::view::{Button, Notice, NoticeKey, Urgency};
 use crate::protocol::{Action, Verdict};
+
+use room::Room;
 
 /// More than this from one principal and session become one summary.
 pub const SUMMARY_ABOVE: usize = 3;
@@ -22,27 +26,9 @@ pub struct Server {
     pub withdraws: bool,
 }
 
-/// Characters of body text that a server is known to show whole. Unknown servers get none: Review only.
-///
-/// Two lines of sixty characters are what every server listed here shows in its default look.
-fn budget(server: &Server) -> usize {
-    const TWO_LINES: usize = 120;
-    let known =
-        ["dunst", "Xfce Notify Daemon", "gnome-shell", "Plasma", "Notification Daemon", "mako", "lxqt-notificationd"];
-    if known.iter().any(|name| name.eq_ignore_ascii_case(&server.name)) { TWO_LINES } else { 0 }
-}
-
-/// Whether a notification on this server can ever decide.
+/// May a notification on this server ever decide?
 pub fn decides(server: &Server) -> bool {
-    server.actions && server.withdraws && budget(server) > 0
-}
-
-/// Longest title that every server shows whole, in characters of usual width.
-const ONE_LINE: usize = 60;
-
-/// Characters of usual width that a text takes on the screen. Beyond the Latin alphabets one can be as wide as several.
-fn width(text: &str) -> usize {
-    text.chars().map(|c| if u32::from(c) < 0x250 { 1 } else { 4 }).sum()
+    server.actions && server.withdraws && Room::of(server).is_some()
 }
 
 /// What Review… does: shows this approval, or all of them.
@@ -71,7 +57,7 @@ pub fn approvals(inbox: &Inbox, server: &Server) -> BTreeMap<NoticeKey, Notice> 
         if all.count + others.count > SUMMARY_ABOVE {
             all.join(others);
             origin.map(|origin| counted.remove(&origin));
-            let from = format!("All asked by {}", cut(&crate::core::describe::visible(principal), 48));
+            let from = format!("All asked by {}", cut(&name(principal), 48));
             notices.insert(
                 format!("approvals:{principal}:{session}"),
                 summary(format!("{} approvals wait", all.count), &all, &from, server),
@@ -144,12 +130,11 @@ pub fn event(title: &str, body: &str, buttons: Vec<Button>, server: &Server, urg
 }
 
 /// May a notification on this server decide this approval by one click?
-fn decidable(pending: &Pending, words: &Description, server: &Server) -> bool {
+fn decidable(pending: &Pending, words: &Description, body: &str, server: &Server) -> bool {
     server.actions
         && server.withdraws
         && words.whole
-        && width(&words.what) <= budget(server)
-        && width(&words.title) <= ONE_LINE
+        && Room::of(server).is_some_and(|room| room.shows(&words.title, body))
         && pending.record.prompt.risk_level != Risk::Critical
         && !matches!(pending.record.subject_type, Subject::DevicePairing | Subject::BrowserAction | Subject::Unknown(_))
 }
@@ -157,7 +142,15 @@ fn decidable(pending: &Pending, words: &Description, server: &Server) -> bool {
 fn approval(pending: &Pending, server: &Server) -> Notice {
     let record = &pending.record;
     let words = describe(record);
-    let decidable = decidable(pending, &words, server);
+    let left = pending.record.expires_at_unix_ms().saturating_sub(pending.first_seen.unix_ms);
+    let left = match left {
+        i64::MIN..60_000 => "Time to answer: under a minute.".to_owned(),
+        60_000..86_400_000 => format!("Time to answer: {} min.", (left + 30_000) / 60_000),
+        _ => String::new(), // the record does not tell
+    };
+    let asked = format!("Asked by {}. {left}", cut(&words.who, 48));
+    let mut body = format!("{}\n{asked}", words.what);
+    let decidable = decidable(pending, &words, &body, server);
     let decide = |label: &str, verdict| Button {
         label: label.to_owned(),
         action: Action::Decide { approval_id: record.approval_id.clone(), digest: pending.digest.clone(), verdict },
@@ -170,17 +163,9 @@ fn approval(pending: &Pending, server: &Server) -> Notice {
         (true, true) => vec![open("Details"), decide("Deny", Verdict::Deny), decide("Approve once", Verdict::Approve)],
         (true, false) => vec![open("Review…"), decide("Deny", Verdict::Deny)],
     };
-    let mut what = words.what;
     if !decidable {
-        what = cut(&what, 120);
+        body = format!("{}\n{asked}", cut(&words.what, 120));
     }
-    let left = pending.record.expires_at_unix_ms().saturating_sub(pending.first_seen.unix_ms);
-    let left = match left {
-        i64::MIN..60_000 => "Time to answer: under a minute.".to_owned(),
-        60_000..86_400_000 => format!("Time to answer: {} min.", (left + 30_000) / 60_000),
-        _ => String::new(), // the record does not tell
-    };
-    let mut body = format!("{what}\nAsked by {}. {left}", cut(&words.who, 48));
     if !server.actions {
         body.push_str("\nTo answer, open the dashboard from the Palyra icon, or run: palyra-tray approvals list");
     }

@@ -16,10 +16,14 @@ use serde_json::{Map, Value};
 
 use crate::protocol::Scope;
 
+use canonical::is_deeper_than;
 pub use canonical::{changed, digest, digest_bytes, hex};
 
 /// Longest approval id that is believed; the gateway's own have 26 characters.
 pub const MAX_ID_CHARS: usize = 64;
+/// Deepest nesting that is read. Parsers end at 128, and a record lies a few levels deep in our own answers: one that could
+/// just be read would take the whole list with it.
+const MAX_DEPTH: usize = 64;
 
 /// One approval.
 #[derive(Clone, Debug, PartialEq)]
@@ -225,6 +229,13 @@ impl Record {
                 });
             }
         };
+        if is_deeper_than(&raw, MAX_DEPTH) {
+            return Err(Unreadable {
+                approval_id,
+                requested_at_unix_ms: fields.get("requested_at_unix_ms").and_then(integer),
+                why: "the record is nested too deeply".to_owned(),
+            });
+        }
         let requested_at_unix_ms = required_integer(fields, "requested_at_unix_ms", &mut unknown);
         let record = Self {
             approval_id,

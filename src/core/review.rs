@@ -6,13 +6,13 @@
 
 use serde_json::Value;
 
-use crate::core::describe::{self, risk_word, visible};
+use crate::core::describe::{self, LINE_END, name, risk_word, value, visible};
 use crate::core::dialog::{Body, Choice, DialogButton, Form, Tone};
 use crate::core::notices::cut;
 use crate::core::record::{self, Record, Risk};
 use crate::core::snapshot;
 use crate::core::text;
-use crate::protocol::{Decision, Scope, Verdict};
+use crate::protocol::{Decision, Scope, Standing, Verdict};
 
 /// More than this many characters are not shown, and what is not shown whole is not approved here.
 pub const MAX_SHOWN_CHARS: usize = 64 * 1024;
@@ -20,6 +20,8 @@ pub const MAX_SHOWN_CHARS: usize = 64 * 1024;
 const NO_END_MS: i64 = 10 * 365 * 86_400_000;
 /// Id of the button that refuses.
 const DENY: &str = "deny";
+/// Id of the button that shows a record anew.
+pub const AGAIN: &str = "again";
 /// Id of the button that says yes to the second question.
 const SURE: &str = "sure";
 
@@ -28,6 +30,8 @@ const SURE: &str = "sure";
 pub struct Shown {
     record: Record,
     digest: String,
+    /// The one way to say yes that is asked for; absent: all that there are.
+    only: Option<Decision>,
 }
 
 /// An approval that was chosen, before it is certain.
@@ -58,7 +62,19 @@ impl Shown {
             return Err("the record does not match its digest, so it is not known what would be decided".to_owned());
         }
         let record = Record::from_value(raw).map_err(|unreadable| unreadable.why)?;
-        Ok(Self { record, digest })
+        Ok(Self { record, digest, only: None })
+    }
+
+    /// The same record, when the person has said already what to do about it, and is only to see it and agree.
+    #[must_use]
+    pub fn only(mut self, scope: Scope, ttl_ms: Option<i64>, reason: Option<String>) -> Self {
+        self.only = Some(Decision { reason, ..self.decision(Verdict::Approve, scope, ttl_ms) });
+        self
+    }
+
+    /// Over everything a decision rests on.
+    pub fn digest(&self) -> &str {
+        &self.digest
     }
 
     /// Names it.
@@ -69,7 +85,9 @@ impl Shown {
     /// Somebody decided, or nobody waits any more; in one sentence.
     pub fn over(&self, now_unix_ms: i64) -> Option<String> {
         match &self.record.decision {
-            Some(decision) => Some(format!("It was decided already: {}.", visible(decision.name()))),
+            Some(record::Decision::Allow) => Some("It was allowed already.".to_owned()),
+            Some(record::Decision::Deny) => Some("It was denied already.".to_owned()),
+            Some(other) => Some(format!("It was decided already: {}.", name(other.name()))),
             None if now_unix_ms >= self.record.expires_at_unix_ms() => {
                 Some("It has expired; whoever asked has given up waiting.".to_owned())
             }
@@ -90,6 +108,14 @@ impl Shown {
 
     /// The ways to say yes: button, decision. Each from the server's own options; a critical one once only.
     fn ways(&self) -> Vec<(DialogButton, Decision)> {
+        if let Some(only) = &self.only {
+            let label = match (only.scope, only.ttl_ms) {
+                (Scope::Once, _) => "Approve once".to_owned(),
+                (Scope::Session, _) => "Approve for this session".to_owned(),
+                (Scope::Timeboxed, ttl) => format!("Approve for {}", length(ttl.unwrap_or_default())),
+            };
+            return vec![(DialogButton::new("approve", &label), only.clone())];
+        }
         let critical = self.record.prompt.risk_level == Risk::Critical;
         let mut ways =
             vec![(DialogButton::new("once", "Approve once"), self.decision(Verdict::Approve, Scope::Once, None))];
@@ -163,9 +189,8 @@ pub fn list(waiting: &[Shown], unreadable: u64) -> Form {
 /// The whole of one record. [`chosen`] tells what a button means.
 pub fn form(shown: &Shown, now_unix_ms: i64) -> Form {
     let words = describe::describe(&shown.record);
-    let (document, left_out) = document(&shown.record);
-    let mut notes = vec![format!("Asked by {}. {}", cut(&words.who, 60), time_left(&shown.record, now_unix_ms))];
-    notes.extend(shown.doubts());
+    let (document, left_out) = document(shown);
+    let mut notes = notes(shown, now_unix_ms);
     let mut buttons: Vec<_> = shown.ways().into_iter().map(|(button, _)| button).collect();
     if left_out > 0 {
         buttons.clear();
@@ -174,16 +199,52 @@ pub fn form(shown: &Shown, now_unix_ms: i64) -> Form {
              the dashboard for that."
         ));
     }
-    buttons.extend([DialogButton::new(DENY, "Deny"), DialogButton::away("Later")]);
+    let denies = shown.only.is_none();
+    if denies {
+        buttons.push(DialogButton::new(DENY, "Deny"));
+    }
+    buttons.push(DialogButton::away("Later"));
     Form {
         title: "Palyra: may this be done?".to_owned(),
         heading: cut(&words.title, 90),
         text: notes.join("\n"),
         body: Body::Document { document },
         buttons,
-        focus: Some(DENY.to_owned()),
+        focus: denies.then(|| DENY.to_owned()),
         tone: if shown.record.prompt.risk_level == Risk::Critical { Tone::Warning } else { Tone::Question },
     }
+}
+
+/// The same as plain text.
+pub fn in_text(shown: &Shown, now_unix_ms: i64) -> String {
+    let words = describe::describe(&shown.record);
+    let (document, left_out) = document(shown);
+    let cut_off = if left_out > 0 { format!("\n({left_out} characters are left out.)\n") } else { String::new() };
+    format!("{}\n{}\n\n{document}{cut_off}", words.title, notes(shown, now_unix_ms).join("\n"))
+}
+
+/// What is said above the record.
+fn notes(shown: &Shown, now_unix_ms: i64) -> Vec<String> {
+    let words = describe::describe(&shown.record);
+    let mut notes = vec![format!("Asked by {}. {}", cut(&words.who, 60), time_left(&shown.record, now_unix_ms))];
+    notes.extend(shown.doubts());
+    notes
+}
+
+/// What is said when the review was closed by itself; absent: reading the record says it. Its button [`AGAIN`] shows it anew.
+pub fn closed(standing: Standing) -> Option<Form> {
+    let why = match standing {
+        Standing::Waits | Standing::Settled => return None,
+        Standing::Changed => "It has changed since it was shown, so nothing was decided.",
+        Standing::Locked => "The screen was locked, so nothing was decided.",
+        Standing::Ending => "Palyra Tray has ended, so nothing was decided.",
+    };
+    let mut form = Form::message("The review was closed", why, Tone::Info);
+    if standing != Standing::Ending {
+        form.buttons = vec![DialogButton::new(AGAIN, "Look again"), DialogButton::away("Later")];
+        form.focus = None;
+    }
+    Some(form)
 }
 
 /// What the button with this id means, under the [`form`].
@@ -191,7 +252,7 @@ pub fn chosen(shown: &Shown, button: &str) -> Chosen {
     if button == DENY {
         return Chosen::Decide(shown.decision(Verdict::Deny, Scope::Once, None));
     }
-    if document(&shown.record).1 > 0 {
+    if document(shown).1 > 0 {
         return Chosen::Nothing;
     }
     match shown.ways().into_iter().find(|(way, _)| way.id == button) {
@@ -230,7 +291,7 @@ fn time_left(record: &Record, now_unix_ms: i64) -> String {
 }
 
 /// Everything that the record says, every character told apart, and how many characters are left out at the end.
-fn document(record: &Record) -> (String, usize) {
+fn document(Shown { record, digest, .. }: &Shown) -> (String, usize) {
     let words = describe::describe(record);
     let mut out = String::new();
     let mut part = |title: &str, body: &str| {
@@ -247,15 +308,17 @@ fn document(record: &Record) -> (String, usize) {
         }
     };
     part("What would be done", &lines(&words.what));
-    part("Summary", &lines(&visible(&record.prompt.summary)).replace(words.what.as_str(), "(as above)"));
+    let text = |text: &str| if text.is_empty() { String::new() } else { lines(&value(text)) };
+    let summary = value(&record.prompt.summary);
+    part("Summary", &if summary == words.what { "as above".to_owned() } else { text(&record.prompt.summary) });
     let details = match serde_json::from_str::<Value>(&record.prompt.details_json) {
         Ok(value) => serde_json::to_string_pretty(&value).unwrap_or_default(),
-        Err(_) => record.prompt.details_json.clone(),
+        Err(_) => value(&record.prompt.details_json),
     };
     let details: Vec<_> = details.lines().map(visible).collect();
-    part("Details", &details.join("\n"));
-    part("Why you are asked", &lines(&visible(&record.prompt.policy_explanation)));
-    part("Rule", &lines(&visible(&record.policy_snapshot.evaluation_summary)));
+    part("Details", &lines(&details.join("\n")));
+    part("Why you are asked", &text(&record.prompt.policy_explanation));
+    part("Rule", &text(&record.policy_snapshot.evaluation_summary));
     let rows = [
         ("Risk", risk_word(record.prompt.risk_level)),
         ("Kind", record.subject_type.name()),
@@ -266,11 +329,13 @@ fn document(record: &Record) -> (String, usize) {
         ("Session", &record.session_id),
         ("Run", &record.run_id),
         ("Approval", &record.approval_id),
+        ("Decision", record.decision.as_ref().map(record::Decision::name).unwrap_or_default()),
+        ("Digest", digest),
     ];
     let rows: Vec<_> = rows
         .into_iter()
         .filter(|(_, value)| !value.is_empty())
-        .map(|(name, value)| format!("{name:<9} {}", visible(value)))
+        .map(|(title, value)| format!("{title:<9} {}", name(value)))
         .collect();
     part("Origin", &rows.join("\n"));
     let length = out.chars().count();
@@ -293,7 +358,7 @@ fn length(ms: i64) -> String {
 
 /// A line end is shown, and made.
 fn lines(visible: &str) -> String {
-    visible.replace('⏎', "⏎\n")
+    visible.replace(LINE_END, &format!("{LINE_END}\n"))
 }
 
 #[cfg(test)]

@@ -115,6 +115,22 @@ pub struct Run {
     pub id: RunId,
     /// From the shim; absent until it answered.
     pub record: Option<RunRecord>,
+    /// When it was started, on the monotonic clock, which an agent that took it back began later than that.
+    pub since_mono_ms: i64,
+}
+
+impl Run {
+    fn taken_back(record: RunRecord, now: Now) -> Self {
+        let age = now.unix_ms.saturating_sub(record.started_at_unix_ms).max(0);
+        let since_mono_ms = i64::try_from(now.mono_ms).unwrap_or(i64::MAX).saturating_sub(age);
+        Self { id: record.run_id.clone(), record: Some(record), since_mono_ms }
+    }
+
+    /// How long it has been running, milliseconds; setting the clock changes nothing.
+    pub fn age_ms(&self, now: Now) -> u64 {
+        let now = i64::try_from(now.mono_ms).unwrap_or(i64::MAX);
+        u64::try_from(now.saturating_sub(self.since_mono_ms)).unwrap_or(0)
+    }
 }
 
 /// How the last run ended.
@@ -190,6 +206,9 @@ pub struct Service {
     pub last_exit: Option<LastExit>,
     /// Why it is not ready, in words; empty when it is.
     pub trouble: String,
+    /// Its place is held by something that is not understood, a shim of a later version say: what is there is neither
+    /// started nor stopped. `trouble` tells.
+    pub occupied: bool,
     ends: VecDeque<u64>,
     healthy: Option<(u64, u64)>,
     next_probe: Option<u64>,
@@ -219,6 +238,7 @@ impl Service {
             attempts: 0,
             last_exit: None,
             trouble: String::new(),
+            occupied: false,
             ends: VecDeque::new(),
             healthy: None,
             next_probe: None,
@@ -254,6 +274,7 @@ impl Service {
             (Goal::Up, Phase::Stopping { why: StopReason::Asked }) => {
                 self.phase = Phase::Stopping { why: StopReason::Restart };
             }
+            (Goal::Down, Phase::GivenUp) if self.occupied => {}
             (Goal::Down, Phase::BackingOff { .. } | Phase::GivenUp) => {
                 self.forget_failures();
                 self.phase = Phase::Stopped;
@@ -348,6 +369,7 @@ impl Service {
             return;
         }
         self.phase = Phase::Stopped;
+        self.occupied = false;
         self.last_exit = last;
         if std::mem::take(&mut self.contested) {
             // it ended meanwhile, or whoever was there cannot be seen: not again and again without a wait
@@ -358,6 +380,7 @@ impl Service {
     /// The run directory was looked at: somebody is there, and it cannot be told who.
     pub fn unclear(&mut self, why: String) {
         self.contested = false;
+        self.occupied = true;
         self.trouble = why;
         self.phase = Phase::GivenUp;
     }
@@ -392,9 +415,10 @@ impl Service {
             return;
         }
         self.contested = false;
+        self.occupied = false;
         self.ports.clone_from(&record.ports);
         self.ports.remove("browser_grpc"); // what the gateway was told, not what it listens on
-        self.run = Some(Run { id: record.run_id.clone(), record: Some(record) });
+        self.run = Some(Run::taken_back(record, now));
         self.begin_probing(now);
     }
 
@@ -402,6 +426,7 @@ impl Service {
     pub fn running(&mut self, record: RunRecord, now: Now, orders: &mut Vec<Order>) {
         let Some(run) = self.run.as_mut().filter(|run| run.id == record.run_id) else { return };
         run.record = Some(record);
+        self.occupied = false;
         match self.phase {
             Phase::Starting { .. } => self.next_probe = Some(now.mono_ms),
             // it was asked to end before it could be reached
@@ -414,6 +439,7 @@ impl Service {
     pub fn start_failed(&mut self, run: &RunId, cause: Cause, jitter: &mut Jitter, now: Now, orders: &mut Vec<Order>) {
         if self.current(run) {
             self.trouble.clear();
+            self.occupied = false;
             let hopeless = cause.hopeless;
             let changes = self.evidence(run).changes;
             self.last_exit = Some(LastExit { cause, at_unix_ms: now.unix_ms, stderr: Vec::new(), changes });
@@ -540,7 +566,8 @@ impl Service {
     fn launch(&mut self, jitter: &mut Jitter, now: Now, orders: &mut Vec<Order>) {
         self.counter += 1;
         let id = RunId(format!("{}-{:x}-{:04x}-{}", self.id, now.unix_ms, jitter.between(0, 0xffff), self.counter));
-        self.run = Some(Run { id: id.clone(), record: None });
+        let since_mono_ms = i64::try_from(now.mono_ms).unwrap_or(i64::MAX);
+        self.run = Some(Run { id: id.clone(), record: None, since_mono_ms });
         self.begin_probing(now);
         self.next_probe = None; // not before the shim says that a process lives
         orders.push(Order::Launch(id));

@@ -14,6 +14,7 @@
 //! | `suspend 8h` | the machine sleeps: only the wall clock goes on |
 //! | `lose gateway` | it and its shim vanish, nobody sees how |
 //! | `approval ID RISK TIMEOUT WHAT` | the gateway gets a record, e.g. `approval a1 high 300s git push` |
+//! | `run SESSION ID STATE` | a run of that session is in this state now, e.g. `run s1 r1 in_progress` |
 //! | `elsewhere ID allow` | somebody else decides it |
 //! | `click LABEL` | the first enabled button of a notification with this label |
 //! | `menu LABEL` | the first menu entry with this label |
@@ -29,6 +30,7 @@
 pub mod asks;
 mod pairing;
 mod secrets;
+mod survey;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -56,6 +58,7 @@ use crate::protocol::{Action, Reply, RunId, ServiceId, Verdict};
 
 pub use pairing::{Mishaps, Pairs};
 pub use secrets::Store;
+pub use survey::Chats;
 
 /// From a launch to the shim's answer, milliseconds.
 const START_MS: u64 = 5;
@@ -64,7 +67,7 @@ const STOP_MS: u64 = 40;
 /// Every answer of the gateway, milliseconds.
 const ANSWER_MS: u64 = 3;
 /// Wall clock at the beginning.
-const EPOCH_UNIX_MS: i64 = 1_800_000_000_000;
+pub const EPOCH_UNIX_MS: i64 = 1_800_000_000_000;
 
 /// How a pretended sidecar behaves.
 #[derive(Clone, Copy, Debug, Default)]
@@ -109,8 +112,13 @@ pub struct World {
     pub set_up_open: bool,
     /// The config that each sidecar read at its last start.
     pub started_with: BTreeMap<ServiceId, String>,
+    /// What the next launch of a service finds in its place, which the first look did not see: the start of an earlier
+    /// agent that was killed meanwhile.
+    pub behind: BTreeMap<ServiceId, Found>,
     /// Enrolling this machine as a node.
     pub pairs: Pairs,
+    /// Sessions and runs.
+    pub chats: Chats,
     /// Messages to Palyra.
     pub asks: asks::Asks,
     /// The companion state, as often as it was written.
@@ -153,7 +161,9 @@ impl World {
             config: (Some("version = 1".to_owned()), 1),
             set_up_open: false,
             started_with: BTreeMap::new(),
+            behind: BTreeMap::new(),
             pairs: Pairs::default(),
+            chats: Chats::default(),
             asks: asks::Asks::default(),
             saved: Vec::new(),
             disk: None,
@@ -343,6 +353,11 @@ impl World {
                     self.later(20, Event::Ended(service, run, Some(exit)));
                 }
             }
+            Event::Found(service, Found::Living(record))
+                if !self.alive.contains(&(*service, record.run_id.clone())) =>
+            {
+                self.give(Event::Found(*service, Found::Nothing(None)));
+            }
             Event::Ended(service, run, _) => {
                 let lived = self.alive.iter().any(|(id, alive)| id == service && alive == run);
                 self.alive.retain(|(id, alive)| !(id == service && alive == run));
@@ -357,6 +372,13 @@ impl World {
 
     fn perform(&mut self, effect: Effect) {
         match effect {
+            Effect::Launch { service, run, .. } if self.behind.contains_key(&service) => {
+                self.note(format!("finds another shim of {service}"));
+                if let Some(Found::Living(record)) = self.behind.get(&service) {
+                    self.alive.push((service, record.run_id.clone()));
+                }
+                self.later(1, Event::Busy(service, run));
+            }
             Effect::Launch { service, run, ports, running, window, .. } => {
                 self.launches.push((self.now.mono_ms, service));
                 self.note(format!("starts {service}"));
@@ -390,7 +412,10 @@ impl World {
                 }
                 self.later(START_MS, Event::Running(service, record));
             }
-            Effect::LookAgain(service) => self.later(1, Event::Found(service, Found::Nothing(None))),
+            Effect::LookAgain(service) => {
+                let found = self.behind.remove(&service).unwrap_or(Found::Nothing(None));
+                self.later(1, Event::Found(service, found));
+            }
             Effect::Stop(service, record) => {
                 self.note(format!("stops {service}"));
                 // one that does not move hears no signal but the last
@@ -410,7 +435,7 @@ impl World {
                     let journal = sign_in.then(|| "/state/data/journal.sqlite3".to_owned());
                     let node_port_demands = if sign_in { self.demands(&run) } else { None };
                     let (version, git_hash) = ("0.1.0".to_owned(), "abc".to_owned());
-                    Ok(Facts { version, git_hash, uptime_seconds: 0, journal, node_port_demands })
+                    Ok(Facts { version, git_hash, uptime_seconds: 0, journal, node_port_demands, profile: None })
                 } else {
                     Err("nothing answers on its port".to_owned())
                 };
@@ -476,6 +501,11 @@ impl World {
             Effect::ShowBundles => self.note("shows the support bundles".to_owned()),
             Effect::ExportPalyra(ticket) => {
                 self.later(ANSWER_MS, Event::PalyraExported(ticket, Ok(serde_json::json!({ "schema_version": 1 }))));
+            }
+            Effect::Survey(ask) => self.surveyed(ask),
+            Effect::Copy(ticket, text) => {
+                self.note(format!("copies {} lines", text.lines().count()));
+                self.later(1, Event::Copied(ticket, Ok(None)));
             }
             Effect::ShowLog(service) => self.note(format!("shows the log of {service}")),
             Effect::GatherFacts(ticket, facts) => {
@@ -568,6 +598,7 @@ impl World {
         let old = std::mem::take(&mut self.shown);
         if view.icon != old.icon || view.tooltip != old.tooltip {
             let badge = match view.icon.badge.approvals {
+                0 if view.icon.badge.active => " [•]".to_owned(),
                 0 => String::new(),
                 n => format!(" [{n}{}]", if view.icon.badge.critical { "!" } else { "" }),
             };
@@ -635,6 +666,10 @@ fn command(world: &mut World, line: &str) -> Result<(), String> {
             let (id, risk, timeout) = (next()?, next()?, duration(next()?)? / 1_000);
             let what: Vec<_> = words.collect();
             world.ask(id, risk, timeout, &what.join(" "));
+        }
+        "run" => {
+            let (session, run, state) = (next()?, next()?, next()?);
+            world.run(session, run, state, 0);
         }
         "elsewhere" => {
             let (id, decision) = (next()?.to_owned(), next()?.to_owned());

@@ -1,6 +1,9 @@
 //! The snapshot: one consistent view of everything as JSON, for `status --json`, scripts and support.
 //!
-//! Field names that the earlier desktop app had are kept.
+//! Field names that the earlier desktop app had are kept. Nothing in it is waited for: what the gateway told when it was asked
+//! stands there with its age (`as_of_unix_ms`), or not at all yet.
+
+mod told;
 
 use std::collections::BTreeMap;
 
@@ -43,7 +46,8 @@ pub fn snapshot(agent: &Agent, now: Now) -> Value {
             "gateway_version": facts.map(|(facts, _)| facts.version.clone()),
             "gateway_git_hash": facts.map(|(facts, _)| facts.git_hash.clone()),
             "gateway_uptime_seconds": facts.map(|(facts, at)| facts.uptime_seconds + now.mono_ms.saturating_sub(at.mono_ms) / 1_000),
-            "browser_service": browser(agent),
+            "discord": agent.survey.discord.value,
+            "browser_service": browser(agent, now),
             "node_host": node(agent, now),
         },
         "gateway_process": process(agent, ServiceId::Gateway, now),
@@ -57,9 +61,17 @@ pub fn snapshot(agent: &Agent, now: Now) -> Value {
             "as_of_unix_ms": agent.inbox.as_of.map(|at| at.unix_ms),
             "heard_of_by": match agent.inbox.watch { Watch::Doorbell => "journal", Watch::Polling => "polling" },
         },
+        "active_runs": told::active_runs(agent),
+        "run_news": told::run_news(agent),
+        "session_catalog": told::catalog(agent),
+        "session_summary": told::summary(agent),
+        "diagnostics": told::diagnostics(agent),
+        "profile": told::profile(agent),
+        "as_of_unix_ms": told::ages(agent),
+        "not_told": told::troubles(agent),
         "paused": agent.paused,
         "screen_locked": agent.locked,
-        "connection": agent.connection().name(),
+        "connection_state": agent.connection().name(),
         "companion": companion::block(&agent.companion),
         "messages": agent.asks_json(),
         "tray": { "present": agent.desktop.tray_present, "detail": agent.desktop.tray },
@@ -96,6 +108,28 @@ pub fn snapshot(agent: &Agent, now: Now) -> Value {
         },
         "warnings": warnings(agent),
     })
+}
+
+/// The snapshot without what changes by itself, a clock or an age: two that are equal here look alike to a person.
+pub fn steady(snapshot: &Value) -> Value {
+    /// Of these a person sees how long ago it is.
+    const RUNNING: [&str; 6] = [
+        "generated_at_unix_ms",
+        "uptime_seconds",
+        "gateway_uptime_seconds",
+        "as_of_unix_ms",
+        // holds "up 2 h" and "in 8 s"; whatever else it says stands elsewhere too
+        "status_line",
+        "next_start",
+    ];
+    match snapshot {
+        Value::Object(map) => {
+            let kept = map.iter().filter(|(key, _)| !RUNNING.contains(&key.as_str()));
+            kept.map(|(key, value)| (key.clone(), steady(value))).collect::<serde_json::Map<_, _>>().into()
+        }
+        Value::Array(values) => values.iter().map(steady).collect(),
+        other => other.clone(),
+    }
 }
 
 /// How the node host stands, also for `node status --json`.
@@ -183,8 +217,9 @@ fn with_digest(record: &Record, digest: &str) -> Value {
     value
 }
 
-fn browser(agent: &Agent) -> Value {
+fn browser(agent: &Agent, now: Now) -> Value {
     let service = agent.fleet.get(ServiceId::Browserd);
+    let started = service.run.as_ref().and_then(|run| run.record.as_ref()).map(|record| record.started_at_unix_ms);
     let healthy = !agent.setup.browser || service.is_ready();
     let status = match (agent.setup.browser, service.is_ready(), service.run.is_some()) {
         (false, _, _) => "disabled",
@@ -196,6 +231,7 @@ fn browser(agent: &Agent) -> Value {
         "enabled": agent.setup.browser,
         "healthy": healthy,
         "status": status,
+        "uptime_seconds": started.map(|at| now.unix_ms.saturating_sub(at).max(0) / 1_000),
         "last_error": service.last_exit.as_ref().filter(|_| !healthy).map(|exit| exit.cause.what.clone()),
     })
 }
@@ -215,7 +251,7 @@ fn process(agent: &Agent, id: ServiceId, now: Now) -> Value {
         "shim_pid": record.map(|record| record.shim.pid),
         "program": record.map(|record| record.program.display().to_string()),
         "last_start_unix_ms": record.map(|record| record.started_at_unix_ms),
-        "uptime_seconds": record.map(|record| now.unix_ms.saturating_sub(record.started_at_unix_ms).max(0) / 1_000),
+        "uptime_seconds": service.run.as_ref().filter(|run| run.record.is_some()).map(|run| run.age_ms(now) / 1_000),
         "trouble": if service.trouble.is_empty() { Value::Null } else { json!(service.trouble) },
         "last_exit": service.last_exit.as_ref().map(|exit| exit.cause.what.clone()),
         "last_exit_unix_ms": service.last_exit.as_ref().map(|exit| exit.at_unix_ms),

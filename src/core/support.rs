@@ -5,7 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::core::redact::{REPLACEMENT, Redactor, hide_opaque};
-use crate::core::text;
+use crate::core::{report, text};
 
 /// Lines of each log that are put in.
 pub const LOG_LINES: usize = 4_000;
@@ -145,8 +145,10 @@ pub fn bundle(found: Found, cleaner: &Cleaner) -> Bundle {
     parts.push(("versions.json".to_owned(), "programs, their versions and places", pretty(versions)));
     match found.snapshot {
         Ok(snapshot) => {
+            let in_words = cleaner.text(&report::report(&snapshot));
+            parts.push(("diagnostics.txt".to_owned(), "how everything was, in short", in_words));
             let told = pretty(without_contents(snapshot));
-            parts.push(("snapshot.json".to_owned(), "how everything was at that moment", told));
+            parts.push(("snapshot.json".to_owned(), "all of it", told));
         }
         Err(why) => lack("The snapshot", &why),
     }

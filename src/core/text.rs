@@ -49,6 +49,22 @@ pub const CONFIG_GONE: &str = "the config file is gone; put it back";
 pub const CONFIG_TOUCHED: &str = "a restart was asked for by writing the config anew";
 /// Why a sidecar should be restarted.
 pub const CONFIG_OUTDATED: &str = "the config was changed after it started";
+/// Why the browser service is not started. `why`: what came of asking for its key.
+pub fn browser_key_unreadable(reference: &str, why: &str) -> String {
+    let store = match reference.split_once('/') {
+        Some((scope, name)) => {
+            format!(
+                "put it there (palyra secrets configure browser-state-key {scope} {name} --value-stdin) or correct the config"
+            )
+        }
+        None => "correct the config".to_owned(),
+    };
+    format!(
+        "the key of its saved state is to be in Palyra's vault as {reference} \
+         (tool_call.browser_service.state_key_vault_ref), and it cannot be had: {why}; {store}"
+    )
+}
+
 /// A menu entry.
 pub const WRITE_PORTS: &str = "Write these ports to the config";
 /// A tick in the menu.
@@ -58,6 +74,14 @@ pub const CONFIG_INVALID: &str = "Palyra's config cannot be used";
 
 /// Refusal.
 pub const DEMO_AT_LOGIN: &str = "a demo does not start at login: its state goes away with it";
+
+/// Reply.
+pub const DIAGNOSTICS_COPIED: &str = "They are in the clipboard, without secrets: paste them where you ask for help.";
+
+/// Reply, where no clipboard can be reached.
+pub fn diagnostics_in(file: &str) -> String {
+    format!("No program for the clipboard was found (wl-copy, xclip or xsel), so they are in {file}")
+}
 
 /// Our folder is gone and the services have not been started since.
 pub fn removed(folder: &str) -> String {
@@ -181,7 +205,8 @@ fn degraded(agent: &Agent, now: Now) -> String {
 /// Why it is not tried again, in one line.
 pub fn gave_up(sidecar: &Service) -> String {
     let name = service(sidecar.id);
-    let Some(exit) = &sidecar.last_exit else { return format!("{name} cannot start: {}", sidecar.trouble) };
+    let exit = sidecar.last_exit.as_ref().filter(|_| !sidecar.occupied);
+    let Some(exit) = exit else { return format!("{name} cannot start: {}", sidecar.trouble) };
     let cause = &exit.cause;
     let what = if cause.hopeless {
         format!("{name} {}", cause.what)
@@ -196,13 +221,14 @@ pub fn gave_up(sidecar: &Service) -> String {
 
 /// Title of the notification about it.
 pub fn given_up_title(sidecar: &Service) -> String {
-    let hopeless = sidecar.last_exit.as_ref().is_none_or(|exit| exit.cause.hopeless);
+    let hopeless = sidecar.occupied || sidecar.last_exit.as_ref().is_none_or(|exit| exit.cause.hopeless);
     format!("{} {}", service(sidecar.id), if hopeless { "cannot start" } else { "does not stay up" })
 }
 
 /// Its body: why, what it said, what has changed, what comes next, what to do.
 pub fn given_up_notice(sidecar: &Service) -> String {
-    let Some(exit) = &sidecar.last_exit else { return sentence(&sidecar.trouble) };
+    let exit = sidecar.last_exit.as_ref().filter(|_| !sidecar.occupied);
+    let Some(exit) = exit else { return sentence(&sidecar.trouble) };
     let mut lines = why(exit);
     lines.push(next(sidecar, Now::default()).map(|next| sentence(&next)).unwrap_or_default());
     lines.push(exit.cause.class.remedy().to_owned());
@@ -256,6 +282,14 @@ pub fn reached(goal: Goal, services: &[ServiceId]) -> String {
         Goal::Up => format!("Ready: {}.", names.join(", ")),
         Goal::Down => format!("Stopped: {}.", names.join(", ")),
     }
+}
+
+/// What cannot be stopped, and why; absent: all of these can.
+pub fn goes_on<'a>(services: impl IntoIterator<Item = &'a Service>) -> Option<String> {
+    let occupied = services.into_iter().filter(|one| one.occupied);
+    let words: Vec<_> =
+        occupied.map(|one| format!("{} may go on: {}", service(one.id).to_lowercase(), one.trouble)).collect();
+    (!words.is_empty()).then(|| words.join("; "))
 }
 
 /// A start or stop that is not over in time.
@@ -325,6 +359,9 @@ pub fn companion_failed(companion: &Companion, trouble: &Trouble) -> (&'static s
         }
         (Companion::Bundle, Trouble::NotOpened(why) | Trouble::EndedEarly(why)) => {
             ("There is no support bundle", why, "In a terminal it is: palyra-tray support-bundle")
+        }
+        (Companion::About, Trouble::NotOpened(why) | Trouble::EndedEarly(why)) => {
+            ("About could not be shown", why, "In a terminal it is: palyra-tray about")
         }
         (Companion::Node(task), Trouble::NotOpened(why)) => {
             ("The dialog could not be opened", why, node_in_a_terminal(*task))

@@ -1,5 +1,8 @@
 //! The two clocks, as values.
 
+/// Recorded time and age differ by less, milliseconds, as long as nobody sets the clock.
+const CLOCK_SET_MS: u64 = 2_000;
+
 /// One moment on both clocks. Deadlines live on the monotonic one, expiry and records on the wall clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Now {
@@ -29,6 +32,29 @@ impl Now {
     }
 }
 
+/// `2026-11-25T21:59:58Z`.
+pub fn utc(unix_ms: i64) -> String {
+    let seconds = unix_ms.div_euclid(1_000);
+    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    // years begin in March here, so that the leap day is the last one
+    let day = days + 719_468;
+    let (era, of_era) = (day.div_euclid(146_097), day.rem_euclid(146_097));
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * of_year + 2) / 153;
+    let (day, month) = (of_year - (153 * month + 2) / 5 + 1, if month < 10 { month + 3 } else { month - 9 });
+    let year = era * 400 + year_of_era + i64::from(month <= 2);
+    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+/// A start by the wall clock as it is now: what was recorded, unless that clock was set since, which the age gives away.
+pub fn started_at(recorded_unix_ms: i64, age_ms: Option<u64>, now_unix_ms: i64) -> i64 {
+    let Some(age) = age_ms.and_then(|age| i64::try_from(age).ok()) else { return recorded_unix_ms };
+    let by_age = now_unix_ms.saturating_sub(age);
+    if by_age.abs_diff(recorded_unix_ms) > CLOCK_SET_MS { by_age } else { recorded_unix_ms }
+}
+
 /// The earlier of two deadlines, either of which may be absent.
 pub fn earlier(a: Option<u64>, b: Option<u64>) -> Option<u64> {
     match (a, b) {
@@ -53,5 +79,33 @@ impl Jitter {
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         low + self.0 % (high.saturating_sub(low) + 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_start_is_told_by_the_clock_as_it_is_now() {
+        let (day, now) = (86_400_000, 1_800_000_000_000);
+        assert_eq!(started_at(now - 5_000, Some(5_010), now), now - 5_000, "not set: as recorded");
+        assert_eq!(started_at(now - 5_000, Some(5_000), now + day), now + day - 5_000);
+        assert_eq!(started_at(now - 5_000, Some(5_000), now - day), now - day - 5_000);
+        assert_eq!(started_at(now - 5_000, None, now + day), now - 5_000, "the system does not tell");
+    }
+
+    #[test]
+    fn a_moment_in_words() {
+        for (seconds, wanted) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_399, "2000-02-28T23:59:59Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (1_795_643_998, "2026-11-25T21:59:58Z"),
+            (4_107_542_400, "2100-03-01T00:00:00Z"),
+            (-1, "1969-12-31T23:59:59Z"),
+        ] {
+            assert_eq!(utc(seconds * 1_000 + 999), wanted);
+        }
     }
 }

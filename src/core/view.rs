@@ -134,7 +134,7 @@ pub enum Urgency {
     Low,
     /// As usual.
     Normal,
-    /// Breaks through Do Not Disturb where the server lets it.
+    /// Breaks through Do Not Disturb where the server lets it: for critical approvals alone.
     Critical,
 }
 

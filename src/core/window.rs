@@ -76,6 +76,7 @@ pub const fn comes_back(action: &Action) -> bool {
             | Action::ShowBundles
             | Action::ContinueSetup
             | Action::RunChecks
+            | Action::About
             | Action::Ask { .. }
             | Action::OpenDraft { .. }
             | Action::Quit { .. }

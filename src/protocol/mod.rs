@@ -1,6 +1,7 @@
 //! What crosses a process boundary, types only: the control socket here, the shim contract in [`shim`].
 //!
-//! Control socket: one JSON value a line. The client sends one [`Envelope`], the agent answers with one [`Reply`].
+//! Control socket: one JSON value a line. The client sends one [`Envelope`], the agent answers with one [`Reply`]; to
+//! [`Request::Watch`] with many.
 
 pub mod ask;
 pub mod companion;
@@ -142,6 +143,10 @@ pub enum Action {
         /// Which.
         task: node::NodeTask,
     },
+    /// Put what is known of troubles into the clipboard, without secrets.
+    CopyDiagnostics,
+    /// Show what this program is.
+    About,
     /// Put away a notification that tells of an event.
     Dismiss {
         /// Its key.
@@ -213,8 +218,12 @@ pub struct Envelope {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "snake_case")]
 pub enum Request {
-    /// The snapshot.
+    /// The snapshot, at once; what is old in it is asked for meanwhile.
     Status,
+    /// The snapshot, and another one each time that something in it changes, until one of both goes away.
+    Watch,
+    /// The snapshot, once what is old in it was asked for; after five seconds without.
+    Diagnostics,
     /// Anything the tray can do. Never [`Action::Decide`]: see [`Request::Decide`].
     Act {
         /// What to do.
@@ -236,9 +245,19 @@ pub enum Request {
         /// Its id.
         approval_id: String,
     },
+    /// Somebody looks at this record and could decide it: answered with its [`Standing`] as JSON as soon as that is not
+    /// [`Standing::Waits`], else after a while; then it is to be asked again.
+    Follow {
+        /// Which.
+        approval_id: String,
+        /// Digest of the record as it is shown.
+        digest: String,
+        /// It is shown on the screen, which may be locked.
+        in_window: bool,
+    },
     /// Decide, on the command line.
     Decide(Decision),
-    /// Decide, in the review.
+    /// Decide, in a window.
     DecideReviewed(Decision),
     /// Another process switched start on login: look again.
     AutostartChanged,
@@ -259,6 +278,22 @@ pub enum Request {
     Message(ask::AskRequest),
     /// Something about the secrets.
     Secrets(secrets::SecretsRequest),
+}
+
+/// How a record stands that somebody looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// It waits as it was shown.
+    Waits,
+    /// It was decided, or has expired.
+    Settled,
+    /// It waits, but is not what was shown.
+    Changed,
+    /// The screen is locked: nothing is decided on it.
+    Locked,
+    /// The agent ends, or has ended.
+    Ending,
 }
 
 /// A decision with all its particulars.

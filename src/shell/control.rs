@@ -1,7 +1,10 @@
 //! The control socket: how the command line, and a second start, talk to the running agent.
 //!
-//! One request and one answer a connection, one JSON value a line. Only processes of the same user are heard. A client
+//! One request and one answer a connection, one JSON value a line; to whoever watches, an answer each time that something
+//! changes. Only processes of the same user are heard. A client
 //! that sends garbage gets an error; one that hangs is dropped.
+
+mod news;
 
 use std::io;
 use std::path::Path;
@@ -18,6 +21,7 @@ use crate::config::Paths;
 use crate::protocol::ask::AskRequest;
 use crate::protocol::node::NodeRequest;
 use crate::protocol::{Envelope, Failure, FailureCode, Reply, Request, VERSION};
+use news::News;
 
 /// Longest request, bytes.
 const REQUEST_LIMIT: u64 = 64 * 1024;
@@ -25,11 +29,13 @@ const REQUEST_LIMIT: u64 = 64 * 1024;
 const REPLY_LIMIT: u64 = 64 * 1024 * 1024;
 /// A client must have sent its request by then.
 const REQUEST_PATIENCE: Duration = Duration::from_secs(10);
+/// Hint.
+const START_ONE: &str = "Start one: palyra-tray run";
 /// Connections served at once.
 const CONNECTIONS: usize = 32;
 
 /// `control.json`: names the socket.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ControlFile {
     /// [`VERSION`] of the agent.
     pub version: u32,
@@ -56,12 +62,15 @@ pub struct Asked {
 pub struct Server {
     places: Arc<Semaphore>,
     listening: JoinHandle<()>,
+    /// Where snapshots are given to those who watch.
+    pub news: Arc<News>,
 }
 
 impl Server {
     /// Takes no more clients: those that come now are told by the system that nobody is there.
     pub fn close(&self) {
         self.listening.abort();
+        self.news.end();
     }
 
     /// Waits until every answer that was given has been written, at most this long. To be closed before.
@@ -80,15 +89,17 @@ pub fn serve(paths: &Paths, ask: impl Fn(Asked) + Send + Sync + 'static) -> io::
     let ask = Arc::new(ask);
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     let free = places.clone();
+    let news = Arc::new(News::default());
+    let pushed = news.clone();
     let listening = tokio::spawn(async move {
         let mut listener = listener;
         loop {
             let Ok(place) = places.clone().acquire_owned().await else { return };
             match listener.accept().await {
                 Ok((stream, peer)) => {
-                    let ask = ask.clone();
+                    let (ask, pushed) = (ask.clone(), pushed.clone());
                     tokio::spawn(async move {
-                        converse(stream, peer, &*ask).await;
+                        converse(stream, peer, &*ask, &pushed).await;
                         drop(place);
                     });
                 }
@@ -100,10 +111,10 @@ pub fn serve(paths: &Paths, ask: impl Fn(Asked) + Send + Sync + 'static) -> io::
             }
         }
     });
-    Ok(Server { places: free, listening })
+    Ok(Server { places: free, listening, news })
 }
 
-async fn converse(stream: listener::Stream, peer: Option<u32>, ask: &(dyn Fn(Asked) + Send + Sync)) {
+async fn converse(stream: listener::Stream, peer: Option<u32>, ask: &(dyn Fn(Asked) + Send + Sync), news: &News) {
     let mut stream = BufReader::new(stream);
     // a key may be in it
     let mut line = Zeroizing::new(Vec::with_capacity(4096));
@@ -112,7 +123,13 @@ async fn converse(stream: listener::Stream, peer: Option<u32>, ask: &(dyn Fn(Ask
     if !matches!(read, Ok(Ok(n)) if n > 0) {
         return;
     }
-    let reply = match understand(&line) {
+    let mut watcher = None;
+    let reply = match understand(&line).and_then(|request| {
+        if request == Request::Watch {
+            watcher = Some(news.watcher().ok_or_else(too_many_watch)?);
+        }
+        Ok(request)
+    }) {
         Err(failure) => Reply::Error(failure),
         Ok(request) => {
             let may_be_cancelled = matches!(
@@ -132,6 +149,9 @@ async fn converse(stream: listener::Stream, peer: Option<u32>, ask: &(dyn Fn(Ask
             }
         }
     };
+    if let Some(watcher) = watcher {
+        return watcher.follow(stream, &reply).await;
+    }
     if let Ok(mut bytes) = serde_json::to_vec(&reply) {
         bytes.push(b'\n');
         let _ = tokio::time::timeout(REQUEST_PATIENCE, async {
@@ -149,7 +169,11 @@ async fn gone(stream: &mut BufReader<listener::Stream>) {
     while matches!(stream.read(&mut byte).await, Ok(1..)) {}
 }
 
-fn understand(line: &[u8]) -> Result<Request, Failure> {
+/// What a client's line asks for.
+///
+/// # Errors
+/// It is no request, or one of another version.
+pub fn understand(line: &[u8]) -> Result<Request, Failure> {
     #[derive(Deserialize)]
     struct VersionOnly {
         version: u32,
@@ -161,9 +185,14 @@ fn understand(line: &[u8]) -> Result<Request, Failure> {
         Ok(Envelope { version, .. }) => Err(usage(differs(version))),
         Err(error) => match serde_json::from_slice::<VersionOnly>(line) {
             Ok(VersionOnly { version }) if version != VERSION => Err(usage(differs(version))),
-            _ => Err(usage(format!("the request was not understood: {error}"))),
+            // The parser's words may quote the request, and with it a secret: only the place is told.
+            _ => Err(usage(format!("the request was not understood (column {})", error.column()))),
         },
     }
+}
+
+fn too_many_watch() -> Failure {
+    Failure::new(FailureCode::Refused, "too many watch already", "End one of the others: palyra-tray status --watch")
 }
 
 fn differs(version: u32) -> String {
@@ -175,11 +204,59 @@ fn differs(version: u32) -> String {
 /// # Errors
 /// No agent runs, or it does not answer.
 pub fn ask(paths: &Paths, request: Request, patience: Duration) -> Result<Reply, Failure> {
-    use std::io::{BufRead, BufReader, Read, Write};
+    Connection::open(paths, request, patience)?.next()
+}
+
+/// A conversation with the agent, seen from the client.
+pub struct Connection(std::io::BufReader<listener::Client>);
+
+impl Connection {
+    /// Asks.
+    ///
+    /// # Errors
+    /// No agent runs.
+    pub fn open(paths: &Paths, request: Request, patience: Duration) -> Result<Self, Failure> {
+        open(paths, request, patience)
+    }
+
+    /// Waits for an answer, with the patience of [`Connection::open`] (on Windows as long as it takes).
+    ///
+    /// # Errors
+    /// The agent went away, or does not answer.
+    #[expect(clippy::should_implement_trait, reason = "there is no end: the last one is an error")]
+    pub fn next(&mut self) -> Result<Reply, Failure> {
+        use std::io::{BufRead, Read};
+        let mut answer = Vec::new();
+        (&mut self.0).take(REPLY_LIMIT).read_until(b'\n', &mut answer).map_err(lost)?;
+        if answer.is_empty() {
+            return Err(lost(io::ErrorKind::UnexpectedEof.into()));
+        }
+        serde_json::from_slice(&answer).map_err(|_| {
+            Failure::new(
+                FailureCode::Failed,
+                "the agent's answer was not understood",
+                "Is it of another version? Restart it: palyra-tray quit --keep-running, then palyra-tray run",
+            )
+        })
+    }
+}
+
+fn lost(error: io::Error) -> Failure {
+    match error.kind() {
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
+            Failure::new(FailureCode::Failed, "the agent did not answer in time", "See its log: palyra-tray logs tray")
+        }
+        io::ErrorKind::UnexpectedEof => Failure::new(FailureCode::NoAgent, "the agent went away", START_ONE),
+        _ => Failure::new(FailureCode::NoAgent, format!("the agent went away: {error}"), START_ONE),
+    }
+}
+
+fn open(paths: &Paths, request: Request, patience: Duration) -> Result<Connection, Failure> {
+    use std::io::Write;
     let none = |why: &str| {
         let why = if why.is_empty() { String::new() } else { format!(": {why}") };
         let message = format!("no agent runs for {}{why}", paths.state_root.display());
-        Failure::new(FailureCode::NoAgent, message, "Start one: palyra-tray run")
+        Failure::new(FailureCode::NoAgent, message, START_ONE)
     };
     // Where the address file is missing or torn, as on a full disk, the usual place is tried.
     let told = std::fs::read(paths.control_file()).map_err(|error| match error.kind() {
@@ -194,29 +271,12 @@ pub fn ask(paths: &Paths, request: Request, patience: Duration) -> Result<Reply,
         Ok(_) => none(&error.to_string()),
         Err(why) => none(why),
     })?;
-    let lost = |error: io::Error| match error.kind() {
-        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
-            Failure::new(FailureCode::Failed, "the agent did not answer in time", "See its log: palyra-tray logs tray")
-        }
-        _ => Failure::new(FailureCode::NoAgent, format!("the agent went away: {error}"), "Start one: palyra-tray run"),
-    };
     let mut line = Zeroizing::new(Vec::with_capacity(4096));
     serde_json::to_writer(&mut *line, &Envelope { version: VERSION, request })
         .map_err(|error| Failure::new(FailureCode::Failed, error.to_string(), ""))?;
     line.push(b'\n');
     stream.write_all(&line).map_err(lost)?;
-    let mut answer = Vec::new();
-    BufReader::new(stream).take(REPLY_LIMIT).read_until(b'\n', &mut answer).map_err(lost)?;
-    if answer.is_empty() {
-        return Err(lost(io::ErrorKind::UnexpectedEof.into()));
-    }
-    serde_json::from_slice(&answer).map_err(|_| {
-        Failure::new(
-            FailureCode::Failed,
-            "the agent's answer was not understood",
-            "Is it of another version? Restart it: palyra-tray quit --keep-running, then palyra-tray run",
-        )
-    })
+    Ok(Connection(std::io::BufReader::new(stream)))
 }
 
 /// Writes the address file.
@@ -251,6 +311,7 @@ mod listener {
     use tokio::net::{UnixListener, UnixStream};
 
     pub type Stream = UnixStream;
+    pub type Client = std::os::unix::net::UnixStream;
 
     pub struct Listener(UnixListener);
 
@@ -304,6 +365,7 @@ mod listener {
     use tokio::net::windows::named_pipe::{NamedPipeServer, ServerOptions};
 
     pub type Stream = NamedPipeServer;
+    pub type Client = std::fs::File;
 
     /// A named pipe. Its default rights let only the same user (and administrators) write to it.
     pub struct Listener {

@@ -4,6 +4,7 @@ pub mod alarm;
 pub mod ancestry;
 pub mod autostart;
 pub mod browser;
+pub mod clipboard;
 pub mod companion;
 pub mod config_watch;
 pub mod control;
@@ -21,7 +22,6 @@ pub mod palyra_config;
 pub mod process;
 pub mod reveal;
 pub mod run;
-#[cfg(target_os = "linux")]
 pub mod screen;
 pub mod secrets;
 pub mod settings;

@@ -15,8 +15,9 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use crate::core::time;
 use crate::protocol::shim::{
     EXIT_FILE, ExitRecord, Hello, LOCK_FILE, LOSS_FILE, LogLoss, RUN_FILE, RUN_ID_VARIABLE, RunId, RunRecord, Spec,
 };
@@ -310,6 +311,11 @@ fn wait_for_end(run_dir: &Path, run_id: &RunId, report: &impl Fn(ProcessReport),
     report(ProcessReport::Ended { run_id: run_id.clone(), exit: exit_of(run_dir, run_id) });
 }
 
+fn now_unix_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
 fn exit_of(run_dir: &Path, run_id: &RunId) -> Option<ExitRecord> {
     record::read::<ExitRecord>(run_dir, EXIT_FILE).ok().flatten().filter(|exit| exit.run_id == *run_id)
 }
@@ -333,7 +339,11 @@ fn look(run_dir: &Path) -> ProcessReport {
             }
         }
         let problem = match record::read::<RunRecord>(run_dir, RUN_FILE) {
-            Ok(Some(run)) if is_alive(&run) && run.sidecar.pid != 0 => return ProcessReport::Adopted(run),
+            Ok(Some(run)) if is_alive(&run) && run.sidecar.pid != 0 => {
+                let age = tree::age_ms(run.sidecar.start_ticks);
+                let started_at_unix_ms = time::started_at(run.started_at_unix_ms, age, now_unix_ms());
+                return ProcessReport::Adopted(RunRecord { started_at_unix_ms, ..run });
+            }
             Ok(Some(run)) if is_alive(&run) => format!("its shim {} does not start its sidecar", run.shim.pid),
             Ok(Some(run)) => format!("{} tells of shim {}, which is gone", RUN_FILE, run.shim.pid),
             Ok(None) => format!("there is no {RUN_FILE}"),

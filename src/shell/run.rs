@@ -1,18 +1,22 @@
 //! THE loop: receive an event or reach the deadline, update the core, perform its effects, show the view. The one clock.
 
 mod ask;
+mod browser_key;
 mod config;
 mod earlier;
 mod earlier_secrets;
 mod effects;
 mod ground;
 mod inputs;
+#[cfg(not(target_os = "linux"))]
+mod locked;
 mod node;
 mod preferences;
 mod processes;
 mod secrets_work;
 mod set_up;
 mod support;
+mod survey;
 
 use std::collections::{BTreeMap, HashMap};
 use std::process::ExitCode;
@@ -160,6 +164,8 @@ struct Shell {
     notifier: Option<Notifier>,
     desktop: Desktop,
     shown: View,
+    /// What those who watch were told last, without what changes by itself.
+    told: serde_json::Value,
     tokens: Option<Tokens>,
     client: Option<Client>,
     /// Signs in to this run: it remembers a token that was refused, so that it is sent once and not with every probe.
@@ -245,6 +251,7 @@ impl Shell {
             notifier: None,
             desktop: Desktop { tray: "switched off (--no-tray)".to_owned(), ..Desktop::default() },
             shown: View::default(),
+            told: serde_json::Value::Null,
             tokens: None,
             client: None,
             signing: None,
@@ -369,6 +376,7 @@ impl Shell {
             }
             self.shown = view;
         }
+        self.tell_watchers(now);
         exit
     }
 

@@ -82,8 +82,13 @@ impl From<Refusal> for Cause {
     }
 }
 
-/// Who may be holding a port, in words; `None` when nobody can tell.
-pub type HolderOf<'a> = &'a dyn Fn(Bind) -> Option<String>;
+/// Whom a preparation asks.
+pub struct Asked<'a> {
+    /// Who may be holding a port, in words; `None` when nobody can tell.
+    pub holder: &'a dyn Fn(Bind) -> Option<String>,
+    /// The browser's state key that lies in Palyra's vault under this reference.
+    pub vault_key: &'a dyn Fn(&str) -> Result<SecretString, Refusal>,
+}
 
 /// What the launches share.
 #[derive(Clone)]
@@ -103,19 +108,28 @@ impl Sidecars {
     ///
     /// # Errors
     /// The service cannot be started as things are.
-    pub fn prepare(&self, wish: &Wish, tokens: &Tokens, holder: HolderOf<'_>) -> Result<Prepared, Refusal> {
+    pub fn prepare(&self, wish: &Wish, tokens: &Tokens, asked: &Asked<'_>) -> Result<Prepared, Refusal> {
         let (program, prefix) = self.program(wish.service)?;
         self.make_ground(tokens).map_err(|why| Refusal { class: Class::Refused, why, hopeless: false })?;
-        let (config, secrets, facts) =
+        let (config, secrets, mut facts) =
             PalyraConfig::look(&self.paths.config).map_err(|error| hopeless(Class::Configuration, error))?;
-        let (chosen, note) = choose_ports(wish, &config, holder)?;
+        let (chosen, note) = choose_ports(wish, &config, asked)?;
         let own = chosen.get(&wish.service).cloned().unwrap_or_default();
         let browser_ports = chosen.get(&ServiceId::Browserd).or_else(|| wish.ports.get(&ServiceId::Browserd));
         let browser_grpc = browser_ports.and_then(|ports| ports.get("grpc")).copied();
         let confidential = Confidential {
             admin_token: confide(secrets.admin_token.as_ref().unwrap_or(&tokens.admin)),
             browser_token: confide(secrets.browser_token.as_ref().unwrap_or(&tokens.browser)),
-            browser_key: (!config.browser_key_in_vault).then(|| confide(&tokens.browser_key)),
+            browser_key: match &config.browser_key_ref {
+                _ if wish.service != ServiceId::Browserd => None,
+                // never ours instead: what was encrypted with the other one could not be read any more
+                Some(reference) => {
+                    let key = (asked.vault_key)(reference)?;
+                    facts = facts.with_browser_key(&key);
+                    Some(confide(&key))
+                }
+                None => Some(confide(&tokens.browser_key)),
+            },
         };
         let places = self.places(&config, wish.service == ServiceId::NodeHost);
         let principal = config.bound_principal.as_deref().unwrap_or(config::PRINCIPAL);
@@ -258,7 +272,7 @@ fn confide(secret: &SecretString) -> Secret {
 fn choose_ports(
     wish: &Wish,
     config: &PalyraConfig,
-    holder: HolderOf<'_>,
+    asked: &Asked<'_>,
 ) -> Result<(BTreeMap<ServiceId, Ports>, String), Refusal> {
     let mut chosen = BTreeMap::new();
     let mut note = String::new();
@@ -295,7 +309,7 @@ fn choose_ports(
             if !note.is_empty() {
                 note.push(' ');
             }
-            note.push_str(&moved(service, &wanted, &found, holder));
+            note.push_str(&moved(service, &wanted, &found, asked));
         }
         ours.extend(ports::binds(&found));
         chosen.insert(service, found);
@@ -303,11 +317,11 @@ fn choose_ports(
     Ok((chosen, note))
 }
 
-fn moved(service: ServiceId, wanted: &Ports, found: &Ports, holder: HolderOf<'_>) -> String {
+fn moved(service: ServiceId, wanted: &Ports, found: &Ports, asked: &Asked<'_>) -> String {
     let taken = ports::binds(wanted).into_iter().find(|bind| !is_free(*bind));
     let who = taken.and_then(|bind| {
         let (Bind::Tcp(port) | Bind::Udp(port)) = bind;
-        holder(bind).map(|holder| format!("Port {port} is held by {holder}. "))
+        (asked.holder)(bind).map(|holder| format!("Port {port} is held by {holder}. "))
     });
     let http = found.get("http").copied().unwrap_or(0);
     format!("{}The {service} service now uses port {http} and those beside it.", who.unwrap_or_default())
@@ -342,6 +356,8 @@ mod tests {
         Tokens { admin: secret("a"), browser: secret("b"), browser_key: secret("k"), in_file: true }
     }
 
+    const NOBODY: Asked<'_> = Asked { holder: &|_| None, vault_key: &|_| panic!("no vault is to be asked") };
+
     fn wish(service: ServiceId) -> Wish {
         let (ports, running) = (BTreeMap::new(), Vec::new());
         Wish { service, run: RunId("r".to_owned()), ports, running, browser: true, window: false }
@@ -361,7 +377,8 @@ mod tests {
         let ports = format!("[daemon]\nport = {taken}\n[gateway]\ngrpc_port = {grpc}\nquic_port = {quic}\n");
         std::fs::write(&sidecars.paths.config, format!("version = 1\n{ports}")).unwrap();
         let holder = |bind| (bind == Bind::Tcp(taken)).then(|| "nginx (process 7)".to_owned());
-        let prepared = sidecars.prepare(&wish(ServiceId::Gateway), &tokens(), &holder).ok().unwrap();
+        let prepared =
+            sidecars.prepare(&wish(ServiceId::Gateway), &tokens(), &Asked { holder: &holder, ..NOBODY }).ok().unwrap();
         assert_ne!(prepared.ports[&ServiceId::Gateway]["http"], taken);
         assert!(
             prepared.note.contains("nginx (process 7)") && prepared.note.contains(&taken.to_string()),
@@ -379,7 +396,7 @@ mod tests {
         let gateway = format!("[daemon]\nport = {}\n", taken.local_addr().unwrap().port());
         std::fs::write(&sidecars.paths.config, &gateway).unwrap();
         let chosen =
-            |sidecars: &Sidecars| sidecars.prepare(&wish(ServiceId::Gateway), &tokens(), &|_| None).ok().unwrap().ports;
+            |sidecars: &Sidecars| sidecars.prepare(&wish(ServiceId::Gateway), &tokens(), &NOBODY).ok().unwrap().ports;
         // the browser is to have what the gateway would otherwise be moved to
         let http = chosen(&sidecars)[&ServiceId::Gateway]["http"];
         let browser = format!("[tool_call.browser_service]\nendpoint = \"http://127.0.0.1:{http}\"\n");
@@ -400,7 +417,7 @@ mod tests {
             "[daemon]\nport = {gateway}\n[tool_call.browser_service]\nhealth_base_url = \"http://127.0.0.1:{browser}\"\n"
         );
         std::fs::write(&sidecars.paths.config, text).unwrap();
-        let prepared = sidecars.prepare(&wish(ServiceId::Gateway), &tokens(), &|_| None).ok().unwrap();
+        let prepared = sidecars.prepare(&wish(ServiceId::Gateway), &tokens(), &NOBODY).ok().unwrap();
         assert!(prepared.note.contains("gateway") && prepared.note.contains("browserd"), "{}", prepared.note);
     }
 
@@ -408,21 +425,42 @@ mod tests {
     fn the_config_is_made_once_and_never_touched() {
         let dir = tempfile::tempdir().unwrap();
         let sidecars = sidecars(dir.path());
-        sidecars.prepare(&wish(ServiceId::Browserd), &tokens(), &|_| None).ok().unwrap();
+        sidecars.prepare(&wish(ServiceId::Browserd), &tokens(), &NOBODY).ok().unwrap();
         assert_eq!(std::fs::read_to_string(&sidecars.paths.config).unwrap(), "version = 1\n");
         assert_eq!(std::fs::read_to_string(sidecars.paths.vault.join("backend.kind")).unwrap(), "encrypted_file");
         std::fs::write(&sidecars.paths.config, "version = 1 # mine\n").unwrap();
         std::fs::write(sidecars.paths.vault.join("backend.kind"), "linux_secret_service").unwrap();
-        sidecars.prepare(&wish(ServiceId::Gateway), &tokens(), &|_| None).ok().unwrap();
+        sidecars.prepare(&wish(ServiceId::Gateway), &tokens(), &NOBODY).ok().unwrap();
         assert_eq!(std::fs::read_to_string(&sidecars.paths.config).unwrap(), "version = 1 # mine\n");
         assert_eq!(std::fs::read_to_string(sidecars.paths.vault.join("backend.kind")).unwrap(), "linux_secret_service");
+    }
+
+    #[test]
+    fn a_browser_key_in_the_vault_is_read_at_each_start_of_the_browser_and_never_replaced_by_ours() {
+        let dir = tempfile::tempdir().unwrap();
+        let sidecars = sidecars(dir.path());
+        let key = |service, asked: &Asked<'_>| {
+            let prepared = sidecars.prepare(&wish(service), &tokens(), asked)?;
+            let key = prepared.spec.env.get("PALYRA_BROWSERD_STATE_ENCRYPTION_KEY").cloned().flatten();
+            Ok::<_, Refusal>(key.map(|key| key.expose().to_owned()))
+        };
+        assert_eq!(key(ServiceId::Browserd, &NOBODY).unwrap().as_deref(), Some("k"), "none is named: our own");
+        let text = "version = 1\n[tool_call.browser_service]\nstate_key_vault_ref = \"global/key\"\n";
+        std::fs::write(&sidecars.paths.config, text).unwrap();
+        assert_eq!(key(ServiceId::Gateway, &NOBODY).unwrap(), None, "the gateway has nothing to do with it");
+        let vault = |reference: &str| Ok(SecretString::from(format!("value of {reference}")));
+        let given = key(ServiceId::Browserd, &Asked { vault_key: &vault, ..NOBODY }).unwrap();
+        assert_eq!(given.as_deref(), Some("value of global/key"));
+        let none = |_: &str| Err(Refusal { class: Class::Configuration, why: "none".to_owned(), hopeless: true });
+        let refused = key(ServiceId::Browserd, &Asked { vault_key: &none, ..NOBODY }).unwrap_err();
+        assert!(refused.hopeless && refused.why == "none");
     }
 
     #[test]
     fn an_unwritable_state_root_is_named() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("desktop-control-center"), "a file in the way").unwrap();
-        let refusal = sidecars(dir.path()).prepare(&wish(ServiceId::Gateway), &tokens(), &|_| None).err().unwrap();
+        let refusal = sidecars(dir.path()).prepare(&wish(ServiceId::Gateway), &tokens(), &NOBODY).err().unwrap();
         assert!(
             refusal.why.contains("desktop-control-center") && refusal.why.contains("permissions"),
             "{}",
@@ -436,7 +474,7 @@ mod tests {
         let sidecars = sidecars(dir.path());
         std::fs::create_dir_all(sidecars.paths.config.parent().unwrap()).unwrap();
         std::fs::write(&sidecars.paths.config, "version = ").unwrap();
-        let refusal = sidecars.prepare(&wish(ServiceId::Gateway), &tokens(), &|_| None).err().unwrap();
+        let refusal = sidecars.prepare(&wish(ServiceId::Gateway), &tokens(), &NOBODY).err().unwrap();
         assert!(refusal.hopeless && refusal.why.contains("palyra.toml"), "{}", refusal.why);
     }
 }

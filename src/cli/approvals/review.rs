@@ -3,13 +3,14 @@
 use std::time::{Duration, Instant};
 
 use super::data;
+use super::follow::Following;
 use crate::cli;
 use crate::config::{Environment, Paths};
 use crate::core::dialog::{Answer, Form, Tone};
 use crate::core::review::{self, Chosen, Shown};
 use crate::core::text;
-use crate::protocol::{Decision, Failure, FailureCode, Reply, Request};
-use crate::shell::dialog::{self, Front};
+use crate::protocol::{Decision, Failure, FailureCode, Reply, Request, Standing};
+use crate::shell::dialog::{self, Front, Over};
 
 /// An answer that comes sooner is no answer: the review is shown again. Its window takes a part of this to come.
 const TYPED_AHEAD: Duration = Duration::from_millis(1_500);
@@ -58,43 +59,102 @@ fn all(paths: &Paths, front: &mut dyn Front) -> Result<(), Failure> {
 
 /// Whether something was decided.
 fn one(paths: &Paths, front: &mut dyn Front, id: String) -> Result<bool, Failure> {
+    let tell = |front: &mut dyn Front, heading: &str, words: &str, tone| {
+        front.ask(&Form::message(heading, words, tone));
+        Ok(false)
+    };
     loop {
-        let answer = data(cli::ask(paths, Request::Approval { approval_id: id.clone() }, cli::SHORT)?)?;
-        let shown = Shown::read(&answer["approval"]).map_err(|why| Failure::new(FailureCode::Failed, why, LOOK))?;
-        let now = cli::unix_ms();
-        if let Some(why) = shown.over(now) {
-            front.ask(&Form::message("Nothing to decide", &why, Tone::Info));
-            return Ok(false);
+        let shown = read(paths, &id)?;
+        if let Some(why) = shown.over(cli::unix_ms()) {
+            return tell(front, "Nothing to decide", &why, Tone::Info);
         }
-        let opened = Instant::now();
-        let decision = match front.ask(&review::form(&shown, now)) {
-            // typed ahead, into another program, before this window came: nobody has read it yet
-            Answer::Pressed { .. } if opened.elapsed() < TYPED_AHEAD => continue,
-            Answer::Pressed { button, .. } => review::chosen(&shown, &button),
-            Answer::Dismissed => return Ok(false),
-            Answer::Failed { why } => return Err(Failure::new(FailureCode::Failed, why, LOOK)),
+        let decision = match ask(paths, front, &shown)? {
+            Asked::Decided(decision) => decision,
+            Asked::Away => return Ok(false),
+            Asked::Over(standing) => match review::closed(standing) {
+                Some(form) if front.ask(&form).button() == Some(review::AGAIN) => continue,
+                Some(_) => return Ok(false),
+                None => {
+                    let why = read(paths, &id)?.over(cli::unix_ms());
+                    let why = why.unwrap_or_else(|| "It does not wait for you any more.".to_owned());
+                    return tell(front, "Nothing to decide", &why, Tone::Info);
+                }
+            },
         };
-        let decision = match decision {
-            Chosen::Decide(decision) => decision,
-            Chosen::Doubt(decision) if review::is_sure(front.ask(&review::doubt(&shown)).button()) => decision,
-            Chosen::Doubt(_) => continue,
-            Chosen::Nothing => return Ok(false),
-        };
-        match send(paths, decision) {
-            Ok(said) if front.is_terminal() => cli::print(&format!("{said}\n")),
-            Ok(_) => {}
+        return match send(paths, decision, front.is_terminal()) {
+            Ok(said) => {
+                if front.is_terminal() {
+                    cli::print(&format!("{said}\n"));
+                }
+                Ok(true)
+            }
             Err(failure) => {
                 let words = format!("{} {}", text::sentence(&failure.message), failure.hint);
-                front.ask(&Form::message("Nothing was approved", words.trim_end(), Tone::Error));
-                return Ok(false);
+                tell(front, "Nothing was approved", words.trim_end(), Tone::Error)
             }
-        }
-        return Ok(true);
+        };
     }
 }
 
-fn send(paths: &Paths, decision: Decision) -> Result<String, Failure> {
-    match cli::ask(paths, Request::DecideReviewed(decision), cli::SHORT)? {
+/// What a person said to a record.
+pub(super) enum Asked {
+    Decided(Decision),
+    Away,
+    /// Nothing that counts: it was over before.
+    Over(Standing),
+}
+
+/// Shows a record until the person is done with it, or it is over. Whatever is doubtful is asked about twice.
+pub(super) fn ask(paths: &Paths, front: &mut dyn Front, shown: &Shown) -> Result<Asked, Failure> {
+    let failed = |why: String| Failure::new(FailureCode::Failed, why, LOOK);
+    let following = Following::start(paths, shown, !front.is_terminal())
+        .map_err(|error| failed(format!("the review could not be opened: {error}")))?;
+    let over = following.over();
+    front.until(Some(over.clone()));
+    let asked = decide(front, shown, &over);
+    front.until(None);
+    match over.why() {
+        Some(standing) => {
+            if front.is_terminal() {
+                cli::print("\n");
+            }
+            Ok(Asked::Over(standing))
+        }
+        None => asked.map_err(failed),
+    }
+}
+
+fn decide(front: &mut dyn Front, shown: &Shown, over: &Over) -> Result<Asked, String> {
+    loop {
+        let opened = Instant::now();
+        let chosen = match front.ask(&review::form(shown, cli::unix_ms())) {
+            Answer::Failed { why } => return Err(why),
+            _ if over.why().is_some() => return Ok(Asked::Away),
+            Answer::Dismissed => return Ok(Asked::Away),
+            // typed ahead, into another program, before this window came: nobody has read it yet
+            Answer::Pressed { .. } if opened.elapsed() < TYPED_AHEAD => continue,
+            Answer::Pressed { button, .. } => review::chosen(shown, &button),
+        };
+        match chosen {
+            Chosen::Decide(decision) => return Ok(Asked::Decided(decision)),
+            Chosen::Doubt(decision) if review::is_sure(front.ask(&review::doubt(shown)).button()) => {
+                return Ok(Asked::Decided(decision));
+            }
+            Chosen::Doubt(_) if over.why().is_none() => {}
+            Chosen::Doubt(_) | Chosen::Nothing => return Ok(Asked::Away),
+        }
+    }
+}
+
+/// The record as the gateway has it now.
+pub(super) fn read(paths: &Paths, id: &str) -> Result<Shown, Failure> {
+    let answer = data(cli::ask(paths, Request::Approval { approval_id: id.to_owned() }, cli::SHORT)?)?;
+    Shown::read(&answer["approval"]).map_err(|why| Failure::new(FailureCode::Failed, why, LOOK))
+}
+
+fn send(paths: &Paths, decision: Decision, on_terminal: bool) -> Result<String, Failure> {
+    let request = if on_terminal { Request::Decide(decision) } else { Request::DecideReviewed(decision) };
+    match cli::ask(paths, request, cli::SHORT)? {
         Reply::Done(text) => Ok(text),
         Reply::Data(_) => Ok(String::new()),
         Reply::Error(failure) => Err(failure),

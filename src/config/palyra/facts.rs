@@ -10,6 +10,8 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::time::UNIX_EPOCH;
 
+use secrecy::{ExposeSecret, SecretString};
+
 use super::PalyraConfig;
 use crate::config::ConfigError;
 
@@ -26,6 +28,8 @@ pub struct ConfigFacts {
     pub modified_unix_ms: i64,
     /// Every value by its dotted key; a list is one value.
     pub keys: BTreeMap<String, u64>,
+    /// The key of the browser's state that lies in Palyra's vault; absent where the config names none, or it was not read.
+    pub browser_key: Option<u64>,
 }
 
 /// When and as what a file was written.
@@ -71,7 +75,14 @@ impl ConfigFacts {
             written: written.stands_for,
             modified_unix_ms: written.modified_unix_ms,
             keys,
+            browser_key: None,
         }
+    }
+
+    /// With what the vault holds under the name that the config gives.
+    #[must_use]
+    pub fn with_browser_key(self, value: &SecretString) -> Self {
+        Self { browser_key: Some(number(value.expose_secret())), ..self }
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a person or a client asks of the agent: clicks, menu entries, commands.
 
+use super::survey::Wanted;
 use super::{ACTIVATED, Agent, LEAVE_MS, QUIT_MS, WAIT_MS, Waiter, WaitingOpen};
 use crate::core::decisions::{Surface, Unanswered, while_paused};
 use crate::core::event::{Click, Companion, Effect, Secrets, Ticket};
@@ -17,8 +18,7 @@ impl Agent {
                     return;
                 }
                 if self.locked {
-                    let failure = Failure::new(FailureCode::Refused, text::LOCKED, "Unlock the screen, then decide.");
-                    return self.fail(None, failure, effects);
+                    return self.fail(None, locked(), effects);
                 }
                 let decision =
                     Decision { approval_id, digest, verdict, scope: Scope::Once, ttl_ms: None, reason: None };
@@ -60,8 +60,13 @@ impl Agent {
 
     pub(super) fn asked(&mut self, ticket: Ticket, request: Request, now: Now, effects: &mut Vec<Effect>) {
         match request {
-            Request::Status => effects.push(Effect::Reply(ticket, Reply::Data(snapshot::snapshot(self, now)))),
+            Request::Status | Request::Watch => {
+                self.survey.look(now);
+                effects.push(Effect::Reply(ticket, Reply::Data(snapshot::snapshot(self, now))));
+            }
+            Request::Diagnostics => self.report(Some(ticket), Wanted::Snapshot, now),
             Request::Menu => {
+                self.survey.look_at_sessions(now);
                 let menu = compose::view(self, now).menu;
                 effects.push(Effect::Reply(ticket, Reply::Data(serde_json::json!(menu))));
             }
@@ -89,6 +94,10 @@ impl Agent {
                 self.ask_gateway(ticket, Effect::ShowRecord(ticket, approval_id), effects);
             }
             Request::Decide(decision) => self.begin_decision(decision, Surface::Cli, Some(ticket), now, effects),
+            Request::Follow { approval_id, digest, in_window } => {
+                self.follow(ticket, approval_id, digest, in_window, now);
+            }
+            Request::DecideReviewed(_) if self.locked => self.fail(Some(ticket), locked(), effects),
             Request::DecideReviewed(decision) => {
                 self.begin_decision(decision, Surface::Review, Some(ticket), now, effects);
             }
@@ -216,6 +225,11 @@ impl Agent {
                 self.done(ticket, "The checks open.", effects);
             }
             Action::NodeDialog { task } => self.node_dialog(ticket, task, effects),
+            Action::CopyDiagnostics => self.report(ticket, Wanted::Copy, now),
+            Action::About => {
+                effects.push(Effect::Open(Companion::About));
+                self.done(ticket, "It opens.", effects);
+            }
             Action::Dismiss { notice } => {
                 self.events.remove(&notice);
                 self.done(ticket, "Put away.", effects);
@@ -223,7 +237,9 @@ impl Agent {
             Action::Quit { keep_running } => {
                 // a demo's folder goes with it: nothing could ever take its sidecars back
                 let keep_running = keep_running && !self.setup.demo;
-                self.done(ticket, if keep_running { text::QUIT_KEEP } else { text::QUIT_STOP }, effects);
+                let goes_on = text::goes_on(self.fleet.iter()).filter(|_| !keep_running);
+                let stops = goes_on.unwrap_or_else(|| text::QUIT_STOP.to_owned());
+                self.done(ticket, if keep_running { text::QUIT_KEEP } else { &stops }, effects);
                 self.quit(keep_running, now);
             }
             Action::Decide { .. } => {
@@ -389,6 +405,11 @@ impl Agent {
             self.tell("event:refused", ("Not done", body.trim_end()), Vec::new(), Urgency::Normal);
         }
     }
+}
+
+/// Whoever is in front of a locked screen may be anybody.
+fn locked() -> Failure {
+    Failure::new(FailureCode::Refused, text::LOCKED, "Unlock the screen, then decide.")
 }
 
 pub(super) fn unanswered(lost: &Unanswered) -> Failure {

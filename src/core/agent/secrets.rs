@@ -51,7 +51,7 @@ impl Agent {
             }
             Rotated::Unfinished(why) => {
                 let body = format!("{} {UNFINISHED}", text::sentence(&why));
-                self.tell(NOTICE, ("The secrets were not all changed", &body), Vec::new(), Urgency::Critical);
+                self.tell(NOTICE, ("The secrets were not all changed", &body), Vec::new(), Urgency::Normal);
                 if ticket.is_some() {
                     self.fail(ticket, Failure::new(FailureCode::Failed, why, UNFINISHED), effects);
                 }

@@ -92,7 +92,7 @@ impl Agent {
                 Button { label: "Review…".to_owned(), action: notices::review("") },
                 Button { label: "Pause all agents".to_owned(), action: Action::PauseAgents },
             ];
-            self.tell(FLOOD, ("Many approvals are asked for", &body), buttons, Urgency::Critical);
+            self.tell(FLOOD, ("Many approvals are asked for", &body), buttons, Urgency::Normal);
         }
     }
 
@@ -175,7 +175,7 @@ impl Agent {
             Err(why) if self.paused => {
                 let body = format!("{} It is tried again; stopping Palyra ends everything.", text::sentence(&why));
                 let stop = Button { label: "Stop Palyra".to_owned(), action: Action::Stop { service: None } };
-                self.tell(PAUSE, ("Not every agent could be paused", &body), vec![stop], Urgency::Critical);
+                self.tell(PAUSE, ("Not every agent could be paused", &body), vec![stop], Urgency::Normal);
             }
             Err(_) => {}
         }

@@ -65,7 +65,7 @@ pub fn drafted(draft_id: &str, why: &str, maybe: bool) -> EventNotice {
 /// A message that was not sent and could not be kept either: given back.
 pub fn given_back(text: &str, why: &str, not_kept: &str) -> EventNotice {
     let body = format!("{why} It is not kept: {not_kept}. You wrote: {}", cut(&one_line(text), 1_000));
-    EventNotice { title: "Your message was not sent".to_owned(), body, buttons: Vec::new(), urgency: Urgency::Critical }
+    EventNotice { title: "Your message was not sent".to_owned(), body, buttons: Vec::new(), urgency: Urgency::Normal }
 }
 
 /// A sentence as a part of another one: "the message was not sent: …".

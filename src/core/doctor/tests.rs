@@ -30,7 +30,9 @@ fn well() -> Facts {
         agent: Agent::Answers(json!({
             "demo": false,
             "agent": { "version": "0.1.0", "pid": 100 },
-            "quick_facts": { "browser_service": { "enabled": true }, "node_host": { "installed": true } },
+            "quick_facts": { "browser_service": { "enabled": true }, "node_host": {
+                "installed": true, "certificate_expires_at_unix_ms": 1_790_000_000_000_i64 + 86_000_000,
+            } },
             "gateway_process": { "state": "ready", "desired_running": true, "uptime_seconds": 7200 },
             "browserd_process": { "state": "ready", "desired_running": true },
             "node_host_process": { "state": "ready", "desired_running": true },
@@ -135,7 +137,7 @@ impl Facts {
     }
 
     /// Sets a value in the agent's snapshot.
-    fn told(&mut self, pointer: &str, value: Value) {
+    pub(super) fn told(&mut self, pointer: &str, value: Value) {
         let Agent::Answers(snapshot) = &mut self.agent else { panic!("no agent") };
         let (parent, key) = pointer.rsplit_once('/').unwrap();
         snapshot.pointer_mut(parent).unwrap()[key] = value;
@@ -165,7 +167,7 @@ fn judged(id: &str, change: impl FnOnce(&mut Facts)) -> Check {
 }
 
 #[track_caller]
-fn expect(id: &str, verdict: Verdict, evidence: &str, remedy: &str, change: impl FnOnce(&mut Facts)) {
+pub(super) fn expect(id: &str, verdict: Verdict, evidence: &str, remedy: &str, change: impl FnOnce(&mut Facts)) {
     let check = judged(id, change);
     assert_eq!(check.verdict, verdict, "{check:?}");
     assert!(check.evidence.contains(evidence), "{evidence:?} is not in {check:?}");
@@ -203,14 +205,15 @@ fn the_set_up_shows_what_it_does_not_mend_itself_the_worst_first() {
     facts.without_agent();
     facts.login = None;
     let ground = facts.ground();
-    ground.space = Ok(Space { free: 1, free_files: None });
+    ground.space = Ok(Space { free: 499_999_999, free_files: None });
+    ground.socket.as_mut().unwrap().stranger = Some("another user's socket".to_owned());
     ground.programs.as_mut().unwrap().found.iter_mut().for_each(|(_, found)| *found = Err("was not found".to_owned()));
     ground.config.as_mut().unwrap().content = ConfigContent::None;
     facts.on_bus().tray = Ok(TrayHost::NoWatcher);
     facts.on_bus().notifications = Err("no answer".to_owned());
     let found = findings(&checks(&facts));
     let titles: Vec<_> = found.iter().map(|finding| finding.title.as_str()).collect();
-    assert_eq!(titles, ["Disk space", "Tray icon"]);
+    assert_eq!(titles, ["Control socket", "Disk space", "Tray icon"]);
     assert!(found.iter().all(|finding| !finding.evidence.is_empty() && !finding.remedy.is_empty()));
     // each id that is left out is a check that there is
     let ids: Vec<_> = checks(&well()).iter().map(|check| check.id).collect();
@@ -798,6 +801,7 @@ fn as_json_each_check_stands_by_its_id() {
     let facts = well();
     let report = report(&facts, &checks(&facts));
     assert_eq!(report["verdict"], "ok");
+    assert_eq!(report["checks"].as_array().unwrap().len(), checks(&facts).len());
     let clock = report["checks"].as_array().unwrap().iter().find(|check| check["id"] == "clock").unwrap();
     assert_eq!(
         clock,

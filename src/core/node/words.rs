@@ -91,7 +91,7 @@ impl Notice {
                 "Somebody else asked to be paired",
                 format!("While the pairing window was open, {who}. Nothing was approved, and the window is being closed."),
                 Vec::new(),
-                Urgency::Critical,
+                Urgency::Normal,
             ),
             Self::Interrupted => (
                 "Enrolling was interrupted",
@@ -107,7 +107,7 @@ impl Notice {
                  again; if this comes back, look at its log: palyra-tray logs gateway"
                     .to_owned(),
                 Vec::new(),
-                Urgency::Critical,
+                Urgency::Normal,
             ),
         }
     }

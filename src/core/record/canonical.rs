@@ -62,6 +62,16 @@ fn shown_name(name: &str) -> String {
     if plain { name.to_owned() } else { "an unknown field".to_owned() }
 }
 
+/// More objects and arrays lie in one another than that.
+pub(super) fn is_deeper_than(value: &Value, levels: usize) -> bool {
+    let Some(inside) = levels.checked_sub(1) else { return value.is_object() || value.is_array() };
+    match value {
+        Value::Object(fields) => fields.values().any(|value| is_deeper_than(value, inside)),
+        Value::Array(items) => items.iter().any(|value| is_deeper_than(value, inside)),
+        _ => false,
+    }
+}
+
 pub(super) fn changes_with_decision(name: &str) -> bool {
     ["decision", "resolved_at", "updated_at"].iter().any(|prefix| name.starts_with(prefix))
 }

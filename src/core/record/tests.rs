@@ -105,6 +105,26 @@ fn what_the_parser_refuses_still_has_its_id() {
 }
 
 #[test]
+fn what_is_nested_too_deeply_for_our_own_answers_is_reported() {
+    let nested = |levels: usize| {
+        let text = format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        format!(r#"{{"approval_id":"01A","extra":{text},"requested_at_unix_ms":5}}"#)
+    };
+    assert!(Record::read(&nested(63)).is_ok());
+    let unreadable = Record::read(&nested(64)).unwrap_err();
+    assert_eq!((unreadable.approval_id.as_str(), unreadable.requested_at_unix_ms), ("01A", Some(5)));
+}
+
+#[test]
+fn the_digest_of_a_fraction_is_the_same_after_another_writing_and_reading() {
+    for number in ["6.934698245112694e+276", "8.383658838626809e-78", "-2.693554001703998e+265", "0.1", "5e-324"] {
+        let first: Value = serde_json::from_str(&format!(r#"{{"approval_id":"A","cost":{number}}}"#)).unwrap();
+        let again: Value = serde_json::from_str(&first.to_string()).unwrap();
+        assert_eq!(digest(&again), digest(&first), "{number}");
+    }
+}
+
+#[test]
 fn digest_is_that_of_the_canonical_json() {
     // printf '{"a":1,"b":[true,null,"\\n"]}' | sha256sum
     let raw = json!({"b": [true, null, "\n"], "a": 1, "updated_at_unix_ms": 3, "decision_reason": "x"});

@@ -12,7 +12,7 @@ use std::path::Path;
 
 use super::kdialog_progress::Window;
 use super::program::{Ended, Program};
-use super::{Front, NO_OPTION, NOT_NOW, Progress, folder_cancel, folder_message, no_option};
+use super::{Front, NO_OPTION, NOT_NOW, Over, Progress, folder_cancel, folder_message, no_option};
 use crate::core::dialog::{Answer, Body, Choice, DialogButton, Form, Tone, one_line, printable, wrap};
 use crate::protocol::Secret;
 
@@ -251,6 +251,10 @@ impl Front for Kdialog {
                 other => return other,
             }
         }
+    }
+
+    fn until(&mut self, over: Option<Over>) {
+        self.program.over = over;
     }
 
     fn progress(&mut self, form: &Form) -> Result<Box<dyn Progress>, String> {

@@ -52,6 +52,7 @@ impl Window {
             name: "kdialog_progress_helper",
             path: kdialog.path.with_file_name("kdialog_progress_helper"),
             variables: kdialog.variables.clone(),
+            over: None,
         };
         let args = [format!("--progressbar={text}"), format!("--title={}", one_line(&form.title)), "0".to_owned()];
         let child = helper.spawn(&args.map(Into::into), Stdio::null)?;

@@ -6,6 +6,7 @@
 mod kdialog;
 #[cfg(target_os = "linux")]
 mod kdialog_progress;
+mod over;
 #[cfg(target_os = "linux")]
 mod pick;
 #[cfg(target_os = "linux")]
@@ -17,8 +18,12 @@ mod zenity;
 
 use std::io::IsTerminal;
 
+pub use over::Over;
+
 use crate::config::Environment;
 use crate::core::dialog::{Answer, Body, DialogButton, Form, ProgressLine, Tone};
+
+pub use tty::size as terminal_size;
 
 /// Label of the button that Enter presses where a form has none for it.
 const NOT_NOW: &str = "Not now";
@@ -35,6 +40,10 @@ pub trait Front {
 
     /// Shows one dialog until the person is done with it. Not for [`crate::core::dialog::Body::Progress`].
     fn ask(&mut self, form: &Form) -> Answer;
+
+    /// Every dialog that is asked from now on goes when this is over; absent: none does. What is answered then is no answer,
+    /// whatever it is: [`Over::why`] is to be looked at first.
+    fn until(&mut self, over: Option<Over>);
 
     /// Opens a progress dialog; it is closed when it is dropped.
     ///

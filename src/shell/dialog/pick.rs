@@ -42,10 +42,10 @@ fn front(env: &Environment, name: &str, path: PathBuf) -> Box<dyn Front> {
     let mut variables = utf8(env);
     if name == "zenity" {
         variables.extend(zenity::VARIABLES);
-        Box::new(Zenity::new(Program { name: "zenity", path, variables }))
+        Box::new(Zenity::new(Program { name: "zenity", path, variables, over: None }))
     } else {
         variables.extend(kdialog::VARIABLES);
-        Box::new(Kdialog::new(Program { name: "kdialog", path, variables }, is_plasma(env)))
+        Box::new(Kdialog::new(Program { name: "kdialog", path, variables, over: None }, is_plasma(env)))
     }
 }
 

@@ -13,7 +13,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use nix::errno::Errno;
 use nix::sys::signal::Signal;
+use nix::sys::wait::{Id, WaitPidFlag, waitid};
+use nix::unistd::Pid;
+
+use super::Over;
 
 use crate::protocol::Secret;
 
@@ -33,6 +38,8 @@ pub struct Program {
     pub path: PathBuf,
     /// Added to its environment.
     pub variables: Vec<(&'static str, &'static str)>,
+    /// With this it goes.
+    pub over: Option<Over>,
 }
 
 /// How a program ended.
@@ -58,18 +65,33 @@ impl Program {
     /// # Errors
     /// It could not be started, in one sentence.
     pub fn run(&self, args: &[OsString], input: Vec<u8>) -> Result<Ended, String> {
+        if self.over.as_ref().and_then(Over::why).is_some() {
+            return Err("It is over; there is nothing to ask.".to_owned());
+        }
         let mut child = self.spawn(args, Stdio::piped)?;
+        if let Some(over) = &self.over {
+            over.hold(child.id());
+        }
         if let Some(mut stdin) = child.stdin.take() {
             // In a thread of its own: a program may print before it has read everything. It ends with the program.
             // A program that does not read has ended, and its exit code says how.
             let writer = move || drop(stdin.write_all(&input));
             if let Err(error) = thread::Builder::new().name("dialog input".to_owned()).spawn(writer) {
+                self.let_go();
                 end(&mut child);
                 return Err(self.not_started(&error));
             }
         }
         let output = answer(child.stdout.take());
         let words = complaints(child.stderr.take());
+        // Its number stays its own until it is waited for.
+        if self.over.is_some()
+            && let Ok(id) = i32::try_from(child.id())
+        {
+            let ended = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT;
+            while waitid(Id::Pid(Pid::from_raw(id)), ended) == Err(Errno::EINTR) {}
+            self.let_go();
+        }
         let status = child.wait().map_err(|error| format!("The dialog program {} was lost: {error}.", self.name))?;
         let output = output.take();
         let words = words.take().unwrap_or_default();
@@ -78,6 +100,12 @@ impl Program {
             output: output.and_then(text),
             how: format!("{}{}", end_of(status), last_line(&words)),
         })
+    }
+
+    fn let_go(&self) {
+        if let Some(over) = &self.over {
+            over.let_go();
+        }
     }
 
     /// Starts it.

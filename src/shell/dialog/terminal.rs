@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::tty::{Console, Tty};
-use super::{Front, NOT_NOW, Progress};
+use super::{Front, NOT_NOW, Over, Progress};
 use crate::core::dialog::{Answer, Body, Choice, DialogButton, Form, ProgressLine, Tone, one_line, printable, wrap};
 use crate::protocol::Secret;
 
@@ -225,6 +225,10 @@ impl<C: Console + Clone + 'static> Front for Terminal<C> {
         })
     }
 
+    fn until(&mut self, over: Option<Over>) {
+        self.console.until(over);
+    }
+
     fn progress(&mut self, form: &Form) -> Result<Box<dyn Progress>, String> {
         self.head(form);
         let cancel = form.buttons.first().map(|button| one_line(&button.label));
@@ -282,6 +286,7 @@ mod tests {
     use std::rc::Rc;
 
     use super::*;
+    use crate::protocol::Standing;
 
     /// A terminal where these lines are typed.
     #[derive(Clone, Default)]
@@ -289,6 +294,7 @@ mod tests {
         lines: Rc<RefCell<VecDeque<String>>>,
         shown: Rc<RefCell<String>>,
         hidden: Rc<RefCell<usize>>,
+        over: Option<Over>,
     }
 
     impl Console for Script {
@@ -297,7 +303,8 @@ mod tests {
         }
 
         fn line(&mut self) -> io::Result<Option<String>> {
-            Ok(self.lines.borrow_mut().pop_front())
+            let over = self.over.as_ref().is_some_and(|over| over.why().is_some());
+            Ok(if over { None } else { self.lines.borrow_mut().pop_front() })
         }
 
         fn hidden(&mut self) -> io::Result<Option<Secret>> {
@@ -311,6 +318,10 @@ mod tests {
 
         fn width(&self) -> usize {
             40
+        }
+
+        fn until(&mut self, over: Option<Over>) {
+            self.over = over;
         }
     }
 
@@ -367,6 +378,19 @@ mod tests {
             assert_eq!(answer, Answer::pressed("approve"), "{aimed}");
             assert!(!shown.contains('\x1b'), "nothing moves the cursor: {shown:?}");
         }
+    }
+
+    #[test]
+    fn what_is_over_is_not_answered_by_what_is_typed() {
+        let mut terminal = Terminal::new(script(&["1", "1"]), None);
+        let over = Over::new().expect("descriptors");
+        terminal.until(Some(over.clone()));
+        let form = form(Body::Message, &REVIEW, None);
+        assert_eq!(terminal.ask(&form), Answer::pressed("approve"));
+        over.tell(Standing::Settled);
+        assert_eq!(terminal.ask(&form), Answer::Dismissed);
+        terminal.until(None);
+        assert_eq!(terminal.ask(&form), Answer::pressed("approve"));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use std::io::{self, Write};
 
+use super::Over;
 use crate::protocol::Secret;
 
 /// Width where the terminal does not tell.
@@ -28,11 +29,15 @@ pub trait Console {
     fn typed(&mut self) -> Option<String>;
     /// Columns.
     fn width(&self) -> usize;
+    /// [`Console::line`] ends with nothing when this is over, and what was typed half-way is forgotten.
+    fn until(&mut self, over: Option<Over>);
 }
 
 /// Standard input and output.
 #[derive(Clone, Default)]
-pub struct Tty {}
+pub struct Tty {
+    over: Option<Over>,
+}
 
 impl Console for Tty {
     fn write(&mut self, text: &str) {
@@ -41,7 +46,7 @@ impl Console for Tty {
     }
 
     fn line(&mut self) -> io::Result<Option<String>> {
-        Ok(system::read()?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+        Ok(system::read(self.over.as_ref())?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
     }
 
     fn hidden(&mut self) -> io::Result<Option<Secret>> {
@@ -53,8 +58,18 @@ impl Console for Tty {
     }
 
     fn width(&self) -> usize {
-        system::width().unwrap_or(COLUMNS)
+        let columns = size().map(|(columns, _)| columns);
+        columns.filter(|columns| *columns >= 20).unwrap_or(COLUMNS)
     }
+
+    fn until(&mut self, over: Option<Over>) {
+        self.over = over;
+    }
+}
+
+/// Columns and rows of the terminal that standard output is, where that can be told.
+pub fn size() -> Option<(usize, usize)> {
+    system::size()
 }
 
 #[cfg(unix)]
@@ -64,18 +79,21 @@ mod system {
 
     use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
     use nix::sys::signal::{SigSet, SigmaskHow, Signal, raise};
-    use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetwinsize, tcsetattr};
+    use rustix::termios::{
+        LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios, tcflush, tcgetattr, tcgetwinsize,
+        tcsetattr,
+    };
 
-    use super::Secret;
+    use super::{Over, Secret};
 
     /// Longest line, bytes; a terminal gives no longer one.
     const MAX_LINE_BYTES: usize = 64 * 1024;
     /// Ctrl-C as a terminal gives it when it makes no signal of it.
     const INTERRUPT: u8 = 3;
 
-    pub fn width() -> Option<usize> {
+    pub fn size() -> Option<(usize, usize)> {
         let size = tcgetwinsize(io::stdout()).ok()?;
-        Some(usize::from(size.ws_col)).filter(|columns| *columns >= 20)
+        Some((usize::from(size.ws_col), usize::from(size.ws_row))).filter(|(columns, rows)| *columns > 0 && *rows > 0)
     }
 
     pub fn is_ready() -> bool {
@@ -84,11 +102,15 @@ mod system {
         poll(&mut fds, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
     }
 
-    pub fn read() -> io::Result<Option<Vec<u8>>> {
+    pub fn read(over: Option<&Over>) -> io::Result<Option<Vec<u8>>> {
         let stdin = io::stdin();
         let mut line = Vec::new();
         let mut byte = [0];
         while line.len() < MAX_LINE_BYTES {
+            if over.is_some_and(|over| wait_for_either(&stdin, over)) {
+                let _ = tcflush(&stdin, QueueSelector::IFlush);
+                return Ok(None);
+            }
             match nix::unistd::read(stdin.as_fd(), &mut byte) {
                 Ok(0) if line.is_empty() => return Ok(None),
                 Ok(0) => break,
@@ -101,9 +123,23 @@ mod system {
         Ok(Some(line))
     }
 
+    /// Whether it is over; else something is typed.
+    fn wait_for_either(stdin: &io::Stdin, over: &Over) -> bool {
+        loop {
+            let mut fds =
+                [PollFd::new(over.wait_on(), PollFlags::POLLIN), PollFd::new(stdin.as_fd(), PollFlags::POLLIN)];
+            match poll(&mut fds, PollTimeout::NONE) {
+                Ok(_) => return fds[0].any().unwrap_or(false),
+                Err(nix::errno::Errno::EINTR) => {}
+                // Reading says what is wrong.
+                Err(_) => return false,
+            }
+        }
+    }
+
     pub fn hidden() -> io::Result<Option<Secret>> {
         if !io::stdin().is_terminal() {
-            return Ok(read()?.map(secret));
+            return Ok(read(None)?.map(secret));
         }
         let hiding = Hiding::start()?;
         let end = hiding.read();
@@ -202,9 +238,9 @@ mod system {
 mod system {
     use std::io;
 
-    use super::Secret;
+    use super::{Over, Secret};
 
-    pub const fn width() -> Option<usize> {
+    pub const fn size() -> Option<(usize, usize)> {
         None
     }
 
@@ -213,7 +249,7 @@ mod system {
         false
     }
 
-    pub fn read() -> io::Result<Option<Vec<u8>>> {
+    pub fn read(_over: Option<&Over>) -> io::Result<Option<Vec<u8>>> {
         let mut line = String::new();
         if io::stdin().read_line(&mut line)? == 0 {
             return Ok(None);

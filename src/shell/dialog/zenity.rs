@@ -10,7 +10,7 @@ use std::io::Write;
 use std::process::{Child, ChildStdin, Stdio};
 
 use super::program::{self, Ended, Program};
-use super::{Front, NOT_NOW, Progress, folder_cancel, folder_message, no_option};
+use super::{Front, NOT_NOW, Over, Progress, folder_cancel, folder_message, no_option};
 use crate::core::dialog::{Answer, Body, Choice, DialogButton, Form, ProgressLine, Tone, one_line, printable, wrap};
 use crate::protocol::Secret;
 
@@ -100,6 +100,10 @@ impl Front for Zenity {
                 other => return other,
             }
         }
+    }
+
+    fn until(&mut self, over: Option<Over>) {
+        self.0.over = over;
     }
 
     fn progress(&mut self, form: &Form) -> Result<Box<dyn Progress>, String> {

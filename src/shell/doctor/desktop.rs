@@ -1,11 +1,12 @@
 //! The desktop as it is seen from here: display, dialog program, what opens pages, and limits of the session.
 
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
 use super::{Looks, Pending};
 use crate::config::Environment;
 use crate::config::programs::usable;
-use crate::core::doctor::facts::{Bus, Desktop, Fact, OpenFiles};
+use crate::core::doctor::facts::{Bus, Desktop, Fact, OpenFiles, Presence};
 
 /// Programs that show dialogs, in the order in which they are taken; on KDE the other way round.
 const DIALOGS: [&str; 2] = ["zenity", "kdialog"];
@@ -20,6 +21,10 @@ pub(super) fn begin(looks: Looks, env: &Environment) -> impl FnOnce() -> Desktop
         looks.begin(what, move || look(&env))
     };
     let dialogs = of_env("dialog programs", |env| Ok(dialog_program(env)));
+    let gnome_quiet = {
+        let env = env.clone();
+        looks.begin("gsettings", move || Ok(gnome_quiet(&env)))
+    };
     let secret_tool = of_env("secret-tool", |env| Ok(which(env, "secret-tool")));
     let opener = {
         let env = env.clone();
@@ -30,7 +35,7 @@ pub(super) fn begin(looks: Looks, env: &Environment) -> impl FnOnce() -> Desktop
     move || Desktop {
         name,
         display,
-        bus: bus.map(Pending::get),
+        bus: bus.map(|bus| with_quiet(bus.get(), gnome_quiet.get().ok().flatten())),
         dialogs: dialogs.get(),
         opener: opener.get(),
         secret_tool: secret_tool.get().map(|path| path.is_some()),
@@ -45,6 +50,32 @@ fn begin_bus(looks: Looks) -> Option<Pending<Bus>> {
 #[cfg(not(target_os = "linux"))]
 fn begin_bus(_looks: Looks) -> Option<Pending<Bus>> {
     None
+}
+
+/// GNOME keeps Do Not Disturb in its settings, where its notification server does not tell.
+fn with_quiet(mut bus: Fact<Bus>, gnome: Option<bool>) -> Fact<Bus> {
+    if let Ok(Bus::Up(on)) = &mut bus
+        && let Ok(Presence::Running(server)) = &mut on.notifications
+        && server.name == "gnome-shell"
+    {
+        server.quiet = server.quiet.or(gnome);
+    }
+    bus
+}
+
+/// Absent: it does not tell, or this is not GNOME.
+fn gnome_quiet(env: &Environment) -> Option<bool> {
+    let desktop = env.get("XDG_CURRENT_DESKTOP")?.to_string_lossy().into_owned();
+    if !desktop.split(':').any(|name| name.eq_ignore_ascii_case("GNOME")) {
+        return None;
+    }
+    let mut ask = Command::new(which(env, "gsettings")?);
+    ask.args(["get", "org.gnome.desktop.notifications", "show-banners"]).stdin(Stdio::null()).stderr(Stdio::null());
+    match ask.output().ok()?.stdout.as_slice() {
+        b"true\n" => Some(false),
+        b"false\n" => Some(true),
+        _ => None,
+    }
 }
 
 /// A program on the search path.

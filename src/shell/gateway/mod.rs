@@ -17,6 +17,7 @@ mod pairing;
 mod providers;
 mod runs;
 mod session;
+mod survey;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -3,31 +3,20 @@
 //! Limits: the gateway lists the sessions of the signed-in principal only, so runs of other principals (a channel's, the
 //! command line's) are not seen here; what they ask for is denied all the same.
 
-use serde::Deserialize;
 use serde_json::json;
 
 use super::Client;
-use super::http::{ErrorKind, GatewayError};
+use super::http::{ErrorKind, GatewayError, PAGE_BODY};
 use super::session::Signed;
 use crate::core::record::is_usable_id;
+use crate::core::sessions;
 
 /// The hundred sessions that changed last: a run that is active changes its session.
 const NEWEST: &str = "/console/v1/sessions?limit=100&sort=updated_desc&include_archived=true";
 /// Instead of the id that was not found.
 const NO_RUN: &str = "The gateway knows no such run: it never began, or was forgotten after its end.";
-/// States of a run that is not over.
-const ACTIVE: [&str; 6] = ["accepted", "dispatching", "in_progress", "queued", "running", "streaming"];
-
-#[derive(Deserialize)]
-struct Sessions {
-    sessions: Vec<Session>,
-}
-
-#[derive(Deserialize)]
-struct Session {
-    last_run_id: Option<String>,
-    last_run_state: Option<String>,
-}
+/// As many as are asked for.
+const NEWEST_ROWS: usize = 100;
 
 impl Client {
     /// Asks every active run to end. All are asked, also when one of them cannot be.
@@ -35,15 +24,13 @@ impl Client {
     /// # Errors
     /// The sessions cannot be listed, or the first run that could not be asked.
     pub async fn abort_active_runs(&self) -> Result<(), GatewayError> {
-        let answer = self.signed(&Signed::get(NEWEST, self.inner.timeouts.list)).await?;
-        let listed: Sessions = serde_json::from_slice(&answer.body).map_err(|_| answer.not_ours())?;
-        let active = listed
-            .sessions
-            .into_iter()
-            .filter(|session| session.last_run_state.as_deref().is_some_and(|state| ACTIVE.contains(&state)));
+        let call = Signed { max_body: PAGE_BODY, ..Signed::get(NEWEST, self.inner.timeouts.list) };
+        let answer = self.signed(&call).await?;
+        let listed = sessions::read(&answer.json()?, NEWEST_ROWS).map_err(|_| answer.not_ours())?;
         let mut outcome = Ok(());
-        for run_id in active.filter_map(|session| session.last_run_id) {
-            if let Err(error) = self.abort_run(&run_id, "all agents are paused").await {
+        for (_, run) in listed.active() {
+            let run_id = &run.run_id;
+            if let Err(error) = self.abort_run(run_id, "all agents are paused").await {
                 tracing::warn!(run_id, %error, "a run could not be aborted");
                 outcome = outcome.and(Err(error));
             }

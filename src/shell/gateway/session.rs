@@ -16,6 +16,9 @@ use super::Client;
 use super::http::{Answer, Call, ErrorKind, GatewayError, SMALL_BODY, Stream, Wiped};
 use crate::protocol::Secret;
 
+use crate::core::event::Profile;
+use crate::core::told;
+
 const LOGIN: &str = "/console/v1/auth/login";
 const SESSION: &str = "/console/v1/auth/session";
 
@@ -28,6 +31,8 @@ pub struct Identity {
     pub device_id: String,
     /// Channel of the session.
     pub channel: Option<String>,
+    /// The profile that the gateway runs in, when it says so.
+    pub profile: Option<Profile>,
 }
 
 #[derive(Default)]
@@ -76,6 +81,22 @@ struct SessionBody {
     #[serde(default)]
     channel: Option<String>,
     csrf_token: Secret,
+    #[serde(default)]
+    profile: Option<Value>,
+}
+
+/// One that is not understood is no reason not to be signed in.
+fn plain(profile: Profile) -> Profile {
+    let word = |text: &str| told::line(text, 60);
+    Profile {
+        name: word(&profile.name),
+        label: word(&profile.label),
+        environment: word(&profile.environment),
+        color: word(&profile.color),
+        risk_level: word(&profile.risk_level),
+        strict_mode: profile.strict_mode,
+        mode: word(&profile.mode),
+    }
 }
 
 impl Client {
@@ -260,7 +281,9 @@ impl Client {
     }
 
     fn adopt(&self, cookie: SecretString, body: SessionBody) -> Arc<Session> {
-        let identity = Identity { principal: body.principal, device_id: body.device_id, channel: body.channel };
+        let profile = body.profile.and_then(|told| serde_json::from_value(told).ok()).map(plain);
+        let identity =
+            Identity { principal: body.principal, device_id: body.device_id, channel: body.channel, profile };
         let mut state = self.state();
         state.generation += 1;
         let session = Arc::new(Session {

@@ -2,19 +2,22 @@
 
 use std::path::PathBuf;
 
-use super::{Input, Shell};
-use crate::config::palyra::PalyraConfig;
+use super::{Input, Shell, browser_key};
+use crate::config::palyra::{ConfigFacts, PalyraConfig};
 use crate::core::config_watch::{Content, Look};
 use crate::core::event::Event;
 use crate::protocol::ServiceId;
 use crate::shell::config_watch::ConfigWatch;
 use crate::shell::gateway::Client;
+use crate::shell::sidecars::Sidecars;
 
 impl Shell {
     pub(super) fn look_at_config(&self) {
         let path = self.sidecars.paths.config.clone();
         let set_up_open = self.set_up_peer.is_some_and(lives);
         let ready = self.core.fleet.get(ServiceId::Gateway).is_ready();
+        let browser = self.core.setup.browser;
+        let sidecars = self.sidecars.clone();
         let client = self.client.clone().filter(|_| ready);
         let inputs = self.inputs.clone();
         tokio::spawn(async move {
@@ -22,6 +25,10 @@ impl Shell {
             let (watch, blind) = match watch {
                 Ok(watch) => (Some(watch), String::new()),
                 Err(why) => (None, why),
+            };
+            let content = match content {
+                Content::Read(facts) if browser => Content::Read(Box::new(with_browser_key(sidecars, *facts).await)),
+                content => content,
             };
             let content = match (content, client) {
                 (Content::Read(facts), Some(client)) => match refused(&client, &path).await {
@@ -52,6 +59,23 @@ async fn look(path: PathBuf, inputs: super::Inputs) -> (Result<ConfigWatch, Stri
         let why = format!("the look failed ({error})");
         (Err(why.clone()), Content::Invalid(format!("the config cannot be read: {why}")))
     })
+}
+
+/// Another key in the vault under the same name is seen by nothing else.
+async fn with_browser_key(sidecars: Sidecars, facts: ConfigFacts) -> ConfigFacts {
+    let Some(reference) = facts.config.browser_key_ref.clone() else { return facts };
+    // asked before there is one, the command line would make it, of a kind that may not work here
+    if !facts.config.vault.as_ref().unwrap_or(&sidecars.paths.vault).exists() {
+        return facts;
+    }
+    let read = tokio::task::spawn_blocking(move || browser_key::read(&sidecars, &reference)).await;
+    match read.map_err(|error| error.to_string()).and_then(|read| read.map_err(|refusal| refusal.why)) {
+        Ok(key) => facts.with_browser_key(&key),
+        Err(why) => {
+            tracing::warn!("the browser service goes on with the key that it has: {why}");
+            facts
+        }
+    }
 }
 
 /// What only the gateway knows: whether it would start with this file.

@@ -39,6 +39,8 @@ impl Shell {
                 };
                 self.spawn(async move { Event::Looked(order.round, client.look(&order).await.map_err(missed)) });
             }
+            Effect::Survey(ask) => self.survey(ask),
+            Effect::Copy(ticket, text) => self.copy(ticket, text),
             Effect::ReadRecord(id) => self.with_client(|client| async move {
                 let answer = client.approval(&id).await.map_err(|error| unanswered(&error));
                 Event::RecordRead(id, answer)
@@ -194,6 +196,7 @@ impl Shell {
                 uptime_seconds: health.uptime_seconds.unwrap_or(0),
                 journal: None,
                 node_port_demands: None,
+                profile: None,
             };
             if sign_in {
                 let client = match client {
@@ -202,6 +205,7 @@ impl Shell {
                 };
                 match sign_in_with(&client).await {
                     Ok(heartbeat) => {
+                        facts.profile = client.identity().and_then(|identity| identity.profile);
                         let _ = inputs.send(Input::SignedIn(run.clone(), client));
                         facts.journal = heartbeat.journal_db_path.map(|path| path.to_string_lossy().into_owned());
                         facts.node_port_demands = heartbeat.node_rpc_mtls_required;

@@ -55,11 +55,12 @@ impl Shell {
             }
             Input::Notify(NotifyReport::Clicked { action, key, .. }) => {
                 tracing::info!(%key, "a notification was clicked");
-                if !key.starts_with("event:") {
-                    return Some(Event::Clicked(action, Click::Notification));
+                #[cfg(not(target_os = "linux"))]
+                self.look_at_screen();
+                if key.starts_with("event:") {
+                    // it is answered: the same one may be told again. First, for the click may tell it anew
+                    self.report(Event::NoticeGone(key));
                 }
-                // it is answered: the same one may be told again. First, for the click may tell it anew
-                self.report(Event::NoticeGone(key));
                 self.report(Event::Clicked(action, Click::Notification));
                 None
             }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Input, Inputs, Shell, secrets_work};
+use super::{Input, Inputs, Shell, browser_key, secrets_work};
 use crate::config::Paths;
 use crate::core::cause::{Class, Evidence, Taken};
 use crate::core::event::{Event, Found};
@@ -10,7 +10,7 @@ use crate::core::ports::{self, Bind};
 use crate::protocol::shim::{ExitCause, ExitRecord, Hello};
 use crate::protocol::{RunId, ServiceId};
 use crate::shell::process::{self, ProcessReport, good_start};
-use crate::shell::sidecars::{Refusal, Sidecars, Wish};
+use crate::shell::sidecars::{self, Refusal, Sidecars, Wish};
 
 impl Shell {
     pub(super) fn launch(&self, wish: Wish) {
@@ -53,7 +53,9 @@ impl Shell {
             if let Err(why) = secrets_work::make_room(&sidecars, service) {
                 return fail(Refusal { class: Class::Refused, why, hopeless: false });
             }
-            let prepared = match sidecars.prepare(&wish, &tokens, &holder_of) {
+            let vault_key = |reference: &str| browser_key::read(&sidecars, reference);
+            let asked = sidecars::Asked { holder: &holder_of, vault_key: &vault_key };
+            let prepared = match sidecars.prepare(&wish, &tokens, &asked) {
                 Ok(prepared) => prepared,
                 Err(refusal) => return fail(refusal),
             };

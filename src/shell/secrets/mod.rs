@@ -32,7 +32,7 @@ use std::time::Duration;
 pub use aside::put_aside;
 pub use look::look;
 pub use rotate::{Rotation, over as rotation_over, rotate};
-pub use values::{SecretValues, qualifier};
+pub use values::{SecretValues, check_browser_key, qualifier};
 
 use attempt::{Obstacle, Ready, Try};
 use file::FileStore;

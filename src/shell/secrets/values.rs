@@ -74,6 +74,14 @@ pub(super) fn check(name: SecretName, value: &SecretString) -> Result<(), &'stat
     }
 }
 
+/// Whether this can be the browser's state key; what is wrong, never what it holds.
+///
+/// # Errors
+/// It cannot.
+pub fn check_browser_key(value: &SecretString) -> Result<(), &'static str> {
+    check(SecretName::BrowserStateKey, value)
+}
+
 pub(super) fn same(a: &SecretString, b: &SecretString) -> bool {
     a.expose_secret() == b.expose_secret()
 }

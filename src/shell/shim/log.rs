@@ -225,7 +225,8 @@ fn write_all(file: &mut File, block: &[u8]) -> (usize, io::Result<()>) {
     (written, Ok(()))
 }
 
-fn push_line(out: &mut Vec<u8>, unix_ms: i64, tag: &str, text: &str) {
+/// Appends a line as it stands in the log.
+pub fn push_line(out: &mut Vec<u8>, unix_ms: i64, tag: &str, text: &str) {
     let mut stamp = Stamp { digits: [0; 20], len: 0 };
     let _ = write!(stamp, "{unix_ms}");
     out.extend_from_slice(&stamp.digits[..stamp.len]);

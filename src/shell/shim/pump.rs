@@ -16,7 +16,7 @@ use super::record::LossRecord;
 /// Longest piece of a line, in bytes before escapes.
 pub const PIECE: usize = 16 * 1024;
 /// Least that is kept back behind a cut.
-const OVERLAP: usize = 4 * 1024;
+pub const OVERLAP: usize = 4 * 1024;
 /// Newest lines of standard error that an exit record tells, and how much of each.
 const TOLD_LINES: usize = 20;
 const TOLD_BYTES: usize = 500;
@@ -137,7 +137,7 @@ impl LastLines {
 
 /// Cuts one output into redacted pieces of lines.
 #[derive(Debug, Default)]
-struct Cutter {
+pub struct Cutter {
     /// The beginning of a line whose end has not come yet, or what was kept back behind a cut.
     carry: Vec<u8>,
     /// Pieces of this line have been written.
@@ -149,12 +149,13 @@ struct Cutter {
 }
 
 impl Cutter {
-    fn has_open_line(&self) -> bool {
+    /// A line has begun whose end has not come.
+    pub fn has_open_line(&self) -> bool {
         self.continued || !self.carry.is_empty()
     }
 
     /// `sink` gets each piece, and whether it continues a line.
-    fn feed(&mut self, bytes: &[u8], redactor: &Redactor, sink: &mut impl FnMut(bool, &str)) {
+    pub fn feed(&mut self, bytes: &[u8], redactor: &Redactor, sink: &mut impl FnMut(bool, &str)) {
         let mut rest = bytes;
         while !rest.is_empty() {
             let mut behind = rest;

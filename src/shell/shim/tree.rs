@@ -48,6 +48,24 @@ pub fn start_ticks(_pid: u32) -> Option<u64> {
     Some(0)
 }
 
+/// How long ago something started, milliseconds, by the clock that [`start_ticks`] counts on; no wall clock that is set
+/// changes it. `None` where the system does not tell.
+pub fn age_ms(start_ticks: u64) -> Option<u64> {
+    #[cfg(target_os = "linux")]
+    {
+        // the kernel tells programs of hundredths of a second, whatever it counts in itself
+        let uptime = fs::read_to_string("/proc/uptime").ok()?;
+        let (seconds, hundredths) = uptime.split_whitespace().next()?.split_once('.')?;
+        let now = seconds.parse::<u64>().ok()? * 100 + hundredths.parse::<u64>().ok()?;
+        Some(now.saturating_sub(start_ticks) * 10)
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = start_ticks;
+        None
+    }
+}
+
 /// Names this boot; empty where the system has no such name.
 pub fn boot_id() -> String {
     #[cfg(target_os = "linux")]
@@ -120,6 +138,11 @@ mod tests {
         assert_eq!(descendants(child.id()), [sleep]);
         assert_eq!(children_by_parent(child.id()), [sleep]);
         assert!(start_ticks(sleep) >= start_ticks(child.id()));
+        let age = start_ticks(sleep).and_then(age_ms).expect("an age");
+        assert!(age < 60_000, "{age}");
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        let older = start_ticks(sleep).and_then(age_ms).expect("an age");
+        assert!((90..60_000).contains(&(older - age)), "{age} {older}");
         child.kill().expect("killed");
         child.wait().expect("reaped");
         assert_eq!(start_ticks(child.id()), None);

@@ -1,0 +1,84 @@
+//! `about`: what this program is and where everything lies; as text, or in a window. Needs no running agent.
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use crate::config::{Environment, Paths};
+use crate::core::dialog::{Answer, Body, DialogButton, Form, Tone};
+use crate::protocol::{Failure, FailureCode};
+use crate::shell::dialog;
+
+/// The commit that it was built from, where the build said so.
+const GIT_HASH: Option<&str> = option_env!("PALYRA_TRAY_GIT_HASH");
+const CLOSE: &str = "close";
+
+/// Arguments of `about`.
+#[derive(Args)]
+pub struct AboutArgs {
+    /// In a window
+    #[arg(long)]
+    dialog: bool,
+}
+
+/// Shows it.
+pub fn about(env: &Environment, args: &AboutArgs) -> Result<ExitCode, Failure> {
+    let words = words(env, &super::paths(env)?);
+    if args.dialog {
+        let failed = |why| Failure::new(FailureCode::Failed, why, "In a terminal it is: palyra-tray about");
+        let mut front = dialog::pick(env).map_err(failed)?;
+        // on a terminal the plain text reads better than a form
+        if !front.is_terminal() {
+            return match front.ask(&form(words)) {
+                Answer::Failed { why } => Err(failed(why)),
+                Answer::Pressed { .. } | Answer::Dismissed => Ok(ExitCode::SUCCESS),
+            };
+        }
+    }
+    super::print(&words);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn words(env: &Environment, paths: &Paths) -> String {
+    let commit = GIT_HASH.map(|hash| format!(" ({hash})")).unwrap_or_default();
+    let rows = [
+        ("Program", env.executable.display().to_string()),
+        ("Data", paths.state_root.display().to_string()),
+        ("Runtime", paths.runtime_root.display().to_string()),
+        ("Config", paths.config.display().to_string()),
+        ("Settings", paths.settings().display().to_string()),
+        ("Logs", paths.agent_log().parent().unwrap_or(&paths.own).display().to_string()),
+        ("Licence", env!("CARGO_PKG_LICENSE").to_owned()),
+        ("Home", env!("CARGO_PKG_REPOSITORY").to_owned()),
+    ];
+    let rows: String = rows.iter().map(|(name, what)| format!("  {name:<10} {what}\n")).collect();
+    format!("Palyra Tray {}{commit}\n{rows}", env!("CARGO_PKG_VERSION"))
+}
+
+fn form(words: String) -> Form {
+    Form {
+        title: "About Palyra Tray".to_owned(),
+        heading: "Palyra Tray".to_owned(),
+        text: "It keeps Palyra running and brings its approvals to you.".to_owned(),
+        body: Body::Document { document: words },
+        buttons: vec![DialogButton::new(CLOSE, "Close")],
+        focus: Some(CLOSE.to_owned()),
+        tone: Tone::Info,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn it_says_what_it_is_and_where_everything_lies() {
+        let env = Environment::of(&[("PALYRA_STATE_ROOT", Path::new("/s"))], Path::new("/x/palyra-tray"));
+        let words = words(&env, &Paths::find(&env).unwrap());
+        for wanted in [env!("CARGO_PKG_VERSION"), "/x/palyra-tray", "/s/tray/settings.toml", "MIT OR Apache-2.0"] {
+            assert!(words.contains(wanted), "{wanted} in {words}");
+        }
+    }
+}

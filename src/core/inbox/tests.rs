@@ -1,0 +1,56 @@
+//! What the inbox keeps when clocks and gateways play tricks on it.
+
+use super::*;
+use crate::core::simulate::acp_record;
+
+const START: Now = Now { mono_ms: 1_000, unix_ms: 1_800_000_000_000 };
+
+fn record(id: &str, at: Now) -> Record {
+    Record::from_value(acp_record(id, "low", 300, "ls", at.unix_ms)).unwrap()
+}
+
+fn looks(inbox: &mut Inbox, records: Vec<Record>, now: Now) -> LookOrder {
+    inbox.ring(now);
+    let order = inbox.step(now).expect("a look is due");
+    let newest_requested_at = records.iter().map(|record| record.requested_at_unix_ms).max();
+    inbox.looked(order.round, Ok(Look { records, newest_requested_at, ..Look::default() }), now).expect("an answer");
+    order
+}
+
+#[test]
+fn a_clock_that_is_set_back_brings_nothing_back_that_has_ended() {
+    let mut inbox = Inbox::default();
+    inbox.open(START);
+    let asked = record("a1", START);
+    looks(&mut inbox, vec![asked.clone()], START);
+    let later = START.plus(300_000);
+    inbox.step(later);
+    assert!(inbox.pending.is_empty());
+    let set_back = Now { unix_ms: START.unix_ms, ..later.plus(1_000) };
+    looks(&mut inbox, vec![asked], set_back);
+    assert!(inbox.pending.is_empty());
+    looks(&mut inbox, vec![record("a2", set_back)], set_back.plus(1_000));
+    assert_eq!(inbox.pending.len(), 1, "what is asked from then on waits");
+}
+
+#[test]
+fn what_is_not_what_it_was_is_looked_for_among_everything_until_a_look_succeeds() {
+    let mut inbox = Inbox::default();
+    inbox.open(START);
+    looks(&mut inbox, vec![record("a1", START)], START);
+    let now = START.plus(90_000);
+    looks(&mut inbox, vec![record("a1", START), record("a2", now)], now);
+    inbox.doubt("a1");
+    assert!(!inbox.pending.contains_key("a1"));
+    let now = now.plus(1_000);
+    inbox.ring(now);
+    let failed = inbox.step(now).expect("a look is due");
+    assert_eq!(failed.since_unix_ms, None);
+    inbox.looked(failed.round, Err(Missed::default()), now);
+    let now = now.plus(5_000);
+    let order = looks(&mut inbox, vec![record("a1", START), record("a2", now)], now);
+    assert_eq!(order.since_unix_ms, None);
+    assert!(inbox.pending.contains_key("a1"));
+    let now = now.plus(1_000);
+    assert!(looks(&mut inbox, vec![record("a2", now)], now).since_unix_ms.is_some(), "once is enough");
+}

@@ -16,6 +16,9 @@ _palyra_tray() {
             ",$1")
                 cmd="palyra_tray"
                 ;;
+            palyra_tray,about)
+                cmd="palyra_tray__subcmd__about"
+                ;;
             palyra_tray,approvals)
                 cmd="palyra_tray__subcmd__approvals"
                 ;;
@@ -220,6 +223,9 @@ _palyra_tray() {
             palyra_tray__subcmd__drafts__subcmd__help,show)
                 cmd="palyra_tray__subcmd__drafts__subcmd__help__subcmd__show"
                 ;;
+            palyra_tray__subcmd__help,about)
+                cmd="palyra_tray__subcmd__help__subcmd__about"
+                ;;
             palyra_tray__subcmd__help,approvals)
                 cmd="palyra_tray__subcmd__help__subcmd__approvals"
                 ;;
@@ -422,8 +428,22 @@ _palyra_tray() {
 
     case "${cmd}" in
         palyra_tray)
-            opts="-h -V --help --version run demo status start stop restart approvals pause resume open send ask drafts node secrets onboard setup window autostart config logs doctor support-bundle quit completions help"
+            opts="-h -V --help --version run demo status start stop restart approvals pause resume open send ask drafts node secrets onboard setup window autostart config logs doctor support-bundle about quit completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__about)
+            opts="-h --dialog --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1176,8 +1196,22 @@ _palyra_tray() {
             return 0
             ;;
         palyra_tray__subcmd__help)
-            opts="run demo status start stop restart approvals pause resume open send ask drafts node secrets onboard setup window autostart config logs doctor support-bundle quit completions help"
+            opts="run demo status start stop restart approvals pause resume open send ask drafts node secrets onboard setup window autostart config logs doctor support-bundle about quit completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__help__subcmd__about)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -2310,7 +2344,7 @@ _palyra_tray() {
             return 0
             ;;
         palyra_tray__subcmd__status)
-            opts="-h --json --help"
+            opts="-w -h --json --watch --diagnostics --copy --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -53,6 +53,10 @@ const VARIABLES: &[&str] = &[
     "USERPROFILE",
     "PROGRAMFILES",
     "TMPDIR",
+    "TEMP",
+    "TMP",
+    "SystemRoot",
+    "COMSPEC",
     "PATH",
     "BROWSER",
     "XDG_CURRENT_DESKTOP",
@@ -136,6 +140,13 @@ impl Environment {
     pub fn path(&self, name: &str) -> Option<PathBuf> {
         self.get(name).map(PathBuf::from)
     }
+}
+
+/// Values of the variables whose names say that they are secret, wherever they were set: to be taken out of what is sent to
+/// others.
+pub fn secret_variables() -> Vec<String> {
+    let secret = |name: &OsString| name.to_str().is_some_and(palyra::gives_away);
+    std::env::vars_os().filter(|(name, _)| secret(name)).filter_map(|(_, value)| value.into_string().ok()).collect()
 }
 
 /// Why the agent cannot know where things are. The words name variable or file, and what to do.
@@ -260,6 +271,16 @@ impl Paths {
     /// Log of the agent itself.
     pub fn agent_log(&self) -> PathBuf {
         self.own.join("logs").join("tray.log")
+    }
+
+    /// Where support bundles are put.
+    pub fn support(&self) -> PathBuf {
+        self.own.join("support")
+    }
+
+    /// The secrets, where no keyring keeps them.
+    pub fn secrets_file(&self) -> PathBuf {
+        self.own.join("secrets.json")
     }
 
     /// Folders in which we replace files of our own.

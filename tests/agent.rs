@@ -7,12 +7,16 @@ mod agent;
 mod handoffs;
 #[path = "support/http.rs"]
 mod http;
+#[path = "agent/planted.rs"]
+mod planted;
 #[path = "agent/secrets.rs"]
 mod secrets;
 #[path = "agent/send.rs"]
 mod send;
 #[path = "agent/status.rs"]
 mod status;
+#[path = "agent/support.rs"]
+mod support;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -232,6 +232,7 @@ fn a_shim_that_comes_late_is_taken_back_and_not_started_beside() {
         log: LogLimits { path: site.own("logs/browserd.log"), max_bytes: 1 << 20, keep: 2 },
         ports: BTreeMap::from([("http".to_owned(), http), ("grpc".to_owned(), grpc)]),
         lease_ms: None,
+        hide: Vec::new(),
     };
     let (mut late, hello) = bare_shim(&(serde_json::to_string(&spec).unwrap() + "\n"));
     let Hello::Running(run) = hello else { panic!("{hello:?}") };

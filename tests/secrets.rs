@@ -89,6 +89,7 @@ fn nothing_that_holds_a_secret_shows_it() {
         log: LogLimits { path: "/l".into(), max_bytes: 1, keep: 1 },
         ports: BTreeMap::new(),
         lease_ms: None,
+        hide: Vec::new(),
     };
     let asked = |request| Envelope { version: 1, request: Request::Setup(request) };
     let provider = Provider::Openai;

@@ -91,6 +91,9 @@ _palyra_tray() {
             palyra_tray,stop)
                 cmd="palyra_tray__subcmd__stop"
                 ;;
+            palyra_tray,support-bundle)
+                cmd="palyra_tray__subcmd__support__subcmd__bundle"
+                ;;
             palyra_tray,window)
                 cmd="palyra_tray__subcmd__window"
                 ;;
@@ -295,6 +298,9 @@ _palyra_tray() {
             palyra_tray__subcmd__help,stop)
                 cmd="palyra_tray__subcmd__help__subcmd__stop"
                 ;;
+            palyra_tray__subcmd__help,support-bundle)
+                cmd="palyra_tray__subcmd__help__subcmd__support__subcmd__bundle"
+                ;;
             palyra_tray__subcmd__help,window)
                 cmd="palyra_tray__subcmd__help__subcmd__window"
                 ;;
@@ -422,7 +428,7 @@ _palyra_tray() {
 
     case "${cmd}" in
         palyra_tray)
-            opts="-h -V --help --version run demo status start stop restart approvals pause resume open send ask drafts node secrets onboard setup window autostart config logs doctor about quit completions help"
+            opts="-h -V --help --version run demo status start stop restart approvals pause resume open send ask drafts node secrets onboard setup window autostart config logs doctor support-bundle about quit completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1190,7 +1196,7 @@ _palyra_tray() {
             return 0
             ;;
         palyra_tray__subcmd__help)
-            opts="run demo status start stop restart approvals pause resume open send ask drafts node secrets onboard setup window autostart config logs doctor about quit completions help"
+            opts="run demo status start stop restart approvals pause resume open send ask drafts node secrets onboard setup window autostart config logs doctor support-bundle about quit completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1875,6 +1881,20 @@ _palyra_tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        palyra_tray__subcmd__help__subcmd__support__subcmd__bundle)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         palyra_tray__subcmd__help__subcmd__window)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -2344,6 +2364,28 @@ _palyra_tray() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__support__subcmd__bundle)
+            opts="-o -h --output --no-palyra --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

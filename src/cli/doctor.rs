@@ -79,7 +79,7 @@ fn in_window(front: &mut dyn Front, look: impl Fn() -> Vec<Check>) -> Result<(),
     }
 }
 
-fn look(env: &Environment) -> Facts {
+pub(super) fn look(env: &Environment) -> Facts {
     let paths = Paths::find(env);
     let agent = paths.as_ref().map_or(Agent::Absent, agent);
     let setup = match (&paths, &agent) {

@@ -107,6 +107,11 @@ pub(super) fn of_services(paths: &Paths) -> Value {
     Value::Array(told.collect())
 }
 
+/// The newest lines of a log as they lie on the disk; empty when nothing was logged yet.
+pub(super) fn tail(path: &Path, lines: usize) -> io::Result<Vec<String>> {
+    newest(&mut open(path)?, lines)
+}
+
 /// One file of a log, with how much of it has been taken.
 struct Part {
     file: File,

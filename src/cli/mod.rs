@@ -21,6 +21,7 @@ mod run;
 mod secrets;
 mod set_up;
 mod status;
+mod support_bundle;
 mod window;
 
 use std::io::Write;
@@ -109,6 +110,8 @@ enum Command {
     Logs(logs::LogsArgs),
     /// Check everything that Palyra needs, and say what to do
     Doctor(doctor::DoctorArgs),
+    /// Put all that helps to find out what is wrong into one file, without secrets
+    SupportBundle(support_bundle::BundleArgs),
     /// Version, licence, and where everything lies
     About(about::AboutArgs),
     /// End the agent, and Palyra with it
@@ -212,6 +215,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Config(command) => config::config(&paths(&env)?, &command),
         Command::Logs(args) => logs::logs(&paths(&env)?, &args),
         Command::Doctor(args) => doctor::doctor(&env, &args),
+        Command::SupportBundle(args) => support_bundle::support_bundle(&env, &args),
         Command::About(args) => about::about(&env, &args),
         Command::Quit { keep_running } => quit::quit(&paths(&env)?, keep_running),
         Command::Completions(args) => Ok(completions::completions(&args)),

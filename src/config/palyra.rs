@@ -58,6 +58,61 @@ pub struct ConfigSecrets {
     pub browser_token: Option<secrecy::SecretString>,
 }
 
+/// Whether a key or variable of this name holds a secret.
+pub fn gives_away(name: &str) -> bool {
+    const MARKERS: [&str; 8] = ["token", "key", "secret", "password", "passphrase", "credential", "cookie", "auth"];
+    let name = name.to_ascii_lowercase();
+    MARKERS.iter().any(|marker| name.contains(marker))
+}
+
+/// Every text in the config that stands under a key that gives it away, and the passwords of its addresses: to be taken out of
+/// what is sent to others. A config that cannot be read has none that are known.
+pub fn secret_texts(path: &Path) -> Vec<String> {
+    let table = fs::read_to_string(path).ok().and_then(|text| toml::from_str::<toml::Table>(&text).ok());
+    let mut found = Vec::new();
+    collect(&toml::Value::Table(table.unwrap_or_default()), false, &mut found);
+    found
+}
+
+fn collect(value: &toml::Value, given_away: bool, found: &mut Vec<String>) {
+    match value {
+        toml::Value::String(text) => {
+            let user = text.split_once("://").and_then(|(_, rest)| rest.split('/').next()?.rsplit_once('@'));
+            let password = user.and_then(|(user, _)| user.split_once(':')).map(|(_, password)| password);
+            // a program tells it as it is after decoding, too
+            found.extend(password.into_iter().flat_map(|password| [password.to_owned(), decoded(password)]));
+            if given_away {
+                found.push(text.clone());
+            }
+        }
+        toml::Value::Array(values) => values.iter().for_each(|value| collect(value, given_away, found)),
+        toml::Value::Table(table) => {
+            table.iter().for_each(|(name, value)| collect(value, given_away || gives_away(name), found));
+        }
+        _ => {}
+    }
+}
+
+/// Without its percent signs.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, behind)) = rest.split_first() {
+        let code = behind.get(..2).filter(|_| *first == b'%').and_then(|code| std::str::from_utf8(code).ok());
+        match code.and_then(|code| u8::from_str_radix(code, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &behind[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = behind;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 impl PalyraConfig {
     /// Reads it.
     ///
@@ -173,6 +228,19 @@ mod tests {
         fs::write(&path, "admin = 3\nauth_token = \"not ours\"\n").unwrap();
         let (_, secrets) = PalyraConfig::read(&path).unwrap();
         assert!(secrets.admin_token.is_none());
+    }
+
+    #[test]
+    fn secrets_are_found_wherever_the_config_gives_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("palyra.toml");
+        let text = "[model_provider]\nopenai_api_key = \"one\"\nname = \"open\"\n[[keys]]\nvalue = [\"two\"]\n\
+            [a.auth]\nof = { b = \"three\" }\n[db]\nurl = \"https://ada:fo%2fur@h/x\"\n";
+        fs::write(&path, text).unwrap();
+        let mut found = secret_texts(&path);
+        found.sort_unstable();
+        assert_eq!(found, ["fo%2fur", "fo/ur", "one", "three", "two"]);
+        assert_eq!(secret_texts(&dir.path().join("none")), [""; 0]);
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod reviews;
 mod secrets;
 mod set_up;
 pub mod sizes;
+mod support;
 mod survey;
 mod watch;
 
@@ -121,8 +122,8 @@ pub struct Agent {
     pub node: Node,
     /// Messages to Palyra under way.
     pub asks: Asks,
-    /// Dialogs about them that are open.
-    asking: BTreeSet<Companion>,
+    /// Dialogs about them that are open, and the support bundle that is being made.
+    pub asking: BTreeSet<Companion>,
     /// What is remembered about the person; see the head of its module.
     pub companion: remembered::Companion,
     /// Told since it was kept last.
@@ -415,12 +416,13 @@ impl Agent {
                 let (title, body) = text::companion_failed(&companion, &trouble);
                 self.tell(COMPANION, (title, &body), Vec::new(), Urgency::Normal);
             }
+            Event::PalyraExported(ticket, export) => self.palyra_exported(ticket, export, effects),
             Event::RunsAborted(outcome) => self.runs_aborted(outcome),
             Event::RunAborted(ticket, run_id, outcome) => self.run_aborted(ticket, run_id, outcome, effects),
             Event::LogNotShown(why) => {
                 self.tell(
                     "event:log",
-                    ("The log could not be shown", &text::sentence(&why)),
+                    ("The file could not be shown", &text::sentence(&why)),
                     Vec::new(),
                     Urgency::Normal,
                 );

@@ -4,6 +4,7 @@ use crate::core::agent::Agent;
 use crate::core::agent::ask::rows;
 use crate::core::companion::{Flag, Kind};
 use crate::core::describe::{describe, risk_word};
+use crate::core::event::Companion;
 use crate::core::notices::{self, Server};
 use crate::core::service::{Goal, Phase, Service};
 use crate::core::time::Now;
@@ -286,6 +287,10 @@ fn set_up(agent: &Agent) -> Item {
     let rows = vec![
         command("setup:continue", &name, true, Action::ContinueSetup),
         command("setup:checks", "Run checks…", true, Action::RunChecks),
+        match agent.asking.contains(&Companion::Bundle) {
+            false => command("setup:bundle", "Export support bundle…", true, Action::ExportBundle),
+            true => label("setup:bundle", "The support bundle is being made…"),
+        },
         command("setup:copy", "Copy diagnostics", true, Action::CopyDiagnostics),
         command("setup:about", "About", true, Action::About),
     ];

@@ -177,6 +177,8 @@ pub enum Companion {
     SetUp,
     /// The checks.
     Checks,
+    /// A support bundle is made, without a window.
+    Bundle,
     /// The review of the approval with this id; of all that wait when it is empty.
     Review(String),
     /// The question before something is done with the node host.
@@ -275,7 +277,9 @@ pub enum Event {
     RunsAborted(Result<(), String>),
     /// The run with this id was asked to end, or not, in words.
     RunAborted(Option<Ticket>, String, Result<(), String>),
-    /// A log could not be shown, in words.
+    /// Palyra's own export was made, or not, in words.
+    PalyraExported(Ticket, Result<serde_json::Value, String>),
+    /// A log or a folder could not be shown, in words.
     LogNotShown(String),
     /// Something happened to the sidecars' config file.
     ConfigRang,
@@ -408,6 +412,10 @@ pub enum Effect {
     Open(Companion),
     /// Open a service's log.
     ShowLog(ServiceId),
+    /// Open the folder with the support bundles.
+    ShowBundles,
+    /// Have Palyra make its own export for a support bundle.
+    ExportPalyra(Ticket),
     /// Ask the keyring once more, with its password dialog if it needs one.
     RetrySecrets,
     /// Write this switch into `settings.toml`.

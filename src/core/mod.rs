@@ -36,6 +36,7 @@ pub mod service;
 pub mod sessions;
 pub mod simulate;
 pub mod snapshot;
+pub mod support;
 pub mod survey;
 pub mod text;
 pub mod time;

@@ -5,11 +5,16 @@
 //! headers, well-known key shapes and private key blocks, plus literal secrets given at construction. Limits: a secret
 //! of no known shape, under no telling key and not given as a literal is not seen.
 
+mod opaque;
 mod rules;
 
 use std::borrow::Cow;
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+
+pub use opaque::hide_opaque;
 pub use rules::Until;
 
 /// What stands where a secret was.
@@ -55,15 +60,18 @@ impl Default for Redactor {
 }
 
 impl Redactor {
-    /// `literals` are secrets to be hidden wherever they appear, also as they look in JSON and in a URL, and each line
-    /// of those that have several; what is shorter than [`SHORTEST_LITERAL`] is ignored.
+    /// `literals` are secrets to be hidden wherever they appear, also as they look in JSON, in a URL and inside of base64, and
+    /// each line of those that have several; what is shorter than [`SHORTEST_LITERAL`] is ignored.
     pub fn new<I: IntoIterator<Item = String>>(literals: I) -> Self {
         let mut all = Vec::new();
         for literal in literals {
-            let forms = [json_form(&literal), percent_form(&literal)];
+            if literal.len() < SHORTEST_LITERAL {
+                continue;
+            }
+            let forms = [json_form(&literal), percent_form(&literal, false), percent_form(&literal, true)];
             // A log is looked at line by line.
             let lines: Vec<_> = literal.lines().map(str::trim).map(str::to_owned).collect();
-            for form in forms.into_iter().chain(lines).chain([literal]) {
+            for form in forms.into_iter().chain(base64_forms(&literal)).chain(lines).chain([literal]) {
                 if form.len() >= SHORTEST_LITERAL && !REPLACEMENT.contains(&form) && !all.contains(&form) {
                     all.push(form);
                 }
@@ -213,19 +221,34 @@ fn json_form(literal: &str) -> String {
     quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default().to_owned()
 }
 
-fn percent_form(literal: &str) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+fn percent_form(literal: &str, lower: bool) -> String {
+    let digits = if lower { b"0123456789abcdef" } else { b"0123456789ABCDEF" };
     let mut form = String::with_capacity(literal.len());
     for byte in literal.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             form.push(char::from(byte));
         } else {
             form.push('%');
-            form.push(char::from(DIGITS[usize::from(byte >> 4)]));
-            form.push(char::from(DIGITS[usize::from(byte & 15)]));
+            form.push(char::from(digits[usize::from(byte >> 4)]));
+            form.push(char::from(digits[usize::from(byte & 15)]));
         }
     }
     form
+}
+
+/// What base64 makes of it in both alphabets, wherever it begins in what is encoded: three groups of characters that depend on
+/// nothing around it.
+fn base64_forms(literal: &str) -> impl Iterator<Item = String> + use<> {
+    let aligned = |before: usize| {
+        let mut bytes = vec![0; before];
+        bytes.extend_from_slice(literal.as_bytes());
+        // characters that also hold bits of what stands before or behind
+        let first = (before * 8).div_ceil(6);
+        let last = bytes.len() * 8 / 6;
+        [STANDARD_NO_PAD.encode(&bytes), URL_SAFE_NO_PAD.encode(&bytes)]
+            .map(|form| form.get(first..last).unwrap_or_default().to_owned())
+    };
+    [aligned(0), aligned(1), aligned(2)].into_iter().flatten()
 }
 
 #[cfg(test)]
@@ -315,12 +338,32 @@ mod tests {
         assert_eq!(redactor.redact(r#"a pass/wörd"1 b"#), "a <redacted> b");
         assert_eq!(redactor.redact(r#"a pass/wörd\"1 b"#), "a <redacted> b");
         assert_eq!(redactor.redact("pass%2Fw%C3%B6rd%221"), REPLACEMENT);
+        assert_eq!(redactor.redact("pass%2fw%c3%b6rd%221"), REPLACEMENT);
         assert_eq!(redactor.redact("short <redacted>"), "short <redacted>");
         assert!(!format!("{redactor:?}").contains("pass/"));
         let several = Redactor::new(["first line of it\r\nshort\n  second line\n".to_owned()]);
         assert_eq!(several.redact("a first line of it, second line, short"), "a <redacted>, <redacted>, short");
         let overlapping = Redactor::new(["abcabcab".to_owned()]);
         assert_eq!(overlapping.redact("abcabcabcab!"), "<redacted>!");
+    }
+
+    #[test]
+    fn a_literal_inside_of_base64_goes_wherever_it_begins() {
+        let secret = "hunter2-hunter2?>";
+        let redactor = Redactor::new([secret.to_owned()]);
+        for before in ["", "u", "u:", "me:"] {
+            for behind in ["", "!", "!!"] {
+                let plain = format!("{before}{secret}{behind}");
+                for encoded in [STANDARD_NO_PAD.encode(&plain), URL_SAFE_NO_PAD.encode(&plain)] {
+                    let clean = redactor.redact(&encoded).into_owned();
+                    assert!(clean.contains(REPLACEMENT) && clean.len() < REPLACEMENT.len() + 9, "{encoded}: {clean}");
+                }
+            }
+        }
+        assert_eq!(
+            redactor.redact(&STANDARD_NO_PAD.encode("hunter3-hunter3?>")),
+            STANDARD_NO_PAD.encode("hunter3-hunter3?>")
+        );
     }
 
     #[test]

@@ -506,6 +506,10 @@ impl World {
                 self.note(format!("answers {ticket}: {}", first_words(&reply)));
                 self.replies.push((ticket, reply));
             }
+            Effect::ShowBundles => self.note("shows the support bundles".to_owned()),
+            Effect::ExportPalyra(ticket) => {
+                self.later(ANSWER_MS, Event::PalyraExported(ticket, Ok(serde_json::json!({ "schema_version": 1 }))));
+            }
             Effect::Survey(ask) => self.surveyed(ask),
             Effect::Copy(ticket, text) => {
                 self.note(format!("copies {} lines", text.lines().count()));

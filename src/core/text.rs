@@ -368,6 +368,9 @@ pub fn companion_failed(companion: &Companion, trouble: &Trouble) -> (&'static s
         (Companion::Checks, Trouble::EndedEarly(why)) => {
             ("The checks ended early", why, "Run checks in the menu opens them again.")
         }
+        (Companion::Bundle, Trouble::NotOpened(why) | Trouble::EndedEarly(why)) => {
+            ("There is no support bundle", why, "In a terminal it is: palyra-tray support-bundle")
+        }
         (Companion::About, Trouble::NotOpened(why) | Trouble::EndedEarly(why)) => {
             ("About could not be shown", why, "In a terminal it is: palyra-tray about")
         }

@@ -73,6 +73,7 @@ pub const fn comes_back(action: &Action) -> bool {
         Action::Open { .. }
             | Action::StartAndOpen { .. }
             | Action::ShowLog { .. }
+            | Action::ShowBundles
             | Action::ContinueSetup
             | Action::RunChecks
             | Action::About

@@ -105,6 +105,10 @@ pub enum Action {
     ContinueSetup,
     /// Open the checks of this machine.
     RunChecks,
+    /// Make a support bundle.
+    ExportBundle,
+    /// Open the folder with the support bundles.
+    ShowBundles,
     /// Stop every agent: abort what runs, deny what waits and what comes, until [`Action::ResumeAgents`].
     PauseAgents,
     /// Let agents work again.
@@ -264,6 +268,15 @@ pub enum Request {
     DecideReviewed(Decision),
     /// Another process switched start on login: look again.
     AutostartChanged,
+    /// Palyra's own export for a support bundle, with what is known to be secret taken out.
+    ExportPalyra,
+    /// A support bundle that the person wants to be told of was made.
+    BundleMade {
+        /// The file.
+        path: String,
+        /// What is not in it and why, a sentence each.
+        lacks: Vec<String>,
+    },
     /// Something for the set-up.
     Setup(setup::SetupRequest),
     /// Something about the node host.

@@ -100,6 +100,10 @@ pub struct Spec {
     /// When set, the shim stops its sidecar if the agent has not touched `lease` in `run_dir` for this long.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease_ms: Option<u64>,
+    /// Further secrets that must not get into its log, whoever tells them to it: those of the config, and those that only
+    /// another sidecar is given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hide: Vec<Secret>,
 }
 
 impl fmt::Debug for Spec {

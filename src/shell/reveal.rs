@@ -1,4 +1,4 @@
-//! Opens a file of ours with the program that the desktop has for it, and reaps that program.
+//! Opens a file or folder of ours with the program that the desktop has for it, and reaps that program.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -16,14 +16,14 @@ const OPENER: &str = if cfg!(target_os = "macos") {
 pub fn reveal(path: PathBuf, failed: impl FnOnce(String) + Send + 'static) {
     let work = move || {
         if !path.exists() {
-            return failed(format!("there is no {} yet: nothing has been logged", path.display()));
+            return failed(format!("there is no {} yet: nothing has been put there", path.display()));
         }
         let status =
             Command::new(OPENER).arg(&path).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
         match status {
             Ok(status) if status.success() || cfg!(windows) => {}
             Ok(status) => failed(format!("{OPENER} could not show {} ({status}); read it there", path.display())),
-            Err(error) => failed(format!("{OPENER} cannot be run ({error}); the log is {}", path.display())),
+            Err(error) => failed(format!("{OPENER} cannot be run ({error}); it is {}", path.display())),
         }
     };
     if let Err(error) = std::thread::Builder::new().name("reveal".to_owned()).stack_size(128 * 1024).spawn(work) {

@@ -15,6 +15,7 @@ mod preferences;
 mod processes;
 mod secrets_work;
 mod set_up;
+mod support;
 mod survey;
 
 use std::collections::{BTreeMap, HashMap};

@@ -9,7 +9,7 @@ use std::process::Command;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::config::palyra::{ConfigFacts, PalyraConfig};
+use crate::config::palyra::{self, ConfigFacts, PalyraConfig};
 use crate::config::{self, ConfigError, Environment, Paths, programs};
 use crate::core::cause::{Cause, Class};
 use crate::core::launch::{self, Confidential, Places};
@@ -142,6 +142,7 @@ impl Sidecars {
         if self.demo {
             env.insert("PALYRA_DEMO_SEED".to_owned(), Some(Secret::new("1")));
         }
+        let ours = [&tokens.admin, &tokens.browser, &tokens.browser_key].map(confide);
         let mut recorded = own.clone();
         if wish.service == ServiceId::Gateway
             && let Some(grpc) = browser_grpc
@@ -161,6 +162,7 @@ impl Sidecars {
             log: LogLimits { path: self.paths.log(wish.service), max_bytes: LOG_BYTES, keep: LOG_FILES },
             ports: recorded,
             lease_ms: wish.window.then_some(LEASE_MS),
+            hide: palyra::secret_texts(&self.paths.config).into_iter().map(Secret::new).chain(ours).collect(),
         };
         Ok(Prepared { spec, ports: chosen, note, config: facts })
     }

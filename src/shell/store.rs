@@ -42,6 +42,14 @@ pub fn private_dir(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// A folder for what is there only for a moment; it goes with the value. Only its owner may enter it.
+///
+/// # Errors
+/// What the system says, with the path.
+pub fn passing_dir(folder: &Path) -> io::Result<tempfile::TempDir> {
+    tempfile::Builder::new().prefix(TEMPORARY).tempdir_in(folder).map_err(|error| named(folder, &error))
+}
+
 /// Whether a folder can be made (if it is not there) and takes a file of some size; leaves nothing in it.
 ///
 /// # Errors

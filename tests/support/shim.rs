@@ -67,6 +67,7 @@ impl Place {
             log: LogLimits { path: self.log(), max_bytes: 5 << 20, keep: 3 },
             ports: BTreeMap::from([("http".to_owned(), 1)]),
             lease_ms: None,
+            hide: Vec::new(),
         }
     }
 

@@ -106,6 +106,8 @@ impl Agent {
                 effects.push(Effect::LookAtAutostart);
                 self.done(Some(ticket), "It looks again.", effects);
             }
+            Request::ExportPalyra => effects.push(Effect::ExportPalyra(ticket)),
+            Request::BundleMade { path, lacks } => self.bundle_made(ticket, &path, &lacks, effects),
             Request::Act { action } => self.act(Some(ticket), action, now, effects),
             Request::Setup(request) => self.set_up(ticket, request, effects),
             Request::Node(request) => self.node_asked(ticket, request, now, effects),
@@ -186,6 +188,11 @@ impl Agent {
             }
             Action::ShowLog { service } => {
                 effects.push(Effect::ShowLog(service));
+                self.done(ticket, "Opened.", effects);
+            }
+            Action::ExportBundle => self.export_bundle(ticket, effects),
+            Action::ShowBundles => {
+                effects.push(Effect::ShowBundles);
                 self.done(ticket, "Opened.", effects);
             }
             Action::Review { approval_id } => {

@@ -88,6 +88,8 @@ impl Shell {
                     let _ = inputs.send(Input::Event(Event::LogNotShown(why)));
                 });
             }
+            Effect::ShowBundles => self.show_bundles(),
+            Effect::ExportPalyra(ticket) => self.export_palyra(ticket),
             Effect::SaveSwitch(name, on) => {
                 if let Err(error) = settings::set(&self.sidecars.paths.settings(), name, on) {
                     self.report(Event::NotSaved(format!("{name} holds only until the end: {error}")));

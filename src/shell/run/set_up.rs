@@ -159,6 +159,7 @@ impl Shell {
             }
             Companion::SetUp => &["onboard"],
             Companion::Checks => &["doctor", "--dialog"],
+            Companion::Bundle => &["support-bundle", "--tell"],
             Companion::About => &["about", "--dialog"],
             Companion::Review(id) if id.is_empty() => &["approvals", "review", "--dialog"],
             Companion::Review(id) => {

@@ -90,6 +90,7 @@ fn run(mut spec: Spec) -> Result<ExitCode, String> {
     };
     // its sidecar has them, and the redactor
     spec.env.clear();
+    spec.hide.clear();
     let run = run_record(&spec, Some(sidecar.pid()));
     if let Err(error) = record::write(dir, RUN_FILE, &run, false) {
         // A sidecar that the next agent cannot find must not be left running.
@@ -177,7 +178,8 @@ fn secrets(spec: &Spec) -> BTreeSet<String> {
             ["_TOKEN", "_KEY", "_SECRET", "_PASSWORD"].iter().any(|end| name.to_ascii_uppercase().ends_with(end));
         if telling { Some((name, value.into_string().ok()?)) } else { None }
     });
-    given.chain(inherited).filter(|(name, _)| is_secret_variable(name)).map(|(_, value)| value).collect()
+    let by_name = given.chain(inherited).filter(|(name, _)| is_secret_variable(name)).map(|(_, value)| value);
+    by_name.chain(spec.hide.iter().map(|secret| secret.expose().to_owned())).collect()
 }
 
 fn run_record(spec: &Spec, sidecar: Option<u32>) -> RunRecord {

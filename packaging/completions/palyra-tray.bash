@@ -64,6 +64,9 @@ _palyra_tray() {
             palyra_tray,quit)
                 cmd="palyra_tray__subcmd__quit"
                 ;;
+            palyra_tray,recent)
+                cmd="palyra_tray__subcmd__recent"
+                ;;
             palyra_tray,restart)
                 cmd="palyra_tray__subcmd__restart"
                 ;;
@@ -271,6 +274,9 @@ _palyra_tray() {
             palyra_tray__subcmd__help,quit)
                 cmd="palyra_tray__subcmd__help__subcmd__quit"
                 ;;
+            palyra_tray__subcmd__help,recent)
+                cmd="palyra_tray__subcmd__help__subcmd__recent"
+                ;;
             palyra_tray__subcmd__help,restart)
                 cmd="palyra_tray__subcmd__help__subcmd__restart"
                 ;;
@@ -428,7 +434,7 @@ _palyra_tray() {
 
     case "${cmd}" in
         palyra_tray)
-            opts="-h -V --help --version run demo status start stop restart approvals pause resume open send ask drafts node secrets onboard setup window autostart config logs doctor support-bundle about quit completions help"
+            opts="-h -V --help --version run demo status start stop restart approvals recent pause resume open send ask drafts node secrets onboard setup window autostart config logs doctor support-bundle about quit completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1196,7 +1202,7 @@ _palyra_tray() {
             return 0
             ;;
         palyra_tray__subcmd__help)
-            opts="run demo status start stop restart approvals pause resume open send ask drafts node secrets onboard setup window autostart config logs doctor support-bundle about quit completions help"
+            opts="run demo status start stop restart approvals recent pause resume open send ask drafts node secrets onboard setup window autostart config logs doctor support-bundle about quit completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1727,6 +1733,20 @@ _palyra_tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        palyra_tray__subcmd__help__subcmd__recent)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         palyra_tray__subcmd__help__subcmd__restart)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -2150,6 +2170,24 @@ _palyra_tray() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__recent)
+            opts="-h --json --mark-read --open --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --open)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

@@ -75,9 +75,11 @@ mod tests {
 
     #[test]
     fn it_says_what_it_is_and_where_everything_lies() {
-        let env = Environment::of(&[("PALYRA_STATE_ROOT", Path::new("/s"))], Path::new("/x/palyra-tray"));
+        let root = Path::new(if cfg!(windows) { r"C:\s" } else { "/s" });
+        let settings = root.join("tray").join("settings.toml").display().to_string();
+        let env = Environment::of(&[("PALYRA_STATE_ROOT", root)], Path::new("/x/palyra-tray"));
         let words = words(&env, &Paths::find(&env).unwrap());
-        for wanted in [env!("CARGO_PKG_VERSION"), "/x/palyra-tray", "/s/tray/settings.toml", "MIT OR Apache-2.0"] {
+        for wanted in [env!("CARGO_PKG_VERSION"), "/x/palyra-tray", &settings, "MIT OR Apache-2.0"] {
             assert!(words.contains(wanted), "{wanted} in {words}");
         }
     }

@@ -216,7 +216,9 @@ impl Model<'_> {
     fn check_approvable(&self, notice: &Notice, pending: &Pending) {
         let raw = &pending.record.raw;
         let what = raw["prompt"]["summary"].as_str().unwrap_or_default();
-        let plain = what.is_ascii() && !what.contains("<redacted>") && what.len() <= 120;
+        // a line of the server that the model stands before, dunst, has 47 characters; a longer word is broken
+        let fits = what.split([' ', '/', '-']).all(|word| word.len() <= 47) && what.len() <= 600;
+        let plain = what.is_ascii() && !what.contains("<redacted>") && fits;
         let kind = raw["subject_type"] == "tool" && raw["prompt"]["risk_level"] != "critical";
         let whole = plain && kind && notice.body.contains(what);
         self.hold(Invariant::NothingHidden, whole, "a notification approves what it does not show whole");

@@ -260,10 +260,10 @@ fn an_answer_is_taken_back_after_a_while_and_of_very_many_the_oldest_go() {
     let mut world = started();
     world.give(Event::LogNotShown("no program opens it".to_owned()));
     world.pass(ANSWER_SHOWN_MS - 1_000);
-    assert_eq!(titles(&world), ["The log could not be shown"]);
+    assert_eq!(titles(&world), ["The file could not be shown"]);
     world.give(Event::LogNotShown("no program opens that".to_owned()));
     world.pass(ANSWER_SHOWN_MS - 1_000);
-    assert_eq!(titles(&world), ["The log could not be shown"], "told anew");
+    assert_eq!(titles(&world), ["The file could not be shown"], "told anew");
     world.pass(1_000);
     assert_eq!(titles(&world), [""; 0]);
 

@@ -18,6 +18,7 @@ use super::same_again;
 pub const SECRET: &str = "sk-PLANTED-0123456789";
 
 thread_local! {
+    #[cfg_attr(windows, expect(clippy::missing_const_for_thread_local, reason = "it is one; the lint does not see it there"))]
     static AGENT: OnceCell<(Agent, Now)> = const { OnceCell::new() };
 }
 

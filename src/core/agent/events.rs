@@ -325,6 +325,7 @@ pub fn shows(action: &Action) -> Option<Action> {
         Action::Open { .. }
         | Action::Review { .. }
         | Action::ShowLog { .. }
+        | Action::ShowBundles
         | Action::ContinueSetup
         | Action::RunChecks
         | Action::About

@@ -135,11 +135,10 @@ fn copy_tree(from: &Path, to: &Path, room: &mut (u64, u32)) -> io::Result<()> {
     Ok(())
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
 
-    #[cfg(unix)]
     #[test]
     fn a_copy_follows_no_link_and_has_an_end() {
         let dir = tempfile::tempdir().unwrap();

@@ -12,9 +12,7 @@ use super::replace;
 const TRIES: usize = 20;
 
 /// How patiently another of us is waited for: 2 s.
-#[cfg(unix)]
 const TURN_TRIES: u32 = 100;
-#[cfg(unix)]
 const TURN_PAUSE: std::time::Duration = std::time::Duration::from_millis(20);
 
 /// Changes the document; an absent file is an empty one. Gives whether anything changed, and writes only then. What somebody
@@ -53,13 +51,12 @@ pub fn edit(path: &Path, mut change: impl FnMut(&mut DocumentMut) -> Result<(), 
     Err(invalid(&"somebody else writes it all the time; try again"))
 }
 
-/// Held until dropped. None where a folder cannot be locked, or somebody holds it who does not go on.
-#[cfg(unix)]
+/// Held until dropped. None where there is nothing to lock, or somebody holds it who does not go on.
 fn turn(folder: &Path) -> Option<fs::File> {
-    let folder = fs::File::open(folder).ok()?;
+    let held = lockable(folder).ok()?;
     for _ in 0..TURN_TRIES {
-        match folder.try_lock() {
-            Ok(()) => return Some(folder),
+        match held.try_lock() {
+            Ok(()) => return Some(held),
             Err(fs::TryLockError::WouldBlock) => std::thread::sleep(TURN_PAUSE),
             Err(fs::TryLockError::Error(_)) => return None,
         }
@@ -67,9 +64,15 @@ fn turn(folder: &Path) -> Option<fs::File> {
     None
 }
 
+#[cfg(unix)]
+fn lockable(folder: &Path) -> io::Result<fs::File> {
+    fs::File::open(folder)
+}
+
+/// A folder cannot be locked on Windows; and there nobody may read what is being replaced, so turns are needed all the more.
 #[cfg(not(unix))]
-fn turn(_folder: &Path) -> Option<()> {
-    None
+fn lockable(folder: &Path) -> io::Result<fs::File> {
+    fs::File::options().write(true).create(true).truncate(false).open(folder.join("edit.lock"))
 }
 
 /// The table of that dotted name, made if there is none.

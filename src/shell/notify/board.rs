@@ -67,6 +67,10 @@ struct Card {
     touched: bool,
     /// A decision was clicked.
     decided: bool,
+    /// What a typed answer is for, where one can be typed.
+    reply: Option<Action>,
+    /// One was typed.
+    answered: bool,
     sent: Instant,
 }
 
@@ -98,9 +102,11 @@ enum Gone {
     Refused,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Early {
     Body,
+    #[cfg(target_os = "linux")]
+    Typed(String),
     Closed(u32),
 }
 
@@ -196,6 +202,14 @@ impl Board {
                 default_action: text.default_action,
                 touched: false,
                 decided: false,
+                reply: text
+                    .buttons
+                    .iter()
+                    .map(|(_, action)| action)
+                    .find(is_reply)
+                    .filter(|_| text.inline_reply)
+                    .cloned(),
+                answered: false,
                 sent: now,
             });
             self.slots.insert(key.clone(), Slot::InFlight { token: self.last_token, card, before });
@@ -229,6 +243,8 @@ impl Board {
             for (_, event) in self.early.extract_if(.., |(early, _)| *early == id).collect::<Vec<_>>() {
                 reports.extend(match event {
                     Early::Body => self.invoked(id, DEFAULT_KEY),
+                    #[cfg(target_os = "linux")]
+                    Early::Typed(text) => self.typed(id, text),
                     Early::Closed(reason) => self.closed(id, reason),
                 });
             }
@@ -273,15 +289,24 @@ impl Board {
     /// An answer was typed, as the server tells it.
     #[cfg(target_os = "linux")]
     pub fn typed(&mut self, id: u32, text: String) -> Option<NotifyReport> {
-        let (key, card) = self.slots.iter_mut().find_map(|(key, slot)| match slot {
-            Slot::Shown { id: shown, card } if *shown == id => Some((key, card)),
-            _ => None,
-        })?;
-        let index = card.keys.iter().position(|(given, _)| given == REPLY_KEY)?;
-        if !self.wanted.contains_key(key) || text.trim().is_empty() {
+        if text.trim().is_empty() {
             return None;
         }
-        let (_, action) = card.keys.swap_remove(index);
+        let hit = self.slots.iter_mut().find_map(|(key, slot)| match slot {
+            Slot::Shown { id: shown, card } if *shown == id => Some((key, card)),
+            // an update is under way: this answers the version before it
+            Slot::InFlight { before: Some((shown, card)), .. } if *shown == id => Some((key, card)),
+            _ => None,
+        });
+        let Some((key, card)) = hit else {
+            self.remember(id, Early::Typed(text));
+            return None;
+        };
+        if card.answered || !self.wanted.contains_key(key) {
+            return None;
+        }
+        let action = card.reply.clone()?;
+        card.answered = true;
         card.touched = true;
         Some(NotifyReport::Typed { key: key.clone(), action, text })
     }
@@ -398,6 +423,10 @@ fn same_choices(a: &Notice, b: &Notice) -> bool {
     a.buttons == b.buttons && a.default_action == b.default_action
 }
 
+fn is_reply(action: &&Action) -> bool {
+    matches!(action, Action::Reply { .. })
+}
+
 type Keys = Vec<(String, Action)>;
 
 fn give_keys(text: &Text, mint: &mut dyn FnMut() -> Option<String>) -> (Keys, Vec<(String, String)>) {
@@ -407,7 +436,7 @@ fn give_keys(text: &Text, mint: &mut dyn FnMut() -> Option<String>) -> (Keys, Ve
         actions.push((DEFAULT_KEY.to_owned(), "Open".to_owned()));
     }
     for (label, action) in &text.buttons {
-        if text.inline_reply && matches!(action, Action::Reply { .. }) {
+        if text.inline_reply && is_reply(&action) {
             actions.push((REPLY_KEY.to_owned(), label.clone()));
             keys.push((REPLY_KEY.to_owned(), action.clone()));
             continue;

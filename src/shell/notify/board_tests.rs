@@ -162,6 +162,34 @@ fn a_click_needs_its_own_id_and_a_key_of_this_version() {
     assert_eq!(desk.board.invoked(5, &new.keys[0]), None);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_typed_answer_is_taken_once_also_before_the_server_gave_the_id_and_during_an_update() {
+    let mut desk = Desk::new();
+    desk.board.server(Some(ServerInfo { inline_reply: true, ..able() }));
+    let action = Action::Reply { session_id: "S".to_owned() };
+    let mut answered = approval("x");
+    answered.buttons = vec![Button { label: "Reply…".to_owned(), action: action.clone() }];
+    let typed = |text: &str| {
+        let (key, action, text) = ("a".to_owned(), action.clone(), text.to_owned());
+        NotifyReport::Typed { key, action, text }
+    };
+    let first = desk.send("a", &answered);
+    assert_eq!(desk.board.typed(5, "too early".to_owned()), None);
+    assert_eq!(desk.board.typed(6, "for another".to_owned()), None);
+    assert_eq!(desk.board.replied(first.token, Ok(5)), [typed("too early")]);
+    assert_eq!(desk.board.typed(5, "twice".to_owned()), None);
+
+    desk.board.want(BTreeMap::new());
+    desk.calls();
+    desk.show("a", &answered, 7);
+    desk.now += UPDATE_GAP;
+    let update = desk.send("a", &Notice { body: "y".to_owned(), ..answered.clone() });
+    assert_eq!(desk.board.typed(7, "while it changes".to_owned()), Some(typed("while it changes")));
+    assert_eq!(desk.board.typed(7, "twice".to_owned()), None);
+    assert_eq!(desk.board.replied(update.token, Ok(7)), []);
+}
+
 #[test]
 fn text_changes_wait_but_changed_choices_do_not() {
     let mut desk = Desk::new();

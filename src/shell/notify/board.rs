@@ -68,8 +68,10 @@ struct Card {
     /// A decision was clicked.
     decided: bool,
     /// What a typed answer is for, where one can be typed.
+    #[cfg(target_os = "linux")]
     reply: Option<Action>,
     /// One was typed.
+    #[cfg(target_os = "linux")]
     answered: bool,
     sent: Instant,
 }
@@ -199,16 +201,12 @@ impl Board {
             let card = Box::new(Card {
                 notice: notice.clone(),
                 keys,
-                default_action: text.default_action,
+                default_action: text.default_action.clone(),
                 touched: false,
                 decided: false,
-                reply: text
-                    .buttons
-                    .iter()
-                    .map(|(_, action)| action)
-                    .find(is_reply)
-                    .filter(|_| text.inline_reply)
-                    .cloned(),
+                #[cfg(target_os = "linux")]
+                reply: reply(&text),
+                #[cfg(target_os = "linux")]
                 answered: false,
                 sent: now,
             });
@@ -423,8 +421,11 @@ fn same_choices(a: &Notice, b: &Notice) -> bool {
     a.buttons == b.buttons && a.default_action == b.default_action
 }
 
-fn is_reply(action: &&Action) -> bool {
-    matches!(action, Action::Reply { .. })
+/// What an answer that is typed into it is for.
+#[cfg(target_os = "linux")]
+fn reply(text: &Text) -> Option<Action> {
+    let first = text.buttons.iter().map(|(_, action)| action).find(|action| matches!(action, Action::Reply { .. }));
+    first.filter(|_| text.inline_reply).cloned()
 }
 
 type Keys = Vec<(String, Action)>;
@@ -436,7 +437,7 @@ fn give_keys(text: &Text, mint: &mut dyn FnMut() -> Option<String>) -> (Keys, Ve
         actions.push((DEFAULT_KEY.to_owned(), "Open".to_owned()));
     }
     for (label, action) in &text.buttons {
-        if text.inline_reply && is_reply(&action) {
+        if text.inline_reply && matches!(action, Action::Reply { .. }) {
             actions.push((REPLY_KEY.to_owned(), label.clone()));
             keys.push((REPLY_KEY.to_owned(), action.clone()));
             continue;

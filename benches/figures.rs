@@ -15,6 +15,9 @@ fn main() {
 #[path = "../tests/support/agent.rs"]
 mod agent;
 #[cfg(target_os = "linux")]
+#[path = "../tests/support/bus.rs"]
+mod bus;
+#[cfg(target_os = "linux")]
 #[path = "../tests/support/http.rs"]
 mod http;
 

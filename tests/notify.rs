@@ -1,14 +1,15 @@
 //! The Linux notifier against a real message bus and a notification server of the test's own.
 #![cfg(target_os = "linux")]
 
+#[path = "support/bus.rs"]
+mod bus;
 #[path = "notify/servers.rs"]
 mod servers;
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
@@ -43,7 +44,6 @@ impl Daemon {
     fn spawn(folder: &Path) -> Child {
         let services = folder.join("services");
         std::fs::create_dir_all(&services).unwrap();
-        let config = folder.join("bus.conf");
         let text = format!(
             "<busconfig><type>session</type><listen>{}</listen><auth>EXTERNAL</auth><servicedir>{}</servicedir>\
              <policy context=\"default\"><allow send_destination=\"*\" eavesdrop=\"true\"/><allow eavesdrop=\"true\"/>\
@@ -51,19 +51,8 @@ impl Daemon {
             address_in(folder),
             services.display()
         );
-        std::fs::write(&config, text).unwrap();
         let _ = std::fs::remove_file(folder.join("bus"));
-        let mut process = Command::new("dbus-daemon")
-            .arg(format!("--config-file={}", config.display()))
-            .args(["--nofork", "--print-address"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("dbus-daemon is needed for these tests (Debian package dbus-daemon)");
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        assert!(line.starts_with("unix:"), "dbus-daemon did not start: {line:?}");
-        process
+        bus::spawn(folder, &text).0
     }
 
     fn stop(&mut self) {

@@ -4,6 +4,8 @@
 
 #[path = "support/agent.rs"]
 mod agent;
+#[path = "support/bus.rs"]
+mod bus;
 #[path = "support/http.rs"]
 mod http;
 #[path = "screen/reviews.rs"]
@@ -69,7 +71,6 @@ struct Logind {
 impl Logind {
     fn start(site: &Site) -> (Self, String) {
         let socket = site.bin().join("system-bus");
-        let config = site.bin().join("bus.conf");
         let text = format!(
             "<!DOCTYPE busconfig PUBLIC \"-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN\" \
              \"http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd\">\n<busconfig><type>custom</type>\
@@ -77,16 +78,7 @@ impl Logind {
              <allow receive_sender=\"*\"/><allow own=\"*\"/><allow user=\"*\"/></policy></busconfig>",
             socket.display()
         );
-        std::fs::write(&config, text).expect("bus.conf");
-        let argument = format!("--config-file={}", config.display());
-        let mut bus = Command::new("dbus-daemon")
-            .args([&argument, "--nofork", "--print-address"])
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("dbus-daemon");
-        let mut address = String::new();
-        BufReader::new(bus.stdout.take().expect("stdout")).read_line(&mut address).expect("an address");
-        let address = address.trim().to_owned();
+        let (bus, address) = bus::spawn(&site.bin(), &text);
         let mut service = Command::new("/usr/bin/python3")
             .args(["-c", LOGIND, &address])
             .stdin(Stdio::piped())

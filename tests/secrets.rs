@@ -4,6 +4,10 @@
 //! asked for [`child`] alone.
 #![cfg(unix)]
 
+#[cfg(target_os = "linux")]
+#[path = "support/bus.rs"]
+mod bus;
+
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -324,22 +328,11 @@ mod keyring {
             }
             std::fs::set_permissions(home.path().join("run"), std::fs::Permissions::from_mode(0o700)).unwrap();
             let address = format!("unix:path={}", home.path().join("bus").display());
-            let config = home.path().join("bus.conf");
             let text = format!(
                 "<busconfig><type>session</type><listen>{address}</listen><auth>EXTERNAL</auth>\
                  <policy context=\"default\"><allow send_destination=\"*\"/><allow receive_sender=\"*\"/><allow own=\"*\"/></policy></busconfig>"
             );
-            std::fs::write(&config, text).unwrap();
-            let mut bus = Command::new("dbus-daemon")
-                .arg(format!("--config-file={}", config.display()))
-                .args(["--nofork", "--print-address"])
-                .stdout(Stdio::piped())
-                .stderr(Stdio::null())
-                .spawn()
-                .expect("dbus-daemon is needed for these tests (Debian package dbus-daemon)");
-            let mut line = String::new();
-            BufReader::new(bus.stdout.take().unwrap()).read_line(&mut line).unwrap();
-            assert!(line.starts_with("unix:"), "dbus-daemon did not start: {line:?}");
+            let (bus, _) = crate::bus::spawn(home.path(), &text);
             Self { home, bus, address, keyring: None }
         }
 

@@ -3,9 +3,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -13,7 +12,7 @@ use serde_json::{Value, json};
 use zbus::zvariant::OwnedValue;
 
 use crate::agent::Site;
-use crate::{http, kib};
+use crate::{bus, http, kib};
 
 const NAME: &str = "org.freedesktop.Notifications";
 const PATH: &str = "/org/freedesktop/Notifications";
@@ -275,23 +274,12 @@ impl Bus {
     fn start() -> Self {
         let folder = tempfile::tempdir().expect("temp dir");
         let address = format!("unix:path={}", folder.path().join("bus").display());
-        let config = folder.path().join("bus.conf");
         let text = format!(
             "<busconfig><type>session</type><listen>{address}</listen><auth>EXTERNAL</auth>\
              <policy context=\"default\"><allow send_destination=\"*\"/>\
              <allow receive_sender=\"*\"/><allow own=\"*\"/></policy></busconfig>"
         );
-        fs::write(&config, text).expect("config");
-        let mut daemon = Command::new("dbus-daemon")
-            .arg(format!("--config-file={}", config.display()))
-            .args(["--nofork", "--print-address"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("dbus-daemon is needed");
-        let mut line = String::new();
-        BufReader::new(daemon.stdout.take().expect("stdout")).read_line(&mut line).expect("address");
-        assert!(line.starts_with("unix:"), "dbus-daemon did not start");
+        let (daemon, _) = bus::spawn(folder.path(), &text);
         Self { daemon, address, _folder: folder }
     }
 }

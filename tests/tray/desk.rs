@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use crate::bus;
 use futures_util::{FutureExt, StreamExt};
 use tokio::sync::mpsc;
 use zbus::{
@@ -42,24 +43,13 @@ pub struct Bus {
 impl Bus {
     pub fn start() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let config = folder.path().join("bus.conf");
         let text = format!(
             "<busconfig><type>session</type><listen>unix:path={}/bus</listen><auth>EXTERNAL</auth>\
              <policy context=\"default\"><allow send_destination=\"*\" eavesdrop=\"true\"/>\
              <allow eavesdrop=\"true\"/><allow own=\"*\"/></policy></busconfig>",
             folder.path().display()
         );
-        std::fs::write(&config, text).expect("the bus configuration");
-        let mut daemon = Command::new("dbus-daemon")
-            .arg(format!("--config-file={}", config.display()))
-            .args(["--nofork", "--print-address"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("dbus-daemon is needed for this test");
-        let mut ready = String::new();
-        BufReader::new(daemon.stdout.take().expect("its output")).read_line(&mut ready).expect("its address");
-        assert!(ready.starts_with("unix:"), "{ready}");
+        let (daemon, _) = bus::spawn(folder.path(), &text);
         Self { daemon, folder }
     }
 

@@ -1,6 +1,8 @@
 //! The tray icon on a real session bus, without a display: what a host gets to see, and what its clicks do.
 #![cfg(target_os = "linux")]
 
+#[path = "../support/bus.rs"]
+mod bus;
 mod desk;
 mod views;
 

@@ -20,6 +20,7 @@ mod support;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use agent::{Site, kill, lives};
@@ -605,14 +606,19 @@ fn a_sidecar_cannot_decide_its_own_approval() {
     let list: Value = serde_json::from_str(&site.ok(&["approvals", "list", "--json"])).unwrap();
     let digest = list["approvals"][0]["digest"].as_str().unwrap();
     fs::write(&wish, format!("{id} {digest}")).unwrap();
+    refused_below(&out);
+    assert_eq!(number(&site.status().unwrap(), "/approvals/pending"), 1);
+}
+
+/// A command that a sidecar ran was refused; its words and exit code go to this file.
+fn refused_below(out: &Path) {
     let end = Instant::now() + Duration::from_secs(20);
     let mut said = String::new();
     while !said.contains("code") && Instant::now() < end {
-        said = fs::read_to_string(&out).unwrap_or_default();
+        said = fs::read_to_string(out).unwrap_or_default();
         std::thread::sleep(Duration::from_millis(50));
     }
     assert!(said.contains("code 4") && said.contains("itself started"), "{said}");
-    assert_eq!(number(&site.status().unwrap(), "/approvals/pending"), 1);
 }
 
 #[test]

@@ -37,7 +37,7 @@ use crate::core::secrets::Rotation;
 use crate::core::service::{Goal, LastExit, Order, Phase, Probe};
 use crate::core::survey::Survey;
 use crate::core::text;
-use crate::core::time::{Now, earlier};
+use crate::core::time::Now;
 use crate::core::view::{Base, Button, NoticeKey, Urgency};
 
 use crate::core::{place, snapshot};
@@ -256,15 +256,22 @@ impl Agent {
     pub fn deadline(&self) -> Option<u64> {
         let waits =
             self.waiters.iter().map(|waiter| waiter.deadline).chain(self.opens.iter().map(|open| open.deadline));
-        let own = earlier(waits.min(), earlier(self.quitting, self.leaving));
-        let own = earlier(own, self.survey_deadline());
+        let always = [
+            waits.min(),
+            self.quitting,
+            self.leaving,
+            self.survey_deadline(),
+            self.asks.deadline(),
+            self.node.deadline(),
+            self.companion.saving.deadline(),
+            self.follow_deadline(),
+            self.fleet.deadline(),
+            self.inbox.deadline(),
+        ];
         let ending = self.quitting.is_some() || self.leaving.is_some();
-        let more = earlier(earlier(self.config.deadline(), self.settings_due), self.events_deadline());
-        let own = earlier(own, self.asks.deadline());
-        let own = if ending { own } else { earlier(own, more) };
-        let own = earlier(own, earlier(self.node.deadline(), self.companion.saving.deadline()));
-        let own = earlier(own, self.follow_deadline());
-        earlier(own, earlier(self.fleet.deadline(), self.inbox.deadline()))
+        let unless_ending = [self.config.deadline(), self.settings_due, self.events_deadline()];
+        let unless_ending = unless_ending.into_iter().filter(|_| !ending);
+        always.into_iter().chain(unless_ending).flatten().min()
     }
 
     /// What every service listens on, or would like to.

@@ -182,12 +182,7 @@ fn runs(agent: &Agent) -> Option<Item> {
         .map(|(session, run)| {
             let waits = if session.pending_approvals > 0 { ", waits for you" } else { "" };
             let text = format!("{}: {}{waits}", notices::cut(&session.title, 44), run.state.replace('_', " "));
-            let place = Place {
-                session_id: Some(session.session_id.clone()),
-                run_id: Some(run.run_id.clone()),
-                intent: Some("inspect-run".to_owned()),
-                ..Place::section("chat")
-            };
+            let place = Place::run(Some(session.session_id.clone()), &run.run_id);
             command(&format!("run:{}", run.run_id), &text, true, Action::Open { place })
         })
         .collect();

@@ -210,6 +210,12 @@ impl Place {
     pub fn section(name: &str) -> Self {
         Self { section: name.to_owned(), ..Self::default() }
     }
+
+    /// A run, to be looked into.
+    pub fn run(session_id: Option<String>, run_id: &str) -> Self {
+        let intent = Some("inspect-run".to_owned());
+        Self { session_id, run_id: Some(run_id.to_owned()), intent, ..Self::section("chat") }
+    }
 }
 
 /// A request with the version of its sender.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::agent::Site;
-use super::{http, number};
+use super::{http, number, refused_below};
 
 /// What the sidecars were started with, by service and variable.
 fn told(status: &Value) -> BTreeMap<&'static str, String> {
@@ -171,12 +171,6 @@ fn a_sidecar_cannot_have_new_ones_made() {
     site.script("palyra-browserd", &script);
     site.start_healthy();
     let before = kept(&site);
-    let end = Instant::now() + Duration::from_secs(20);
-    let mut said = String::new();
-    while !said.contains("code") && Instant::now() < end {
-        said = fs::read_to_string(&out).unwrap_or_default();
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    assert!(said.contains("code 4") && said.contains("itself started"), "{said}");
+    refused_below(&out);
     assert_eq!(kept(&site), before);
 }

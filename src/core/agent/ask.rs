@@ -180,7 +180,7 @@ impl Agent {
             self.asks.begin(message.clone(), origin, ticket, &mut orders).map_err(|why| text::sentence(&why))
         };
         if let Err(why) = begun {
-            let intent = intent(message, origin);
+            let intent = Intent::new(message, origin);
             let outcome = Outcome::NotSent { why, unreachable: false };
             let sending = ticket.into_iter().collect();
             self.not_sent(&Finished { intent, outcome, sending, awaiting: Vec::new() }, now, effects);
@@ -368,21 +368,6 @@ fn no_draft(draft_id: &str) -> Failure {
 
 fn under_way() -> Failure {
     Failure::new(FailureCode::Refused, "this draft is being sent right now", "See: palyra-tray status")
-}
-
-fn intent(message: Message, origin: Origin) -> Intent {
-    let Message { message_id, text, to } = message;
-    Intent {
-        message_id,
-        text,
-        to,
-        session: None,
-        sent_at_unix_ms: None,
-        gateway: None,
-        accepted: false,
-        run_id: String::new(),
-        origin,
-    }
 }
 
 /// What a menu shows of the drafts: id and start of each, newest first.

@@ -207,12 +207,7 @@ impl Agent {
                 let count = if end == RunEnd::Failed { &mut away.runs_failed } else { &mut away.runs_finished };
                 *count += 1;
             }
-            let place = Place {
-                session_id: Some(run.session_id),
-                run_id: Some(run.run_id.clone()),
-                intent: Some("inspect-run".to_owned()),
-                ..Place::section("chat")
-            };
+            let place = Place::run(Some(run.session_id), &run.run_id);
             let open = Button { label: "Open chat".to_owned(), action: Action::Open { place } };
             self.tell_or_count(&format!("event:run:{}", run.run_id), (title, &run.title), vec![open], urgency);
         }
@@ -333,10 +328,7 @@ pub fn shows(action: &Action) -> Option<Action> {
         | Action::OpenDraft { .. }
         | Action::NodeDialog { .. } => Some(action.clone()),
         Action::SendDraft { draft_id } => Some(Action::OpenDraft { draft_id: draft_id.clone() }),
-        Action::AbortRun { run_id } => {
-            let (run_id, intent) = (Some(run_id.clone()), Some("inspect-run".to_owned()));
-            Some(Action::Open { place: Place { run_id, intent, ..Place::section("chat") } })
-        }
+        Action::AbortRun { run_id } => Some(Action::Open { place: Place::run(None, run_id) }),
         Action::StartAndOpen { place } => Some(Action::Open { place: place.clone() }),
         Action::Start { service: Some(id) } | Action::Restart { service: Some(id) } => {
             Some(Action::ShowLog { service: *id })

@@ -164,18 +164,8 @@ impl Asks {
         if self.open.len() >= AT_ONCE {
             return Err(format!("{AT_ONCE} messages are under way already"));
         }
-        let Message { message_id, text, to } = message;
-        let intent = Intent {
-            message_id: message_id.clone(),
-            text,
-            to,
-            session: None,
-            sent_at_unix_ms: None,
-            gateway: None,
-            accepted: false,
-            run_id: String::new(),
-            origin,
-        };
+        let message_id = message.message_id.clone();
+        let intent = Intent::new(message, origin);
         self.changed += 1;
         let step = Step::Storing { at: self.changed, send: false };
         let ask = Ask { intent, step, tries: 0, sending: ticket.into_iter().collect(), awaiting: Vec::new() };

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::answer::NoAnswer;
 use crate::core::event::Ticket;
-use crate::protocol::ask::To;
+use crate::protocol::ask::{Message, To};
 use crate::protocol::{RunId, Secret};
 
 /// A session of the gateway.
@@ -43,6 +43,24 @@ pub struct Intent {
     /// Where it comes from.
     #[serde(default)]
     pub origin: Origin,
+}
+
+impl Intent {
+    /// Of a message of which nothing has been done yet.
+    pub fn new(message: Message, origin: Origin) -> Self {
+        let Message { message_id, text, to } = message;
+        Self {
+            message_id,
+            text,
+            to,
+            session: None,
+            sent_at_unix_ms: None,
+            gateway: None,
+            accepted: false,
+            run_id: String::new(),
+            origin,
+        }
+    }
 }
 
 /// Where a message comes from.

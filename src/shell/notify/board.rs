@@ -67,12 +67,9 @@ struct Card {
     touched: bool,
     /// A decision was clicked.
     decided: bool,
-    /// What a typed answer is for, where one can be typed.
+    /// What a typed answer is for, where one can be typed and none was.
     #[cfg(target_os = "linux")]
     reply: Option<Action>,
-    /// One was typed.
-    #[cfg(target_os = "linux")]
-    answered: bool,
     sent: Instant,
 }
 
@@ -206,8 +203,6 @@ impl Board {
                 decided: false,
                 #[cfg(target_os = "linux")]
                 reply: reply(&text),
-                #[cfg(target_os = "linux")]
-                answered: false,
                 sent: now,
             });
             self.slots.insert(key.clone(), Slot::InFlight { token: self.last_token, card, before });
@@ -300,11 +295,10 @@ impl Board {
             self.remember(id, Early::Typed(text));
             return None;
         };
-        if card.answered || !self.wanted.contains_key(key) {
+        if !self.wanted.contains_key(key) {
             return None;
         }
-        let action = card.reply.clone()?;
-        card.answered = true;
+        let action = card.reply.take()?;
         card.touched = true;
         Some(NotifyReport::Typed { key: key.clone(), action, text })
     }

@@ -160,7 +160,7 @@ fn a_crash_between_draft_and_trace_makes_no_second_one() {
     first.pass(1_000);
     let state = first.saved.last().unwrap().clone();
     let message = Message { message_id: id(1), text: Secret::new(TEXT), to: To::New };
-    let asks = vec![intent(message, Origin::New)];
+    let asks = vec![Intent::new(message, Origin::New)];
     let mut world = World::new(Setup { start: true, seed: 7, state, asks, ..Setup::default() });
     world.pass(60_000);
     assert_eq!(drafts(&world).len(), 1);

@@ -33,6 +33,10 @@ pub struct Held {
 impl Held {
     fn new(raw: Value) -> Self {
         let digest = digest(&raw);
+        Self::with(raw, digest)
+    }
+
+    fn with(raw: Value, digest: String) -> Self {
         let record = Record::from_value(raw).unwrap_or_else(|why| panic!("a record of the model: {why:?}"));
         Self { record, digest }
     }
@@ -72,13 +76,15 @@ impl Gateway {
             self.others.insert(id.to_owned(), word);
         }
         self.ours.insert(id.to_owned(), ours);
-        self.change(id, |raw| {
+        if let Some(held) = self.records.get_mut(id) {
+            let mut raw = std::mem::take(&mut held.record.raw);
             raw["decision"] = json!(word);
             raw["updated_at_unix_ms"] = json!(now.unix_ms);
             if raw.get("resolved_at_unix_ms").is_none() {
                 raw["resolved_at_unix_ms"] = json!(now.unix_ms);
             }
-        });
+            *held = Held::with(raw, std::mem::take(&mut held.digest));
+        }
     }
 
     /// A record becomes something else.

@@ -14,7 +14,7 @@ pub fn digest(raw: &Value) -> String {
 
 /// [`digest`] before it is written out.
 pub fn digest_bytes(raw: &Value) -> [u8; 32] {
-    let mut canonical = Vec::new();
+    let mut canonical = Vec::with_capacity(2_048); // most are smaller
     match raw {
         Value::Object(fields) => write_object(fields, |name| !changes_with_decision(name), &mut canonical),
         other => write_canonical(other, &mut canonical),

@@ -154,7 +154,7 @@ fn the_switch_is_in_the_menu_and_in_the_settings_and_is_written_down() {
     act(&mut world, Action::About);
     assert_eq!(world.usage.len(), 1);
     // by hand, while it runs
-    world.give(Event::SettingsRead(Box::new(Settings::default()), Vec::new()));
+    world.give(Event::SettingsRead(Box::default(), Vec::new()));
     act(&mut world, Action::ContinueSetup);
     assert_eq!(world.usage.len(), 1);
     let on = Settings { telemetry: true, ..Settings::default() };

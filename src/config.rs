@@ -237,6 +237,11 @@ impl Paths {
         self.own.join("setup.json")
     }
 
+    /// What the agent remembers.
+    pub fn state(&self) -> PathBuf {
+        self.own.join("state.json")
+    }
+
     /// There while all agents are paused.
     pub fn paused(&self) -> PathBuf {
         self.own.join("paused.json")

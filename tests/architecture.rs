@@ -23,8 +23,9 @@ const SHARED_IN_SHELL: &[&str] = &["memory", "store"];
 const LOOKED_THROUGH_BY_DOCTOR: &[&str] = &["lock", "process"];
 
 /// What the command line may use of the shell: it asks the running agent, or becomes it; and what needs no agent at all:
-/// dialogs, start on login, checks, and the set-up's own record.
-const SHELL_OF_THE_COMMAND_LINE: &[&str] = &["autostart", "control", "dialog", "doctor", "lock", "logging", "store"];
+/// dialogs, start on login, checks, the preferences, and the set-up's own record.
+const SHELL_OF_THE_COMMAND_LINE: &[&str] =
+    &["autostart", "control", "dialog", "doctor", "lock", "logging", "settings", "store"];
 
 /// What the core may not name, as path prefixes. The world is an argument there.
 const CORE_BANS: &[&str] = &[

@@ -142,20 +142,38 @@ _palyra_tray() {
             palyra_tray__subcmd__autostart__subcmd__help,status)
                 cmd="palyra_tray__subcmd__autostart__subcmd__help__subcmd__status"
                 ;;
+            palyra_tray__subcmd__config,get)
+                cmd="palyra_tray__subcmd__config__subcmd__get"
+                ;;
             palyra_tray__subcmd__config,help)
                 cmd="palyra_tray__subcmd__config__subcmd__help"
+                ;;
+            palyra_tray__subcmd__config,list)
+                cmd="palyra_tray__subcmd__config__subcmd__list"
                 ;;
             palyra_tray__subcmd__config,restarts)
                 cmd="palyra_tray__subcmd__config__subcmd__restarts"
                 ;;
+            palyra_tray__subcmd__config,set)
+                cmd="palyra_tray__subcmd__config__subcmd__set"
+                ;;
             palyra_tray__subcmd__config,write-ports)
                 cmd="palyra_tray__subcmd__config__subcmd__write__subcmd__ports"
+                ;;
+            palyra_tray__subcmd__config__subcmd__help,get)
+                cmd="palyra_tray__subcmd__config__subcmd__help__subcmd__get"
                 ;;
             palyra_tray__subcmd__config__subcmd__help,help)
                 cmd="palyra_tray__subcmd__config__subcmd__help__subcmd__help"
                 ;;
+            palyra_tray__subcmd__config__subcmd__help,list)
+                cmd="palyra_tray__subcmd__config__subcmd__help__subcmd__list"
+                ;;
             palyra_tray__subcmd__config__subcmd__help,restarts)
                 cmd="palyra_tray__subcmd__config__subcmd__help__subcmd__restarts"
+                ;;
+            palyra_tray__subcmd__config__subcmd__help,set)
+                cmd="palyra_tray__subcmd__config__subcmd__help__subcmd__set"
                 ;;
             palyra_tray__subcmd__config__subcmd__help,write-ports)
                 cmd="palyra_tray__subcmd__config__subcmd__help__subcmd__write__subcmd__ports"
@@ -250,8 +268,17 @@ _palyra_tray() {
             palyra_tray__subcmd__help__subcmd__autostart,status)
                 cmd="palyra_tray__subcmd__help__subcmd__autostart__subcmd__status"
                 ;;
+            palyra_tray__subcmd__help__subcmd__config,get)
+                cmd="palyra_tray__subcmd__help__subcmd__config__subcmd__get"
+                ;;
+            palyra_tray__subcmd__help__subcmd__config,list)
+                cmd="palyra_tray__subcmd__help__subcmd__config__subcmd__list"
+                ;;
             palyra_tray__subcmd__help__subcmd__config,restarts)
                 cmd="palyra_tray__subcmd__help__subcmd__config__subcmd__restarts"
+                ;;
+            palyra_tray__subcmd__help__subcmd__config,set)
+                cmd="palyra_tray__subcmd__help__subcmd__config__subcmd__set"
                 ;;
             palyra_tray__subcmd__help__subcmd__config,write-ports)
                 cmd="palyra_tray__subcmd__help__subcmd__config__subcmd__write__subcmd__ports"
@@ -697,7 +724,7 @@ _palyra_tray() {
             return 0
             ;;
         palyra_tray__subcmd__config)
-            opts="-h --help restarts write-ports help"
+            opts="-h --help list get set restarts write-ports help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -710,8 +737,8 @@ _palyra_tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        palyra_tray__subcmd__config__subcmd__help)
-            opts="restarts write-ports help"
+        palyra_tray__subcmd__config__subcmd__get)
+            opts="-h --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -724,7 +751,49 @@ _palyra_tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        palyra_tray__subcmd__config__subcmd__help)
+            opts="list get set restarts write-ports help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__config__subcmd__help__subcmd__get)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         palyra_tray__subcmd__config__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__config__subcmd__help__subcmd__list)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -752,6 +821,20 @@ _palyra_tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        palyra_tray__subcmd__config__subcmd__help__subcmd__set)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         palyra_tray__subcmd__config__subcmd__help__subcmd__write__subcmd__ports)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
@@ -766,8 +849,36 @@ _palyra_tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        palyra_tray__subcmd__config__subcmd__list)
+            opts="-h --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         palyra_tray__subcmd__config__subcmd__restarts)
             opts="-h --help on off"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__config__subcmd__set)
+            opts="-h --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -995,7 +1106,7 @@ _palyra_tray() {
             return 0
             ;;
         palyra_tray__subcmd__help__subcmd__config)
-            opts="restarts write-ports"
+            opts="list get set restarts write-ports"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1008,7 +1119,49 @@ _palyra_tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        palyra_tray__subcmd__help__subcmd__config__subcmd__get)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__help__subcmd__config__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         palyra_tray__subcmd__help__subcmd__config__subcmd__restarts)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__help__subcmd__config__subcmd__set)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

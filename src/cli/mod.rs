@@ -94,7 +94,7 @@ enum Command {
     /// Start by itself at every login, or not
     #[command(subcommand)]
     Autostart(autostart::Autostart),
-    /// What is done about Palyra's config
+    /// The preferences, and what is done about Palyra's config
     #[command(subcommand)]
     Config(config::Config),
     /// The newest log lines of a service, or of the tray itself

@@ -1,10 +1,11 @@
 //! What the person prefers.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use crate::protocol::companion::Kind;
 
 /// Where the last good copy of a file of ours lies.
 pub fn last_good(path: &Path) -> PathBuf {
@@ -28,11 +29,12 @@ pub struct Settings {
     pub enrolment: bool,
     /// What the icon must stand out from.
     pub panel: Panel,
+    /// Notifications of these kinds are not shown.
+    pub silent: BTreeSet<Kind>,
 }
 
 /// Brightness of the panel the icon is on; a platform does not tell it reliably, so a person can choose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Panel {
     /// Dark, as most panels are.
     #[default]
@@ -50,120 +52,268 @@ impl Default for Settings {
             data: None,
             enrolment: false,
             panel: Panel::default(),
+            silent: BTreeSet::new(),
         }
     }
 }
 
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct SettingsFile {
-    node: NodeTable,
-    services: ServicesTable,
-    tray: TrayTable,
-    #[serde(flatten)]
-    unknown: std::collections::BTreeMap<String, toml::Value>,
+/// What a setting takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// `true` or `false`.
+    Switch,
+    /// An absolute path.
+    Folder,
+    /// One of these words.
+    OneOf(&'static [&'static str]),
 }
 
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct ServicesTable {
-    browser: Option<bool>,
-    restart_on_config_change: Option<bool>,
-    folder: Option<PathBuf>,
-    data: Option<PathBuf>,
-    #[serde(flatten)]
-    unknown: std::collections::BTreeMap<String, toml::Value>,
+/// One setting.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// Table and name, as in `services.browser`.
+    pub name: &'static str,
+    /// What it takes.
+    pub form: Form,
+    /// What it does, in a few words.
+    pub about: &'static str,
 }
 
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct NodeTable {
-    enrolment: Option<bool>,
-    #[serde(flatten)]
-    unknown: std::collections::BTreeMap<String, toml::Value>,
+const fn key(name: &'static str, form: Form, about: &'static str) -> Key {
+    Key { name, form, about }
 }
 
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct TrayTable {
-    panel: Option<Panel>,
-    #[serde(flatten)]
-    unknown: std::collections::BTreeMap<String, toml::Value>,
+/// Every setting, in the order in which they are listed.
+pub const KEYS: [Key; 14] = [
+    key("services.browser", Form::Switch, "the browser service runs"),
+    key("services.restart_on_config_change", Form::Switch, "a change of Palyra's config restarts what it touches"),
+    key("services.folder", Form::Folder, "where Palyra's programs are"),
+    key("services.data", Form::Folder, "where Palyra keeps its data"),
+    key("node.enrolment", Form::Switch, "this machine may be enrolled as a node from here"),
+    key("tray.panel", Form::OneOf(&["dark", "light"]), "brightness of the panel that the icon is on"),
+    key("notifications.approval", Form::Switch, "notify of approvals"),
+    key("notifications.alarm", Form::Switch, "notify of alarms"),
+    key("notifications.service", Form::Switch, "notify of services that fail or move"),
+    key("notifications.run", Form::Switch, "notify of answers and runs"),
+    key("notifications.draft", Form::Switch, "notify of drafts"),
+    key("notifications.config", Form::Switch, "notify of a config that is not taken"),
+    key("notifications.node", Form::Switch, "notify of the node host"),
+    key("notifications.agent", Form::Switch, "notify of the tray's own troubles"),
+];
+
+/// The setting for notifications of a kind.
+pub const fn notifications(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Approval => "notifications.approval",
+        Kind::Alarm => "notifications.alarm",
+        Kind::Service => "notifications.service",
+        Kind::Run => "notifications.run",
+        Kind::Draft => "notifications.draft",
+        Kind::Config => "notifications.config",
+        Kind::Node => "notifications.node",
+        Kind::Agent => "notifications.agent",
+    }
+}
+
+impl Form {
+    /// The values it takes, in words.
+    pub fn takes(self) -> String {
+        match self {
+            Self::Switch => "true or false".to_owned(),
+            Self::Folder => "a folder by its whole path, from the root on".to_owned(),
+            Self::OneOf(words) => words.join(" or "),
+        }
+    }
+
+    /// The value that a person wrote on the command line; absent: it takes others.
+    pub fn parse(self, text: &str) -> Option<toml::Value> {
+        let value = match (self, text) {
+            (Self::Switch, "true" | "on" | "yes") => toml::Value::Boolean(true),
+            (Self::Switch, "false" | "off" | "no") => toml::Value::Boolean(false),
+            (Self::Switch, _) => return None,
+            (Self::Folder | Self::OneOf(_), _) => toml::Value::String(text.to_owned()),
+        };
+        self.fits(&value).then_some(value)
+    }
+
+    fn fits(self, value: &toml::Value) -> bool {
+        match (self, value) {
+            (Self::Switch, value) => value.is_bool(),
+            (Self::Folder, toml::Value::String(path)) => Path::new(path).is_absolute(),
+            (Self::OneOf(words), toml::Value::String(word)) => words.contains(&word.as_str()),
+            _ => false,
+        }
+    }
+}
+
+/// The setting of that name.
+pub fn find(name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.name == name)
+}
+
+/// The setting whose name is most like this one, if one is like it at all.
+pub fn nearest(name: &str) -> Option<&'static str> {
+    nearest_of(name, KEYS.iter().map(|key| key.name))
+}
+
+/// The most alike of these names; only what is after the last dot may have been meant.
+pub fn nearest_of<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    // compared with each name there is, so a text without end would take as long
+    let name: String = name.chars().take(80).collect();
+    let last = |name: &str| name.rsplit('.').next().unwrap_or_default().to_owned();
+    let distances = names.map(|known| {
+        let whole = distance(&name, known);
+        let part = if name.contains('.') { whole } else { distance(&name, &last(known)) };
+        (whole.min(part), known)
+    });
+    let (distance, known) = distances.min_by_key(|(distance, _)| *distance)?;
+    (distance <= (last(&name).chars().count() / 3).max(1)).then_some(known)
+}
+
+/// How many letters to add, take away or change.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut before = std::mem::replace(&mut row[0], i + 1);
+        for (j, to) in b.iter().enumerate() {
+            let change = before + usize::from(from != *to);
+            before = row[j + 1];
+            row[j + 1] = change.min(before + 1).min(row[j] + 1);
+        }
+    }
+    row.last().copied().unwrap_or_default()
 }
 
 impl Settings {
-    /// Reads them. What cannot be understood keeps its default and is named in the warnings.
+    /// Reads them. What cannot be understood keeps what it said before, and is named in the warnings.
     pub fn read(path: &Path) -> (Self, Vec<String>) {
+        let name = path.display().to_string();
+        let last = fs::read_to_string(last_good(path)).ok();
+        let last = last.and_then(|text| Self::parse(&text, &name, &Self::default()).ok()).map(|(settings, _)| settings);
+        let known = last.is_some();
+        let (settings, mut warnings) = Self::read_over(path, &last.unwrap_or_default());
+        if !known {
+            for warning in &mut warnings {
+                *warning = warning.replace(BEFORE, "its defaults are used");
+            }
+        }
+        (settings, warnings)
+    }
+
+    /// The same, where `before` holds now.
+    pub fn read_over(path: &Path, before: &Self) -> (Self, Vec<String>) {
+        let name = path.display();
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return (Self::default(), Vec::new()),
-            Err(error) => {
-                return (
-                    Self::default(),
-                    vec![format!("{} cannot be read ({error}); its defaults are used", path.display())],
-                );
-            }
+            Err(error) => return (before.clone(), vec![format!("{name} cannot be read ({error}); {BEFORE}")]),
         };
-        let name = path.display().to_string();
-        let why = match Self::parse(&text, &name) {
-            Ok(read) => return read,
-            Err(why) => why,
-        };
-        // Without it a slip of the pen would start Palyra on another folder of data.
-        let last = fs::read_to_string(last_good(path)).ok().and_then(|text| Self::parse(&text, &name).ok());
-        let (settings, used) = match last {
-            Some((settings, _)) => (settings, "what it said before holds"),
-            None => (Self::default(), "its defaults are used"),
-        };
-        (settings, vec![format!("{name} is not understood ({why}); {used}")])
+        // Without this a slip of the pen would start Palyra on another folder of data.
+        Self::parse(&text, &name.to_string(), before)
+            .unwrap_or_else(|why| (before.clone(), vec![format!("{name} is not understood ({why}); {BEFORE}")]))
     }
 
-    fn parse(text: &str, name: &str) -> Result<(Self, Vec<String>), String> {
-        let file: SettingsFile =
+    fn parse(text: &str, name: &str, before: &Self) -> Result<(Self, Vec<String>), String> {
+        let file: toml::Table =
             toml::from_str(text).map_err(|error| error.to_string().lines().next().unwrap_or_default().to_owned())?;
-        let tables = [
-            ("", &file.unknown),
-            ("node.", &file.node.unknown),
-            ("services.", &file.services.unknown),
-            ("tray.", &file.tray.unknown),
-        ];
-        let mut warnings: Vec<_> = tables
-            .into_iter()
-            .flat_map(|(table, unknown)| {
-                unknown.keys().map(move |key| format!("{name}: {table}{key} is unknown and ignored"))
-            })
-            .collect();
-        let data = file.services.data.filter(|folder| {
-            if !folder.is_absolute() {
-                warnings.push(format!("{name}: services.data is not an absolute path and is ignored"));
+        let mut settings = Self::default();
+        let mut warnings = Vec::new();
+        for (table, content) in file {
+            let toml::Value::Table(content) = content else {
+                warnings.push(unknown(name, &table));
+                continue;
+            };
+            for (key, value) in content {
+                let full = format!("{table}.{key}");
+                match find(&full) {
+                    None => warnings.push(unknown(name, &full)),
+                    Some(key) if key.form.fits(&value) => settings.set(key, &value),
+                    Some(key) => {
+                        warnings.push(format!("{name}: {full} takes {}; {BEFORE}", key.form.takes()));
+                        settings.take_from(key, before);
+                    }
+                }
             }
-            folder.is_absolute()
-        });
-        let defaults = Self::default();
-        let settings = Self {
-            browser: file.services.browser.unwrap_or(defaults.browser),
-            config_restarts: file.services.restart_on_config_change.unwrap_or(defaults.config_restarts),
-            folder: file.services.folder,
-            data,
-            enrolment: file.node.enrolment.unwrap_or(defaults.enrolment),
-            panel: file.tray.panel.unwrap_or_default(),
-        };
+        }
         Ok((settings, warnings))
     }
+
+    /// As it is written in the file; empty: nothing is chosen.
+    pub fn show(&self, key: &Key) -> String {
+        match self.value(key) {
+            Some(toml::Value::String(text)) => text,
+            Some(toml::Value::Boolean(on)) => on.to_string(),
+            _ => String::new(),
+        }
+    }
+
+    fn value(&self, key: &Key) -> Option<toml::Value> {
+        let folder = |folder: &Option<PathBuf>| folder.as_ref().map(|path| path.display().to_string().into());
+        match key.name {
+            "services.browser" => Some(self.browser.into()),
+            "services.restart_on_config_change" => Some(self.config_restarts.into()),
+            "services.folder" => folder(&self.folder),
+            "services.data" => folder(&self.data),
+            "node.enrolment" => Some(self.enrolment.into()),
+            "tray.panel" => Some(if self.panel == Panel::Light { "light" } else { "dark" }.into()),
+            other => Kind::ALL
+                .into_iter()
+                .find(|kind| notifications(*kind) == other)
+                .map(|kind| (!self.silent.contains(&kind)).into()),
+        }
+    }
+
+    fn take_from(&mut self, key: &Key, other: &Self) {
+        if let Some(value) = other.value(key) {
+            self.set(key, &value);
+        }
+    }
+
+    /// Of a value that fits.
+    fn set(&mut self, key: &Key, value: &toml::Value) {
+        let on = value.as_bool().unwrap_or_default();
+        let text = value.as_str().unwrap_or_default();
+        match key.name {
+            "services.browser" => self.browser = on,
+            "services.restart_on_config_change" => self.config_restarts = on,
+            "services.folder" => self.folder = Some(PathBuf::from(text)),
+            "services.data" => self.data = Some(PathBuf::from(text)),
+            "node.enrolment" => self.enrolment = on,
+            "tray.panel" => self.panel = if text == "light" { Panel::Light } else { Panel::Dark },
+            other => {
+                let kind = Kind::ALL.into_iter().find(|kind| notifications(*kind) == other);
+                if let Some(kind) = kind.filter(|_| !on) {
+                    self.silent.insert(kind);
+                }
+            }
+        }
+    }
+}
+
+/// What becomes of a setting that is not understood.
+const BEFORE: &str = "what it said before holds";
+
+fn unknown(file: &str, name: &str) -> String {
+    let meant = nearest(name).map(|known| format!("; is {known} meant?")).unwrap_or_default();
+    format!("{file}: {name} is unknown and ignored{meant}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn parse(text: &str) -> (Settings, Vec<String>) {
+        Settings::parse(text, "s", &Settings::default()).unwrap()
+    }
+
     #[test]
     fn settings_keep_defaults_for_what_is_not_understood_and_say_so() {
-        let (settings, warnings) =
-            Settings::parse("[services]\nbrowser = false\ncolour = 1\n[tray]\npanel = \"light\"", "s").unwrap();
+        let (settings, warnings) = parse("[services]\nbrowser = false\ncolour = 1\n[tray]\npanel = \"light\"");
         assert_eq!(settings, Settings { browser: false, panel: Panel::Light, ..Settings::default() });
         assert_eq!(warnings, ["s: services.colour is unknown and ignored"]);
         assert!(!settings.enrolment, "only by the person's own hand");
-        assert!(Settings::parse("[node]\nenrolment = true", "s").unwrap().0.enrolment);
+        assert!(parse("[node]\nenrolment = true").0.enrolment);
     }
 
     #[test]
@@ -179,5 +329,62 @@ mod tests {
         let (settings, warnings) = Settings::read(&path);
         assert_eq!(settings.data.as_deref(), Some(Path::new(data)));
         assert!(warnings.len() == 1 && warnings[0].contains("before"), "{warnings:?}");
+        // one wrong value costs nothing else
+        fs::write(&path, "[services]\ndata = 3\nbrowser = false\n[tray]\npanel = \"pink\"\n").unwrap();
+        let (settings, warnings) = Settings::read(&path);
+        assert_eq!((settings.data.as_deref(), settings.browser), (Some(Path::new(data)), false));
+        let told = warnings.join("\n");
+        assert!(
+            told.contains("services.data takes a folder") && told.contains("tray.panel takes dark or light"),
+            "{told}"
+        );
+    }
+
+    #[test]
+    fn what_is_meant_is_found() {
+        for (written, meant) in [
+            ("services.browsr", Some("services.browser")),
+            ("service.browser", Some("services.browser")),
+            ("browser", Some("services.browser")),
+            ("notifications.approvals", Some("notifications.approval")),
+            ("restart_on_config_changes", Some("services.restart_on_config_change")),
+            ("panl", Some("tray.panel")),
+            ("colour", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(written), meant, "{written}");
+        }
+        assert!(nearest(&"x".repeat(1_000_000)).is_none());
+        assert_eq!(distance("kitten", "sitting"), 3);
+        let (_, warnings) = parse("panl = \"light\"");
+        assert_eq!(warnings, ["s: panl is unknown and ignored; is tray.panel meant?"]);
+    }
+
+    #[test]
+    fn every_setting_is_read_and_shown_and_has_its_kind() {
+        for key in &KEYS {
+            let texts: &[&str] = match key.form {
+                Form::Switch => &["true", "false"],
+                Form::Folder if cfg!(windows) => &["C:/x"],
+                Form::Folder => &["/x"],
+                Form::OneOf(words) => words,
+            };
+            for text in texts {
+                let value = key.form.parse(text).unwrap();
+                let (table, name) = key.name.split_once('.').unwrap();
+                let value = if value.is_bool() { (*text).to_owned() } else { format!("{text:?}") };
+                let (settings, warnings) = parse(&format!("[{table}]\n{name} = {value}"));
+                assert!(warnings.is_empty(), "{warnings:?}");
+                assert_eq!(settings.show(key), *text, "{}", key.name);
+                let mut other = Settings::default();
+                other.take_from(key, &settings);
+                assert_eq!(other, settings);
+            }
+            assert!(key.form.parse("perhaps").is_none() && key.form.parse("").is_none(), "{}", key.name);
+        }
+        for kind in Kind::ALL {
+            assert_eq!(notifications(kind).strip_prefix("notifications."), Some(kind.name()));
+            assert!(find(notifications(kind)).is_some_and(|key| { key.about.eq_ignore_ascii_case(kind.label()) }));
+        }
     }
 }

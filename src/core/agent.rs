@@ -3,8 +3,10 @@
 //! [`Agent::update`] takes one [`Event`] and answers with [`Effect`]s; [`Agent::deadline`] says when it next wants
 //! [`Event::Wake`]. Nothing in here reads a clock, touches a file or talks to anybody.
 
+mod companion;
 mod config;
 mod node;
+mod preferences;
 mod requests;
 mod secrets;
 mod set_up;
@@ -12,6 +14,7 @@ mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::core::companion::{self as remembered, Kind};
 use crate::core::config_watch::ConfigWatch;
 use crate::core::decisions::{DecisionOrder, Decisions};
 use crate::core::event::{Companion, Desktop, Effect, Event, Facts, Found, Secrets, Setup, Ticket};
@@ -102,6 +105,12 @@ pub struct Agent {
     pub decisions: Decisions,
     /// The node host's enrolment.
     pub node: Node,
+    /// What is remembered about the person; see the head of its module.
+    pub companion: remembered::Companion,
+    /// Told since it was kept last.
+    told: Vec<(Kind, EventNotice)>,
+    /// When to look at the preferences.
+    settings_due: Option<u64>,
     /// It starts at login; absent: not known.
     pub autostart: Option<bool>,
     /// What it is being switched to.
@@ -143,16 +152,20 @@ pub struct Agent {
 
 impl Agent {
     /// Knows nothing yet: every run directory, the secrets and the desktop are still to be reported.
-    pub fn new(setup: Setup, now: Now) -> Self {
+    pub fn new(mut setup: Setup, now: Now) -> Self {
         let mut fleet = Fleet::new(setup.seed);
         for id in ServiceId::ALL {
             let service = fleet.get_mut(id);
-            if let Some(ports) = setup.ports.get(&id) {
+            if let Some(ports) = setup.state.ports.get(&id) {
                 service.ports.clone_from(ports);
             }
         }
+        let (state, read_only) = (std::mem::take(&mut setup.state), setup.state_read_only.take());
         let mut agent = Self {
             started: now,
+            companion: remembered::Companion::new(state, read_only, setup.seed),
+            told: Vec::new(),
+            settings_due: None,
             fleet,
             secrets: Secrets::Unknown,
             rotation: Rotation::default(),
@@ -185,6 +198,7 @@ impl Agent {
             setup,
         };
         agent.config.look_now(now.mono_ms);
+        agent.take_up_earlier(now);
         if agent.setup.start && !agent.setup.first_run {
             agent.want_all(Goal::Up);
         }
@@ -215,8 +229,8 @@ impl Agent {
             self.waiters.iter().map(|waiter| waiter.deadline).chain(self.opens.iter().map(|open| open.deadline));
         let own = earlier(waits.min(), earlier(self.quitting, self.leaving));
         let ending = self.quitting.is_some() || self.leaving.is_some();
-        let own = if ending { own } else { earlier(own, self.config.deadline()) };
-        let own = earlier(own, self.node.deadline());
+        let own = if ending { own } else { earlier(own, earlier(self.config.deadline(), self.settings_due)) };
+        let own = earlier(own, earlier(self.node.deadline(), self.companion.saving.deadline()));
         earlier(own, earlier(self.fleet.deadline(), self.inbox.deadline()))
     }
 
@@ -377,6 +391,10 @@ impl Agent {
                 self.node.cancel(ticket, now, &mut orders);
                 self.node_orders(orders, effects);
             }
+            Event::StateSaved(outcome) => self.state_saved(outcome, now),
+            Event::EarlierSecrets(taken, left) => self.earlier_secrets(taken, left, now),
+            Event::SettingsRang => self.settings_due = Some(now.mono_ms + preferences::SETTLE_MS),
+            Event::SettingsRead(settings, warnings) => self.settings_read(&settings, warnings, now, effects),
             Event::NotSaved(why) => {
                 if !self.setup.warnings.contains(&why) {
                     self.setup.warnings.push(why);
@@ -424,6 +442,7 @@ impl Agent {
         }
         self.settle_rotation(effects);
         self.settle_config(now, effects);
+        self.settle_settings(now, effects);
         self.settle_node(now, effects);
         let may_launch = has_secrets && self.quitting.is_none();
         for (id, order) in self.fleet.step(may_launch, self.node.may_run(now), now) {
@@ -446,7 +465,8 @@ impl Agent {
         }
         self.settle_opens(now, effects);
         self.settle_waiters(now, effects);
-        let idle = self.decisions.is_idle() && self.node.is_idle();
+        self.settle_companion(now, effects);
+        let idle = self.decisions.is_idle() && self.node.is_idle() && self.is_kept();
         if let Some(deadline) = self.leaving
             && !self.exited
             && (idle || now.mono_ms >= deadline)
@@ -585,7 +605,7 @@ impl Agent {
                     ];
                     let title = text::given_up_title(service);
                     let notice = EventNotice { title, body, buttons, urgency: Urgency::Critical };
-                    self.events.insert(format!("event:{id}:given_up"), notice);
+                    self.insert_notice(&format!("event:{id}:given_up"), notice);
                 }
             }
         }
@@ -657,7 +677,7 @@ impl Agent {
             self.fleet.get_mut(ServiceId::Gateway).restart(&mut orders);
             self.perform(ServiceId::Gateway, orders, effects);
         }
-        effects.push(Effect::SavePorts(self.ports()));
+        self.companion.set_ports(self.ports());
     }
 
     fn probed(
@@ -776,6 +796,6 @@ impl Agent {
 
     fn tell(&mut self, key: &str, (title, body): (&str, &str), buttons: Vec<Button>, urgency: Urgency) {
         let notice = EventNotice { title: title.to_owned(), body: notices::cut(body, 400), buttons, urgency };
-        self.events.insert(key.to_owned(), notice);
+        self.insert_notice(key, notice);
     }
 }

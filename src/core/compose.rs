@@ -1,6 +1,7 @@
 //! State → [`View`]: icon, tooltip, menu, notifications. Pure, so that it is compared and only differences are sent.
 
 use crate::core::agent::Agent;
+use crate::core::companion::{Flag, Kind};
 use crate::core::describe::{describe, risk_word};
 use crate::core::notices::{self, Server};
 use crate::core::service::{Goal, Phase, Service};
@@ -71,6 +72,7 @@ fn all_notices(agent: &Agent) -> std::collections::BTreeMap<String, crate::core:
             notices::event(&event.title, &event.body, event.buttons.clone(), server, event.urgency),
         );
     }
+    notices.retain(|key, _| agent.may_notify(key));
     if agent.setup.demo {
         for notice in notices.values_mut() {
             notice.title = format!("[Demo] {}", notice.title);
@@ -215,6 +217,20 @@ fn preferences(agent: &Agent) -> Item {
     let follows = agent.config_restarts();
     let action = Action::SetConfigRestarts { enabled: !follows };
     rows.push(tick("config:restarts", text::CONFIG_RESTARTS, !agent.setup.config_manual, follows, action));
+    rows.push(separator("preferences:kinds"));
+    for kind in Kind::ALL {
+        let on = !agent.setup.silent.contains(&kind);
+        let action = Action::SetNotifications { kind, enabled: !on };
+        rows.push(tick(&format!("notify:{}", kind.name()), kind.label(), true, on, action));
+    }
+    rows.push(separator("preferences:flags"));
+    for flag in Flag::ALL {
+        if let Some(switches) = flag.switches() {
+            let on = agent.companion.profile().flag(flag);
+            let action = Action::SetFlag { flag, enabled: !on };
+            rows.push(tick(&format!("flag:{}", flag.name()), switches, true, on, action));
+        }
+    }
     submenu("preferences", "Preferences", rows)
 }
 

@@ -1,9 +1,12 @@
 //! What happens and what is done about it: everything that crosses the border of the pure core.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::palyra::ConfigFacts;
+use crate::config::settings::Settings;
 use crate::core::cause::{Cause, Evidence};
+use crate::core::companion::import::Earlier;
+use crate::core::companion::{Kind, State};
 use crate::core::config_watch;
 use crate::core::decisions::{LedgerLine, Unanswered};
 use crate::core::inbox::{Look, LookOrder, Missed};
@@ -51,8 +54,16 @@ pub struct Setup {
     pub first_run: bool,
     /// Where the set-up stood.
     pub reached: Reached,
-    /// Preferred ports.
-    pub ports: BTreeMap<ServiceId, Ports>,
+    /// What an earlier agent remembered, its ports too.
+    pub state: State,
+    /// Why that must not be written.
+    pub state_read_only: Option<String>,
+    /// What the earlier desktop app left, to be taken up now.
+    pub earlier: Option<Earlier>,
+    /// Notifications of these kinds are not shown.
+    pub silent: BTreeSet<Kind>,
+    /// What of the preferences was not understood.
+    pub settings_warnings: Vec<String>,
     /// Spreads restarts.
     pub seed: u64,
     /// What went wrong before the core came to be (a corrupt file set aside, a setting not understood).
@@ -232,6 +243,14 @@ pub enum Event {
     PortsWritten(Option<Ticket>, Result<(), String>),
     /// The sidecars' config file was looked at.
     ConfigLooked(config_watch::Look),
+    /// The companion state was written, or not, in words.
+    StateSaved(Result<(), String>),
+    /// The earlier desktop app's secrets were looked at: what was taken over and what not, in words.
+    EarlierSecrets(Vec<String>, Vec<String>),
+    /// Something happened to `settings.toml`.
+    SettingsRang,
+    /// It was read; what of it is not understood, in words.
+    SettingsRead(Box<Settings>, Vec<String>),
     /// Something of ours could not be kept on disk, in words.
     NotSaved(String),
     /// Log lines that living runs have lost so far.
@@ -345,14 +364,16 @@ pub enum Effect {
     ShowLog(ServiceId),
     /// Ask the keyring once more, with its password dialog if it needs one.
     RetrySecrets,
+    /// Write this switch into `settings.toml`.
+    SaveSwitch(&'static str, bool),
+    /// Read `settings.toml`, and watch it from then on.
+    LookAtSettings,
     /// Look where the secrets are, without a dialog.
     LookAtSecrets(Ticket),
     /// Make new ones of these and store them.
     Rotate(Ticket, Vec<SecretName>),
     /// Everybody runs with the new secrets: note that the rotation is over.
     RotationOver,
-    /// Keep the browser switch.
-    SaveBrowser(bool),
     /// Keep that all agents are paused, and since when; absent: that they are not.
     SavePaused(Option<i64>),
     /// Ask every active run to end.
@@ -363,14 +384,12 @@ pub enum Effect {
     WritePorts(Option<Ticket>, BTreeMap<ServiceId, Ports>),
     /// Look at the sidecars' config file, and watch it from then on.
     LookAtConfig,
-    /// Keep whether a change of the config restarts what it touches.
-    SaveConfigRestarts(bool),
     /// Look whether it starts at login.
     LookAtAutostart,
     /// Switch start on login, then look.
     SetAutostart(Option<Ticket>, bool),
-    /// Keep the ports.
-    SavePorts(BTreeMap<ServiceId, Ports>),
+    /// Write the companion state, and report [`Event::StateSaved`].
+    SaveState(Box<State>),
     /// Answer a client.
     Reply(Ticket, Reply),
     /// Give back the memory that only the last work needed: nothing is to be done for a while.

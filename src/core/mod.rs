@@ -4,6 +4,7 @@ pub mod agent;
 pub mod answer;
 pub mod autostart;
 pub mod cause;
+pub mod companion;
 pub mod compose;
 pub mod config_watch;
 pub mod decisions;

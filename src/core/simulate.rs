@@ -36,6 +36,7 @@ use serde_json::{Value, json};
 use crate::config::palyra::ConfigFacts;
 use crate::core::agent::Agent;
 use crate::core::cause::{Cause, Class};
+use crate::core::companion::State;
 use crate::core::compose;
 use crate::core::config_watch::{Content, Look};
 use crate::core::decisions::Unanswered;
@@ -109,6 +110,10 @@ pub struct World {
     pub started_with: BTreeMap<ServiceId, String>,
     /// Enrolling this machine as a node.
     pub pairs: Pairs,
+    /// The companion state, as often as it was written.
+    pub saved: Vec<State>,
+    /// Why it cannot be written; absent: it can.
+    pub disk: Option<String>,
     /// The secrets.
     pub store: Store,
     /// Of every process that was started.
@@ -146,6 +151,8 @@ impl World {
             set_up_open: false,
             started_with: BTreeMap::new(),
             pairs: Pairs::default(),
+            saved: Vec::new(),
+            disk: None,
             store: Store::default(),
             records_of_runs: BTreeMap::new(),
             records: BTreeMap::new(),
@@ -509,14 +516,20 @@ impl World {
                 let look = Look { content, blind: String::new(), set_up_open: self.set_up_open };
                 self.later(1, Event::ConfigLooked(look));
             }
+            Effect::SaveState(state) => {
+                let outcome = self.disk.clone().map_or_else(|| Ok(()), Err);
+                if outcome.is_ok() {
+                    self.saved.push(*state);
+                }
+                self.later(1, Event::StateSaved(outcome));
+            }
             Effect::Rotate(ticket, names) => self.rotate_store(ticket, names),
             Effect::LookAtSecrets(ticket) => self.look_at_store(ticket),
             Effect::RotationOver => self.rotation_over(),
             Effect::RetrySecrets
             | Effect::SavePaused(_)
-            | Effect::SaveBrowser(_)
-            | Effect::SaveConfigRestarts(_)
-            | Effect::SavePorts(_)
+            | Effect::SaveSwitch(..)
+            | Effect::LookAtSettings
             | Effect::KeepGoodStart { .. }
             | Effect::GiveBack => {}
         }

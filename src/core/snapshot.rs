@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::core::agent::Agent;
 use crate::core::cause::Class;
+use crate::core::companion::Flag;
 use crate::core::describe::describe;
 use crate::core::event::Secrets;
 use crate::core::fingerprint::Changes;
@@ -16,14 +17,13 @@ use crate::core::node::Known;
 use crate::core::record::Record;
 use crate::core::service::{Goal, LastExit, Phase};
 use crate::core::time::Now;
-use crate::core::{health, text};
+use crate::core::{companion, health, text};
 use crate::protocol::{self, ServiceId};
 
 /// Everything.
 pub fn snapshot(agent: &Agent, now: Now) -> Value {
     let base = health::base(agent);
     let facts = agent.gateway.as_ref();
-    let gateway = agent.fleet.get(ServiceId::Gateway);
     json!({
         "generated_at_unix_ms": now.unix_ms,
         "demo": agent.setup.demo,
@@ -59,7 +59,8 @@ pub fn snapshot(agent: &Agent, now: Now) -> Value {
         },
         "paused": agent.paused,
         "screen_locked": agent.locked,
-        "connection": if gateway.is_ready() { "connected" } else if gateway.goal == Goal::Up && gateway.phase != Phase::GivenUp { "reconnecting" } else { "offline" },
+        "connection": agent.connection().name(),
+        "companion": companion::block(&agent.companion),
         "tray": { "present": agent.desktop.tray_present, "detail": agent.desktop.tray },
         "notifications": agent.desktop.notifications.as_ref().map(|server| json!({
             "server": server.name, "actions": server.actions, "withdraws": server.withdraws,
@@ -285,7 +286,12 @@ fn warnings(agent: &Agent) -> Vec<String> {
     {
         warnings.push(warning.clone());
     }
+    warnings.extend(agent.setup.settings_warnings.iter().cloned());
     warnings.extend(agent.removed.as_deref().map(text::removed));
+    warnings.extend(Some(agent.companion.saving.trouble()).filter(|trouble| !trouble.is_empty()));
+    if !agent.companion.allows(Flag::DesktopNotificationsEnabled) {
+        warnings.push(text::NOTIFICATIONS_OFF.to_owned());
+    }
     warnings.extend(agent.log_losses.iter().map(|(id, loss)| text::log_loss(*id, loss)));
     if !agent.inbox.trouble.is_empty() {
         warnings.push(format!("approvals cannot be read: {}", agent.inbox.trouble));

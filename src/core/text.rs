@@ -2,6 +2,7 @@
 
 use crate::core::agent::Agent;
 use crate::core::cause::Class;
+use crate::core::companion::Imported;
 use crate::core::event::{Companion, Secrets, Trouble};
 use crate::core::node::{self, Known};
 use crate::core::notices::cut;
@@ -9,6 +10,7 @@ use crate::core::service::{Goal, LastExit, Phase, Service, StopReason};
 use crate::core::time::Now;
 use crate::core::view::Base;
 use crate::protocol::ServiceId;
+use crate::protocol::companion::Flag;
 use crate::protocol::node::NodeTask;
 use crate::protocol::shim::LogLoss;
 
@@ -381,6 +383,25 @@ pub fn wrap(text: &str, width: usize, lines: usize) -> Vec<String> {
         }
     }
     wrapped.iter().map(|line| cut(line, width)).collect()
+}
+
+/// What the flag of that name does.
+pub const NOTIFICATIONS_OFF: &str =
+    "notifications are switched off (desktop_notifications_enabled): look at the icon and its menu";
+
+/// What was taken over from the earlier desktop app, and what not.
+pub fn taken_over(report: &Imported) -> String {
+    let part = |intro: &str, what: &[String]| match what {
+        [] => String::new(),
+        what => format!("{intro}: {}. ", what.join("; ")),
+    };
+    let words = part("Taken over", &report.taken) + &part("Not taken over", &report.left);
+    format!("{words}Its own files were not changed. All of it: palyra-tray status --json")
+}
+
+/// What comes of setting a rollout flag.
+pub const fn flag_set(flag: Flag) -> &'static str {
+    if flag.switches().is_some() { "Set." } else { "Kept. Palyra Tray has nothing that it switches." }
 }
 
 /// First letter upper-case.

@@ -2,6 +2,7 @@
 //!
 //! Control socket: one JSON value a line. The client sends one [`Envelope`], the agent answers with one [`Reply`].
 
+pub mod companion;
 pub mod node;
 mod secret;
 pub mod secrets;
@@ -66,6 +67,20 @@ pub enum Action {
     },
     /// Restart what a change of the config touches, or do not.
     SetConfigRestarts {
+        /// Wanted state.
+        enabled: bool,
+    },
+    /// Show notifications of this kind, or do not.
+    SetNotifications {
+        /// Which.
+        kind: companion::Kind,
+        /// Wanted state.
+        enabled: bool,
+    },
+    /// Set a rollout flag of the active profile.
+    SetFlag {
+        /// Which.
+        flag: companion::Flag,
         /// Wanted state.
         enabled: bool,
     },

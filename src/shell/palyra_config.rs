@@ -73,6 +73,8 @@ pub fn write_ports(path: &Path, ports: &BTreeMap<ServiceId, Ports>) -> io::Resul
 pub fn take_minimax(path: &Path) -> io::Result<Option<MinimaxRoute>> {
     let mut taken = None;
     toml::edit(path, |document| {
+        // somebody else may have written meanwhile, and this is another look
+        taken = None;
         let text = |document: &DocumentMut, key: &str| {
             let table = document.get(PROVIDER).and_then(Item::as_table_like)?;
             table.get(key).and_then(Item::as_str).map(str::to_owned)

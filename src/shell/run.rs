@@ -1,10 +1,13 @@
 //! THE loop: receive an event or reach the deadline, update the core, perform its effects, show the view. The one clock.
 
 mod config;
+mod earlier;
+mod earlier_secrets;
 mod effects;
 mod ground;
 mod inputs;
 mod node;
+mod preferences;
 mod processes;
 mod secrets_work;
 mod set_up;
@@ -15,7 +18,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
@@ -24,11 +26,10 @@ use crate::config::{Environment, Paths};
 use crate::core::agent::Agent;
 use crate::core::event::{Desktop, Effect, Event, Setup, Ticket};
 use crate::core::node::{Kept, NodeSetup, NodeWork};
-use crate::core::ports::Ports;
 use crate::core::time::Now;
 use crate::core::view::View;
 use crate::core::{compose, config_watch};
-use crate::protocol::{Failure, FailureCode, Reply, RunId, ServiceId};
+use crate::protocol::{Failure, FailureCode, Reply, RunId, Secret, ServiceId};
 use crate::shell::alarm::Alarm;
 use crate::shell::config_watch::ConfigWatch;
 use crate::shell::control::{self, Asked};
@@ -67,16 +68,6 @@ pub struct Start {
     pub set_up: bool,
 }
 
-/// Version of `state.json`.
-const STATE_VERSION: u32 = 1;
-
-/// `state.json`: what we keep for ourselves.
-#[derive(Serialize, Deserialize)]
-struct State {
-    version: u32,
-    ports: BTreeMap<ServiceId, Ports>,
-}
-
 /// What reaches the loop.
 #[expect(clippy::large_enum_variant, reason = "nearly all of what comes is an event, moved once through a channel")]
 enum Input {
@@ -87,6 +78,8 @@ enum Input {
     Tray(TrayReport),
     Notify(NotifyReport),
     Secrets(SecretsReport),
+    /// The earlier desktop app's secrets were looked at.
+    SeededSecrets,
     Rotated(Option<Ticket>, secrets::Rotation),
     SignedIn(RunId, Client),
     Rang(Ring),
@@ -172,6 +165,7 @@ struct Shell {
     prober: Arc<Prober>,
     doorbell: Option<Doorbell>,
     config_watch: Option<ConfigWatch>,
+    preferences: preferences::Preferences,
     /// The process that asked for something for the set-up last.
     set_up_peer: Option<u32>,
     secrets: Option<secrets::Secrets>,
@@ -185,19 +179,19 @@ struct Shell {
 
 impl Shell {
     fn new(start: Start, tray: Option<TrayHandle>, inputs: Inputs) -> Result<Self, String> {
-        let Start { env, paths, settings, mut warnings, lock, desktop, start, demo, set_up } = start;
+        let Start { env, mut paths, mut settings, warnings: mut settings_warnings, lock, desktop, start, demo, set_up } =
+            start;
+        let mut warnings = Vec::new();
         let clock = Clock { origin: Instant::now() };
         let now = clock.now();
-        let (state, told) = store::read_json::<State>(&paths.own.join("state.json"), now.unix_ms);
-        warnings.extend(told);
-        let known = match state {
-            Some(State { version, .. }) if version > STATE_VERSION => {
-                warnings
-                    .push(format!("state.json is of a newer Palyra Tray (version {version}): its ports are not used"));
-                None
-            }
-            state => state,
+        let kept = store::state::read(&paths.state(), now.unix_ms);
+        warnings.extend(kept.told);
+        let mut earlier = if kept.state.imported.is_none() && kept.read_only.is_none() {
+            earlier::look(&mut paths, &mut settings, &mut warnings)
+        } else {
+            None
         };
+        let plain = earlier.as_mut().map(|earlier| std::mem::take(&mut earlier.tokens)).unwrap_or_default();
         let from_clients = inputs.clone();
         let server = control::serve(&paths, move |asked| {
             let _ = from_clients.send(Input::Asked(asked));
@@ -207,12 +201,12 @@ impl Shell {
             // commands find the socket in its usual place; sidecars that live must not stay without an agent
             warnings.push(format!("the address of the control socket could not be written: {error}"));
         }
-        let (kept, told) = store::read_json::<Kept>(&node::kept_file(&paths), now.unix_ms);
+        let (node_kept, told) = store::read_json::<Kept>(&node::kept_file(&paths), now.unix_ms);
         warnings.extend(told);
         let node_setup = NodeSetup {
             allowed: settings.enrolment,
             installed: node::is_installed(&paths),
-            kept: kept.unwrap_or_default(),
+            kept: node_kept.unwrap_or_default(),
         };
         let setup = Setup {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -229,13 +223,18 @@ impl Shell {
             demo,
             first_run: set_up && !demo && desktop && env.has_display() && set_up::nothing_yet(&paths),
             reached: set_up::reached(&paths),
-            ports: known.map(|state| state.ports).unwrap_or_default(),
+            state: kept.state,
+            state_read_only: kept.read_only,
+            earlier,
             seed: seed(),
+            silent: settings.silent.clone(),
+            settings_warnings: std::mem::take(&mut settings_warnings),
             warnings,
         };
         let mut shell = Self {
             core: Agent::new(setup, now),
-            sidecars: Sidecars { env, paths, folder: settings.folder, demo },
+            sidecars: Sidecars { env, paths, folder: settings.folder.clone(), demo },
+            preferences: preferences::Preferences::new(settings),
             prober: Arc::new(Prober::new().map_err(|error| error.to_string())?),
             tray,
             notifier: None,
@@ -260,19 +259,19 @@ impl Shell {
             // before anything that could wait: the icon is the first sign of life
             handle.show(compose::view(&shell.core, now));
         }
-        shell.start_parts(desktop);
+        shell.start_parts(desktop, plain);
         Ok(shell)
     }
 
-    fn start_parts(&mut self, desktop: bool) {
+    fn start_parts(&mut self, desktop: bool, plain: Vec<(&'static str, Secret)>) {
         for service in ServiceId::ALL {
             self.look_for_survivors(service);
         }
         self.node_work(NodeWork::Look);
-        let inputs = self.inputs.clone();
-        self.secrets = Some(secrets::Secrets::start(self.secrets_config(), move |report| {
-            let _ = inputs.send(Input::Secrets(report));
-        }));
+        if !self.sidecars.demo {
+            self.look_at_settings();
+        }
+        self.begin_secrets(plain);
         if desktop {
             let inputs = self.inputs.clone();
             self.notifier = Some(Notifier::start(AppIdentity::default(), move |report| {
@@ -298,6 +297,14 @@ impl Shell {
             shutdown_asked().await;
             let _ = inputs.send(Input::Shutdown);
         });
+    }
+
+    /// Searches for our secrets, or makes them.
+    fn start_secrets(&mut self) {
+        let inputs = self.inputs.clone();
+        self.secrets = Some(secrets::Secrets::start(self.secrets_config(), move |report| {
+            let _ = inputs.send(Input::Secrets(report));
+        }));
     }
 
     async fn serve(mut self, mut receiver: UnboundedReceiver<Input>) -> ExitCode {

@@ -157,7 +157,12 @@ impl Sidecars {
     /// It is not there, or the config cannot be read; one sentence.
     pub fn palyra(&self, arguments: &[&str]) -> Result<Command, String> {
         let (program, prefix) = self.program(ServiceId::NodeHost).map_err(|refusal| refusal.why)?;
-        let (config, _) = PalyraConfig::read(&self.paths.config).map_err(|error| error.0)?;
+        let config = if self.paths.config_is_new && !self.paths.config.exists() {
+            // it is made with the first start
+            PalyraConfig::default()
+        } else {
+            PalyraConfig::read(&self.paths.config).map_err(|error| error.0)?.0
+        };
         let mut command = Command::new(program);
         command.args(prefix).args(arguments).env(RUN_ID_VARIABLE, COMMAND_LINE);
         let none = Confidential::default();

@@ -1,5 +1,6 @@
 //! Files of our own: atomic, private, and never trusted blindly when read back.
 
+pub mod state;
 pub mod toml;
 
 use std::fs::{self, OpenOptions, Permissions};
@@ -63,7 +64,7 @@ pub fn check_writable(folder: &Path) -> io::Result<()> {
 /// # Errors
 /// What the system says, with the path.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    replace(path, bytes, None, true)
+    replace(path, bytes, None, true, &|| true).map(drop)
 }
 
 /// The same for what means nothing once the machine is off: nobody waits for the disk, which may take seconds while others
@@ -72,11 +73,18 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// As there.
 pub fn write_passing(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    replace(path, bytes, None, false)
+    replace(path, bytes, None, false, &|| true).map(drop)
 }
 
-/// [`write_atomic`], with these permissions from the beginning.
-fn replace(path: &Path, bytes: &[u8], permissions: Option<Permissions>, durable: bool) -> io::Result<()> {
+/// [`write_atomic`], with these permissions from the beginning, and only if the file is `still` what it should be right before
+/// it is replaced; says whether it was.
+fn replace(
+    path: &Path,
+    bytes: &[u8],
+    permissions: Option<Permissions>,
+    durable: bool,
+    still: &dyn Fn() -> bool,
+) -> io::Result<bool> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let write = || {
         let mut file = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(folder)?;
@@ -87,8 +95,14 @@ fn replace(path: &Path, bytes: &[u8], permissions: Option<Permissions>, durable:
         if durable {
             file.as_file().sync_all()?;
         }
+        if !still() {
+            return Ok(false);
+        }
         file.persist(path).map_err(|error| error.error)?;
-        if durable { sync_dir(folder) } else { Ok(()) }
+        if durable {
+            sync_dir(folder)?;
+        }
+        Ok(true)
     };
     write().map_err(|error| named(path, &error))
 }

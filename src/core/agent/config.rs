@@ -132,7 +132,7 @@ impl Agent {
             return self.fail(ticket, failure, effects);
         }
         self.setup.config_restarts = enabled;
-        effects.push(Effect::SaveConfigRestarts(enabled));
+        effects.push(Effect::SaveSwitch("services.restart_on_config_change", enabled));
         self.config.look_now(now.mono_ms);
         self.done(
             ticket,

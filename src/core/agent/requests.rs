@@ -162,6 +162,8 @@ impl Agent {
             }
             Action::SetBrowser { enabled } => self.set_browser(ticket, enabled, now, effects),
             Action::SetConfigRestarts { enabled } => self.set_config_restarts(ticket, enabled, now, effects),
+            Action::SetNotifications { kind, enabled } => self.set_notifications(ticket, kind, enabled, effects),
+            Action::SetFlag { flag, enabled } => self.set_flag(ticket, flag, enabled, effects),
             Action::WritePorts { service } => self.write_ports(ticket, service, effects),
             Action::SetAutostart { enabled } => {
                 if self.setup.demo {
@@ -284,8 +286,13 @@ impl Agent {
         if self.setup.browser == enabled {
             return self.done(ticket, "Nothing to change.", effects);
         }
+        effects.push(Effect::SaveSwitch("services.browser", enabled));
+        self.use_browser(ticket, enabled, now, effects);
+    }
+
+    /// The browser service is wanted from now on, or not.
+    pub(super) fn use_browser(&mut self, ticket: Option<Ticket>, enabled: bool, now: Now, effects: &mut Vec<Effect>) {
         self.setup.browser = enabled;
-        effects.push(Effect::SaveBrowser(enabled));
         let up = self.fleet.get(ServiceId::Gateway).goal == Goal::Up;
         self.fleet.get_mut(ServiceId::Browserd).want(if enabled && up { Goal::Up } else { Goal::Down });
         if up {

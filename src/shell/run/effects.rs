@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Input, STATE_VERSION, Shell, State};
+use super::{Input, Shell};
 use crate::config::{DEVICE_ID, Environment, PRINCIPAL};
 use crate::core::decisions::Unanswered;
 use crate::core::event::{Effect, Event, Facts, Ticket};
@@ -85,11 +85,12 @@ impl Shell {
                     let _ = inputs.send(Input::Event(Event::LogNotShown(why)));
                 });
             }
-            Effect::SaveBrowser(enabled) => {
-                if let Err(error) = settings::set_browser(&self.sidecars.paths.settings(), enabled) {
-                    self.report(Event::NotSaved(format!("the browser switch holds only until the end: {error}")));
+            Effect::SaveSwitch(name, on) => {
+                if let Err(error) = settings::set(&self.sidecars.paths.settings(), name, on) {
+                    self.report(Event::NotSaved(format!("{name} holds only until the end: {error}")));
                 }
             }
+            Effect::LookAtSettings => self.look_at_settings(),
             Effect::WritePorts(ticket, ports) => {
                 let config = self.sidecars.paths.config.clone();
                 let inputs = self.inputs.clone();
@@ -100,14 +101,6 @@ impl Shell {
                 });
             }
             Effect::LookAtConfig => self.look_at_config(),
-            Effect::SaveConfigRestarts(enabled) => {
-                if let Err(error) = settings::set_config_restarts(&self.sidecars.paths.settings(), enabled) {
-                    let why = format!(
-                        "whether a change of the config restarts what it touches holds only until the end: {error}"
-                    );
-                    self.report(Event::NotSaved(why));
-                }
-            }
             Effect::LookAtAutostart => self.look_at_autostart(),
             Effect::SetAutostart(ticket, on) => {
                 let env = self.sidecars.env.clone();
@@ -135,11 +128,13 @@ impl Shell {
                 let outcome = client.abort_run(&run_id, "aborted from the tray").await;
                 Event::RunAborted(ticket, run_id, outcome.map_err(|error| error.message))
             }),
-            Effect::SavePorts(ports) => {
-                let state = State { version: STATE_VERSION, ports };
-                if let Err(error) = store::keep_json(&self.sidecars.paths.own.join("state.json"), &state) {
-                    self.report(Event::NotSaved(format!("the ports hold only until the end: {error}")));
-                }
+            Effect::SaveState(state) => {
+                let path = self.sidecars.paths.state();
+                let inputs = self.inputs.clone();
+                tokio::task::spawn_blocking(move || {
+                    let outcome = store::keep_json(&path, &state).map_err(|error| error.to_string());
+                    let _ = inputs.send(Input::Event(Event::StateSaved(outcome)));
+                });
             }
             Effect::KeepGoodStart { service, run, version } => {
                 let run_dir = self.sidecars.paths.run_dir(service);

@@ -74,6 +74,10 @@ impl Shell {
                 None
             }
             Input::Secrets(report) => Some(Event::Secrets(self.secrets_arrived(report))),
+            Input::SeededSecrets => {
+                self.start_secrets();
+                None
+            }
             Input::Rotated(ticket, rotation) => Some(self.rotated(ticket, rotation)),
             Input::SignedIn(run, client) => {
                 // a late one of an old gateway must not take the place of the new one's

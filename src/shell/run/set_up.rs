@@ -106,7 +106,7 @@ impl Shell {
 
     fn use_folder(&mut self, folder: &Path) -> Result<(), String> {
         let found = config::programs::check_folder(folder)?;
-        settings::set_folder(&self.sidecars.paths.settings(), &found.folder)
+        settings::set_folder(&self.sidecars.paths.settings(), "services.folder", &found.folder)
             .map_err(|error| format!("the folder cannot be remembered: {error}"))?;
         self.sidecars.folder = Some(found.folder);
         Ok(())
@@ -123,8 +123,9 @@ impl Shell {
         }
         store::check_writable(folder)
             .map_err(|error| format!("this folder cannot be used: {error}; choose another one"))?;
-        settings::set_data(&self.sidecars.paths.settings(), folder)
+        settings::set_folder(&self.sidecars.paths.settings(), "services.data", folder)
             .map_err(|error| format!("the folder cannot be remembered: {error}"))?;
+        self.preferences.uses_data(folder);
         folder.clone_into(&mut self.sidecars.paths.runtime_root);
         Ok(())
     }

@@ -23,7 +23,7 @@ mod rotate;
 mod values;
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -35,6 +35,10 @@ pub use rotate::{Rotation, over as rotation_over, rotate};
 pub use values::{SecretValues, qualifier};
 
 use attempt::{Obstacle, Ready, Try};
+use file::FileStore;
+use secrecy::SecretString;
+
+use crate::protocol::Secret;
 
 use crate::protocol::secrets::SecretName;
 
@@ -125,6 +129,37 @@ impl fmt::Display for Place {
             Self::File(path, why) => write!(f, "in {} ({why})", path.display()),
         }
     }
+}
+
+/// Neither the file nor the keyring was ever given secrets from this folder.
+pub fn none_yet(state_dir: &Path) -> bool {
+    FileStore::open(state_dir).is_ok_and(|file| !file.path().exists() && !file.in_keyring())
+}
+
+/// Puts secrets of another program into the file, before ours are made: the search takes them from there, makes those that
+/// are missing, and moves all of them to where they belong. Gives those that cannot be ours, and why.
+///
+/// # Errors
+/// They cannot be written, or there are some already.
+pub fn seed(state_dir: &Path, secrets: &[(SecretName, Secret)]) -> Result<Vec<(SecretName, &'static str)>, String> {
+    let file = FileStore::open(state_dir)?;
+    let _guard = file.lock()?;
+    if file.path().exists() || file.in_keyring() {
+        return Err("there are secrets already".to_owned());
+    }
+    let mut refused = Vec::new();
+    let mut found = file::Found::new();
+    for (name, value) in secrets {
+        let value = SecretString::from(value.expose());
+        match values::check(*name, &value) {
+            Ok(()) => drop(found.insert(*name, value)),
+            Err(why) => refused.push((*name, why)),
+        }
+    }
+    if !found.is_empty() {
+        file.save(&found)?;
+    }
+    Ok(refused)
 }
 
 /// The running search. Dropping it ends the search.

@@ -7,6 +7,8 @@ mod agent;
 mod handoffs;
 #[path = "support/http.rs"]
 mod http;
+#[path = "agent/profiles.rs"]
+mod profiles;
 #[path = "agent/secrets.rs"]
 mod secrets;
 

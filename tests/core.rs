@@ -22,6 +22,8 @@ use palyra_tray::protocol::shim::{ExitCause, ExitRecord, RunRecord};
 use palyra_tray::protocol::{Action, Place, Request, RunId, ServiceId, Verdict};
 use proptest::prelude::*;
 
+#[path = "core/profiles.rs"]
+mod profiles;
 #[path = "core/secrets.rs"]
 mod secrets;
 

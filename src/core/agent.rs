@@ -7,6 +7,7 @@ mod companion;
 mod config;
 mod node;
 mod preferences;
+mod profiles;
 mod requests;
 mod secrets;
 mod set_up;
@@ -109,6 +110,7 @@ pub struct Agent {
     pub companion: remembered::Companion,
     /// Told since it was kept last.
     told: Vec<(Kind, EventNotice)>,
+    switching: profiles::Switching,
     /// When to look at the preferences.
     settings_due: Option<u64>,
     /// It starts at login; absent: not known.
@@ -165,6 +167,7 @@ impl Agent {
             started: now,
             companion: remembered::Companion::new(state, read_only, setup.seed),
             told: Vec::new(),
+            switching: profiles::Switching::default(),
             settings_due: None,
             fleet,
             secrets: Secrets::Unknown,
@@ -199,7 +202,7 @@ impl Agent {
         };
         agent.config.look_now(now.mono_ms);
         agent.take_up_earlier(now);
-        if agent.setup.start && !agent.setup.first_run {
+        if !agent.take_up_switch(now) && agent.setup.start && !agent.setup.first_run {
             agent.want_all(Goal::Up);
         }
         agent
@@ -229,7 +232,8 @@ impl Agent {
             self.waiters.iter().map(|waiter| waiter.deadline).chain(self.opens.iter().map(|open| open.deadline));
         let own = earlier(waits.min(), earlier(self.quitting, self.leaving));
         let ending = self.quitting.is_some() || self.leaving.is_some();
-        let own = if ending { own } else { earlier(own, earlier(self.config.deadline(), self.settings_due)) };
+        let later = earlier(self.switching.deadline, earlier(self.config.deadline(), self.settings_due));
+        let own = if ending { own } else { earlier(own, later) };
         let own = earlier(own, earlier(self.node.deadline(), self.companion.saving.deadline()));
         earlier(own, earlier(self.fleet.deadline(), self.inbox.deadline()))
     }
@@ -391,6 +395,7 @@ impl Agent {
                 self.node.cancel(ticket, now, &mut orders);
                 self.node_orders(orders, effects);
             }
+            Event::Profiles(news) => self.profiles_looked(news, now, effects),
             Event::StateSaved(outcome) => self.state_saved(outcome, now),
             Event::EarlierSecrets(taken, left) => self.earlier_secrets(taken, left, now),
             Event::SettingsRang => self.settings_due = Some(now.mono_ms + preferences::SETTLE_MS),
@@ -440,11 +445,12 @@ impl Agent {
                 self.fleet.get_mut(id).want(Goal::Down);
             }
         }
+        self.settle_switch(now, effects);
         self.settle_rotation(effects);
         self.settle_config(now, effects);
         self.settle_settings(now, effects);
         self.settle_node(now, effects);
-        let may_launch = has_secrets && self.quitting.is_none();
+        let may_launch = has_secrets && self.quitting.is_none() && !self.keeps_down();
         for (id, order) in self.fleet.step(may_launch, self.node.may_run(now), now) {
             self.perform(id, vec![order], effects);
         }

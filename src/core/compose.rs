@@ -188,6 +188,7 @@ fn set_up(agent: &Agent) -> Item {
     let rows = vec![
         command("setup:continue", &name, true, Action::ContinueSetup),
         command("setup:checks", "Run checks…", true, Action::RunChecks),
+        command("setup:profile", &agent.profile_entry(), !agent.is_switching(), Action::ProfileDialog),
     ];
     submenu("setup", "Set-up and support", rows)
 }

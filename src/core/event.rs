@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::palyra::ConfigFacts;
+use crate::config::profiles::{Entry, Registry};
 use crate::config::settings::Settings;
 use crate::core::cause::{Cause, Evidence};
 use crate::core::companion::import::Earlier;
@@ -60,6 +61,10 @@ pub struct Setup {
     pub state_read_only: Option<String>,
     /// What the earlier desktop app left, to be taken up now.
     pub earlier: Option<Earlier>,
+    /// The profile that this agent's places are of.
+    pub profile: Entry,
+    /// Why it is not the one that an earlier agent was on.
+    pub profile_trouble: Option<String>,
     /// Notifications of these kinds are not shown.
     pub silent: BTreeSet<Kind>,
     /// What of the preferences was not understood.
@@ -68,6 +73,26 @@ pub struct Setup {
     pub seed: u64,
     /// What went wrong before the core came to be (a corrupt file set aside, a setting not understood).
     pub warnings: Vec<String>,
+}
+
+/// Something to look up about the profiles.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProfileWork {
+    /// Read the registry for a client.
+    List(Ticket),
+    /// Read it, and look whether this profile could be started as far as that can be told without starting it.
+    Check(Ticket, String),
+    /// Begin anew, on the profile that the state on the disk names.
+    Become(String),
+}
+
+/// What came of it.
+#[derive(Clone, Debug)]
+pub enum ProfileNews {
+    /// The registry, or why it cannot be read.
+    Listed(Ticket, Result<Registry, String>),
+    /// The profile, or why it cannot be used.
+    Checked(Ticket, Result<Entry, String>),
 }
 
 /// Where the secrets stand.
@@ -153,6 +178,8 @@ pub enum Companion {
     Review(String),
     /// The question before something is done with the node host.
     Node(NodeTask),
+    /// The choice of a profile.
+    Profile,
 }
 
 /// What came of something for the set-up.
@@ -243,6 +270,8 @@ pub enum Event {
     PortsWritten(Option<Ticket>, Result<(), String>),
     /// The sidecars' config file was looked at.
     ConfigLooked(config_watch::Look),
+    /// Something about the profiles was looked up.
+    Profiles(ProfileNews),
     /// The companion state was written, or not, in words.
     StateSaved(Result<(), String>),
     /// The earlier desktop app's secrets were looked at: what was taken over and what not, in words.
@@ -358,6 +387,8 @@ pub enum Effect {
     SetUp(Ticket, SetupRequest),
     /// Do something for the node host.
     Node(NodeWork),
+    /// Look something up about the profiles, or go to another one.
+    Profiles(ProfileWork),
     /// Open a program of ours in a window of its own.
     Open(Companion),
     /// Open a service's log.

@@ -20,6 +20,8 @@ pub struct Places {
     pub vault: Option<PathBuf>,
     /// `PALYRA_CONFIG`
     pub config: PathBuf,
+    /// Name of the profile in the registry of the command line, and where that is; absent: it is in none.
+    pub profile: Option<(String, PathBuf)>,
     /// The config has its pages for agents' canvases served from another machine's address.
     pub canvas_elsewhere: bool,
 }
@@ -115,8 +117,11 @@ pub fn environment(
         }
         ServiceId::NodeHost => {}
     }
-    // the palyra command line dies of a profile that is not in its registry
-    env.insert("PALYRA_CLI_PROFILE".to_owned(), None);
+    // the palyra command line dies of a profile that is not in its registry, which it looks for below the runtime root
+    env.insert("PALYRA_CLI_PROFILE".to_owned(), places.profile.as_ref().map(|(name, _)| Secret::new(name.clone())));
+    if let Some((_, registry)) = &places.profile {
+        env.insert("PALYRA_CLI_PROFILES_PATH".to_owned(), Some(Secret::new(path(registry))));
+    }
     env
 }
 
@@ -131,6 +136,7 @@ mod tests {
             runtime_root: "/s/runtime".into(),
             identity: Some("/s/identity".into()),
             vault: None,
+            profile: None,
             config: "/s/c".into(),
             canvas_elsewhere: false,
         };

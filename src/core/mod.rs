@@ -30,6 +30,7 @@ pub mod secrets;
 pub mod service;
 pub mod simulate;
 pub mod snapshot;
+pub mod switch;
 pub mod text;
 pub mod time;
 pub mod ulid;

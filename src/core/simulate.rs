@@ -27,6 +27,7 @@
 //! | `show menu` | prints the menu |
 
 mod pairing;
+mod profiles;
 mod secrets;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,6 +55,7 @@ use crate::protocol::shim::{ExitCause, ExitRecord, ProcessRef, RunRecord, StopLa
 use crate::protocol::{Action, Reply, RunId, ServiceId, Verdict};
 
 pub use pairing::{Mishaps, Pairs};
+pub use profiles::Profiles;
 pub use secrets::Store;
 
 /// From a launch to the shim's answer, milliseconds.
@@ -116,6 +118,8 @@ pub struct World {
     pub disk: Option<String>,
     /// The secrets.
     pub store: Store,
+    /// The profiles.
+    pub profiles: Profiles,
     /// Of every process that was started.
     records_of_runs: BTreeMap<RunId, RunRecord>,
     records: BTreeMap<String, Value>,
@@ -154,6 +158,7 @@ impl World {
             saved: Vec::new(),
             disk: None,
             store: Store::default(),
+            profiles: Profiles::default(),
             records_of_runs: BTreeMap::new(),
             records: BTreeMap::new(),
             queue: BTreeMap::new(),
@@ -447,6 +452,7 @@ impl World {
                 }
             }
             Effect::Node(work) => self.node_work(work),
+            Effect::Profiles(work) => self.profile_work(work),
             Effect::Open(companion) => self.note(format!("opens {companion:?}")),
             Effect::OpenDashboard(ticket, path) => {
                 self.note(format!("opens {path}"));

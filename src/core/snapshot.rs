@@ -61,6 +61,7 @@ pub fn snapshot(agent: &Agent, now: Now) -> Value {
         "screen_locked": agent.locked,
         "connection": agent.connection().name(),
         "companion": companion::block(&agent.companion),
+        "profile": agent.profile_block(),
         "tray": { "present": agent.desktop.tray_present, "detail": agent.desktop.tray },
         "notifications": agent.desktop.notifications.as_ref().map(|server| json!({
             "server": server.name, "actions": server.actions, "withdraws": server.withdraws,

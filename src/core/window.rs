@@ -75,6 +75,7 @@ pub const fn comes_back(action: &Action) -> bool {
             | Action::ShowLog { .. }
             | Action::ContinueSetup
             | Action::RunChecks
+            | Action::ProfileDialog
             | Action::Quit { .. }
     )
 }

@@ -4,6 +4,7 @@
 
 pub mod companion;
 pub mod node;
+pub mod profiles;
 mod secret;
 pub mod secrets;
 pub mod setup;
@@ -117,6 +118,8 @@ pub enum Action {
         /// Which.
         task: node::NodeTask,
     },
+    /// Open the dialog in which a profile is chosen: it does nothing by itself.
+    ProfileDialog,
     /// Put away a notification that tells of an event.
     Dismiss {
         /// Its key.
@@ -223,6 +226,8 @@ pub enum Request {
     Node(node::NodeRequest),
     /// Something about the secrets.
     Secrets(secrets::SecretsRequest),
+    /// Something about the profiles.
+    Profiles(profiles::ProfileRequest),
 }
 
 /// A decision with all its particulars.

@@ -200,6 +200,8 @@ impl Sidecars {
             identity: place(&config.identity, &self.paths.identity),
             vault: place(&config.vault, &self.paths.vault),
             config: self.paths.config.clone(),
+            profile: (self.paths.profile.registered)
+                .then(|| (self.paths.profile.name.clone(), self.paths.registry.clone())),
             canvas_elsewhere: config.canvas_elsewhere,
         }
     }
@@ -229,7 +231,7 @@ impl Sidecars {
     /// Directories, the config file, and for a new vault on a machine without Secret Service the kind that works there.
     fn make_ground(&self, tokens: &Tokens) -> Result<(), String> {
         let paths = &self.paths;
-        let logs = paths.own.join("logs");
+        let logs = paths.profile_own.join("logs");
         let config_dir = paths.config.parent().map(std::path::Path::to_path_buf);
         for dir in [&paths.runtime_root, &paths.identity, &logs] {
             store::private_dir(dir).map_err(cannot_write)?;

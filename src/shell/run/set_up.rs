@@ -148,6 +148,7 @@ impl Shell {
                 node = ["node", task.word(), "--dialog"];
                 &node
             }
+            Companion::Profile => &["profile", "choose"],
             Companion::SetUp => &["onboard"],
             Companion::Checks => &["doctor", "--dialog"],
             Companion::Review(id) if id.is_empty() => &["approvals", "review", "--dialog"],

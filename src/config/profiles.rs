@@ -373,8 +373,21 @@ mod tests {
 
     #[test]
     fn names_and_places_that_lead_elsewhere_are_left_out() {
-        for name in ["../x", "a/b", "", ".", "..", ".hidden", "-rf", "end.", "Work", "w\\u0007", "\\u202Ex", "ä", "desktop-local"]
-        {
+        for name in [
+            "../x",
+            "a/b",
+            "",
+            ".",
+            "..",
+            ".hidden",
+            "-rf",
+            "end.",
+            "Work",
+            "w\\u0007",
+            "\\u202Ex",
+            "ä",
+            "desktop-local",
+        ] {
             let registry = parse(&format!("version = 1\n[profiles.\"{name}\"]\nlabel = \"x\"\n")).unwrap();
             assert_eq!((registry.profiles.len(), registry.left_out.len()), (1, 1), "{name}");
             assert!(!registry.left_out[0].contains('\u{7}') && !registry.left_out[0].contains('\u{202e}'), "{name}");
@@ -410,7 +423,8 @@ mod tests {
         };
         let usual = Paths::find(&env).unwrap();
         assert_eq!((usual.profile.name.as_str(), &usual.profile_own), (IMPLICIT, &usual.own));
-        let registry = |state_root: &str| format!("version = 1\n[profiles.work]\n[profiles.own]\nstate_root = \"{state_root}\"\n");
+        let registry =
+            |state_root: &str| format!("version = 1\n[profiles.work]\n[profiles.own]\nstate_root = \"{state_root}\"\n");
         write("cli/profiles.toml", &registry("/srv/p"));
         write("tray/state.json", r#"{"version":2,"active_profile":"work","switch":null}"#);
         let work = Paths::find(&env).unwrap();

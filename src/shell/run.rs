@@ -99,11 +99,7 @@ pub fn run(start: Start) -> ExitCode {
         return agent(start, None, &to_shell);
     }
     let panel = start.settings.panel;
-    tray::run(
-        panel,
-        move |handle| agent(start, Some(handle), &to_shell),
-        move |report| from_tray.send(report),
-    )
+    tray::run(panel, move |handle| agent(start, Some(handle), &to_shell), move |report| from_tray.send(report))
 }
 
 /// One shell for each profile, one after the other: nothing of one is left for the next.

@@ -129,7 +129,9 @@ fn killed_in_the_middle_the_next_start_is_on_one_of_the_two_and_says_which() {
     for wait_ms in [0, 150, 400, 800, 1_500, 3_000] {
         let mut client = site.command(&["profile", "switch", to]).spawn().unwrap();
         let state: PathBuf = site.own("state.json");
-        site.until("begun", |_| fs::read_to_string(&state).is_ok_and(|text| text.contains(&format!("\"to\": \"{to}\""))));
+        site.until("begun", |_| {
+            fs::read_to_string(&state).is_ok_and(|text| text.contains(&format!("\"to\": \"{to}\"")))
+        });
         std::thread::sleep(Duration::from_millis(wait_ms));
         site.kill_agent();
         let _ = client.kill();

@@ -111,7 +111,9 @@ fn a_second_change_and_what_would_come_in_its_way_are_refused_meanwhile() {
     world.switch(2, "prod", true);
     assert!(refusal(&world).1.contains("another change"), "{:?}", world.replies);
     world.pass(10);
-    for action in [Action::Start { service: None }, Action::Stop { service: None }, Action::SetBrowser { enabled: false }] {
+    for action in
+        [Action::Start { service: None }, Action::Stop { service: None }, Action::SetBrowser { enabled: false }]
+    {
         world.give(Event::Asked(3, Request::Act { action }));
         assert!(refusal(&world).1.contains("change of profile is under way"), "{:?}", world.replies);
     }

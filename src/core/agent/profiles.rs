@@ -134,14 +134,7 @@ impl Agent {
         }
     }
 
-    fn begin_switch(
-        &mut self,
-        ticket: Ticket,
-        entry: &Entry,
-        confirmed: bool,
-        now: Now,
-        effects: &mut Vec<Effect>,
-    ) {
+    fn begin_switch(&mut self, ticket: Ticket, entry: &Entry, confirmed: bool, now: Now, effects: &mut Vec<Effect>) {
         let from = self.setup.profile.name.clone();
         if entry.name == from {
             return self.done(Some(ticket), &format!("It is on profile {from} already."), effects);

@@ -28,7 +28,8 @@ pub struct Profiles {
 impl World {
     /// There is a profile of this name.
     pub fn add_profile(&mut self, name: &str, strict: bool) {
-        let entry = Entry { name: name.to_owned(), label: name.to_owned(), strict, registered: true, ..Entry::default() };
+        let entry =
+            Entry { name: name.to_owned(), label: name.to_owned(), strict, registered: true, ..Entry::default() };
         self.profiles.registry.insert(name.to_owned(), entry);
     }
 

@@ -57,7 +57,12 @@ pub fn show(block: &Value) -> String {
     let mut out = format!("Profile: {} ({}{strict})\n", of(block, "active"), of(block, "label"));
     let switch = &block["switch"];
     if block["switching"] == Value::Bool(true) {
-        out.push_str(&format!("  Changing from {} to {}: {}\n", of(switch, "from"), of(switch, "to"), of(switch, "stage")));
+        out.push_str(&format!(
+            "  Changing from {} to {}: {}\n",
+            of(switch, "from"),
+            of(switch, "to"),
+            of(switch, "stage")
+        ));
     } else if !of(switch, "outcome").is_empty() {
         out.push_str(&format!("  Last change: {}\n", of(switch, "outcome")));
     }

@@ -36,7 +36,8 @@ impl Shell {
     pub(super) fn begin_secrets(&mut self, plain: Vec<(&'static str, Secret)>) {
         let sidecars = self.sidecars.clone();
         let vault = sidecars.paths.state_root.join("desktop-control-center").join("vault");
-        let wanted = !sidecars.demo && (vault.is_dir() || !plain.is_empty()) && secrets::none_yet(&sidecars.paths.profile_own);
+        let wanted =
+            !sidecars.demo && (vault.is_dir() || !plain.is_empty()) && secrets::none_yet(&sidecars.paths.profile_own);
         if !wanted {
             return self.start_secrets();
         }
@@ -88,8 +89,10 @@ type Opened = (Vec<(SecretName, Secret)>, Vec<String>);
 
 fn opened(sidecars: &Sidecars, folder: &Path) -> Result<Opened, String> {
     let failed = |error: io::Error| format!("they cannot be copied to be read ({error})");
-    let copy =
-        tempfile::Builder::new().prefix(".palyra-tray-vault-").tempdir_in(&sidecars.paths.profile_own).map_err(failed)?;
+    let copy = tempfile::Builder::new()
+        .prefix(".palyra-tray-vault-")
+        .tempdir_in(&sidecars.paths.profile_own)
+        .map_err(failed)?;
     let mut room = (MAX_BYTES, MAX_FILES);
     for part in ["vault", "identity"] {
         let from = folder.join(part);

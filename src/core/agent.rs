@@ -232,7 +232,7 @@ impl Agent {
             self.waiters.iter().map(|waiter| waiter.deadline).chain(self.opens.iter().map(|open| open.deadline));
         let own = earlier(waits.min(), earlier(self.quitting, self.leaving));
         let ending = self.quitting.is_some() || self.leaving.is_some();
-        let later = earlier(self.switching.deadline, earlier(self.config.deadline(), self.settings_due));
+        let later = earlier(self.switching.deadline(), earlier(self.config.deadline(), self.settings_due));
         let own = if ending { own } else { earlier(own, later) };
         let own = earlier(own, earlier(self.node.deadline(), self.companion.saving.deadline()));
         earlier(own, earlier(self.fleet.deadline(), self.inbox.deadline()))

@@ -22,6 +22,8 @@ use crate::protocol::ServiceId;
 pub const LEAVE_MS: u64 = 20_000;
 /// The new one is ready within this time, milliseconds: a slow start, and one after it.
 pub const TRY_MS: u64 = 75_000;
+/// So long it stays ready before the change is over, milliseconds: one that ends right after its start was ready, too.
+pub const HOLD_MS: u64 = 3_000;
 /// Profiles that are kept as recent ones.
 pub const MAX_RECENT: usize = 6;
 

@@ -259,7 +259,7 @@ fn one_that_left_the_registry_leads_back_and_that_is_told() {
     world.begin_from_disk();
     world.pass(5_000);
     assert_eq!(on(&world), ("desktop-local", "desktop-local"));
-    assert!(notice(&world).contains("there is no profile work"), "{}", notice(&world));
+    assert!(notice(&world).contains("no profile work"), "{}", notice(&world));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::core::describe::visible;
 use crate::core::event::{Companion, Effect, ProfileNews, ProfileWork, Secrets, Ticket};
 use crate::core::notices::cut;
 use crate::core::service::{Goal, Phase};
-use crate::core::switch::{LEAVE_MS, Stage, Switch, TRY_MS};
+use crate::core::switch::{HOLD_MS, LEAVE_MS, Stage, Switch, TRY_MS};
 use crate::core::text;
 use crate::core::time::Now;
 use crate::core::view::Urgency;
@@ -26,10 +26,19 @@ pub(super) struct Switching {
     /// The person agreed to a strict profile; while it is being looked at.
     asked: Option<(Ticket, bool)>,
     /// When the stage has lasted too long.
-    pub deadline: Option<u64>,
+    deadline: Option<u64>,
+    /// Since when all of the new one is ready.
+    ready_since: Option<u64>,
     /// The agent begins anew as soon as that is on the disk.
     turning: bool,
     turned: bool,
+}
+
+impl Switching {
+    /// When it wants to be woken.
+    pub fn deadline(&self) -> Option<u64> {
+        self.ready_since.map(|since| since + HOLD_MS).or(self.deadline)
+    }
 }
 
 impl Agent {
@@ -250,10 +259,14 @@ impl Agent {
                 self.stay(switch, why);
             }
             Stage::Trying if self.new_is_ready() => {
-                switch.stage = Stage::Done;
-                self.switch_over(switch);
+                let since = *self.switching.ready_since.get_or_insert(now.mono_ms);
+                if now.mono_ms >= since + HOLD_MS {
+                    switch.stage = Stage::Done;
+                    self.switch_over(switch);
+                }
             }
             Stage::Trying => {
+                self.switching.ready_since = None;
                 let why = self.why_not().or_else(|| late.then(|| self.not_in_time()));
                 if let Some(why) = why {
                     switch.why = format!("{} did not get ready: {why}", switch.to);

@@ -9,6 +9,8 @@ mod handoffs;
 mod http;
 #[path = "agent/planted.rs"]
 mod planted;
+#[path = "agent/profiles.rs"]
+mod profiles;
 #[path = "agent/secrets.rs"]
 mod secrets;
 #[path = "agent/send.rs"]

@@ -30,6 +30,8 @@ use proptest::prelude::*;
 mod day;
 #[path = "core/events.rs"]
 mod events;
+#[path = "core/profiles.rs"]
+mod profiles;
 #[path = "core/secrets.rs"]
 mod secrets;
 #[path = "core/survey.rs"]

@@ -30,6 +30,7 @@
 
 pub mod asks;
 mod pairing;
+mod profiles;
 mod secrets;
 mod survey;
 
@@ -58,6 +59,7 @@ use crate::protocol::shim::{ExitCause, ExitRecord, ProcessRef, RunRecord, StopLa
 use crate::protocol::{Action, Reply, RunId, ServiceId, Verdict};
 
 pub use pairing::{Mishaps, Pairs};
+pub use profiles::Profiles;
 pub use secrets::Store;
 pub use survey::Chats;
 
@@ -128,6 +130,8 @@ pub struct World {
     pub disk: Option<String>,
     /// The secrets.
     pub store: Store,
+    /// The profiles.
+    pub profiles: Profiles,
     /// Of every process that was started.
     records_of_runs: BTreeMap<RunId, RunRecord>,
     records: BTreeMap<String, Value>,
@@ -169,6 +173,7 @@ impl World {
             saved: Vec::new(),
             disk: None,
             store: Store::default(),
+            profiles: Profiles::default(),
             records_of_runs: BTreeMap::new(),
             records: BTreeMap::new(),
             queue: BTreeMap::new(),
@@ -485,6 +490,7 @@ impl World {
             }
             Effect::Node(work) => self.node_work(work),
             Effect::Ask(work) => self.talk(work),
+            Effect::Profiles(work) => self.profile_work(work),
             Effect::Open(companion) => self.note(format!("opens {companion:?}")),
             Effect::OpenDashboard(ticket, path) => {
                 self.note(format!("opens {path}"));

@@ -152,7 +152,9 @@ fn it_is_taken_up_once_and_never_over_what_is_here() {
     let now = Now { mono_ms: 0, unix_ms: 9 };
     let mut it = Companion::new(State::default(), None, 7);
     it.import(of(fixture!(5)), now);
-    assert_eq!((it.state().active_profile.as_str(), it.revision()), ("work", 1));
+    assert_eq!((it.state().active_profile.as_str(), it.revision()), (DEFAULT_PROFILE, 1));
+    let left = it.state().imported.as_ref().unwrap().left.join("\n");
+    assert!(left.contains("profile work: it is not the active one here yet"), "{left}");
     assert_eq!(it.state().imported.as_ref().unwrap().schema_version, 5);
     let mut it = Companion::new(State::default(), None, 7);
     for n in 0..19 {

@@ -157,7 +157,8 @@ fn over(block: &Value, name: &str) -> Result<String, Failure> {
     if block["active"] == name {
         Ok(outcome.to_owned())
     } else {
-        Err(Failure::new(FailureCode::Failed, outcome, text::SEE_STATUS))
+        // its end is put behind it by whoever shows it
+        Err(Failure::new(FailureCode::Failed, outcome.trim_end_matches('.'), text::SEE_STATUS))
     }
 }
 

@@ -98,11 +98,11 @@ impl Switch {
         if self.stage == Stage::Done {
             return (format!("Now on profile {on}"), stopped);
         }
-        let why = crate::core::text::sentence(&self.why);
+        let why = self.why.trim_end_matches('.');
         let again = match names.as_slice() {
             [] => String::new(),
             names => format!(" Stopped for it, and started again: {}.", names.join(", ")),
         };
-        (format!("Still on profile {on}"), format!("The change to {} was taken back: {why}{again}", self.to))
+        (format!("Still on profile {on}"), format!("The change to {} was taken back: {why}.{again}", self.to))
     }
 }

@@ -1,7 +1,10 @@
 //! Profiles over real processes: there, back, refused, and killed in the middle.
 
 use std::fs;
+use std::io::Write;
+use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
+use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -80,6 +83,11 @@ fn there_and_back_with_places_of_its_own() {
     }
     // commands go to the places of the active one
     assert!(site.ok(&["logs", "gateway"]).contains("daemon listening"));
+    // what is remembered is each one's own
+    assert!(site.ok(&["recent"]).contains("Now on profile The work one"));
+    site.ok(&["config", "set", "desktop_notifications_enabled", "false"]);
+    let flag = |status: &Value| status["companion"]["rollout"]["desktop_notifications_enabled"].clone();
+    assert_eq!(flag(&site.status().unwrap()), false);
 
     let said = site.ok(&["profile", "switch", "desktop-local"]);
     assert!(said.contains("Now on profile Desktop local"), "{said}");
@@ -87,6 +95,9 @@ fn there_and_back_with_places_of_its_own() {
     assert_eq!(told(&back, "PALYRA_CLI_PROFILE"), None);
     assert_eq!(told(&back, "PALYRA_STATE_ROOT"), told_before(&site));
     assert_eq!(back["profile"]["recent"], serde_json::json!(["desktop-local", "work"]));
+    assert_eq!(flag(&back), true);
+    let recent = site.ok(&["recent"]);
+    assert!(recent.contains("Now on profile Desktop local") && !recent.contains("The work one"), "{recent}");
     site.ok(&["quit"]);
     site.agent_ended();
     site.nothing_left();
@@ -113,12 +124,90 @@ fn what_cannot_work_stops_nothing_and_what_does_not_work_is_taken_back() {
     assert_eq!(pids(&site.healthy()), before, "nothing was stopped");
     let said = site.fails(1, &["profile", "switch", "dead"]);
     assert!(said.contains("Still on profile Desktop local") && said.contains("does not stay up"), "{said}");
+    assert!(said.contains("started again: gateway, browserd. See: palyra-tray status"), "{said}");
     let status = site.healthy();
     assert_eq!(status["profile"]["active"], "desktop-local");
     assert!(site.ok(&["profile", "show"]).contains("Last change: Still on profile"));
     assert_eq!(gateways(&site).len(), 1);
     site.ok(&["profile", "switch", "prod", "--yes"]);
     assert_eq!(site.healthy()["profile"]["strict_mode"], true);
+}
+
+#[test]
+fn a_strict_one_asks_on_a_terminal_and_only_yes_means_yes() {
+    let mut site = site();
+    site.start_healthy();
+    for (typed, code) in [("", 4), ("y", 4), ("yes", 0)] {
+        // a terminal of its own, as util-linux makes it
+        let command = format!("{} profile switch prod", site.program.display());
+        let mut script = site.wrapped("script", &["-qec", &command, "/dev/null"]);
+        script.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = script.spawn().expect("script, of util-linux");
+        writeln!(child.stdin.take().unwrap(), "{typed}").unwrap();
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(said.contains("prod is a strict profile: what agents do there is real."), "{typed}: {said}");
+        assert_eq!(output.status.code(), Some(code), "{typed}: {said}");
+        let on = site.status().unwrap()["profile"]["active"].clone();
+        assert_eq!(on, if code == 0 { "prod" } else { "desktop-local" }, "{typed}: {said}");
+    }
+}
+
+#[test]
+fn the_dialog_asks_before_a_strict_one_and_says_how_it_ended() {
+    let mut site = site();
+    // marks the row of that name, and answers the question as it is told
+    let zenity = "seen=\"$0.seen\"; printf '%s\\n' \"$@\" >> \"$seen\"\n\
+        case \"$*\" in\n\
+        *--list*) cat \"$0.row\"; exit 120;;\n\
+        *--progress*) cat > /dev/null; exit 120;;\n\
+        *'A strict profile'*) if [ -e \"$0.yes\" ]; then echo Change; exit 123; else exit 120; fi;;\n\
+        *) exit 120;;\n\
+        esac";
+    let zenity = site.script("zenity", zenity);
+    let beside = |name: &str| PathBuf::from(format!("{}.{name}", zenity.display()));
+    let path = format!("{}:{}", site.bin().display(), std::env::var("PATH").unwrap());
+    let display = site.bin().join("display");
+    let _display = UnixListener::bind(&display).unwrap();
+    let display = display.to_str().unwrap();
+    for (name, value) in [("PATH", path.as_str()), ("WAYLAND_DISPLAY", display), ("PALYRA_TRAY_DIALOGS", "zenity")] {
+        site.env(name, value);
+    }
+    site.start_healthy();
+    let list: Value = serde_json::from_str(&site.ok(&["profile", "list", "--json"])).unwrap();
+    let names = list["profiles"].as_array().unwrap();
+    let row = names.iter().position(|entry| entry["name"] == "prod").unwrap();
+    fs::write(beside("row"), format!("{row}\n")).unwrap();
+    site.ok(&["profile", "choose"]);
+    let seen = fs::read_to_string(beside("seen")).unwrap();
+    assert!(seen.contains("strict: asks first") && seen.contains("prod is a strict profile"), "{seen}");
+    assert_eq!(site.status().unwrap()["profile"]["active"], "desktop-local", "what the focus is on is no yes");
+    fs::write(beside("yes"), "").unwrap();
+    site.ok(&["profile", "choose"]);
+    let seen = fs::read_to_string(beside("seen")).unwrap();
+    assert!(seen.contains("Now on profile The prod one"), "{seen}");
+    assert_eq!(site.healthy()["profile"]["active"], "prod");
+}
+
+#[test]
+fn one_that_leaves_the_registry_is_told_to_no_process_and_left_at_the_next_start() {
+    let mut site = site();
+    site.start_healthy();
+    site.ok(&["profile", "switch", "work"]);
+    let registry = site.root().join("cli/profiles.toml");
+    let text = fs::read_to_string(&registry).unwrap();
+    fs::write(&registry, text.replace("[profiles.work]", "[profiles.was-work]")).unwrap();
+    site.ok(&["restart", "gateway"]);
+    let status = site.healthy();
+    assert_eq!((told(&status, "PALYRA_CLI_PROFILE"), &status["profile"]["active"]), (None, &"work".into()));
+    assert!(told(&status, "PALYRA_STATE_ROOT").unwrap().ends_with("profiles/work/state"), "it works on");
+    site.ok(&["quit"]);
+    site.agent_ended();
+    let status = site.start_healthy();
+    assert_eq!(status["profile"]["active"], "desktop-local");
+    let trouble = status["profile"]["trouble"].as_str().unwrap();
+    assert!(trouble.contains("there is no profile work"), "{trouble}");
+    assert!(site.ok(&["recent"]).contains("On profile Desktop local"));
 }
 
 #[test]

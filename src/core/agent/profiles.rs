@@ -273,7 +273,7 @@ impl Agent {
                 self.switching.ready_since = None;
                 let why = self.why_not().or_else(|| late.then(|| self.not_in_time()));
                 if let Some(why) = why {
-                    switch.why = format!("{} did not get ready: {why}", switch.to);
+                    switch.why = format!("it did not get ready: {why}");
                     switch.stage = Stage::Returning;
                     self.companion.set_switch(switch);
                     self.switching.deadline = Some(now.mono_ms + LEAVE_MS);

@@ -237,7 +237,8 @@ fn what_was_told_is_kept_with_its_kind_and_notifications_can_be_switched_off() {
         1,
         "{kept:?}"
     );
-    assert_eq!(kept[0].action, Some(Action::Start { service: Some(ServiceId::Browserd) }));
+    // the notification starts it again; a row of what was can only show
+    assert_eq!(kept[0].action, Some(Action::ShowLog { service: ServiceId::Browserd }));
     assert!(world.view().notices.contains_key("event:browserd:given_up"));
     world.give(Event::Clicked(
         Action::SetFlag { flag: Flag::DesktopNotificationsEnabled, enabled: false },

@@ -53,7 +53,7 @@ fn each_schema_gives_what_it_has() {
     assert_eq!((five.active.as_deref(), five.profiles.len()), (Some("work"), 2));
     assert_eq!(five.profiles["work"].section, "approvals");
     assert_eq!(five.profiles[DEFAULT_PROFILE].drafts[0].text, "at home");
-    assert!(five.welcomed && !five.data_agreed, "of the active one");
+    assert!(!five.welcomed && !five.data_agreed, "only those of the one that the tray begins on");
 
     let six = of(fixture!(6));
     let profile = &six.profiles[DEFAULT_PROFILE];

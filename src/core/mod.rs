@@ -39,6 +39,7 @@ pub mod snapshot;
 pub mod support;
 pub mod survey;
 pub mod switch;
+pub mod telemetry;
 pub mod text;
 pub mod time;
 pub mod told;

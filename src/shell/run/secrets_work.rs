@@ -99,6 +99,7 @@ impl Shell {
             browser_key: values.get(SecretName::BrowserStateKey).clone(),
             in_file,
         });
+        self.tell_known();
     }
 }
 

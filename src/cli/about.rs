@@ -26,7 +26,7 @@ pub struct AboutArgs {
 pub fn about(env: &Environment, args: &AboutArgs) -> Result<ExitCode, Failure> {
     let words = words(env, &super::paths(env)?);
     if args.dialog {
-        let failed = |why| Failure::new(FailureCode::Failed, why, words::status::IN_TERMINAL);
+        let failed = |why| Failure::new(FailureCode::Failed, why, words::common::IN_TERMINAL);
         let mut front = dialog::pick(env).map_err(failed)?;
         // on a terminal the plain text reads better than a form
         if !front.is_terminal() {

@@ -15,6 +15,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::protocol::Scope;
+use crate::words;
 
 use canonical::is_deeper_than;
 pub use canonical::{changed, digest, digest_bytes, hex};
@@ -205,7 +206,7 @@ impl Record {
         };
         match serde_json::from_str::<Value>(text) {
             Ok(raw) => Self::from_value(raw),
-            Err(_) => Err(unreadable("the record is not JSON that can be read")),
+            Err(_) => Err(unreadable(words::approvals::RECORD_IS_NOT_JSON_THAT_CAN)),
         }
     }
 
@@ -215,7 +216,7 @@ impl Record {
             return Err(Unreadable {
                 approval_id: String::new(),
                 requested_at_unix_ms: None,
-                why: "the record is not a JSON object".to_owned(),
+                why: words::approvals::RECORD_IS_NOT_JSON_OBJECT.to_owned(),
             });
         };
         let mut unknown = Vec::new();
@@ -225,7 +226,7 @@ impl Record {
                 return Err(Unreadable {
                     approval_id: String::new(),
                     requested_at_unix_ms: fields.get("requested_at_unix_ms").and_then(integer),
-                    why: "the record has no usable approval id".to_owned(),
+                    why: words::approvals::RECORD_HAS_NO_USABLE_APPROVAL_ID.to_owned(),
                 });
             }
         };
@@ -233,7 +234,7 @@ impl Record {
             return Err(Unreadable {
                 approval_id,
                 requested_at_unix_ms: fields.get("requested_at_unix_ms").and_then(integer),
-                why: "the record is nested too deeply".to_owned(),
+                why: words::approvals::RECORD_IS_NESTED_TOO_DEEPLY.to_owned(),
             });
         }
         let requested_at_unix_ms = required_integer(fields, "requested_at_unix_ms", &mut unknown);

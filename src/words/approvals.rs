@@ -225,3 +225,17 @@ pub fn approval_has_expired(id: impl Display) -> String {
 pub fn approval_has_changed_since(id: impl Display, changed: impl Display) -> String {
     format!("approval {id} has changed since it was shown{changed}")
 }
+
+pub const RECORD_IS_NOT_JSON_THAT_CAN: &str = "the record is not JSON that can be read";
+pub const RECORD_IS_NOT_JSON_OBJECT: &str = "the record is not a JSON object";
+pub const RECORD_HAS_NO_USABLE_APPROVAL_ID: &str = "the record has no usable approval id";
+pub const RECORD_IS_NESTED_TOO_DEEPLY: &str = "the record is nested too deeply";
+pub const TIME_BOX_NEEDS_TIME_ABOVE_ZERO: &str = "A time box needs a time above zero.";
+pub const GATEWAYS_LIST_OF_APPROVALS_DOES: &str =
+    "The gateway's list of approvals does not end: its cursor repeats or cannot be used.";
+
+pub fn gateways_record_cannot_be_used(why: impl Display) -> String {
+    format!("The gateway's record cannot be used: {why}.")
+}
+
+pub const THAT_IS_NOT_ID_OF_APPROVAL: &str = "That is not the id of an approval.";

@@ -144,7 +144,6 @@ pub const SEE_THEM_DRAFTS_LIST: &str = "See them: palyra-tray drafts list";
 pub const NO_SUCH_MESSAGE_IS_KNOWN: &str = "no such message is known";
 pub const LOOK_IN_CHAT: &str = "Look in the chat.";
 pub const IN_TERMINAL: &str = "In a terminal it is: palyra-tray drafts show";
-pub const IT_OPENS: &str = "It opens.";
 pub const THIS_DRAFT_MAY: &str = "this draft may be in its session already, so it is not sent to another one";
 pub const LEAVE_OUT_NEW: &str = "Leave out --new: it is looked for there first.";
 

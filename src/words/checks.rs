@@ -7,7 +7,6 @@ pub mod palyra;
 use std::fmt::Display;
 
 pub const IT_ANSWERS_SOMETHING_ELSE: &str = "it answers something else";
-pub const NOT_KNOWN: &str = "not known";
 
 pub fn all_checks_are_in_order(fine: impl Display) -> String {
     format!("All {fine} checks are in order.")
@@ -183,3 +182,11 @@ pub const CLOCK: &str = "Clock";
 pub fn says(year: impl Display) -> String {
     format!("says {year}")
 }
+
+pub fn cannot_be_read_4(folder: impl Display, error: impl Display) -> String {
+    format!("{folder} cannot be read ({error})")
+}
+
+pub const NO_SOCKET_BUT_SOMETHING_ELSE: &str = "no socket but something else";
+pub const ANOTHER_USERS_SOCKET: &str = "another user's socket";
+pub const THIS_SYSTEM_IS_NOT_ASKED: &str = "this system is not asked for it";

@@ -101,10 +101,6 @@ pub fn is_not_there_any_more(executable: impl Display) -> String {
 
 pub const NO_HOME_DIRECTORY_IS_KNOWN: &str = "no home directory is known; set HOME and try again";
 
-pub fn cannot_be_read(path: impl Display, error: impl Display) -> String {
-    format!("{path} cannot be read ({error}); mend or remove it")
-}
-
 pub fn login_entry_cannot_be_written(error: impl Display) -> String {
     format!("the login entry cannot be written: {error}; mend that and try again")
 }

@@ -21,8 +21,6 @@ pub fn it_was_down(ms: impl Display) -> String {
     format!("It was down for {ms}.")
 }
 
-pub const SHOW_LOG: &str = "Show log";
-pub const OPEN_DASHBOARD: &str = "Open Dashboard";
 pub const WHILE_SCREEN_WAS_LOCKED: &str = "While the screen was locked";
 pub const RUN_FAILED: &str = "A run failed";
 pub const RUN_WAS_ENDED: &str = "A run was ended";

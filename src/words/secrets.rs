@@ -44,7 +44,6 @@ pub fn cannot_be_looked_at_now(text_of: impl Display) -> String {
     format!("cannot be looked at now: {text_of}")
 }
 
-pub const NOTHING_WAS_CHANGED_2: &str = "Nothing was changed.";
 pub const SECRETS_WERE_NOT_ALL_CHANGED: &str = "The secrets were not all changed";
 
 pub fn nothing_that_uses_it_was_running(words: impl Display) -> String {
@@ -287,3 +286,29 @@ pub const IT_IS_NOT_BASE_OF_BYTES: &str = "it is not the base64 of 32 bytes";
 pub fn text(label: impl Display) -> String {
     format!("the {label}")
 }
+
+pub const ADMIN_TOKEN: &str = "admin token";
+pub const BROWSER_TOKEN: &str = "browser token";
+pub const BROWSER_STATE_KEY: &str = "browser state key";
+
+pub fn its_secrets_new_ones_are_made(why: impl Display) -> String {
+    format!("its secrets: {why}; new ones are made")
+}
+
+pub fn its_secrets(why: impl Display) -> String {
+    format!("its secrets: {why}")
+}
+
+pub fn they_cannot_be_copied(error: impl Display) -> String {
+    format!("they cannot be copied to be read ({error})")
+}
+
+pub fn it_is_empty(label: impl Display) -> String {
+    format!("the {label}: it is empty")
+}
+
+pub fn text_2(label: impl Display, why: impl Display) -> String {
+    format!("the {label}: {why}")
+}
+
+pub const THERE_IS_MORE_THAN_VAULT_CAN: &str = "there is more than a vault can hold";

@@ -302,6 +302,32 @@ pub const CONNECT: &str = "Connect";
 pub const CANCELLED: &str = "Cancelled";
 pub const WELCOME: &str = "Welcome";
 pub const CHECKS: &str = "Checks";
-pub const START: &str = "Start";
-pub const CHATS: &str = "Chats";
 pub const CONNECTION: &str = "Connection";
+pub const FOLDER_IS_KEPT: &str = "The folder is kept.";
+
+pub const TRY_AGAIN: &str = "Try again.";
+pub const CHOOSE_FOLDER_BY_ITS_WHOLE_PATH: &str = "choose a folder by its whole path, from the root on";
+pub const PALYRA_HAS_DATA_ALREADY: &str =
+    "Palyra has data already, and a folder in use is not changed; go on without this step";
+
+pub fn this_folder_cannot_be_used(error: impl Display) -> String {
+    format!("this folder cannot be used: {error}; choose another one")
+}
+
+pub fn folder_cannot_be_remembered(error: impl Display) -> String {
+    format!("the folder cannot be remembered: {error}")
+}
+
+pub fn write_these_two_lines_into_yourself(error: impl Display, config: impl Display) -> String {
+    format!("{error}. Write these two lines into {config} yourself: [orchestrator] and runloop_v1_enabled = true")
+}
+
+pub fn key_was_not_sent(error: impl Display) -> String {
+    format!("{error}. The key was not sent, because Anthropic's address cannot be set in that file.")
+}
+
+pub fn s_sign_in_page(name: impl Display, why: impl Display) -> String {
+    format!("{name}'s sign-in page is not one to trust. {why}")
+}
+
+pub const USE_KEY_INSTEAD: &str = "Use a key instead.";

@@ -203,3 +203,63 @@ pub fn is_meant_2(known: impl Display) -> String {
 pub fn is_unknown_and_ignored(file: impl Display, name: impl Display, meant: impl Display) -> String {
     format!("{file}: {name} is unknown and ignored{meant}")
 }
+
+pub const STATE_ROOT_IN_INSTALL_METADATA: &str = "state_root in install-metadata.json";
+pub const NO_HOME_DIRECTORY_IS_KNOWN: &str = "no home directory is known; set PALYRA_STATE_ROOT to an absolute path";
+
+pub fn is_not_understood_mend(path: impl Display, error: impl Display) -> String {
+    format!("{path} is not understood ({error}); mend or remove it")
+}
+
+pub fn palyra_config(path: impl Display) -> String {
+    format!("PALYRA_CONFIG is {path}, which is not a file; correct or unset it")
+}
+
+pub fn is_which_is_not_absolute_path(what: impl Display, path: impl Display) -> String {
+    format!("{what} is {path}, which is not an absolute path; correct or unset it")
+}
+
+pub fn cannot_be_read_3(shown: impl Display, error: impl Display) -> String {
+    format!("{shown} cannot be read: {error}")
+}
+
+pub fn is_not_valid_toml_line(line: impl Display) -> String {
+    format!("is not valid TOML (line {line}); mend it with the palyra command line")
+}
+
+pub fn has_version_and_only_version(other: impl Display) -> String {
+    format!("has version {other}, and only version 1 is known; update Palyra Tray")
+}
+
+pub const NAMES_NO_VERSION: &str = "names no version; mend it with the palyra command line";
+pub const HAS_NO_TABLE_OF_PROFILES: &str = "has no table of profiles";
+
+pub fn there_is_no_profile(name: impl Display, names: impl Display) -> String {
+    format!("there is no profile {name}; there are: {names}")
+}
+
+pub const DESKTOP_LOCAL: &str = "Desktop local";
+pub const TRAY_HAS_PROFILE_OF_THIS_NAME: &str = "the tray has a profile of this name already; give it another";
+
+pub fn its_is_not_absolute_path_without(what: impl Display) -> String {
+    format!("its {what} is not an absolute path without ..")
+}
+
+pub fn name_has_to_characters_of_z(max_name_bytes: impl Display) -> String {
+    format!("a name has 1 to {max_name_bytes} characters of a-z, 0-9, - _ .")
+}
+
+pub const NAME_DOES_NOT_BEGIN: &str = "a name does not begin with . or -, nor end with .";
+
+pub fn is_remote_profile(name: impl Display) -> String {
+    format!(
+        "{name} is a remote profile, and this version works with local ones only; open its own dashboard in a \
+         browser"
+    )
+}
+
+pub fn config_of_profile(name: impl Display, config: impl Display) -> String {
+    format!("the config of profile {name}, {config}, is not a file; correct it with the palyra command line")
+}
+
+pub const IT_IS_TOO_LARGE: &str = "it is too large";

@@ -138,7 +138,7 @@ impl Agent {
         if self.asking.insert(companion.clone()) {
             effects.push(Effect::Open(companion));
         }
-        self.done(ticket, words::ask::IT_OPENS, effects);
+        self.done(ticket, words::common::IT_OPENS, effects);
     }
 
     /// The person's word to send a draft.

@@ -68,7 +68,7 @@ impl Agent {
         if self.companion.set_flag(flag, on) {
             return self.done_when_kept(ticket, text::flag_set(flag));
         }
-        self.done(ticket, words::agent::NOTHING_TO_CHANGE, effects);
+        self.done(ticket, words::common::NOTHING_TO_CHANGE, effects);
     }
 
     /// What the earlier desktop app left is taken up, and told.

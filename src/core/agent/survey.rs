@@ -64,7 +64,7 @@ impl Agent {
         effects: &mut Vec<Effect>,
     ) {
         let body = match outcome {
-            Ok(None) => text::DIAGNOSTICS_COPIED.to_owned(),
+            Ok(None) => words::services::DIAGNOSTICS_COPIED.to_owned(),
             Ok(Some(file)) => text::diagnostics_in(&file),
             Err(why) => {
                 let hint = words::agent::IN_TERMINAL;
@@ -72,7 +72,7 @@ impl Agent {
             }
         };
         if ticket.is_none() {
-            self.tell(COPIED, (words::agent::DIAGNOSTICS, &body), Vec::new(), Urgency::Normal);
+            self.tell(COPIED, (words::common::DIAGNOSTICS, &body), Vec::new(), Urgency::Normal);
         }
         self.done(ticket, &body, effects);
     }

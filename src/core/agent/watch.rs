@@ -14,6 +14,7 @@ use crate::core::text;
 use crate::core::time::Now;
 use crate::core::view::{Button, Urgency};
 use crate::protocol::{Action, Decision, Failure, FailureCode, Scope, Verdict};
+use crate::words;
 
 /// More new requests than this within [`FLOOD_MS`] are a flood.
 pub const FLOOD_ABOVE: usize = 10;
@@ -58,7 +59,7 @@ impl Watched {
         [
             ("known allowances", self.known.len(), REMEMBERED),
             ("arrivals", self.arrivals.len(), ARRIVALS),
-            ("denied by the pause", self.denied.len(), 1_000),
+            (words::services::DENIED_BY_PAUSE, self.denied.len(), 1_000),
         ]
     }
 
@@ -101,15 +102,12 @@ impl Agent {
             away.denied += news.denied;
         }
         if self.is_flooded(now) && !self.paused {
-            let body = format!(
-                "{} came within a minute. Who asks that often may hope for a tired yes. Look at each one, or pause all agents.",
-                self.watched.arrivals.len()
-            );
+            let body = words::services::came_within_minute(self.watched.arrivals.len());
             let buttons = vec![
-                Button { label: "Review…".to_owned(), action: notices::review("") },
-                Button { label: "Pause all agents".to_owned(), action: Action::PauseAgents },
+                Button { label: words::buttons::REVIEW.to_owned(), action: notices::review("") },
+                Button { label: words::buttons::PAUSE_ALL_AGENTS.to_owned(), action: Action::PauseAgents },
             ];
-            self.tell(FLOOD, ("Many approvals are asked for", &body), buttons, Urgency::Normal);
+            self.tell(FLOOD, (words::services::MANY_APPROVALS_ARE_ASKED, &body), buttons, Urgency::Normal);
         }
     }
 
@@ -127,25 +125,23 @@ impl Agent {
         }
         self.watched.knows_allowed(&record.approval_id);
         let words = describe(record);
-        let body = format!(
-            "{}: {}\nSomebody allowed it, in the dashboard or by the gateway's token. If it was not you, abort the run.",
-            notices::cut(&words.title, 60),
-            notices::cut(&words.what, 120),
-        );
+        let body = words::services::somebody_allowed(notices::cut(&words.title, 60), notices::cut(&words.what, 120));
         let id = &record.approval_id;
         let key = format!("event:elsewhere:{id}");
-        let mut buttons =
-            vec![Button { label: "It was me".to_owned(), action: Action::Dismiss { notice: key.clone() } }];
+        let mut buttons = vec![Button {
+            label: words::services::IT_WAS_ME.to_owned(),
+            action: Action::Dismiss { notice: key.clone() },
+        }];
         if crate::core::record::is_usable_id(&record.run_id) {
             let action = Action::AbortRun { run_id: record.run_id.clone() };
-            buttons.push(Button { label: "Abort run".to_owned(), action });
+            buttons.push(Button { label: words::services::ABORT_RUN.to_owned(), action });
         }
-        self.tell(&key, ("Approved elsewhere: was it you?", &body), buttons, Urgency::Normal);
+        self.tell(&key, (words::services::APPROVED_ELSEWHERE_WAS_IT_YOU, &body), buttons, Urgency::Normal);
     }
 
     pub(super) fn set_paused(&mut self, ticket: Option<Ticket>, paused: bool, now: Now, effects: &mut Vec<Effect>) {
         if self.paused == paused {
-            return self.done(ticket, "Nothing to change.", effects);
+            return self.done(ticket, words::common::NOTHING_TO_CHANGE, effects);
         }
         self.paused = paused;
         effects.push(Effect::SavePaused(paused.then_some(now.unix_ms)));
@@ -155,7 +151,7 @@ impl Agent {
         self.watched.denied.clear();
         self.watched.abort_due = paused;
         self.inbox.ring(now);
-        self.done(ticket, if paused { text::PAUSED } else { text::RESUMED }, effects);
+        self.done(ticket, if paused { words::services::PAUSED } else { words::services::RESUMED }, effects);
     }
 
     /// While paused: nothing that waits stays, and no run goes on.
@@ -171,7 +167,7 @@ impl Agent {
         let waiting = whole.chain(rest.map(|brief| (brief.approval_id().to_owned(), brief.digest())));
         for (approval_id, digest) in waiting.take(free).collect::<Vec<_>>() {
             self.watched.denied.insert(approval_id.clone(), now.mono_ms + DENY_AGAIN_MS);
-            let reason = Some("all agents are paused".to_owned());
+            let reason = Some(words::common::ALL_AGENTS_ARE_PAUSED.to_owned());
             let decision =
                 Decision { approval_id, digest, verdict: Verdict::Deny, scope: Scope::Once, ttl_ms: None, reason };
             self.begin_decision(decision, Surface::Pause, None, now, effects);
@@ -195,9 +191,15 @@ impl Agent {
                 self.events.remove(PAUSE);
             }
             Err(why) if self.paused => {
-                let body = format!("{} It is tried again; stopping Palyra ends everything.", text::sentence(&why));
-                let stop = Button { label: "Stop Palyra".to_owned(), action: Action::Stop { service: None } };
-                self.tell(PAUSE, ("Not every agent could be paused", &body), vec![stop], Urgency::Normal);
+                let body = words::services::it_is_tried_again(text::sentence(&why));
+                let stop =
+                    Button { label: words::services::STOP_PALYRA.to_owned(), action: Action::Stop { service: None } };
+                self.tell(
+                    PAUSE,
+                    (words::services::NOT_EVERY_AGENT_COULD_BE_PAUSED, &body),
+                    vec![stop],
+                    Urgency::Normal,
+                );
             }
             Err(_) => {}
         }
@@ -215,11 +217,11 @@ impl Agent {
                 // what else was allowed is still to be answered
                 let abort = Action::AbortRun { run_id };
                 self.events.retain(|_, told| told.buttons.iter().all(|button| button.action != abort));
-                self.done(ticket, "The run is being aborted.", effects);
+                self.done(ticket, words::services::RUN_IS_BEING_ABORTED, effects);
             }
             Err(why) => {
-                let why = format!("the run could not be aborted: {why}");
-                let hint = "Pause all agents, or stop Palyra, to end it.";
+                let why = words::services::run_could_not_be_aborted(&why);
+                let hint = words::services::PAUSE_ALL_AGENTS;
                 self.fail(ticket, Failure::new(FailureCode::Failed, why, hint), effects);
             }
         }

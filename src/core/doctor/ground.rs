@@ -13,8 +13,8 @@ const STATE_ROOT: About = About("state_root", words::checks::ground::STATE_ROOT)
 const PRIVATE_FILES: About = About("private_files", words::checks::ground::PRIVATE_FILES);
 const DISK_SPACE: About = About("disk_space", words::checks::ground::DISK_SPACE);
 const SOCKET: About = About("socket", words::checks::ground::CONTROL_SOCKET);
-const SETTINGS: About = About("settings", words::checks::ground::PREFERENCES);
-const SECRETS: About = About("secrets", words::checks::ground::SECRETS);
+const SETTINGS: About = About("settings", words::common::PREFERENCES);
+const SECRETS: About = About("secrets", words::common::SECRETS);
 const VAULT: About = About("vault", words::checks::ground::PALYRAS_VAULT);
 
 /// Less than this is said.
@@ -220,7 +220,7 @@ fn told(secrets: &Value, ground: &Ground) -> Check {
             words::checks::ground::TO_HAVE_THEM_IN_KEYRING_INSTALL,
         ),
         (Some("ready"), _) => SECRETS.ok(words::checks::ground::ARE_IN_KEYRING_2),
-        (Some("waiting"), _) => SECRETS.problem(why, text::UNLOCK_KEYRING),
+        (Some("waiting"), _) => SECRETS.problem(why, words::services::UNLOCK_KEYRING),
         (Some("failed"), _) => SECRETS.problem(why, words::checks::ground::MEND_THAT_THEN),
         _ => SECRETS.warning(words::checks::ground::ARE_BEING_FETCHED, words::checks::ground::CHECK_AGAIN_IN_MINUTE),
     }
@@ -234,7 +234,7 @@ fn seen(ground: &Ground, service: &Fact<Presence<Keyring>>) -> Check {
         }
         match service {
             Ok(Presence::Running(Keyring { locked: Some(true) })) => {
-                about.warning(words::checks::ground::KEYRING_IS_LOCKED, text::UNLOCK_KEYRING)
+                about.warning(words::checks::ground::KEYRING_IS_LOCKED, words::services::UNLOCK_KEYRING)
             }
             Ok(Presence::Absent) if files.in_keyring => {
                 about.problem(words::checks::ground::ARE_IN_KEYRING, words::checks::ground::SIGN_IN_TO_DESKTOP)

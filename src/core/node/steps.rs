@@ -37,7 +37,7 @@ impl Node {
                 refuse(words::node::THIS_MACHINE_IS_ENROLLED_ALREADY, words::node::TO_FORGET)
             }
             (NodeTask::Repair | NodeTask::Reset, Known::Absent) => {
-                refuse(words::node::THIS_MACHINE_IS_NOT_ENROLLED, words::node::ENROL_IT_NODE_ENROLL)
+                refuse(words::common::THIS_MACHINE_IS_NOT_ENROLLED, words::node::ENROL_IT_NODE_ENROLL)
             }
             _ => Ok(()),
         }

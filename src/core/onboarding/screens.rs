@@ -40,7 +40,7 @@ pub fn welcome(demo: bool) -> Form {
         words::set_up::WELCOME_TO_PALYRA,
         &text,
         Body::Message,
-        &[(NEXT, words::set_up::START), (LATER, words::buttons::LATER)],
+        &[(NEXT, words::common::START_2), (LATER, words::buttons::LATER)],
     )
 }
 
@@ -435,9 +435,9 @@ pub const fn name(step: Step) -> &'static str {
         Step::Programs => words::common::PALYRAS_PROGRAMS,
         Step::Checks => words::set_up::CHECKS,
         Step::DataFolder => words::set_up::DATA_FOLDER,
-        Step::Start => words::set_up::START,
+        Step::Start => words::common::START_2,
         Step::Provider => words::common::MODEL_PROVIDER,
-        Step::Chats => words::set_up::CHATS,
+        Step::Chats => words::common::CHATS,
         Step::Connection => words::set_up::CONNECTION,
         Step::FirstMessage => words::common::FIRST_MESSAGE,
         Step::Discord => "Discord",

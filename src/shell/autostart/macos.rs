@@ -56,6 +56,6 @@ fn read(path: &Path) -> Result<Option<String>, String> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(words::login::cannot_be_read(path.display(), &error)),
+        Err(error) => Err(words::common::cannot_be_read(path.display(), &error)),
     }
 }

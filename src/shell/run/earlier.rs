@@ -42,7 +42,7 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     let file = File::open(path)?;
     if !file.metadata()?.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, words::services::IT_IS_NO_FILE));
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, words::common::IT_IS_NO_FILE));
     }
     file.take(MAX_FILE_BYTES + 1).read_to_end(&mut text)?;
     Ok(text)

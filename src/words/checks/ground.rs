@@ -167,8 +167,6 @@ pub const TO_HAVE_THEM_IN_KEYRING: &str =
     "To have them in a keyring, install one (gnome-keyring, KWallet) and sign in again";
 pub const KEYRING_IS_THERE: &str = "a keyring is there; it starts when it is wanted";
 pub const KEYRING_IS_THERE_AND_OPEN: &str = "a keyring is there and open";
-pub const PREFERENCES: &str = "Preferences";
-pub const SECRETS: &str = "Secrets";
 
 pub fn only(free: impl Display) -> String {
     format!("only {free}")

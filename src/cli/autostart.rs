@@ -6,7 +6,6 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use crate::config::{Environment, Paths};
-use crate::core::text;
 use crate::protocol::{Failure, FailureCode, Reply, Request};
 use crate::shell::autostart;
 use crate::words;

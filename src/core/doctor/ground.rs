@@ -6,7 +6,6 @@ use serde_json::Value;
 
 use super::facts::{Bus, Fact, Facts, Folder, Ground, Keyring, OwnFiles, Presence, Space, System};
 use super::{About, Check};
-use crate::core::text;
 use crate::words;
 
 const STATE_ROOT: About = About("state_root", words::checks::ground::STATE_ROOT);

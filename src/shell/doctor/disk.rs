@@ -159,11 +159,11 @@ mod platform {
 
     pub fn no_socket_of_ours(metadata: &Metadata) -> Option<&'static str> {
         if !metadata.file_type().is_socket() {
-            Some(words::checks::NO_SOCKET_BUT_SOMETHING_ELSE)
+            Some(crate::words::checks::NO_SOCKET_BUT_SOMETHING_ELSE)
         } else if is_owned(metadata) {
             None
         } else {
-            Some(words::checks::ANOTHER_USERS_SOCKET)
+            Some(crate::words::checks::ANOTHER_USERS_SOCKET)
         }
     }
 
@@ -177,7 +177,6 @@ mod platform {
 
         use super::super::{Fact, Watch};
         use crate::core::doctor::facts::Refused;
-        use crate::words;
 
         /// Network file systems that the library has no name for.
         const CIFS: i64 = 0xff53_4d42;

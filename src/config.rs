@@ -1,6 +1,7 @@
 //! Where things are and what the person prefers. Everything that is read from the environment is read here, once.
 
 pub mod palyra;
+pub mod profiles;
 pub mod programs;
 pub mod settings;
 
@@ -38,6 +39,7 @@ const VARIABLES: &[&str] = &[
     "PALYRA_GATEWAY_IDENTITY_STORE_DIR",
     "PALYRA_VAULT_DIR",
     "PALYRA_BROWSERD_STATE_DIR",
+    "PALYRA_CLI_PROFILES_PATH",
     "PALYRA_TRAY_KEYRING",
     "HOME",
     "XDG_DATA_HOME",
@@ -163,6 +165,15 @@ pub struct Paths {
     pub runtime_root: PathBuf,
     /// What is ours alone: `<state_root>/tray`.
     pub own: PathBuf,
+    /// Of that, what belongs to the profile: runs, logs, secrets, decisions, messages under way. [`Paths::own`] for the implicit one, else
+    /// `<state_root>/tray/profiles/<name>`.
+    pub profile_own: PathBuf,
+    /// The profile that these places are of.
+    pub profile: profiles::Entry,
+    /// The registry of profiles, where it is or would be.
+    pub registry: PathBuf,
+    /// Why it is not the one that the agent was on.
+    pub profile_trouble: Option<String>,
     /// Identity store of the sidecars.
     pub identity: PathBuf,
     /// Vault of the sidecars.
@@ -192,6 +203,13 @@ impl Paths {
     /// # Errors
     /// A variable or the install metadata name something that cannot be used, or there is no home.
     pub fn find(env: &Environment) -> Result<Self, ConfigError> {
+        let mut paths = Self::implicit(env)?;
+        paths.go_to_remembered(env);
+        Ok(paths)
+    }
+
+    /// Those of the implicit profile.
+    fn implicit(env: &Environment) -> Result<Self, ConfigError> {
         let metadata = install_metadata(env)?;
         let default_root = default_state_root(env);
         let state_root = match (env.path("PALYRA_STATE_ROOT"), metadata.state_root) {
@@ -220,6 +238,10 @@ impl Paths {
             socket: socket_path(env, &own, &qualifier),
             config,
             config_is_new,
+            profile_own: own.clone(),
+            profile: profiles::Entry::implicit(),
+            registry: profiles::registry_path(env, &state_root),
+            profile_trouble: None,
             own,
             qualifier,
             state_root,
@@ -228,7 +250,8 @@ impl Paths {
 
     /// Takes up what the person chose: the data may lie elsewhere.
     pub fn follow(&mut self, settings: &settings::Settings) {
-        if let Some(data) = &settings.data {
+        // where another profile's data lies is said by the registry
+        if let Some(data) = settings.data.as_ref().filter(|_| self.profile.name == profiles::IMPLICIT) {
             self.runtime_root.clone_from(data);
         }
     }
@@ -245,7 +268,7 @@ impl Paths {
 
     /// Record of the set-up.
     pub fn set_up(&self) -> PathBuf {
-        self.own.join("setup.json")
+        self.profile_own.join("setup.json")
     }
 
     /// What the agent remembers.
@@ -255,17 +278,22 @@ impl Paths {
 
     /// There while all agents are paused.
     pub fn paused(&self) -> PathBuf {
-        self.own.join("paused.json")
+        self.profile_own.join("paused.json")
     }
 
     /// Run directory of a service.
     pub fn run_dir(&self, service: ServiceId) -> PathBuf {
-        self.own.join("run").join(service.name())
+        self.profile_own.join("run").join(service.name())
     }
 
     /// Newest log file of a service.
     pub fn log(&self, service: ServiceId) -> PathBuf {
-        self.own.join("logs").join(format!("{}.log", service.name()))
+        self.profile_own.join("logs").join(format!("{}.log", service.name()))
+    }
+
+    /// Record of the decisions.
+    pub fn decisions(&self) -> PathBuf {
+        self.profile_own.join("decisions.jsonl")
     }
 
     /// Log of the agent itself.
@@ -280,12 +308,12 @@ impl Paths {
 
     /// The secrets, where no keyring keeps them.
     pub fn secrets_file(&self) -> PathBuf {
-        self.own.join("secrets.json")
+        self.profile_own.join("secrets.json")
     }
 
     /// Folders in which we replace files of our own.
-    pub fn folders_of_ours(&self) -> [PathBuf; 2] {
-        [self.own.clone(), self.state_root.join("desktop-control-center")]
+    pub fn folders_of_ours(&self) -> [PathBuf; 3] {
+        [self.own.clone(), self.profile_own.clone(), self.state_root.join("desktop-control-center")]
     }
 
     /// Names the socket, for clients.

@@ -13,6 +13,8 @@ mod http;
 mod keyring;
 #[path = "agent/planted.rs"]
 mod planted;
+#[path = "agent/profiles.rs"]
+mod profiles;
 #[path = "agent/secrets.rs"]
 mod secrets;
 #[path = "agent/send.rs"]

@@ -37,6 +37,8 @@ mod events;
 mod flags;
 #[path = "core/hidden.rs"]
 mod hidden;
+#[path = "core/profiles.rs"]
+mod profiles;
 #[path = "core/secrets.rs"]
 mod secrets;
 #[path = "core/survey.rs"]

@@ -61,6 +61,9 @@ _palyra_tray() {
             palyra_tray,pause)
                 cmd="palyra_tray__subcmd__pause"
                 ;;
+            palyra_tray,profile)
+                cmd="palyra_tray__subcmd__profile"
+                ;;
             palyra_tray,quit)
                 cmd="palyra_tray__subcmd__quit"
                 ;;
@@ -271,6 +274,9 @@ _palyra_tray() {
             palyra_tray__subcmd__help,pause)
                 cmd="palyra_tray__subcmd__help__subcmd__pause"
                 ;;
+            palyra_tray__subcmd__help,profile)
+                cmd="palyra_tray__subcmd__help__subcmd__profile"
+                ;;
             palyra_tray__subcmd__help,quit)
                 cmd="palyra_tray__subcmd__help__subcmd__quit"
                 ;;
@@ -373,6 +379,15 @@ _palyra_tray() {
             palyra_tray__subcmd__help__subcmd__node,status)
                 cmd="palyra_tray__subcmd__help__subcmd__node__subcmd__status"
                 ;;
+            palyra_tray__subcmd__help__subcmd__profile,list)
+                cmd="palyra_tray__subcmd__help__subcmd__profile__subcmd__list"
+                ;;
+            palyra_tray__subcmd__help__subcmd__profile,show)
+                cmd="palyra_tray__subcmd__help__subcmd__profile__subcmd__show"
+                ;;
+            palyra_tray__subcmd__help__subcmd__profile,switch)
+                cmd="palyra_tray__subcmd__help__subcmd__profile__subcmd__switch"
+                ;;
             palyra_tray__subcmd__help__subcmd__secrets,rotate)
                 cmd="palyra_tray__subcmd__help__subcmd__secrets__subcmd__rotate"
                 ;;
@@ -409,6 +424,30 @@ _palyra_tray() {
             palyra_tray__subcmd__node__subcmd__help,status)
                 cmd="palyra_tray__subcmd__node__subcmd__help__subcmd__status"
                 ;;
+            palyra_tray__subcmd__profile,help)
+                cmd="palyra_tray__subcmd__profile__subcmd__help"
+                ;;
+            palyra_tray__subcmd__profile,list)
+                cmd="palyra_tray__subcmd__profile__subcmd__list"
+                ;;
+            palyra_tray__subcmd__profile,show)
+                cmd="palyra_tray__subcmd__profile__subcmd__show"
+                ;;
+            palyra_tray__subcmd__profile,switch)
+                cmd="palyra_tray__subcmd__profile__subcmd__switch"
+                ;;
+            palyra_tray__subcmd__profile__subcmd__help,help)
+                cmd="palyra_tray__subcmd__profile__subcmd__help__subcmd__help"
+                ;;
+            palyra_tray__subcmd__profile__subcmd__help,list)
+                cmd="palyra_tray__subcmd__profile__subcmd__help__subcmd__list"
+                ;;
+            palyra_tray__subcmd__profile__subcmd__help,show)
+                cmd="palyra_tray__subcmd__profile__subcmd__help__subcmd__show"
+                ;;
+            palyra_tray__subcmd__profile__subcmd__help,switch)
+                cmd="palyra_tray__subcmd__profile__subcmd__help__subcmd__switch"
+                ;;
             palyra_tray__subcmd__secrets,help)
                 cmd="palyra_tray__subcmd__secrets__subcmd__help"
                 ;;
@@ -434,7 +473,7 @@ _palyra_tray() {
 
     case "${cmd}" in
         palyra_tray)
-            opts="-h -V --help --version run demo status start stop restart approvals recent pause resume open send ask drafts node secrets onboard setup window autostart config logs doctor support-bundle about quit completions help"
+            opts="-h -V --help --version run demo status start stop restart approvals recent pause resume open send ask drafts node profile secrets onboard setup window autostart config logs doctor support-bundle about quit completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1202,7 +1241,7 @@ _palyra_tray() {
             return 0
             ;;
         palyra_tray__subcmd__help)
-            opts="run demo status start stop restart approvals recent pause resume open send ask drafts node secrets onboard setup window autostart config logs doctor support-bundle about quit completions help"
+            opts="run demo status start stop restart approvals recent pause resume open send ask drafts node profile secrets onboard setup window autostart config logs doctor support-bundle about quit completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1719,6 +1758,62 @@ _palyra_tray() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        palyra_tray__subcmd__help__subcmd__profile)
+            opts="list show switch"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__help__subcmd__profile__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__help__subcmd__profile__subcmd__show)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__help__subcmd__profile__subcmd__switch)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         palyra_tray__subcmd__help__subcmd__quit)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -2152,6 +2247,132 @@ _palyra_tray() {
         palyra_tray__subcmd__pause)
             opts="-h --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__profile)
+            opts="-h --help list show switch help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__profile__subcmd__help)
+            opts="list show switch help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__profile__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__profile__subcmd__help__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__profile__subcmd__help__subcmd__show)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__profile__subcmd__help__subcmd__switch)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__profile__subcmd__list)
+            opts="-h --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__profile__subcmd__show)
+            opts="-h --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        palyra_tray__subcmd__profile__subcmd__switch)
+            opts="-h --yes --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

@@ -15,6 +15,7 @@ mod logs;
 #[path = "manual_tests.rs"]
 mod manual;
 mod node;
+mod profile;
 mod quit;
 mod recent;
 mod run;
@@ -91,6 +92,9 @@ enum Command {
     /// This machine as a node: how it stands, enrol, repair, reset
     #[command(subcommand)]
     Node(node::Node),
+    /// The profiles: all of them, the active one, change to another
+    #[command(subcommand)]
+    Profile(profile::Profile),
     /// The tokens and keys that are kept for Palyra: where they are, and new ones
     #[command(subcommand)]
     Secrets(secrets::Secrets),
@@ -207,6 +211,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Ask(args) => ask::ask(&env, &args),
         Command::Drafts(command) => ask::drafts(&env, &command),
         Command::Node(command) => node::node(&env, &command),
+        Command::Profile(command) => profile::profile(&env, &command),
         Command::Secrets(command) => secrets::secrets(&paths(&env)?, &command),
         Command::Onboard => set_up::onboard(&env),
         Command::Setup => set_up::setup(&env),

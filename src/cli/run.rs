@@ -66,6 +66,8 @@ pub fn run(mut env: Environment, args: &RunArgs) -> Result<ExitCode, Failure> {
         }
         return Ok(ExitCode::SUCCESS);
     };
+    // the one that just ended may have changed the profile
+    paths = super::paths(&env)?;
     paths.folders_of_ours().iter().for_each(|folder| store::sweep(folder));
     let (settings, warnings) = Settings::read(&paths.settings());
     paths.follow(&settings);

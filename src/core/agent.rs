@@ -10,6 +10,7 @@ pub mod events;
 mod hide;
 mod node;
 mod preferences;
+mod profiles;
 mod requests;
 mod reviews;
 mod secrets;
@@ -134,6 +135,7 @@ pub struct Agent {
     /// Told since it was kept last.
     told: Vec<(Kind, EventNotice)>,
     happened: events::Happened,
+    switching: profiles::Switching,
     /// When to look at the preferences.
     settings_due: Option<u64>,
     /// It starts at login; absent: not known.
@@ -197,6 +199,7 @@ impl Agent {
             companion: remembered::Companion::new(state, read_only, setup.seed),
             told: Vec::new(),
             happened: events::Happened::default(),
+            switching: profiles::Switching::default(),
             settings_due: None,
             fleet,
             secrets: Secrets::Unknown,
@@ -238,7 +241,7 @@ impl Agent {
         agent.restore_asks(now);
         agent.config.look_now(now.mono_ms);
         agent.take_up_earlier(now);
-        if agent.setup.start && !agent.setup.first_run {
+        if !agent.take_up_switch(now) && agent.setup.start && !agent.setup.first_run {
             agent.want_all(Goal::Up);
         }
         agent
@@ -280,7 +283,8 @@ impl Agent {
             self.inbox.deadline(),
         ];
         let ending = self.quitting.is_some() || self.leaving.is_some();
-        let unless_ending = [self.config.deadline(), self.settings_due, self.events_deadline()];
+        let unless_ending =
+            [self.config.deadline(), self.settings_due, self.events_deadline(), self.switching.deadline()];
         let unless_ending = unless_ending.into_iter().filter(|_| !ending);
         always.into_iter().chain(unless_ending).flatten().min()
     }
@@ -459,6 +463,7 @@ impl Agent {
                 self.node.cancel(ticket, now, &mut orders);
                 self.node_orders(orders, effects);
             }
+            Event::Profiles(news) => self.profiles_looked(news, now, effects),
             Event::StateSaved(outcome) => self.state_saved(outcome, now),
             Event::EarlierSecrets(taken, left) => self.earlier_secrets(taken, left, now),
             Event::SettingsRang => self.settings_due = Some(now.mono_ms + preferences::SETTLE_MS),
@@ -508,11 +513,12 @@ impl Agent {
                 self.fleet.get_mut(id).want(Goal::Down);
             }
         }
+        self.settle_switch(now, effects);
         self.settle_rotation(effects);
         self.settle_config(now, effects);
         self.settle_settings(now, effects);
         self.settle_node(now, effects);
-        let may_launch = has_secrets && self.quitting.is_none();
+        let may_launch = has_secrets && self.quitting.is_none() && !self.keeps_down();
         for (id, order) in self.fleet.step(may_launch, self.node.may_run(now), now) {
             self.perform(id, vec![order], effects);
         }

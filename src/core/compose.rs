@@ -312,6 +312,7 @@ fn set_up(agent: &Agent) -> Item {
     let rows = vec![
         command("setup:continue", &name, true, Action::ContinueSetup),
         command("setup:checks", "Run checks…", true, Action::RunChecks),
+        command("setup:profile", &agent.profile_entry(), !agent.is_switching(), Action::ProfileDialog),
         match agent.asking.contains(&Companion::Bundle) {
             false => command("setup:bundle", "Export support bundle…", true, Action::ExportBundle),
             true => label("setup:bundle", "The support bundle is being made…"),

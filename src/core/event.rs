@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::config::palyra::ConfigFacts;
+use crate::config::profiles::{Entry, Registry};
 use crate::config::settings::Settings;
 use crate::core::ask::{AskEvent, AskWork, Intent};
 use crate::core::cause::{Cause, Evidence};
@@ -70,6 +71,10 @@ pub struct Setup {
     pub asks: Vec<Intent>,
     /// What the earlier desktop app left, to be taken up now.
     pub earlier: Option<Earlier>,
+    /// The profile that this agent's places are of.
+    pub profile: Entry,
+    /// Why it is not the one that an earlier agent was on.
+    pub profile_trouble: Option<String>,
     /// Usage events are told to the gateway.
     pub telemetry: bool,
     /// Notifications of these kinds are not shown.
@@ -80,6 +85,26 @@ pub struct Setup {
     pub seed: u64,
     /// What went wrong before the core came to be (a corrupt file set aside, a setting not understood).
     pub warnings: Vec<String>,
+}
+
+/// Something to look up about the profiles.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProfileWork {
+    /// Read the registry for a client.
+    List(Ticket),
+    /// Read it, and look whether this profile could be started as far as that can be told without starting it.
+    Check(Ticket, String),
+    /// Begin anew, on the profile that the state on the disk names.
+    Become(String),
+}
+
+/// What came of it.
+#[derive(Clone, Debug)]
+pub enum ProfileNews {
+    /// The registry, or why it cannot be read.
+    Listed(Ticket, Result<Registry, String>),
+    /// The profile, or why it cannot be used.
+    Checked(Ticket, Result<Entry, String>),
 }
 
 /// Where the secrets stand.
@@ -195,6 +220,8 @@ pub enum Companion {
     Ask(To),
     /// The draft with this id.
     Draft(String),
+    /// The choice of a profile.
+    Profile,
 }
 
 /// What came of something for the set-up.
@@ -297,6 +324,8 @@ pub enum Event {
     PortsWritten(Option<Ticket>, Result<(), String>),
     /// The sidecars' config file was looked at.
     ConfigLooked(config_watch::Look),
+    /// Something about the profiles was looked up.
+    Profiles(ProfileNews),
     /// The companion state was written, or not, in words.
     StateSaved(Result<(), String>),
     /// The earlier desktop app's secrets were looked at: what was taken over and what not, in words.
@@ -420,6 +449,8 @@ pub enum Effect {
     Node(NodeWork),
     /// Do something for a message to Palyra.
     Ask(AskWork),
+    /// Look something up about the profiles, or go to another one.
+    Profiles(ProfileWork),
     /// Open a program of ours in a window of its own.
     Open(Companion),
     /// Open a service's log.

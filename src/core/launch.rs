@@ -20,6 +20,8 @@ pub struct Places {
     pub vault: Option<PathBuf>,
     /// `PALYRA_CONFIG`
     pub config: PathBuf,
+    /// Name of the profile in the registry of the command line, and where that is; absent: it is in none.
+    pub profile: Option<(String, PathBuf)>,
     /// The config has its pages for agents' canvases served from another machine's address.
     pub canvas_elsewhere: bool,
 }
@@ -119,8 +121,20 @@ pub fn environment(
             }
         }
     }
-    // the palyra command line dies of a profile that is not in its registry
-    env.insert("PALYRA_CLI_PROFILE".to_owned(), None);
+    // the palyra command line dies of a profile that is not in its registry, which it looks for below the runtime root
+    env.insert("PALYRA_CLI_PROFILE".to_owned(), places.profile.as_ref().map(|(name, _)| Secret::new(name.clone())));
+    match &places.profile {
+        Some((_, registry)) => {
+            env.insert("PALYRA_CLI_PROFILES_PATH".to_owned(), Some(Secret::new(path(registry))));
+            // the person's own is that of the implicit profile
+            env.insert("PALYRA_BROWSERD_STATE_DIR".to_owned(), None);
+        }
+        // one that is inherited may name a default profile, and its config would be used; an empty one is no registry
+        None if service == ServiceId::NodeHost => {
+            env.insert("PALYRA_CLI_PROFILES_PATH".to_owned(), Some(Secret::new("")));
+        }
+        None => {}
+    }
     env
 }
 
@@ -131,10 +145,15 @@ mod tests {
 
     /// As they reach the sidecar.
     fn env(service: ServiceId) -> BTreeMap<String, Option<String>> {
+        env_on(service, None)
+    }
+
+    fn env_on(service: ServiceId, profile: Option<(String, PathBuf)>) -> BTreeMap<String, Option<String>> {
         let places = Places {
             runtime_root: "/s/runtime".into(),
             identity: Some("/s/identity".into()),
             vault: (service == ServiceId::NodeHost).then(|| "/s/vault".into()),
+            profile,
             config: "/s/c".into(),
             canvas_elsewhere: false,
         };
@@ -170,6 +189,19 @@ mod tests {
         assert!(node.values().flatten().all(|value| !value.contains("tok-")));
         assert_eq!(node["PALYRA_GATEWAY_IDENTITY_STORE_DIR"].as_deref(), Some("/s/identity"));
         assert_eq!(node["PALYRA_VAULT_DIR"].as_deref(), Some("/s/vault"));
-        assert_eq!(node["PALYRA_CLI_PROFILE"], None);
+    }
+
+    #[test]
+    fn no_process_is_told_a_profile_that_is_not_in_the_registry_and_a_named_one_shares_nothing() {
+        for service in ServiceId::ALL {
+            assert_eq!(env(service)["PALYRA_CLI_PROFILE"], None, "{service}: taken out of what is inherited");
+            assert!(!env(service).contains_key("PALYRA_BROWSERD_STATE_DIR"));
+            let named = env_on(service, Some(("work".to_owned(), "/s/profiles.toml".into())));
+            assert_eq!(named["PALYRA_CLI_PROFILE"].as_deref(), Some("work"));
+            assert_eq!(named["PALYRA_CLI_PROFILES_PATH"].as_deref(), Some("/s/profiles.toml"));
+            assert_eq!(named["PALYRA_BROWSERD_STATE_DIR"], None);
+        }
+        // an inherited registry may name a default profile
+        assert_eq!(env(ServiceId::NodeHost)["PALYRA_CLI_PROFILES_PATH"].as_deref(), Some(""));
     }
 }

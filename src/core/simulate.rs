@@ -30,6 +30,7 @@
 
 pub mod asks;
 mod pairing;
+mod profiles;
 mod secrets;
 mod survey;
 
@@ -60,6 +61,7 @@ use crate::protocol::shim::{ExitCause, ExitRecord, ProcessRef, RunRecord, StopLa
 use crate::protocol::{Action, Reply, RunId, ServiceId, Verdict};
 
 pub use pairing::{Mishaps, Pairs};
+pub use profiles::Profiles;
 pub use secrets::Store;
 pub use survey::Chats;
 
@@ -134,6 +136,8 @@ pub struct World {
     pub disk: Option<String>,
     /// The secrets.
     pub store: Store,
+    /// The profiles.
+    pub profiles: Profiles,
     /// Of every process that was started.
     records_of_runs: BTreeMap<RunId, RunRecord>,
     records: BTreeMap<String, Value>,
@@ -177,6 +181,7 @@ impl World {
             saved: Vec::new(),
             disk: None,
             store: Store::default(),
+            profiles: Profiles::default(),
             records_of_runs: BTreeMap::new(),
             records: BTreeMap::new(),
             queue: BTreeMap::new(),
@@ -495,6 +500,7 @@ impl World {
             }
             Effect::Node(work) => self.node_work(work),
             Effect::Ask(work) => self.talk(work),
+            Effect::Profiles(work) => self.profile_work(work),
             Effect::Open(companion) => self.note(format!("opens {companion:?}")),
             Effect::OpenDashboard(ticket, place) => {
                 self.note(format!("opens {}", redirect_path(&place)));

@@ -66,7 +66,6 @@ pub fn snapshot(agent: &Agent, now: Now) -> Value {
         "session_catalog": told::catalog(agent),
         "session_summary": told::summary(agent),
         "diagnostics": told::diagnostics(agent),
-        "profile": told::profile(agent),
         "as_of_unix_ms": told::ages(agent),
         "not_told": told::troubles(agent),
         "paused": agent.paused,
@@ -74,6 +73,7 @@ pub fn snapshot(agent: &Agent, now: Now) -> Value {
         "connection_state": agent.connection().name(),
         "companion": companion_block(agent),
         "messages": agent.asks_json(),
+        "profile": agent.profile_block(),
         "tray": { "present": agent.desktop.tray_present, "detail": agent.desktop.tray },
         "notifications": agent.desktop.notifications.as_ref().map(|server| json!({
             "server": server.name, "actions": server.actions, "withdraws": server.withdraws,

@@ -98,7 +98,7 @@ pub const fn surface(companion: &Companion) -> Option<&'static str> {
         Companion::Review(_) => Some("approvals"),
         Companion::Ask(_) | Companion::Draft(_) => Some("chat"),
         Companion::Node(_) => Some("access"),
-        Companion::Checks | Companion::About => Some("home"),
+        Companion::Checks | Companion::About | Companion::Profile => Some("home"),
         Companion::Bundle => None,
     }
 }

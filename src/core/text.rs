@@ -376,6 +376,12 @@ pub fn companion_failed(companion: &Companion, trouble: &Trouble) -> (&'static s
         (Companion::About, Trouble::NotOpened(why) | Trouble::EndedEarly(why)) => {
             ("About could not be shown", why, "In a terminal it is: palyra-tray about")
         }
+        (Companion::Profile, Trouble::NotOpened(why)) => {
+            ("The profiles could not be shown", why, "In a terminal they are: palyra-tray profile list")
+        }
+        (Companion::Profile, Trouble::EndedEarly(why)) => {
+            ("The choice of a profile ended early", why, "Which one is active: palyra-tray profile show")
+        }
         (Companion::Node(task), Trouble::NotOpened(why)) => {
             ("The dialog could not be opened", why, node_in_a_terminal(*task))
         }

@@ -79,6 +79,7 @@ pub const fn comes_back(action: &Action) -> bool {
             | Action::About
             | Action::Ask { .. }
             | Action::OpenDraft { .. }
+            | Action::ProfileDialog
             | Action::Quit { .. }
     )
 }

@@ -6,6 +6,7 @@
 pub mod ask;
 pub mod companion;
 pub mod node;
+pub mod profiles;
 mod secret;
 pub mod secrets;
 pub mod setup;
@@ -160,6 +161,8 @@ pub enum Action {
     CopyDiagnostics,
     /// Show what this program is.
     About,
+    /// Open the dialog in which a profile is chosen: it does nothing by itself.
+    ProfileDialog,
     /// Put away a notification that tells of an event.
     Dismiss {
         /// Its key.
@@ -297,6 +300,8 @@ pub enum Request {
     Message(ask::AskRequest),
     /// Something about the secrets.
     Secrets(secrets::SecretsRequest),
+    /// Something about the profiles.
+    Profiles(profiles::ProfileRequest),
 }
 
 /// How a record stands that somebody looks at.

@@ -14,6 +14,7 @@ mod locked;
 mod node;
 mod preferences;
 mod processes;
+mod profiles;
 mod secrets_work;
 mod set_up;
 mod support;
@@ -99,27 +100,41 @@ type Inputs = UnboundedSender<Input>;
 /// Runs the agent until it is told to end. To be called on the main thread.
 pub fn run(start: Start) -> ExitCode {
     memory::be_frugal();
-    let (inputs, receiver) = unbounded_channel();
-    let from_tray = inputs.clone();
+    let to_shell = profiles::ToShell::default();
+    let from_tray = to_shell.clone();
     if !start.desktop {
-        return agent(start, None, inputs, receiver);
+        return agent(start, None, &to_shell);
     }
     let panel = start.settings.panel;
-    tray::run(
-        panel,
-        move |handle| agent(start, Some(handle), inputs, receiver),
-        move |report| {
-            let _ = from_tray.send(Input::Tray(report));
-        },
-    )
+    tray::run(panel, move |handle| agent(start, Some(handle), &to_shell), move |report| from_tray.send(report))
 }
 
-fn agent(start: Start, tray: Option<TrayHandle>, inputs: Inputs, receiver: UnboundedReceiver<Input>) -> ExitCode {
+/// One shell for each profile, one after the other: nothing of one is left for the next.
+fn agent(mut start: Start, tray: Option<TrayHandle>, to_shell: &profiles::ToShell) -> ExitCode {
+    loop {
+        match one_profile(start, tray.clone(), to_shell) {
+            Ended::Over(code) => return code,
+            Ended::Again(next) => start = *next,
+        }
+    }
+}
+
+/// How a shell ended.
+enum Ended {
+    /// With the agent.
+    Over(ExitCode),
+    /// Another profile is next.
+    Again(Box<Start>),
+}
+
+fn one_profile(start: Start, tray: Option<TrayHandle>, to_shell: &profiles::ToShell) -> Ended {
+    let (inputs, receiver) = unbounded_channel();
+    to_shell.lead_to(inputs.clone());
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             tracing::error!(%error, "the runtime could not be made");
-            return ExitCode::FAILURE;
+            return Ended::Over(ExitCode::FAILURE);
         }
     };
     let ended = runtime.block_on(async {
@@ -128,7 +143,7 @@ fn agent(start: Start, tray: Option<TrayHandle>, inputs: Inputs, receiver: Unbou
             Err(why) => {
                 tracing::error!("{why}");
                 eprintln!("palyra-tray: {why}");
-                return ExitCode::FAILURE;
+                return Ended::Over(ExitCode::FAILURE);
             }
         };
         shell.serve(receiver).await
@@ -171,6 +186,12 @@ struct Shell {
     client: Option<Client>,
     /// Signs in to this run: it remembers a token that was refused, so that it is sent once and not with every probe.
     signing: Option<(RunId, Client)>,
+    /// Begin anew, on the profile that the state names.
+    becoming: bool,
+    /// As [`Start::start`].
+    starts: bool,
+    /// As [`Start::desktop`].
+    on_desktop: bool,
     prober: Arc<Prober>,
     doorbell: Option<Doorbell>,
     config_watch: Option<ConfigWatch>,
@@ -195,6 +216,7 @@ impl Shell {
         let now = clock.now();
         let kept = store::state::read(&paths.state(), now.unix_ms);
         warnings.extend(kept.told);
+        let switching = kept.state.switch.as_ref().is_some_and(|switch| !switch.told);
         let mut earlier = if kept.state.imported.is_none() && kept.read_only.is_none() {
             earlier::look(&mut paths, &mut settings, &mut warnings)
         } else {
@@ -232,9 +254,11 @@ impl Shell {
             config_restarts: settings.config_restarts,
             config_manual: env.config_is_manual(),
             demo,
-            first_run: set_up && !demo && desktop && env.has_display() && set_up::nothing_yet(&paths),
+            first_run: set_up && !switching && !demo && desktop && env.has_display() && set_up::nothing_yet(&paths),
             reached: set_up::reached(&paths),
             asks,
+            profile: paths.profile.clone(),
+            profile_trouble: paths.profile_trouble.clone(),
             state: kept.state,
             state_read_only: kept.read_only,
             earlier,
@@ -252,11 +276,14 @@ impl Shell {
             tray,
             notifier: None,
             desktop: Desktop { tray: "switched off (--no-tray)".to_owned(), ..Desktop::default() },
+            starts: start,
+            on_desktop: desktop,
             shown: View::default(),
             told: serde_json::Value::Null,
             tokens: None,
             client: None,
             signing: None,
+            becoming: false,
             doorbell: None,
             config_watch: None,
             set_up_peer: None,
@@ -321,12 +348,12 @@ impl Shell {
         }));
     }
 
-    async fn serve(mut self, mut receiver: UnboundedReceiver<Input>) -> ExitCode {
+    async fn serve(mut self, mut receiver: UnboundedReceiver<Input>) -> Ended {
         let alarm = match Alarm::new() {
             Ok(alarm) => alarm,
             Err(error) => {
                 tracing::error!(%error, "no timer");
-                return self.end(ExitCode::FAILURE, receiver).await;
+                return Ended::Over(self.end(ExitCode::FAILURE, receiver).await);
             }
         };
         loop {
@@ -337,18 +364,21 @@ impl Shell {
                     rung = alarm.until(self.clock.at(deadline)) => {
                         if let Err(error) = rung {
                             tracing::error!(%error, "the timer failed");
-                            return self.end(ExitCode::FAILURE, receiver).await;
+                            return Ended::Over(self.end(ExitCode::FAILURE, receiver).await);
                         }
                         Some(Input::Event(Event::Wake))
                     }
                 },
                 None => receiver.recv().await,
             };
-            let Some(input) = input else { return ExitCode::FAILURE };
+            let Some(input) = input else { return Ended::Over(ExitCode::FAILURE) };
             if let Some(event) = self.translate(input)
                 && let Some(code) = self.step(event)
             {
-                return self.end(code, receiver).await;
+                return Ended::Over(self.end(code, receiver).await);
+            }
+            if self.becoming {
+                return self.begin_anew(receiver).await;
             }
         }
     }
@@ -382,13 +412,23 @@ impl Shell {
         exit
     }
 
-    async fn end(mut self, code: ExitCode, mut receiver: UnboundedReceiver<Input>) -> ExitCode {
+    async fn end(mut self, code: ExitCode, receiver: UnboundedReceiver<Input>) -> ExitCode {
+        self.wind_up(receiver, "the agent is ending", "Start it: palyra-tray run").await;
+        control::unpublish(&self.sidecars.paths);
+        if let Some(tray) = &self.tray {
+            tray.close();
+        }
+        code
+    }
+
+    /// Nobody is left waiting, and nothing is shown any more but the icon.
+    async fn wind_up(&mut self, mut receiver: UnboundedReceiver<Input>, why: &str, hint: &str) {
         self.server.close();
         if let Some(notifier) = self.notifier.take() {
             notifier.show(BTreeMap::new());
             let _ = tokio::task::spawn_blocking(move || notifier.finish(Duration::from_millis(500))).await;
         }
-        let ending = || Failure::new(FailureCode::NoAgent, "the agent is ending", "Start it: palyra-tray run");
+        let ending = || Failure::new(FailureCode::NoAgent, why, hint);
         for (_, ticket) in self.tickets.drain() {
             let _ = ticket.send(Reply::Error(ending()));
         }
@@ -399,11 +439,6 @@ impl Shell {
             }
         }
         self.server.drain(Duration::from_millis(500)).await;
-        control::unpublish(&self.sidecars.paths);
-        if let Some(tray) = &self.tray {
-            tray.close();
-        }
-        code
     }
 }
 

@@ -10,6 +10,7 @@ use std::process::Command;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::config::palyra::{self, ConfigFacts, PalyraConfig};
+use crate::config::profiles::Registry;
 use crate::config::{self, ConfigError, Environment, Paths, programs};
 use crate::core::cause::{Cause, Class};
 use crate::core::launch::{self, Confidential, Places};
@@ -216,6 +217,7 @@ impl Sidecars {
             identity: place(&config.identity, &self.paths.identity),
             vault: place(&config.vault, &self.paths.vault),
             config: self.paths.config.clone(),
+            profile: self.registered_profile(),
             canvas_elsewhere: config.canvas_elsewhere,
         }
     }
@@ -242,10 +244,18 @@ impl Sidecars {
         Ok((program, Vec::new()))
     }
 
+    /// The profile, as long as it is in the registry: the palyra command line dies of one that is not.
+    fn registered_profile(&self) -> Option<(String, PathBuf)> {
+        let (profile, registry) = (&self.paths.profile, &self.paths.registry);
+        let is_there =
+            || Registry::read(&self.env, &self.paths.state_root).is_ok_and(|read| read.get(&profile.name).is_ok());
+        (profile.registered && is_there()).then(|| (profile.name.clone(), registry.clone()))
+    }
+
     /// Directories, the config file, and for a new vault on a machine without Secret Service the kind that works there.
     fn make_ground(&self, tokens: &Tokens) -> Result<(), String> {
         let paths = &self.paths;
-        let logs = paths.own.join("logs");
+        let logs = paths.profile_own.join("logs");
         let config_dir = paths.config.parent().map(std::path::Path::to_path_buf);
         for dir in [&paths.runtime_root, &paths.identity, &logs] {
             store::private_dir(dir).map_err(cannot_write)?;

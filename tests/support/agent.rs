@@ -80,7 +80,12 @@ impl Site {
 
     /// `palyra-tray` on this state root.
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(&self.program);
+        self.wrapped(self.program.to_str().expect("UTF-8"), args)
+    }
+
+    /// Another program with the environment that `palyra-tray` has there.
+    pub fn wrapped(&self, program: &str, args: &[&str]) -> Command {
+        let mut command = Command::new(program);
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("PALYRA_") {
                 command.env_remove(name);

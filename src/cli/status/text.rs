@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::config::profiles::IMPLICIT;
 use crate::core::notices::cut;
 use crate::core::{report, text};
 
@@ -53,9 +54,11 @@ pub fn words(snapshot: &Value) -> String {
     if discord["enabled"] == Value::Bool(true) {
         out.push_str(&format!("  Discord    {}\n", discord["state"].as_str().unwrap_or("not known")));
     }
-    if let Some(name) = snapshot["profile"]["label"].as_str().filter(|name| !name.is_empty()) {
+    // of the one that everybody has there is nothing to say
+    if snapshot["profile"]["active"] != IMPLICIT {
         let strict = if snapshot["profile"]["strict_mode"] == Value::Bool(true) { ", strict" } else { "" };
-        out.push_str(&format!("  Profile    {name}, risk {}{strict}\n", text_of("/profile/risk_level")));
+        let (name, risk) = (text_of("/profile/label"), text_of("/profile/risk_level"));
+        out.push_str(&format!("  Profile    {name}, risk {risk}{strict}\n"));
     }
     let troubles = report::texts(&snapshot["diagnostics"]["errors"]).count();
     if troubles > 0 {

@@ -114,6 +114,7 @@ impl Agent {
             Request::Node(request) => self.node_asked(ticket, request, now, effects),
             Request::Message(request) => self.ask_asked(ticket, request, now, effects),
             Request::Secrets(request) => self.secrets_asked(ticket, request, effects),
+            Request::Profiles(request) => self.profiles_asked(ticket, request, effects),
         }
     }
 
@@ -132,6 +133,9 @@ impl Agent {
     }
 
     pub(super) fn act(&mut self, ticket: Option<Ticket>, action: Action, now: Now, effects: &mut Vec<Effect>) {
+        if let Some(failure) = self.not_while_switching(&action) {
+            return self.fail(ticket, failure, effects);
+        }
         match action {
             Action::Start { service } => {
                 let ids = service.map_or_else(|| self.enabled(), |id| vec![id]);
@@ -227,6 +231,7 @@ impl Agent {
                 effects.push(Effect::Open(Companion::Checks));
                 self.done(ticket, "The checks open.", effects);
             }
+            Action::ProfileDialog => self.profile_dialog(ticket, effects),
             Action::NodeDialog { task } => self.node_dialog(ticket, task, effects),
             Action::OpenRecent { id } => self.open_recent(ticket, &id, now, effects),
             Action::MarkRead => self.mark_read(ticket, effects),

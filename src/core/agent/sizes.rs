@@ -45,6 +45,7 @@ impl Agent {
             locked: _,
             paused: _,
             stirred: _,
+            switching: _,
             exited: _,
             fleet,
             inbox,

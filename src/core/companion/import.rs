@@ -111,21 +111,23 @@ fn profile(name: &str, source: &Map<String, Value>, earlier: &mut Earlier) -> Pr
     let companion = object(source, "companion");
     let onboarding = object(source, "onboarding");
     let rollout = object(companion, "rollout");
-    let is_active = earlier.active.as_deref() == Some(name);
+    // the agent begins on this one; where another one's data lies is said by the registry
+    let is_ours = name == DEFAULT_PROFILE;
     let id = |field: &str| text_of(companion, field, MAX_NAME_BYTES);
     let time = |map: &Map<String, Value>, field: &str| map.get(field).and_then(Value::as_i64).filter(|at| *at > 0);
     let mut news = News::default();
 
-    if is_active {
+    if is_ours {
         earlier.data = text_of(source, "runtime_state_root", 4096);
         earlier.welcomed = time(onboarding, "welcome_acknowledged_at_unix_ms").is_some();
         earlier.data_agreed = time(onboarding, "state_root_confirmed_at_unix_ms").is_some();
     } else if text_of(source, "runtime_state_root", 4096).is_some() {
-        news.left.push("its data folder: only that of the active profile is taken over".to_owned());
+        news.left.push(format!("its data folder: only that of {DEFAULT_PROFILE} is taken over"));
     }
     let run_id = id("last_run_id");
     let session_id = id("active_session_id");
     let profile = Profile {
+        ports: BTreeMap::new(),
         section: id("active_section")
             .filter(|section| section != "home" && section != "onboarding")
             .unwrap_or_default(),

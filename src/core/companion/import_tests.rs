@@ -53,7 +53,7 @@ fn each_schema_gives_what_it_has() {
     assert_eq!((five.active.as_deref(), five.profiles.len()), (Some("work"), 2));
     assert_eq!(five.profiles["work"].section, "approvals");
     assert_eq!(five.profiles[DEFAULT_PROFILE].drafts[0].text, "at home");
-    assert!(five.welcomed && !five.data_agreed, "of the active one");
+    assert!(!five.welcomed && !five.data_agreed, "only those of the one that the tray begins on");
 
     let six = of(fixture!(6));
     let profile = &six.profiles[DEFAULT_PROFILE];
@@ -152,7 +152,9 @@ fn it_is_taken_up_once_and_never_over_what_is_here() {
     let now = Now { mono_ms: 0, unix_ms: 9 };
     let mut it = Companion::new(State::default(), None, 7);
     it.import(of(fixture!(5)), now);
-    assert_eq!((it.state().active_profile.as_str(), it.revision()), ("work", 1));
+    assert_eq!((it.state().active_profile.as_str(), it.revision()), (DEFAULT_PROFILE, 1));
+    let left = it.state().imported.as_ref().unwrap().left.join("\n");
+    assert!(left.contains("profile work: it is not the active one here yet"), "{left}");
     assert_eq!(it.state().imported.as_ref().unwrap().schema_version, 5);
     let mut it = Companion::new(State::default(), None, 7);
     for n in 0..19 {

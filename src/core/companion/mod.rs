@@ -27,6 +27,7 @@ use import::Earlier;
 
 use crate::core::notices::cut;
 use crate::core::ports::Ports;
+use crate::core::switch::{self, Switch};
 use crate::core::time::{Jitter, Now};
 use crate::core::ulid;
 use crate::protocol::setup::Reached;
@@ -51,7 +52,7 @@ const MAX_BODY_CHARS: usize = 1_000;
 pub struct State {
     /// [`VERSION`] of who wrote it.
     pub version: u32,
-    /// What each sidecar listened on last.
+    /// What each sidecar of the active profile listened on last.
     #[serde(default)]
     pub ports: BTreeMap<ServiceId, Ports>,
     /// Name of the active profile.
@@ -60,6 +61,12 @@ pub struct State {
     /// By name.
     #[serde(default)]
     pub profiles: BTreeMap<String, Profile>,
+    /// Names, the newest first, at most [`switch::MAX_RECENT`].
+    #[serde(default)]
+    pub recent_profiles: Vec<String>,
+    /// The change of profile that is under way, or the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub switch: Option<Switch>,
     /// The earlier desktop app's files were looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub imported: Option<Imported>,
@@ -69,6 +76,9 @@ pub struct State {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Profile {
+    /// What its sidecars listened on last, while another profile is the active one.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub ports: BTreeMap<ServiceId, Ports>,
     /// Section of the dashboard that was opened last; empty: none yet.
     pub section: String,
     /// Session that messages go to.
@@ -205,6 +215,8 @@ impl Default for State {
             ports: BTreeMap::new(),
             active_profile: default_profile(),
             profiles: BTreeMap::new(),
+            recent_profiles: Vec::new(),
+            switch: None,
             imported: None,
         }
     }
@@ -268,10 +280,25 @@ impl Companion {
     /// Makes another profile the active one.
     pub fn use_profile(&mut self, name: &str) {
         if self.state.active_profile != name {
+            let ports = std::mem::take(&mut self.state.ports);
+            self.active().ports = ports;
             name.clone_into(&mut self.state.active_profile);
-            self.state.profiles.entry(name.to_owned()).or_default();
-            self.revision += 1;
+            self.state.ports = std::mem::take(&mut self.active().ports);
         }
+    }
+
+    /// How far a change of profile is.
+    pub fn set_switch(&mut self, switch: Switch) {
+        set(&mut self.state.switch, Some(switch), &mut self.revision);
+    }
+
+    /// The person works with this profile now.
+    pub fn used(&mut self, name: &str) {
+        let mut recent = self.state.recent_profiles.clone();
+        recent.retain(|known| known != name);
+        recent.insert(0, name.to_owned());
+        recent.truncate(switch::MAX_RECENT);
+        set(&mut self.state.recent_profiles, recent, &mut self.revision);
     }
 
     /// What the sidecars listen on.
@@ -440,8 +467,10 @@ impl Companion {
                 earlier.left.push(format!("profile {name}: {} {drafts}: there is no room", rest.len()));
             }
         }
-        if let Some(active) = earlier.active.clone().filter(|name| fresh && self.state.profiles.contains_key(name)) {
-            self.state.active_profile = active;
+        // where the agent is, its places are: that changes only as a change of profile
+        if let Some(other) = earlier.active.clone().filter(|name| fresh && *name != self.state.active_profile) {
+            let how = "it is not the active one here yet; change to it in the menu, under Set-up and support";
+            earlier.left.push(format!("profile {other}: {how}"));
         }
         self.state.imported = Some(earlier.report(now.unix_ms));
         self.revision += 1;

@@ -85,8 +85,3 @@ pub(super) fn diagnostics(agent: &Agent) -> Value {
             ServiceId::ALL.iter().filter_map(|id| agent.log_losses.get(id)).map(|loss| loss.dropped_lines).sum::<u64>(),
     })
 }
-
-/// Where the agent works: the gateway's own words.
-pub(super) fn profile(agent: &Agent) -> Value {
-    json!(agent.profile.as_ref().map(|(profile, _)| profile))
-}

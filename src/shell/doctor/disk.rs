@@ -16,8 +16,9 @@ const IN_KEYRING: &str = "secrets.in-keyring";
 /// The folders that the agent and its sidecars write to.
 pub(super) fn folders(paths: &Paths) -> Vec<Folder> {
     let config = paths.config.parent().filter(|_| paths.config_is_new).map(Path::to_owned);
+    let of_profile = (paths.profile_own != paths.own).then_some(&paths.profile_own);
     let wanted = [&paths.state_root, &paths.own, &paths.runtime_root, &paths.identity, &paths.vault];
-    wanted.into_iter().cloned().chain(config).map(folder).collect()
+    wanted.into_iter().chain(of_profile).cloned().chain(config).map(folder).collect()
 }
 
 fn folder(path: PathBuf) -> Folder {
@@ -72,7 +73,7 @@ pub(super) fn own_files(paths: &Paths) -> Fact<OwnFiles> {
                 continue;
             }
             files.seen += 1;
-            if folder != paths.own {
+            if folder != paths.own && folder != paths.profile_own {
                 continue;
             }
             let changed = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
@@ -82,8 +83,9 @@ pub(super) fn own_files(paths: &Paths) -> Fact<OwnFiles> {
                 if let Some(mode) = platform::open_mode(&metadata) {
                     files.open_secrets.push((path.clone(), mode));
                 }
-                files.secrets_file = Some(path);
-            } else if entry.file_name() == IN_KEYRING {
+                // another profile's stand for themselves
+                files.secrets_file = files.secrets_file.or((folder == paths.profile_own).then_some(path));
+            } else if entry.file_name() == IN_KEYRING && folder == paths.profile_own {
                 files.in_keyring = true;
             }
         }

@@ -27,7 +27,7 @@ struct Kept {
 }
 
 fn file(paths: &Paths) -> PathBuf {
-    paths.own.join("asks.json")
+    paths.profile_own.join("asks.json")
 }
 
 /// What an earlier agent left under way, and what a person should know about that.

@@ -36,7 +36,8 @@ impl Shell {
     pub(super) fn begin_secrets(&mut self, plain: Vec<(&'static str, Secret)>) {
         let sidecars = self.sidecars.clone();
         let vault = sidecars.paths.state_root.join("desktop-control-center").join("vault");
-        let wanted = !sidecars.demo && (vault.is_dir() || !plain.is_empty()) && secrets::none_yet(&sidecars.paths.own);
+        let wanted =
+            !sidecars.demo && (vault.is_dir() || !plain.is_empty()) && secrets::none_yet(&sidecars.paths.profile_own);
         if !wanted {
             return self.start_secrets();
         }
@@ -73,7 +74,7 @@ fn take_over(sidecars: &Sidecars, plain: Vec<(&'static str, Secret)>) -> Report 
             found.push((name, value));
         }
     }
-    match secrets::seed(&sidecars.paths.own, &found) {
+    match secrets::seed(&sidecars.paths.profile_own, &found) {
         Ok(refused) => {
             let taken = found.iter().map(|(name, _)| *name).filter(|name| !refused.iter().any(|(no, _)| no == name));
             report.taken.extend(taken.map(|name| format!("the {}", name.label())));
@@ -88,8 +89,10 @@ type Opened = (Vec<(SecretName, Secret)>, Vec<String>);
 
 fn opened(sidecars: &Sidecars, folder: &Path) -> Result<Opened, String> {
     let failed = |error: io::Error| format!("they cannot be copied to be read ({error})");
-    let copy =
-        tempfile::Builder::new().prefix(".palyra-tray-vault-").tempdir_in(&sidecars.paths.own).map_err(failed)?;
+    let copy = tempfile::Builder::new()
+        .prefix(".palyra-tray-vault-")
+        .tempdir_in(&sidecars.paths.profile_own)
+        .map_err(failed)?;
     let mut room = (MAX_BYTES, MAX_FILES);
     for part in ["vault", "identity"] {
         let from = folder.join(part);

@@ -66,7 +66,7 @@ impl Shell {
                 Event::Sent(decision.approval_id, answer.map_err(|error| unanswered(&error)))
             }),
             Effect::WriteLedger { line, answer } => {
-                let path = self.sidecars.paths.own.join("decisions.jsonl");
+                let path = self.sidecars.paths.decisions();
                 let inputs = self.inputs.clone();
                 tokio::task::spawn_blocking(move || {
                     let outcome = store::append_line(&path, &line).map_err(|error| error.to_string());
@@ -136,6 +136,7 @@ impl Shell {
                 let outcome = client.abort_run(&run_id, "aborted from the tray").await;
                 Event::RunAborted(ticket, run_id, outcome.map_err(|error| error.message))
             }),
+            Effect::Profiles(work) => self.profile_work(work),
             Effect::SaveState(state) => {
                 let path = self.sidecars.paths.state();
                 let inputs = self.inputs.clone();

@@ -7,6 +7,7 @@ use crate::core::event::{Click, Event, Found};
 use crate::core::notices::Server;
 use crate::protocol::ask::AskRequest;
 use crate::protocol::node::NodeRequest;
+use crate::protocol::profiles::ProfileRequest;
 use crate::protocol::secrets::SecretsRequest;
 use crate::protocol::{Action, Failure, FailureCode, Reply, Request, ServiceId};
 use crate::shell::control::Asked;
@@ -122,6 +123,7 @@ impl Shell {
                 | Request::Act { action: Action::ResumeAgents }
                 | Request::Node(NodeRequest::Do { .. })
                 | Request::Secrets(SecretsRequest::Rotate { .. })
+                | Request::Profiles(ProfileRequest::Switch { .. })
         );
         if of_a_person && self.is_own_descendant(peer) {
             tracing::warn!(?peer, "a decision from within a supervised sidecar was refused");

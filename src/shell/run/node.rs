@@ -36,7 +36,7 @@ pub(super) fn is_installed(paths: &Paths) -> bool {
 
 /// What the core keeps.
 pub(super) fn kept_file(paths: &Paths) -> PathBuf {
-    paths.own.join("node.json")
+    paths.profile_own.join("node.json")
 }
 
 impl Shell {

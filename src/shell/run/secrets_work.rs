@@ -1,6 +1,8 @@
 //! The secrets: where they are kept, new ones on the person's word, and what becomes of the values.
 
 use super::{Input, Shell};
+use crate::config::Paths;
+use crate::config::profiles::IMPLICIT;
 use crate::core::event::{Event, Secrets, Ticket};
 use crate::core::secrets::{Look, Rotated};
 use crate::protocol::ServiceId;
@@ -13,8 +15,8 @@ impl Shell {
     pub(super) fn secrets_config(&self) -> secrets::SecretsConfig {
         let paths = &self.sidecars.paths;
         secrets::SecretsConfig {
-            state_dir: paths.own.clone(),
-            qualifier: secrets::qualifier(&paths.state_root),
+            state_dir: paths.profile_own.clone(),
+            qualifier: qualifier(paths),
             backend: backend(&self.sidecars),
             timing: secrets::Timing::default(),
         }
@@ -80,7 +82,7 @@ impl Shell {
     }
 
     pub(super) fn rotation_over(&self) {
-        let (folder, inputs) = (self.sidecars.paths.own.clone(), self.inputs.clone());
+        let (folder, inputs) = (self.sidecars.paths.profile_own.clone(), self.inputs.clone());
         tokio::task::spawn_blocking(move || {
             if let Err(why) = secrets::rotation_over(&folder) {
                 let why = words::secrets::that_secrets_were_changed(&why);
@@ -105,10 +107,16 @@ pub(super) fn make_room(sidecars: &Sidecars, service: ServiceId) -> Result<(), S
     if service != ServiceId::Browserd {
         return Ok(());
     }
-    if let Some(aside) = secrets::put_aside(&sidecars.paths.own, &sidecars.paths.browser_state())? {
+    if let Some(aside) = secrets::put_aside(&sidecars.paths.profile_own, &sidecars.paths.browser_state())? {
         tracing::warn!("the browser's old state cannot be read with its new key and is now {}", aside.display());
     }
     Ok(())
+}
+
+/// Names the secrets in a keyring that all profiles share.
+fn qualifier(paths: &Paths) -> String {
+    let root = secrets::qualifier(&paths.state_root);
+    if paths.profile.name == IMPLICIT { root } else { format!("{root}-{}", paths.profile.name) }
 }
 
 fn backend(sidecars: &Sidecars) -> secrets::Backend {

@@ -159,6 +159,7 @@ impl Shell {
                 draft = id.clone();
                 &["drafts", "open", "--dialog", "--", &draft]
             }
+            Companion::Profile => &["profile", "choose"],
             Companion::SetUp => &["onboard"],
             Companion::Checks => &["doctor", "--dialog"],
             Companion::Bundle => &["support-bundle", "--tell"],

@@ -1,0 +1,219 @@
+//! `profile`: the profiles of the command line's registry, which one is active, and a change to another one. The agent does it;
+//! while it begins anew it does not answer, and this side asks again.
+
+use std::io::{BufRead, IsTerminal, Write};
+use std::process::ExitCode;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use clap::{Args, Subcommand};
+use serde_json::Value;
+
+use super::Waited;
+use crate::config::{Environment, Paths};
+use crate::core::dialog::{Answer, Form, Tone};
+use crate::core::switch::{LEAVE_MS, TRY_MS, forms};
+use crate::core::text;
+use crate::protocol::profiles::ProfileRequest;
+use crate::protocol::{Failure, FailureCode, Reply, Request};
+use crate::shell::dialog::{self, Front};
+
+/// There and back again takes no longer.
+const PATIENCE: Duration = Duration::from_millis(2 * LEAVE_MS + TRY_MS + 30_000);
+/// Between two looks at how far it is.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// `profile …`
+#[derive(Subcommand)]
+pub enum Profile {
+    /// All of them, those used last first
+    List {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// The active one, and how the last change went
+    Show {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Change to another one: stops Palyra here, starts it there, and comes back if that does not work
+    Switch(SwitchArgs),
+    /// Choose one in a dialog
+    #[command(hide = true)]
+    Choose,
+}
+
+/// Arguments of a change.
+#[derive(Args)]
+pub struct SwitchArgs {
+    /// Its name
+    name: String,
+    /// It may be a strict one: do not ask
+    #[arg(long)]
+    yes: bool,
+}
+
+/// Does one of them.
+pub fn profile(env: &Environment, command: &Profile) -> Result<ExitCode, Failure> {
+    let paths = super::paths(env)?;
+    match command {
+        Profile::List { json } => list(&paths, *json),
+        Profile::Show { json } => show(&paths, *json),
+        Profile::Switch(args) => {
+            let confirmed = args.yes || confirm(&paths, &args.name)?;
+            super::print(&format!("{}\n", switch(&paths, &args.name, confirmed)?));
+            Ok(ExitCode::SUCCESS)
+        }
+        Profile::Choose => choose(env, &paths),
+    }
+}
+
+fn profiles(paths: &Paths) -> Result<Value, Failure> {
+    match super::ask(paths, Request::Profiles(ProfileRequest::List), super::SHORT)? {
+        Reply::Data(document) => Ok(document),
+        _ => Err(not_understood()),
+    }
+}
+
+fn not_understood() -> Failure {
+    Failure::new(FailureCode::Failed, "the agent's answer was not understood", text::SEE_STATUS)
+}
+
+fn list(paths: &Paths, json: bool) -> Result<ExitCode, Failure> {
+    let document = profiles(paths)?;
+    if json {
+        super::print_json(&document);
+    } else {
+        super::print(&forms::list(&document));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show(paths: &Paths, json: bool) -> Result<ExitCode, Failure> {
+    let block = block(paths)?;
+    if json {
+        super::print_json(&block);
+    } else {
+        super::print(&forms::show(&block));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn block(paths: &Paths) -> Result<Value, Failure> {
+    match super::ask(paths, Request::Status, super::SHORT)? {
+        Reply::Data(status) if status["profile"].is_object() => Ok(status["profile"].clone()),
+        _ => Err(not_understood()),
+    }
+}
+
+/// A strict profile is asked about here; whether the person agreed to one. The agent refuses one that became strict meanwhile.
+fn confirm(paths: &Paths, name: &str) -> Result<bool, Failure> {
+    if !forms::is_strict(&profiles(paths)?, name) {
+        return Ok(false);
+    }
+    if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
+        return Err(Failure::new(
+            FailureCode::Refused,
+            format!("profile {name} is a strict one, which asks first, and there is no terminal"),
+            format!("If you mean it: palyra-tray profile switch {name} --yes"),
+        ));
+    }
+    super::print(&format!("{} Type yes: ", forms::question(name)));
+    let _ = std::io::stdout().flush();
+    let mut answer = String::new();
+    let agreed = std::io::stdin().lock().read_line(&mut answer).is_ok() && answer.trim() == "yes";
+    if agreed { Ok(true) } else { Err(Failure::new(FailureCode::Refused, "nothing was done", "")) }
+}
+
+/// Has it done, and waits for the end of it; what to say.
+fn switch(paths: &Paths, name: &str, confirmed: bool) -> Result<String, Failure> {
+    let now = block(paths)?;
+    if now["active"] == name && now["switching"] == Value::Bool(false) {
+        return Ok(format!("It is on profile {name} already."));
+    }
+    let request = Request::Profiles(ProfileRequest::Switch { name: name.to_owned(), confirmed });
+    super::ask(paths, request, super::SHORT)?;
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match block(paths) {
+            Ok(block) if block["switching"] == Value::Bool(false) => return over(&block, name),
+            Ok(_) => {}
+            // it begins anew
+            Err(failure) if failure.code == FailureCode::NoAgent => {}
+            Err(failure) => return Err(failure),
+        }
+        if Instant::now() >= until {
+            let why = "the change of profile takes longer than it should";
+            return Err(Failure::new(FailureCode::Failed, why, "How far it is: palyra-tray profile show"));
+        }
+        std::thread::sleep(LOOK);
+    }
+}
+
+fn over(block: &Value, name: &str) -> Result<String, Failure> {
+    let outcome = block["switch"]["outcome"].as_str().unwrap_or_default();
+    if block["active"] == name {
+        Ok(outcome.to_owned())
+    } else {
+        // its end is put behind it by whoever shows it
+        Err(Failure::new(FailureCode::Failed, outcome.trim_end_matches('.'), text::SEE_STATUS))
+    }
+}
+
+fn choose(env: &Environment, paths: &Paths) -> Result<ExitCode, Failure> {
+    let failed = |why: String| Failure::new(FailureCode::Failed, why, "");
+    let mut front = dialog::pick(env).map_err(failed)?;
+    let document = profiles(paths)?;
+    let name = match front.ask(&forms::choose(&document)) {
+        Answer::Pressed { value: Some(name), .. } => name.expose().to_owned(),
+        Answer::Failed { why } => return Err(failed(why)),
+        Answer::Pressed { .. } | Answer::Dismissed => return Ok(ExitCode::SUCCESS),
+    };
+    if document["active"] == name.as_str() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let strict = forms::is_strict(&document, &name);
+    if strict {
+        match front.ask(&forms::ask(&name)) {
+            answer if answer.button() == Some(forms::YES) => {}
+            Answer::Failed { why } => return Err(failed(why)),
+            _ => return Ok(ExitCode::SUCCESS),
+        }
+    }
+    let form = match behind_progress(&mut *front, paths, &name, strict)? {
+        Some(Ok(words)) => Form::message("Done", &words, Tone::Info),
+        Some(Err(failure)) => {
+            let words = format!("{} {}", text::sentence(&failure.message), failure.hint);
+            Form::message("The profile was not changed", words.trim_end(), Tone::Error)
+        }
+        // it goes on, and a notification tells how it ended
+        None => return Ok(ExitCode::SUCCESS),
+    };
+    match front.ask(&form) {
+        Answer::Failed { why } => Err(failed(why)),
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// `None`: the person put it away.
+fn behind_progress(
+    front: &mut dyn Front,
+    paths: &Paths,
+    name: &str,
+    confirmed: bool,
+) -> Result<Option<Result<String, Failure>>, Failure> {
+    let mut progress =
+        front.progress(&forms::progress(name)).map_err(|why| Failure::new(FailureCode::Failed, why, ""))?;
+    let (tell, told) = mpsc::channel();
+    let (paths, name) = (paths.clone(), name.to_owned());
+    std::thread::spawn(move || {
+        let _ = tell.send(switch(&paths, &name, confirmed));
+    });
+    Ok(match super::wait_behind(&mut *progress, &told) {
+        Waited::Done(outcome) => Some(outcome),
+        Waited::Lost => Some(Err(not_understood())),
+        Waited::Cancelled => None,
+    })
+}

@@ -1,0 +1,278 @@
+//! A change of profile: there, or back, and wherever it is cut short one of the two is whole.
+
+use palyra_tray::core::event::Event;
+use palyra_tray::core::service::Goal;
+use palyra_tray::core::simulate::{Behaviour, World};
+use palyra_tray::core::switch::{LEAVE_MS, Stage, TRY_MS};
+use palyra_tray::protocol::{Action, FailureCode, Reply, Request, ServiceId};
+
+use super::started;
+
+fn world() -> World {
+    let mut world = started();
+    world.add_profile("work", false);
+    world.add_profile("prod", true);
+    world
+}
+
+fn on(world: &World) -> (&str, &str) {
+    (&world.agent.setup.profile.name, &world.agent.companion.state().active_profile)
+}
+
+fn stage(world: &World) -> Option<Stage> {
+    world.agent.companion.state().switch.as_ref().map(|switch| switch.stage)
+}
+
+fn notice(world: &World) -> String {
+    let notice = &world.agent.events["event:profile"];
+    format!("{}. {}", notice.title, notice.body)
+}
+
+fn all_ready(world: &World) -> bool {
+    [ServiceId::Gateway, ServiceId::Browserd].into_iter().all(|id| world.agent.fleet.get(id).is_ready())
+}
+
+fn refusal(world: &World) -> (FailureCode, String) {
+    match world.replies.last() {
+        Some((_, Reply::Error(failure))) => (failure.code, format!("{}. {}", failure.message, failure.hint)),
+        other => panic!("expected a refusal, got {other:?}"),
+    }
+}
+
+#[test]
+fn it_stops_here_starts_there_and_says_so() {
+    let mut world = world();
+    world.agent.companion.set_session(Some("mine".to_owned()));
+    world.switch(1, "work", false);
+    world.pass(5_000);
+    assert_eq!((on(&world), stage(&world)), (("work", "work"), Some(Stage::Done)));
+    assert!(all_ready(&world) && world.faults.is_empty(), "{:?}", world.faults);
+    assert_eq!(world.profiles.became, ["work"]);
+    let told = notice(&world);
+    assert!(told.contains("Now on profile work") && told.contains("gateway") && told.contains("browserd"), "{told}");
+    assert!(matches!(&world.replies[0], (1, Reply::Done(words)) if words.contains("work")), "{:?}", world.replies);
+    let state = world.agent.companion.state();
+    assert_eq!(state.recent_profiles, ["work", "desktop-local"]);
+    // what is remembered is each one's own
+    assert_eq!(world.agent.companion.profile().session_id, None);
+    assert_eq!(state.profiles["desktop-local"].session_id.as_deref(), Some("mine"));
+    // and it is the next start's too, which tells it no second time
+    world.kill_agent();
+    world.begin_from_disk();
+    world.pass(5_000);
+    assert_eq!(on(&world), ("work", "work"));
+    assert!(all_ready(&world) && !world.agent.events.contains_key("event:profile"));
+}
+
+#[test]
+fn the_ports_of_each_are_its_own() {
+    let mut world = world();
+    let ours = world.agent.companion.state().ports.clone();
+    assert!(!ours.is_empty());
+    world.switch(1, "work", false);
+    world.pass(5_000);
+    assert_eq!(world.agent.companion.state().profiles["desktop-local"].ports, ours);
+    world.switch(2, "desktop-local", false);
+    world.pass(5_000);
+    assert_eq!((on(&world).0, &world.agent.companion.state().ports), ("desktop-local", &ours));
+    assert_eq!(world.agent.companion.state().recent_profiles, ["desktop-local", "work"]);
+}
+
+#[test]
+fn what_is_refused_stops_nothing() {
+    let mut world = world();
+    let launches = world.launches.len();
+    for (name, confirmed, unusable, told) in [
+        ("prod", false, None, "strict"),
+        ("none", false, None, "there is no profile none; there are: desktop-local, prod, work"),
+        ("work", false, Some("palyra.toml is not valid TOML (line 3)"), "line 3"),
+    ] {
+        world.profiles.unusable = unusable.map(str::to_owned);
+        world.switch(1, name, confirmed);
+        world.pass(1_000);
+        let (code, words) = refusal(&world);
+        assert!(code == FailureCode::Refused && words.contains(told), "{name}: {words}");
+    }
+    world.profiles.unusable = None;
+    world.switch(1, "desktop-local", false);
+    world.pass(1_000);
+    assert!(matches!(&world.replies.last().unwrap().1, Reply::Done(words) if words.contains("already")));
+    assert!(all_ready(&world) && stage(&world).is_none());
+    assert_eq!((world.launches.len(), world.profiles.became.len()), (launches, 0));
+    world.switch(1, "prod", true);
+    world.pass(5_000);
+    assert_eq!(on(&world).0, "prod", "with a yes");
+}
+
+#[test]
+fn a_second_change_and_what_would_come_in_its_way_are_refused_meanwhile() {
+    let mut world = world();
+    world.switch(1, "work", false);
+    world.switch(2, "prod", true);
+    assert!(refusal(&world).1.contains("another change"), "{:?}", world.replies);
+    world.pass(10);
+    for action in
+        [Action::Start { service: None }, Action::Stop { service: None }, Action::SetBrowser { enabled: false }]
+    {
+        world.give(Event::Asked(3, Request::Act { action }));
+        assert!(refusal(&world).1.contains("change of profile is under way"), "{:?}", world.replies);
+    }
+    world.pass(5_000);
+    assert_eq!(on(&world).0, "work");
+}
+
+/// What goes wrong on the way, and a word of what is told of it.
+type Mishap = (&'static str, fn(&mut World), &'static str);
+
+fn doom(world: &mut World) {
+    world.profiles.gateway_on = Some(("work".to_owned(), Behaviour { doomed: true, ..Behaviour::default() }));
+}
+
+#[test]
+fn whatever_fails_the_old_one_is_back_and_runs_and_one_sentence_says_why() {
+    let mishaps: [Mishap; 4] = [
+        ("its gateway ends at each start", doom, "does not stay up"),
+        (
+            "it never answers",
+            |world| {
+                let behaviour = Behaviour { hangs: true, ..Behaviour::default() };
+                world.profiles.gateway_on = Some(("work".to_owned(), behaviour));
+            },
+            "did not get ready",
+        ),
+        (
+            "its secrets cannot be had",
+            |world| world.profiles.no_secrets_on = Some(("work".to_owned(), "the keyring is broken".to_owned())),
+            "the keyring is broken",
+        ),
+        (
+            "the disk takes nothing",
+            |world| {
+                world.pass(3);
+                world.disk = Some("no space left".to_owned());
+                world.pass(1_000);
+                world.disk = None;
+            },
+            "no space left",
+        ),
+    ];
+    for (what, mishap, told) in mishaps {
+        let mut world = world();
+        world.switch(1, "work", false);
+        mishap(&mut world);
+        world.pass(3 * TRY_MS);
+        assert_eq!((on(&world), stage(&world)), (("desktop-local", "desktop-local"), Some(Stage::Returned)), "{what}");
+        assert!(all_ready(&world) && world.faults.is_empty(), "{what}: {:?}", world.faults);
+        let words = notice(&world);
+        assert!(words.contains("Still on profile Desktop local") && words.contains(told), "{what}: {words}");
+        assert!(words.contains("started again: gateway, browserd"), "{what}: {words}");
+        // and nothing is left of it: the next try may work
+        world.profiles.no_secrets_on = None;
+        if let Some((_, behaviour)) = &mut world.profiles.gateway_on {
+            *behaviour = Behaviour::default();
+        }
+        world.switch(2, "work", false);
+        world.pass(5_000);
+        assert_eq!(on(&world).0, "work", "{what}");
+    }
+}
+
+#[test]
+fn one_that_does_not_stop_in_time_stays() {
+    let mut world = world();
+    // its end is never seen
+    world.switch(1, "work", false);
+    world.pass(2);
+    world.alive.clear();
+    world.pass(LEAVE_MS + 1_000);
+    assert_eq!((on(&world).0, stage(&world)), ("desktop-local", Some(Stage::Returned)));
+    assert!(notice(&world).contains("did not stop in time"), "{}", notice(&world));
+    assert!(world.profiles.became.is_empty());
+    assert_eq!(world.agent.fleet.get(ServiceId::Gateway).goal, Goal::Up);
+}
+
+#[test]
+fn what_did_not_run_before_is_not_started_by_a_way_back() {
+    let mut world = world();
+    world.give(Event::Asked(9, Request::Act { action: Action::Stop { service: None } }));
+    world.pass(5_000);
+    doom(&mut world);
+    world.switch(1, "work", false);
+    world.pass(3 * TRY_MS);
+    assert_eq!(on(&world).0, "desktop-local");
+    assert!(world.alive.is_empty(), "{:?}", world.alive);
+    assert!(notice(&world).contains("Still on profile"), "{}", notice(&world));
+}
+
+#[test]
+fn killed_at_any_moment_the_next_start_is_on_one_of_the_two_whole_and_says_which() {
+    let mut seen = std::collections::BTreeSet::new();
+    for fails in [false, true] {
+        for at in (0..60).chain((60..1_000).step_by(25)).chain((1_000..60_000).step_by(3_000)) {
+            let mut world = world();
+            if fails {
+                doom(&mut world);
+            }
+            world.switch(1, "work", false);
+            world.pass(at);
+            world.kill_agent();
+            world.pass(100);
+            world.begin_from_disk();
+            world.pass(3 * TRY_MS);
+            let (name, remembered) = on(&world);
+            assert_eq!(name, remembered, "killed after {at} ms");
+            let wanted = if fails { "desktop-local" } else { name };
+            assert!(["desktop-local", "work"].contains(&name) && name == wanted, "killed after {at} ms: {name}");
+            assert!(all_ready(&world) && world.faults.is_empty(), "killed after {at} ms: {:?}", world.faults);
+            assert!(!world.agent.is_switching(), "killed after {at} ms");
+            let began = world.saved.iter().any(|state| state.switch.is_some());
+            // after the end of it there is nothing left to say
+            let told = world.saved.iter().any(|state| state.switch.as_ref().is_some_and(|switch| switch.told));
+            assert!(!began || told, "killed after {at} ms");
+            seen.insert((fails, name.to_owned()));
+        }
+    }
+    assert_eq!(seen.len(), 3, "both ends were seen: {seen:?}");
+}
+
+#[test]
+fn killed_where_it_begins_anew_the_next_start_goes_on() {
+    let mut world = world();
+    world.profiles.dies = true;
+    world.switch(1, "work", false);
+    world.pass(5_000);
+    assert!(world.exited && world.profiles.became.is_empty());
+    world.profiles.dies = false;
+    world.begin_from_disk();
+    world.pass(5_000);
+    assert_eq!((on(&world).0, stage(&world)), ("work", Some(Stage::Done)));
+    assert!(notice(&world).contains("Now on profile work"), "{}", notice(&world));
+}
+
+#[test]
+fn one_that_left_the_registry_leads_back_and_that_is_told() {
+    let mut world = world();
+    world.switch(1, "work", false);
+    world.pass(5_000);
+    world.kill_agent();
+    world.profiles.registry.remove("work");
+    world.begin_from_disk();
+    world.pass(5_000);
+    assert_eq!(on(&world), ("desktop-local", "desktop-local"));
+    assert!(notice(&world).contains("no profile work"), "{}", notice(&world));
+}
+
+#[test]
+fn an_end_in_the_middle_is_an_end() {
+    for at in 0..150 {
+        let mut world = world();
+        world.switch(1, "work", false);
+        world.pass(at);
+        world.give(Event::Shutdown);
+        world.pass(30_000);
+        assert!(world.exited && world.alive.is_empty(), "ended after {at} ms: {:?}", world.alive);
+        world.begin_from_disk();
+        world.pass(5_000);
+        assert!(all_ready(&world) && !world.agent.is_switching() && world.faults.is_empty(), "ended after {at} ms");
+    }
+}

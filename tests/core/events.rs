@@ -1,6 +1,6 @@
 //! What is told of what happens, until when, and what is kept of it.
 
-use palyra_tray::core::agent::events::{ANSWER_SHOWN_MS, MAX_SHOWN, shows};
+use palyra_tray::core::agent::events::{ANSWER_SHOWN_MS, MAX_RUNS_SHOWN, MAX_SHOWN, shows};
 use palyra_tray::core::companion::{Flag, Kind};
 use palyra_tray::core::event::{Event, Setup};
 use palyra_tray::core::outage::DEBOUNCE_MS;
@@ -359,6 +359,24 @@ fn an_answer_is_taken_back_after_a_while_and_of_very_many_the_oldest_go() {
     assert!(world.view().notices.contains_key("event:handoff"), "an alarm is not pushed out");
     assert!(world.view().notices.contains_key("event:elsewhere:a99"));
     assert!(!world.view().notices.contains_key("event:elsewhere:a0"));
+}
+
+#[test]
+fn answers_that_nobody_puts_away_leave_room_for_what_has_to_be_decided() {
+    let mut world = started();
+    for n in 0..30 {
+        world.run(&format!("s{n}"), &format!("r{n}"), "in_progress", 0);
+        world.pass(3_000);
+        world.run(&format!("s{n}"), &format!("r{n}"), "done", 0);
+        world.pass(3_000);
+    }
+    let keys: Vec<_> = world.view().notices.keys().map(String::as_str).collect();
+    assert_eq!(
+        keys,
+        ["event:run:r24", "event:run:r25", "event:run:r26", "event:run:r27", "event:run:r28", "event:run:r29"]
+    );
+    assert_eq!(keys.len(), MAX_RUNS_SHOWN);
+    assert_eq!(kept(&world).len(), 30, "all are among the recent ones");
 }
 
 #[test]

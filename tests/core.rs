@@ -1,5 +1,7 @@
 //! The pure core on a virtual clock: scripts with their exact timelines, and properties over random worlds.
 
+#[path = "core/decisions.rs"]
+mod decisions;
 #[path = "core/inbox.rs"]
 mod inbox;
 #[path = "core/quiet.rs"]

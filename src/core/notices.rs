@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 mod room;
 
-use crate::core::describe::{Description, describe, name, risk_word};
+use crate::core::describe::{Description, name, risk_word};
 use crate::core::inbox::{Inbox, Origin, Pending};
 use crate::core::record::{Risk, Subject};
 use crate::core::view::{Button, Notice, NoticeKey, Urgency};
@@ -141,7 +141,7 @@ fn decidable(pending: &Pending, words: &Description, body: &str, server: &Server
 
 fn approval(pending: &Pending, server: &Server) -> Notice {
     let record = &pending.record;
-    let words = describe(record);
+    let words = &*pending.words;
     let left = pending.record.expires_at_unix_ms().saturating_sub(pending.first_seen.unix_ms);
     let left = match left {
         i64::MIN..60_000 => "Time to answer: under a minute.".to_owned(),
@@ -150,7 +150,7 @@ fn approval(pending: &Pending, server: &Server) -> Notice {
     };
     let asked = format!("Asked by {}. {left}", cut(&words.who, 48));
     let mut body = format!("{}\n{asked}", words.what);
-    let decidable = decidable(pending, &words, &body, server);
+    let decidable = decidable(pending, words, &body, server);
     let decide = |label: &str, verdict| Button {
         label: label.to_owned(),
         action: Action::Decide { approval_id: record.approval_id.clone(), digest: pending.digest.clone(), verdict },

@@ -8,7 +8,7 @@ use crate::core::notices::Server;
 use crate::protocol::ask::AskRequest;
 use crate::protocol::node::NodeRequest;
 use crate::protocol::secrets::SecretsRequest;
-use crate::protocol::{Failure, FailureCode, Reply, Request, ServiceId};
+use crate::protocol::{Action, Failure, FailureCode, Reply, Request, ServiceId};
 use crate::shell::control::Asked;
 use crate::shell::journal::Ring;
 use crate::shell::notify::NotifyReport;
@@ -118,6 +118,7 @@ impl Shell {
             request,
             Request::Decide(_)
                 | Request::DecideReviewed(_)
+                | Request::Act { action: Action::ResumeAgents }
                 | Request::Node(NodeRequest::Do { .. })
                 | Request::Secrets(SecretsRequest::Rotate { .. })
         );

@@ -242,7 +242,9 @@ fn ask_in(agent: &Agent) -> Option<Item> {
     let others = newest(agent).filter(|session| Some(&session.session_id) != active).take(SESSION_ROWS);
     let others = others.map(|session| {
         let action = Action::Ask { to: To::Session(session.session_id.clone()) };
-        command(&format!("ask:{}", session.session_id), &format!("{}…", notices::cut(&session.title, 54)), true, action)
+        let title = notices::cut(&session.title, 54);
+        let label = format!("{}…", title.trim_end_matches('…'));
+        command(&format!("ask:{}", session.session_id), &label, true, action)
     });
     let others: Vec<_> = others.collect();
     if active.is_none() && others.is_empty() {

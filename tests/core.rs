@@ -2,6 +2,8 @@
 
 #[path = "core/inbox.rs"]
 mod inbox;
+#[path = "core/late.rs"]
+mod late;
 #[path = "core/quiet.rs"]
 mod quiet;
 #[path = "core/reviews.rs"]

@@ -137,6 +137,9 @@ fn place(one: &Value, now: i64) -> String {
         "keyring" => format!("in the system's keyring{since}"),
         "file" if text_of("mode").is_empty() => format!("in {}{since}", text_of("path")),
         "file" => format!("in {} (mode {}){since}", text_of("path"), text_of("mode")),
+        "config" if text_of("key").ends_with("_secret_ref") => {
+            format!("Palyra's config only says where it is ({}), which the tray cannot follow", text_of("key"))
+        }
         "config" => format!("from Palyra's config ({}), which has the say", text_of("key")),
         "missing" => "missing: the next start makes one".to_owned(),
         _ => format!("cannot be looked at now: {}", text_of("why")),
@@ -157,6 +160,8 @@ mod tests {
                 { "label": "admin token", "place": "keyring", "since_unix_ms": 0 },
                 { "label": "browser token", "place": "file", "path": "/s/secrets.json", "mode": "0600" },
                 { "label": "browser state key", "place": "unavailable", "why": "it is locked" },
+                { "label": "admin token", "place": "config", "key": "admin.auth_token" },
+                { "label": "browser token", "place": "config", "key": "b.auth_token_secret_ref" },
             ],
             "kept_by_palyra": [{ "what": "keys of providers and bots", "folder": "/s/vault" }],
             "rotation_under_way": false,
@@ -165,6 +170,8 @@ mod tests {
         let expected = "Admin token        in the system's keyring, made 2 h ago\n\
             Browser token      in /s/secrets.json (mode 0600)\n\
             Browser state key  cannot be looked at now: it is locked\n\
+            Admin token        from Palyra's config (admin.auth_token), which has the say\n\
+            Browser token      Palyra's config only says where it is (b.auth_token_secret_ref), which the tray cannot follow\n\
             Kept by Palyra     keys of providers and bots: /s/vault\n";
         assert_eq!(words, expected);
     }

@@ -382,7 +382,7 @@ impl Agent {
                 if let Ok(record) = &answer
                     && record.decision == Some(record::Decision::Allow)
                 {
-                    self.heard_allowed(record);
+                    self.heard_allowed(record, false);
                 }
                 self.decided(now, effects, |d, orders| d.read(&id, answer, now, orders));
             }
@@ -820,7 +820,8 @@ impl Agent {
                 }
                 DecisionOrder::Finish { approval_id, ticket, result } => {
                     match &result {
-                        Ok(_) => self.inbox.settle(&approval_id),
+                        Ok(_) if self.watched.knows(&approval_id) => self.inbox.settle(&approval_id),
+                        Ok(_) => self.inbox.denied(&approval_id),
                         Err(Failure { code: FailureCode::Refused, .. }) => self.inbox.doubt(&approval_id),
                         Err(_) => {}
                     }

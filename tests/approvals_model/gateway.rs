@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use palyra_tray::core::decisions::Unanswered;
-use palyra_tray::core::inbox::{Look, LookOrder, Missed};
+use palyra_tray::core::inbox::{Look, LookOrder, Missed, Sieve};
 use palyra_tray::core::record::Record;
 use palyra_tray::core::simulate::acp_record;
 use palyra_tray::core::time::Now;
@@ -31,7 +31,7 @@ pub struct Gateway {
     pub others: BTreeMap<String, &'static str>,
     /// Whose word stands: ours, or of others.
     pub ours: BTreeMap<String, bool>,
-    /// Allowed by others while it waited with us.
+    /// Allowed by others, and not so before.
     pub allowed_by_others: BTreeSet<String>,
     /// Its process is gone.
     pub down: bool,
@@ -61,17 +61,8 @@ impl Gateway {
         if self.down {
             return Err(missed());
         }
-        let requested = |raw: &Value| raw["requested_at_unix_ms"].as_i64();
-        let newest_requested_at = self.records.values().filter_map(requested).max();
-        let wanted = |(id, raw): &(&String, &Value)| {
-            order.since_unix_ms.is_none_or(|since| requested(raw) >= Some(since))
-                && (raw.get("decision").is_none()
-                    || order.known.contains(*id)
-                    || raw["resolved_at_unix_ms"].as_i64() >= order.resolved_since_unix_ms)
-        };
-        let wanted = self.records.iter().filter(wanted);
-        let records = wanted.filter_map(|(_, raw)| Record::from_value(raw.clone()).ok()).collect();
-        Ok(Look { records, newest_requested_at, ..Look::default() })
+        let records = self.records.values().filter_map(|raw| Record::from_value(raw.clone()).ok());
+        Ok(Sieve::sieved(order, records))
     }
 
     /// A record like no other yet; the id tells its origin. `None` where there is one of that number.

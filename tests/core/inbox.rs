@@ -1,7 +1,7 @@
 //! The inbox with more than can be shown, and with others that decide at the same gateway.
 
 use palyra_tray::core::event::{Click, Event};
-use palyra_tray::core::inbox::{Inbox, LOOK_SPACING_MS, Look, Missed, RETRY_LIMIT_MS, Sieve, WHOLE, WHOLE_OF_ONE};
+use palyra_tray::core::inbox::{Inbox, LOOK_SPACING_MS, Look, LookOrder, Missed, RETRY_LIMIT_MS, Sieve, WHOLE, WHOLE_OF_ONE};
 use palyra_tray::core::record::{Record, Unreadable};
 use palyra_tray::core::simulate::World;
 use palyra_tray::core::time::Now;
@@ -182,7 +182,8 @@ fn record(id: &str, risk: &str, session: &str, at: i64) -> Record {
 }
 
 fn sieved(records: impl IntoIterator<Item = Record>) -> Look {
-    let mut sieve = Sieve::new(0);
+    let order = LookOrder::default();
+    let mut sieve = Sieve::new(&order);
     records.into_iter().for_each(|record| sieve.take(Ok(record)));
     sieve.look()
 }
@@ -234,7 +235,8 @@ fn of_two_versions_of_a_record_the_later_counts_once() {
 /// The gateway keeps what expired undecided for ever.
 #[test]
 fn what_has_expired_takes_no_place() {
-    let mut sieve = Sieve::new(10_000_000);
+    let order = LookOrder { now_unix_ms: 10_000_000, ..LookOrder::default() };
+    let mut sieve = Sieve::new(&order);
     for n in 0..2_000 {
         sieve.take(Ok(record(&format!("a{n:04}"), "critical", &format!("s{n}"), 10_000_000 - 600_000 - n)));
     }
@@ -245,11 +247,12 @@ fn what_has_expired_takes_no_place() {
 
 #[test]
 fn allowances_are_kept_up_to_a_limit_and_what_cannot_be_read_is_counted() {
-    let mut sieve = Sieve::new(0);
+    let order = LookOrder::default();
+    let mut sieve = Sieve::new(&order);
     for n in 0..1_000_i64 {
         let mut raw = record(&format!("a{n:04}"), "low", "s", n).raw;
         raw["decision"] = json!("allow");
-        raw["resolved_at_unix_ms"] = json!(n * 17 % 1_000);
+        raw["updated_at_unix_ms"] = json!(n * 17 % 1_000);
         sieve.take(Record::from_value(raw));
     }
     for _ in 0..3 {
@@ -257,7 +260,7 @@ fn allowances_are_kept_up_to_a_limit_and_what_cannot_be_read_is_counted() {
     }
     let look = sieve.look();
     assert_eq!((look.records.len(), look.unreadable), (256, 3));
-    assert!(look.records.iter().all(|kept| kept.resolved_at_unix_ms >= Some(744)), "the newest");
+    assert!(look.records.iter().all(|kept| kept.updated_at_unix_ms >= Some(744)), "the newest");
 }
 
 /// When the next look is due after one that failed so, with rings all the time.

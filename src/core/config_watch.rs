@@ -289,7 +289,9 @@ fn touches(id: ServiceId, key: &str, told: &ConfigFacts, facts: &ConfigFacts, bo
         // it learns of another gRPC port when that is bound; of the other one never
         (_, "tool_call.browser_service.endpoint" | "tool_call.browser_service.health_base_url") => false,
         (_, BROWSER_KEY) => id == ServiceId::Browserd,
-        (_, "tool_call.browser_service.auth_token") => id != ServiceId::NodeHost,
+        (_, "tool_call.browser_service.auth_token" | "tool_call.browser_service.auth_token_secret_ref") => {
+            id != ServiceId::NodeHost
+        }
         (_, "gateway.identity_store_dir") => id != ServiceId::Browserd,
         _ => id == ServiceId::Gateway,
     }
@@ -332,6 +334,8 @@ mod tests {
             ("daemon.port = 9142", vec![Gateway]),
             ("gateway.quic_port = 9444", vec![Gateway]),
             (&browser("auth_token = \"x\""), vec![Gateway, Browserd]),
+            // followed by the gateway alone: one that went on would have another
+            (&browser("auth_token_secret_ref = { kind = \"env\", variable = \"X\" }"), vec![Gateway, Browserd]),
             (&browser("state_key_vault_ref = \"global/k\""), vec![Browserd]),
             (&browser("enabled = false"), vec![]),
             (&browser("request_timeout_ms = 5"), vec![Gateway]),

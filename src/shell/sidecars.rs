@@ -487,7 +487,11 @@ mod tests {
         std::fs::write(&sidecars.paths.config, browser).unwrap();
         refused(ServiceId::Browserd, &["the browser token", "into tool_call.browser_service.auth_token,"]);
         let prepared = sidecars.prepare(&wish(ServiceId::Gateway), &tokens(), &NOBODY).ok().unwrap();
-        assert_eq!(prepared.spec.env.get("PALYRA_BROWSER_SERVICE_AUTH_TOKEN"), Some(&None), "not even an inherited one");
+        assert_eq!(
+            prepared.spec.env.get("PALYRA_BROWSER_SERVICE_AUTH_TOKEN"),
+            Some(&None),
+            "not even an inherited one"
+        );
     }
 
     #[test]

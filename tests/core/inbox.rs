@@ -1,7 +1,9 @@
 //! The inbox with more than can be shown, and with others that decide at the same gateway.
 
 use palyra_tray::core::event::{Click, Event};
-use palyra_tray::core::inbox::{Inbox, LOOK_SPACING_MS, Look, LookOrder, Missed, RETRY_LIMIT_MS, Sieve, WHOLE, WHOLE_OF_ONE};
+use palyra_tray::core::inbox::{
+    Inbox, LOOK_SPACING_MS, Look, LookOrder, Missed, RETRY_LIMIT_MS, Sieve, WHOLE, WHOLE_OF_ONE,
+};
 use palyra_tray::core::record::{Record, Unreadable};
 use palyra_tray::core::simulate::World;
 use palyra_tray::core::time::Now;

@@ -3,10 +3,14 @@
 
 #[path = "support/agent.rs"]
 mod agent;
+#[path = "support/bus.rs"]
+mod bus;
 #[path = "agent/handoffs.rs"]
 mod handoffs;
 #[path = "support/http.rs"]
 mod http;
+#[path = "support/keyring.rs"]
+mod keyring;
 #[path = "agent/planted.rs"]
 mod planted;
 #[path = "agent/secrets.rs"]
@@ -17,6 +21,8 @@ mod send;
 mod status;
 #[path = "agent/support.rs"]
 mod support;
+#[path = "agent/usage.rs"]
+mod usage;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -32,10 +32,16 @@ use proptest::prelude::*;
 mod day;
 #[path = "core/events.rs"]
 mod events;
+#[path = "core/flags.rs"]
+mod flags;
+#[path = "core/hidden.rs"]
+mod hidden;
 #[path = "core/secrets.rs"]
 mod secrets;
 #[path = "core/survey.rs"]
 mod survey;
+#[path = "core/usage.rs"]
+mod usage;
 
 fn setup() -> Setup {
     Setup {

@@ -56,6 +56,8 @@ struct Fake {
     log: Vec<String>,
     /// Bodies of decisions.
     decisions: Vec<Value>,
+    /// Bodies of usage events.
+    emitted: Vec<Value>,
     /// By method and path without query: used up from the front.
     faults: BTreeMap<String, VecDeque<Fault>>,
     handoff_url: Option<String>,
@@ -172,6 +174,10 @@ async fn answer(State(gateway): State<Gateway>, method: Method, uri: Uri, header
     let path: Vec<&str> = uri.path().trim_start_matches("/console/v1/").split('/').collect();
     match (method.as_str(), path.as_slice()) {
         ("GET", ["auth", "session"]) => replay("07-session.json", cookie, |body| body["csrf_token"] = json!(csrf)),
+        ("POST", ["system", "events", "emit"]) => {
+            fake.emitted.push(body);
+            replay("42-emit.json", cookie, |_| {})
+        }
         ("GET", ["system", "heartbeat"]) => replay("23-heartbeat.json", cookie, |_| {}),
         ("POST", ["auth", "browser-handoff"]) => {
             assert_eq!(body["redirect_path"], "/#/control/approvals");

@@ -3,13 +3,15 @@
 
 #[path = "support/agent.rs"]
 mod agent;
+#[path = "state/full_disk.rs"]
+mod full_disk;
 #[path = "support/http.rs"]
 mod http;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use agent::Site;
@@ -50,18 +52,22 @@ impl Drop for ReadOnly {
     }
 }
 
-/// An agent for which no file grows, as on a full disk; the limit is for itself and for what it starts from now on.
-fn start_on_full_disk(site: &Site) -> Child {
-    let like = site.command(&[]);
+/// `palyra-tray` for which no file grows over so many bytes, as on a disk that is full; the limit is for itself and for what
+/// it starts from now on.
+fn limited(site: &Site, bytes: u64, args: &[&str]) -> Command {
+    let like = site.command(args);
+    let limit = if bytes == u64::MAX { "unlimited".to_owned() } else { (bytes / 512).to_string() };
     let mut command = Command::new("/bin/sh");
-    command.args(["-c", "trap '' XFSZ; ulimit -S -f 0; exec \"$0\" run --no-tray"]).arg(like.get_program());
+    command.args(["-c", &format!("trap '' XFSZ; ulimit -S -f {limit}; exec \"$0\" \"$@\"")]);
+    command.arg(like.get_program()).args(like.get_args());
     for (name, value) in like.get_envs() {
         match value {
             Some(value) => command.env(name, value),
             None => command.env_remove(name),
         };
     }
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
 }
 
 fn run(program: &str, args: &[&str]) -> bool {
@@ -261,7 +267,7 @@ fn an_agent_on_a_full_disk_still_holds_its_sidecars() {
     site.kill_agent();
     // nor has it an address file
     fs::remove_file(site.own("control.json")).unwrap();
-    let mut agent = start_on_full_disk(&site);
+    let mut agent = limited(&site, 0, &["run", "--no-tray"]).spawn().unwrap();
     let status = site.until("it waits", |status| status["approvals"]["pending"] == 1);
     assert_eq!(pid(&status), pid(&before), "taken back");
     assert!(warnings(&status).contains("address of the control socket could not be written"), "{status:#}");

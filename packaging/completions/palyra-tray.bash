@@ -676,7 +676,7 @@ _palyra_tray() {
             return 0
             ;;
         palyra_tray__subcmd__ask)
-            opts="-h --session --help"
+            opts="-h --session --new --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -123,6 +123,7 @@ complete -c palyra-tray -n "__fish_palyra_tray_using_subcommand send" -l json -d
 complete -c palyra-tray -n "__fish_palyra_tray_using_subcommand send" -l no-wait -d 'Do not wait for the answer: it comes as a notification'
 complete -c palyra-tray -n "__fish_palyra_tray_using_subcommand send" -s h -l help -d 'Print help'
 complete -c palyra-tray -n "__fish_palyra_tray_using_subcommand ask" -l session -d 'Id or key of the session; else the one that was used last' -r
+complete -c palyra-tray -n "__fish_palyra_tray_using_subcommand ask" -l new -d 'In a new session'
 complete -c palyra-tray -n "__fish_palyra_tray_using_subcommand ask" -s h -l help -d 'Print help'
 complete -c palyra-tray -n "__fish_palyra_tray_using_subcommand drafts; and not __fish_seen_subcommand_from list show send discard help" -s h -l help -d 'Print help'
 complete -c palyra-tray -n "__fish_palyra_tray_using_subcommand drafts; and not __fish_seen_subcommand_from list show send discard help" -f -a "list" -d 'All of them, oldest first'

@@ -45,8 +45,11 @@ pub struct SendArgs {
 #[derive(Args)]
 pub struct AskArgs {
     /// Id or key of the session; else the one that was used last
-    #[arg(long, value_name = "KEY")]
+    #[arg(long, value_name = "KEY", conflicts_with = "new")]
     session: Option<String>,
+    /// In a new session
+    #[arg(long)]
+    new: bool,
     /// In windows only
     #[arg(long, hide = true)]
     dialog: bool,
@@ -127,7 +130,7 @@ pub fn send(paths: &Paths, args: SendArgs) -> Result<ExitCode, Failure> {
 pub fn ask(env: &Environment, args: &AskArgs) -> Result<ExitCode, Failure> {
     let paths = super::paths(env)?;
     let mut front = front(env, args.dialog)?;
-    let outcome = write(&paths, &mut *front, args.session.as_deref());
+    let outcome = write(&paths, &mut *front, args);
     told(&mut *front, outcome)
 }
 
@@ -187,10 +190,11 @@ fn told(front: &mut dyn Front, outcome: Result<(), Failure>) -> Result<ExitCode,
     }
 }
 
-fn write(paths: &Paths, front: &mut dyn Front, session: Option<&str>) -> Result<(), Failure> {
-    let to = match session {
-        Some(session) => Where { session_id: Some(session.to_owned()), title: String::new() },
-        None => active(paths)?,
+fn write(paths: &Paths, front: &mut dyn Front, args: &AskArgs) -> Result<(), Failure> {
+    let to = match &args.session {
+        Some(session) => place(paths, AskRequest::Named { session_id: session.clone() })?,
+        None if args.new => Where::default(),
+        None => place(paths, AskRequest::Session)?,
     };
     let typed = match front.ask(&forms::entry(&to)) {
         Answer::Pressed { value: Some(typed), .. } if !typed.expose().trim().is_empty() => typed,
@@ -228,8 +232,9 @@ fn given_back(failure: &Failure) -> bool {
     matches!(failure.code, FailureCode::Refused | FailureCode::NoAgent | FailureCode::Usage)
 }
 
-fn active(paths: &Paths) -> Result<Where, Failure> {
-    let answer = request(paths, AskRequest::Session, super::SHORT)?;
+/// Where the answer says that a message would go.
+fn place(paths: &Paths, which: AskRequest) -> Result<Where, Failure> {
+    let answer = request(paths, which, super::SHORT)?;
     let word = |key: &str| answer[key].as_str().map(str::to_owned);
     Ok(Where { session_id: word("session_id"), title: word("title").unwrap_or_default() })
 }

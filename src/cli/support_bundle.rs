@@ -129,7 +129,7 @@ fn write(file: &Path, bundle: &support::Bundle, at_unix_ms: i64) -> Result<(), F
 
 fn not_written(error: &io::Error) -> Failure {
     let hint = match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+        io::ErrorKind::StorageFull | io::ErrorKind::FileTooLarge | io::ErrorKind::QuotaExceeded => {
             "The disk is full, and nothing was left there. Free some space, or name a place on another disk: --output FILE"
         }
         _ => "Nothing was left there. Name another place: --output FILE",

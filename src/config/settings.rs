@@ -29,6 +29,8 @@ pub struct Settings {
     pub enrolment: bool,
     /// What the icon must stand out from.
     pub panel: Panel,
+    /// Usage events are told to the gateway.
+    pub telemetry: bool,
     /// Notifications of these kinds are not shown.
     pub silent: BTreeSet<Kind>,
 }
@@ -52,6 +54,7 @@ impl Default for Settings {
             data: None,
             enrolment: false,
             panel: Panel::default(),
+            telemetry: false,
             silent: BTreeSet::new(),
         }
     }
@@ -79,18 +82,22 @@ pub struct Key {
     pub about: &'static str,
 }
 
+/// Its setting is off until the person turns it on.
+pub const TELEMETRY: &str = "telemetry.events";
+
 const fn key(name: &'static str, form: Form, about: &'static str) -> Key {
     Key { name, form, about }
 }
 
 /// Every setting, in the order in which they are listed.
-pub const KEYS: [Key; 15] = [
+pub const KEYS: [Key; 16] = [
     key("services.browser", Form::Switch, "the browser service runs"),
     key("services.restart_on_config_change", Form::Switch, "a change of Palyra's config restarts what it touches"),
     key("services.folder", Form::Folder, "where Palyra's programs are"),
     key("services.data", Form::Folder, "where Palyra keeps its data"),
     key("node.enrolment", Form::Switch, "this machine may be enrolled as a node from here"),
     key("tray.panel", Form::OneOf(&["dark", "light"]), "brightness of the panel that the icon is on"),
+    key(TELEMETRY, Form::Switch, "Palyra's journal notes which windows and actions of the tray are used"),
     key("notifications.approval", Form::Switch, "notify of approvals"),
     key("notifications.alarm", Form::Switch, "notify of alarms"),
     key("notifications.service", Form::Switch, "notify of services that fail or move"),
@@ -262,6 +269,7 @@ impl Settings {
             "services.folder" => folder(&self.folder),
             "services.data" => folder(&self.data),
             "node.enrolment" => Some(self.enrolment.into()),
+            TELEMETRY => Some(self.telemetry.into()),
             "tray.panel" => Some(if self.panel == Panel::Light { "light" } else { "dark" }.into()),
             other => Kind::ALL
                 .into_iter()
@@ -286,6 +294,7 @@ impl Settings {
             "services.folder" => self.folder = Some(PathBuf::from(text)),
             "services.data" => self.data = Some(PathBuf::from(text)),
             "node.enrolment" => self.enrolment = on,
+            TELEMETRY => self.telemetry = on,
             "tray.panel" => self.panel = if text == "light" { Panel::Light } else { Panel::Dark },
             other => {
                 let kind = Kind::ALL.into_iter().find(|kind| notifications(*kind) == other);

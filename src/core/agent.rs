@@ -7,6 +7,7 @@ pub mod ask;
 mod companion;
 mod config;
 pub mod events;
+mod hide;
 mod node;
 mod preferences;
 mod requests;
@@ -16,11 +17,13 @@ mod set_up;
 pub mod sizes;
 mod support;
 mod survey;
+mod telemetry;
 mod watch;
 
 pub use reviews::FOLLOW_MS;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::core::ask::Asks;
 use crate::core::companion::{self as remembered, Kind};
@@ -33,14 +36,16 @@ use crate::core::node::Node;
 use crate::core::notices;
 use crate::core::ports::Ports;
 use crate::core::record;
+use crate::core::redact::Redactor;
 use crate::core::secrets::Rotation;
 use crate::core::service::{Goal, LastExit, Order, Phase, Probe};
 use crate::core::survey::Survey;
+use crate::core::telemetry::Telemetry;
 use crate::core::text;
 use crate::core::time::Now;
 use crate::core::view::{Base, Button, NoticeKey, Urgency};
 
-use crate::core::{place, snapshot};
+use crate::core::snapshot;
 use crate::protocol::setup::Reached;
 use crate::protocol::shim::LogLoss;
 use crate::protocol::{Action, Failure, FailureCode, Place, Reply, RunId, ServiceId, Verdict};
@@ -163,6 +168,9 @@ pub struct Agent {
     /// All agents are paused: everything is denied.
     pub paused: bool,
     watched: watch::Watched,
+    telemetry: Telemetry,
+    /// What must not be shown.
+    known: Arc<Redactor>,
     /// Approvals whose review is open; empty: the list.
     reviewing: BTreeSet<String>,
     followers: Vec<reviews::Follower>,
@@ -219,6 +227,8 @@ impl Agent {
             locked: false,
             paused: setup.paused,
             watched: watch::Watched::default(),
+            telemetry: Telemetry::default(),
+            known: Arc::default(),
             reviewing: BTreeSet::new(),
             followers: Vec::new(),
             stirred: Some(now.mono_ms),
@@ -244,6 +254,7 @@ impl Agent {
         }
         self.take(event, now, &mut effects);
         self.settle(now, &mut effects);
+        self.usage_of_windows(&mut effects);
         // no wake-up is asked for it: a probe comes soon enough
         if woken && self.stirred.is_some_and(|at| now.mono_ms >= at + QUIET_MS) && self.is_quiet() {
             self.stirred = None;
@@ -353,11 +364,13 @@ impl Agent {
             }
             Event::Probed(id, run, outcome) => self.probed(id, &run, outcome, now, effects),
             Event::Secrets(secrets) => self.secrets = secrets,
+            Event::Known(known) => self.known = known,
             Event::Rang => {
                 self.inbox.ring(now);
                 self.survey.ring(now);
             }
-            Event::Surveyed(round, answer) => {
+            Event::Surveyed(round, mut answer) => {
+                self.hide_in_answer(&mut answer);
                 let news = self.survey.answered(round, answer, now);
                 self.run_news(news);
             }
@@ -424,6 +437,7 @@ impl Agent {
                 self.tell(COMPANION, (title, &body), Vec::new(), Urgency::Normal);
             }
             Event::PalyraExported(ticket, export) => self.palyra_exported(ticket, export, effects),
+            Event::UsageTold => self.telemetry.over(),
             Event::RunsAborted(outcome) => self.runs_aborted(outcome),
             Event::RunAborted(ticket, run_id, outcome) => self.run_aborted(ticket, run_id, outcome, effects),
             Event::LogNotShown(why) => {
@@ -572,7 +586,7 @@ impl Agent {
         let gateway = self.fleet.get(ServiceId::Gateway);
         if gateway.is_ready() {
             for open in std::mem::take(&mut self.opens) {
-                effects.push(Effect::OpenDashboard(open.ticket, place::redirect_path(&open.place)));
+                effects.push(Effect::OpenDashboard(open.ticket, open.place));
             }
             return;
         }
@@ -818,7 +832,8 @@ impl Agent {
                     }
                     effects.push(Effect::SendDecision(decision));
                 }
-                DecisionOrder::Finish { approval_id, ticket, result } => {
+                DecisionOrder::Finish { approval_id, ticket, result, made } => {
+                    self.usage_of_decision(made.filter(|_| result.is_ok()), effects);
                     match &result {
                         Ok(_) if self.watched.knows(&approval_id) => self.inbox.settle(&approval_id),
                         Ok(_) => self.inbox.denied(&approval_id),

@@ -7,9 +7,11 @@ use crate::core::describe::{describe, risk_word};
 use crate::core::event::Companion;
 use crate::core::notices::{self, Server};
 use crate::core::service::{Goal, Phase, Service};
+use crate::core::sessions::Session;
 use crate::core::time::Now;
 use crate::core::view::{Badge, Base, Icon, Item, ItemKind, View};
 use crate::core::{health, text};
+use crate::protocol::ask::To;
 use crate::protocol::node::NodeTask;
 use crate::protocol::{Action, Place, ServiceId};
 
@@ -78,7 +80,7 @@ fn all_notices(agent: &Agent) -> std::collections::BTreeMap<String, crate::core:
         }
         notices.insert(
             key.clone(),
-            notices::event(&event.title, &event.body, event.buttons.clone(), server, event.urgency),
+            notices::event(&event.title, &event.body, agent.offered(&event.buttons), server, event.urgency),
         );
     }
     notices.retain(|key, _| agent.may_notify(key));
@@ -193,10 +195,15 @@ fn runs(agent: &Agent) -> Option<Item> {
     Some(submenu("runs", &format!("Active runs ({}){old}", active.len()), rows))
 }
 
+/// The newest sessions, unless the person has switched the companion off.
+fn newest(agent: &Agent) -> impl Iterator<Item = &Session> {
+    let on = agent.companion.allows(Flag::CompanionShellEnabled);
+    agent.survey.current().into_iter().filter(move |_| on).flat_map(|sessions| &sessions.rows)
+}
+
 /// The newest sessions, to go on where one was.
 fn recent_sessions(agent: &Agent) -> Vec<Item> {
-    let sessions = agent.survey.current().into_iter().flat_map(|sessions| &sessions.rows);
-    let rows = sessions.take(SESSION_ROWS).map(|session| {
+    let rows = newest(agent).take(SESSION_ROWS).map(|session| {
         let place = Place {
             session_id: Some(session.session_id.clone()),
             intent: Some("resume-session".to_owned()),
@@ -214,7 +221,11 @@ fn ask(agent: &Agent) -> Vec<Item> {
     if !agent.companion.allows(Flag::CompanionShellEnabled) {
         return Vec::new();
     }
-    let mut items = vec![command("ask", "Ask Palyra…", true, Action::Ask { session_id: None })];
+    let mut items = Vec::new();
+    if agent.companion.allows(Flag::AmbientCompanionEnabled) {
+        items.push(command("ask", "Ask Palyra…", true, Action::Ask { to: To::Active }));
+        items.extend(ask_in(agent));
+    }
     let drafts = rows(agent);
     if !drafts.is_empty() {
         let title = format!("Drafts ({})", drafts.len());
@@ -224,6 +235,26 @@ fn ask(agent: &Agent) -> Vec<Item> {
         items.push(submenu("drafts", &title, drafts.into_iter().map(row).collect()));
     }
     items
+}
+
+/// Another session than the one that was used last. Absent while there is only a new one, which a message makes by itself.
+fn ask_in(agent: &Agent) -> Option<Item> {
+    let active = agent.companion.profile().session_id.as_ref();
+    let others = newest(agent).filter(|session| Some(&session.session_id) != active).take(SESSION_ROWS);
+    let others = others.map(|session| {
+        let action = Action::Ask { to: To::Session(session.session_id.clone()) };
+        command(&format!("ask:{}", session.session_id), &format!("{}…", notices::cut(&session.title, 54)), true, action)
+    });
+    let others: Vec<_> = others.collect();
+    if active.is_none() && others.is_empty() {
+        return None;
+    }
+    let mut rows = vec![command("ask:new", "A new session…", true, Action::Ask { to: To::New })];
+    if !others.is_empty() {
+        rows.push(separator("ask:s"));
+    }
+    rows.extend(others);
+    Some(submenu("ask:in", "Ask in another session", rows))
 }
 
 fn go_to(agent: &Agent) -> Item {
@@ -258,7 +289,7 @@ fn recent(agent: &Agent) -> Option<Item> {
         .map(|one| {
             let mark = if one.read { "" } else { "● " };
             let what = one.body.lines().next().unwrap_or_default();
-            let text = notices::cut(&format!("{mark}{}: {what}", one.title), ROW);
+            let text = notices::cut(&agent.hide(&format!("{mark}{}: {what}", one.title)), ROW);
             command(&format!("recent:{}", one.id), &text, true, Action::OpenRecent { id: one.id.clone() })
         })
         .collect();
@@ -317,6 +348,8 @@ fn preferences(agent: &Agent) -> Item {
     let follows = agent.config_restarts();
     let action = Action::SetConfigRestarts { enabled: !follows };
     rows.push(tick("config:restarts", text::CONFIG_RESTARTS, !agent.setup.config_manual, follows, action));
+    let told = agent.setup.telemetry;
+    rows.push(tick("telemetry", text::TELEMETRY, true, told, Action::SetTelemetry { enabled: !told }));
     rows.push(separator("preferences:kinds"));
     for kind in Kind::ALL {
         let on = !agent.setup.silent.contains(&kind);

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::inbox::Standing;
 use crate::core::record::{self, Record, Risk};
+use crate::core::telemetry::About;
 use crate::core::time::Now;
 use crate::protocol::{Decision, Failure, FailureCode, Scope, Verdict};
 
@@ -90,7 +91,20 @@ pub enum DecisionOrder {
         ticket: Option<u64>,
         /// One sentence, or why not.
         result: Result<String, Failure>,
+        /// What was sent; absent: the record could not even be read.
+        made: Option<Made>,
     },
+}
+
+/// A decision, as far as it is told where usage is counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Made {
+    /// Yes or no.
+    pub verdict: Verdict,
+    /// Where it was made.
+    pub surface: Surface,
+    /// On what.
+    pub about: About,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,6 +125,8 @@ struct Deciding {
     ticket: Option<u64>,
     /// The record with the digest that was decided on, where it is kept.
     shown: Option<serde_json::Value>,
+    /// Of the record, once it was read again.
+    about: Option<About>,
     /// As it was read last.
     expires_at_unix_ms: i64,
     /// As it was when the record was first seen: the wall clock may have been set since.
@@ -177,6 +193,7 @@ impl Decisions {
                 surface,
                 ticket,
                 shown: standing.raw,
+                about: None,
                 expires_at_unix_ms: standing.expires_at_unix_ms,
                 expires_mono_ms: standing.expires_mono_ms,
                 step: Step::Rereading,
@@ -193,6 +210,7 @@ impl Decisions {
                 let verdict = check_reread(&record, deciding, now);
                 match verdict {
                     Ok(()) => {
+                        deciding.about = Some(About::of(&record));
                         deciding.expires_at_unix_ms = record.expires_at_unix_ms();
                         deciding.step = Step::Recording;
                         orders.push(DecisionOrder::Write(deciding.line(LedgerKind::Intent, String::new(), now)));
@@ -351,7 +369,9 @@ impl Decisions {
             };
             orders.push(DecisionOrder::Write(deciding.line(LedgerKind::Result, outcome, now)));
         }
-        orders.push(DecisionOrder::Finish { approval_id: id.to_owned(), ticket: deciding.ticket, result });
+        let Deciding { decision: Decision { verdict, .. }, surface, ticket, about, .. } = deciding;
+        let made = about.map(|about| Made { verdict, surface, about });
+        orders.push(DecisionOrder::Finish { approval_id: id.to_owned(), ticket, result, made });
     }
 }
 

@@ -1,6 +1,7 @@
 //! What happens and what is done about it: everything that crosses the border of the pure core.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,14 +18,17 @@ use crate::core::node::{NodeEvent, NodeSetup, NodeWork};
 use crate::core::notices::Server;
 use crate::core::ports::Ports;
 use crate::core::record::Record;
+use crate::core::redact::Redactor;
 use crate::core::secrets::{self, Rotated};
 use crate::core::survey;
+use crate::core::telemetry::UsageEvent;
 use crate::core::view::NoticeKey;
+use crate::protocol::ask::To;
 use crate::protocol::node::NodeTask;
 use crate::protocol::secrets::SecretName;
 use crate::protocol::setup::{Reached, SetupFacts, SetupRequest};
 use crate::protocol::shim::{ExitRecord, LogLoss, RunRecord};
-use crate::protocol::{Action, Decision, Reply, Request, RunId, ServiceId};
+use crate::protocol::{Action, Decision, Place, Reply, Request, RunId, ServiceId};
 
 /// Somebody who waits for an answer.
 pub type Ticket = u64;
@@ -66,6 +70,8 @@ pub struct Setup {
     pub asks: Vec<Intent>,
     /// What the earlier desktop app left, to be taken up now.
     pub earlier: Option<Earlier>,
+    /// Usage events are told to the gateway.
+    pub telemetry: bool,
     /// Notifications of these kinds are not shown.
     pub silent: BTreeSet<Kind>,
     /// What of the preferences was not understood.
@@ -185,8 +191,8 @@ pub enum Companion {
     Node(NodeTask),
     /// What this program is.
     About,
-    /// Writing a message, to the session with this id; absent: the one that was used last.
-    Ask(Option<String>),
+    /// Writing a message.
+    Ask(To),
     /// The draft with this id.
     Draft(String),
 }
@@ -237,6 +243,8 @@ pub enum Event {
     Probed(ServiceId, RunId, Result<Facts, String>),
     /// Where the secrets stand.
     Secrets(Secrets),
+    /// What must not be shown wherever it stands: the secrets that we know, and what looks like one.
+    Known(Arc<Redactor>),
     /// New secrets were made, or not; without a ticket nobody waits for it.
     Rotated(Option<Ticket>, Rotated),
     /// Where the secrets are was looked at.
@@ -261,8 +269,10 @@ pub enum Event {
     Recorded(String, Result<(), String>),
     /// A decision was sent.
     Sent(String, Result<Record, Unanswered>),
-    /// The browser was sent to the dashboard.
-    Opened(Option<Ticket>, Result<(), String>),
+    /// The browser was sent to this place of the dashboard, or not, in words.
+    Opened(Option<Ticket>, Result<Place, String>),
+    /// The gateway has taken a usage event, or not: nobody needs to know.
+    UsageTold,
     /// Something for the node host was done, or not.
     Node(NodeEvent),
     /// Something about messages to Palyra.
@@ -398,8 +408,10 @@ pub enum Effect {
     },
     /// Send a decision, once.
     SendDecision(Decision),
-    /// Send the browser to this path of the dashboard.
-    OpenDashboard(Option<Ticket>, String),
+    /// Send the browser to this place of the dashboard.
+    OpenDashboard(Option<Ticket>, Place),
+    /// Tell the gateway this once, and report [`Event::UsageTold`] whatever comes of it.
+    TellUsage(UsageEvent),
     /// Tell a client the facts that the set-up goes by; these are known, the rest is to be looked up.
     GatherFacts(Ticket, Box<SetupFacts>),
     /// Do something for the set-up.

@@ -38,6 +38,7 @@ pub mod simulate;
 pub mod snapshot;
 pub mod support;
 pub mod survey;
+pub mod telemetry;
 pub mod text;
 pub mod time;
 pub mod told;

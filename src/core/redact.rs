@@ -19,6 +19,8 @@ pub use rules::Until;
 
 /// What stands where a secret was.
 pub const REPLACEMENT: &str = "<redacted>";
+/// Ends a text that was cut.
+const ELLIPSIS: char = '…';
 /// Literals shorter than this would hit ordinary words and are ignored.
 pub const SHORTEST_LITERAL: usize = 8;
 
@@ -105,6 +107,34 @@ impl Redactor {
             clean = replace(&clean, &spans);
         }
         Cow::Owned(clean)
+    }
+
+    /// The same for a text that may have been cut already: what stands before an ellipsis and is how a literal begins is taken
+    /// out, too.
+    pub fn redact_shortened(&self, text: &str) -> String {
+        let clean = self.redact(text);
+        let mut pieces = clean.split(ELLIPSIS);
+        let last = pieces.next_back().unwrap_or_default();
+        let mut out = String::with_capacity(clean.len());
+        for piece in pieces {
+            let kept = piece.len() - self.beginning_at_the_end(piece);
+            out.push_str(piece.get(..kept).unwrap_or_default());
+            out.push_str(if kept < piece.len() { REPLACEMENT } else { "" });
+            out.push(ELLIPSIS);
+        }
+        out.push_str(last);
+        out
+    }
+
+    /// How much of the end of a text is the beginning of a literal, bytes.
+    fn beginning_at_the_end(&self, text: &str) -> usize {
+        let begins = |literal: &String| {
+            let longest = literal.len().min(text.len());
+            (SHORTEST_LITERAL..=longest)
+                .rev()
+                .find(|length| literal.get(..*length).is_some_and(|beginning| text.ends_with(beginning)))
+        };
+        self.literals.iter().filter_map(begins).max().unwrap_or(0)
     }
 
     /// The secrets in a text, in order and without overlaps. For callers that have to cut a text into pieces.
@@ -259,6 +289,22 @@ mod tests {
 
     fn clean(text: &str) -> String {
         Redactor::default().redact(text).into_owned()
+    }
+
+    #[test]
+    fn the_beginning_of_a_literal_is_hidden_where_a_text_was_cut() {
+        let redactor = Redactor::new(["planted+literal/77".to_owned()]);
+        for (text, want) in [
+            ("it is planted+lit…", "it is <redacted>…"),
+            ("“planted+literal/7…” and planted+literal/77…", "“<redacted>…” and <redacted>…"),
+            ("in a URL planted%2Bliter…", "in a URL <redacted>…"),
+            ("planted…", "planted…"),
+            ("planted+lit is no end", "planted+lit is no end"),
+            ("… and planted+lit", "… and planted+lit"),
+            ("", ""),
+        ] {
+            assert_eq!(redactor.redact_shortened(text), want, "{text}");
+        }
     }
 
     #[test]

@@ -48,8 +48,10 @@ use crate::core::event::{Click, Desktop, Effect, Event, Facts, Found, Secrets, S
 use crate::core::inbox;
 use crate::core::node::LEASE_MS;
 use crate::core::notices::Server;
+use crate::core::place::redirect_path;
 use crate::core::record::Record;
 use crate::core::service::{Phase, StopReason};
+use crate::core::telemetry::UsageEvent;
 use crate::core::time::{Now, earlier};
 use crate::core::view::{Item, ItemKind, View};
 use crate::protocol::secrets::SecretName;
@@ -95,6 +97,8 @@ pub struct World {
     pub launches: Vec<(u64, ServiceId)>,
     /// Every decision sent: id and verdict.
     pub sent: Vec<(String, Verdict)>,
+    /// Every usage event that was told.
+    pub usage: Vec<UsageEvent>,
     /// Every answer to a client.
     pub replies: Vec<(Ticket, Reply)>,
     /// What went wrong in the world itself: two copies of a service.
@@ -153,6 +157,7 @@ impl World {
             alive: Vec::new(),
             launches: Vec::new(),
             sent: Vec::new(),
+            usage: Vec::new(),
             replies: Vec::new(),
             faults: Vec::new(),
             phases: BTreeSet::new(),
@@ -476,9 +481,9 @@ impl World {
             Effect::Node(work) => self.node_work(work),
             Effect::Ask(work) => self.talk(work),
             Effect::Open(companion) => self.note(format!("opens {companion:?}")),
-            Effect::OpenDashboard(ticket, path) => {
-                self.note(format!("opens {path}"));
-                self.later(1, Event::Opened(ticket, Ok(())));
+            Effect::OpenDashboard(ticket, place) => {
+                self.note(format!("opens {}", redirect_path(&place)));
+                self.later(1, Event::Opened(ticket, Ok(place)));
             }
             Effect::ShowRecord(ticket, id) => {
                 let answer = self.read(&id);
@@ -495,6 +500,11 @@ impl World {
             Effect::Reply(ticket, reply) => {
                 self.note(format!("answers {ticket}: {}", first_words(&reply)));
                 self.replies.push((ticket, reply));
+            }
+            Effect::TellUsage(event) => {
+                self.note(format!("tells {}", event.name));
+                self.usage.push(event);
+                self.later(ANSWER_MS, Event::UsageTold);
             }
             Effect::ShowBundles => self.note("shows the support bundles".to_owned()),
             Effect::ExportPalyra(ticket) => {

@@ -72,7 +72,7 @@ pub fn snapshot(agent: &Agent, now: Now) -> Value {
         "paused": agent.paused,
         "screen_locked": agent.locked,
         "connection_state": agent.connection().name(),
-        "companion": companion::block(&agent.companion),
+        "companion": companion_block(agent),
         "messages": agent.asks_json(),
         "tray": { "present": agent.desktop.tray_present, "detail": agent.desktop.tray },
         "notifications": agent.desktop.notifications.as_ref().map(|server| json!({
@@ -300,6 +300,15 @@ fn state(phase: &Phase, goal: Goal) -> (&'static str, Option<u64>) {
         Phase::BackingOff { until } => ("backing_off", Some(*until)),
         Phase::GivenUp => ("given_up", None),
     }
+}
+
+/// The words of drafts and notifications are a person's and a model's: those that are asked for are shown as they are.
+fn companion_block(agent: &Agent) -> Value {
+    let mut block = companion::block(&agent.companion);
+    for part in ["notifications", "offline_drafts"] {
+        agent.hide_in(&mut block[part]);
+    }
+    block
 }
 
 fn reasons(why: &BTreeMap<ServiceId, String>) -> Value {

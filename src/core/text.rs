@@ -69,6 +69,8 @@ pub fn browser_key_unreadable(reference: &str, why: &str) -> String {
 pub const WRITE_PORTS: &str = "Write these ports to the config";
 /// A tick in the menu.
 pub const CONFIG_RESTARTS: &str = "Restart when the config changes";
+/// The switch of usage events in the menu.
+pub const TELEMETRY: &str = "Note in Palyra's journal how the tray is used";
 /// Title of a notification.
 pub const CONFIG_INVALID: &str = "Palyra's config cannot be used";
 

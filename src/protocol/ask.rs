@@ -20,6 +20,11 @@ pub enum AskRequest {
     },
     /// The session in which a message lands when none is named.
     Session,
+    /// The session with this id, and its title.
+    Named {
+        /// Which.
+        session_id: String,
+    },
     /// What was written and not sent.
     Drafts,
     /// One of these.
@@ -55,7 +60,7 @@ pub struct Message {
 }
 
 /// Where a message goes.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum To {
     /// The session that was used last, or a new one.
@@ -82,6 +87,7 @@ mod tests {
             AskRequest::Send(message(To::Session("S".to_owned()))),
             AskRequest::Answer { message_id: id() },
             AskRequest::Session,
+            AskRequest::Named { session_id: id() },
             AskRequest::Drafts,
             AskRequest::Draft { draft_id: id() },
             AskRequest::SendDraft { draft_id: id(), new: true },

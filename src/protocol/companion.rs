@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::enum_variant_names, reason = "files of the earlier app have these names")]
 pub enum Flag {
-    /// Asking Palyra from here, and what comes with it: drafts, the list of recent events.
+    /// Asking Palyra from here, and what comes with it: drafts, sessions in the menu, the list of recent events.
     CompanionShellEnabled,
-    /// The earlier app's quick panel and hot-key. Kept only.
+    /// Asking in a window of our own, where the earlier app had its quick panel. Without it the chat opens in the dashboard.
     AmbientCompanionEnabled,
     /// Notifications of the desktop.
     DesktopNotificationsEnabled,
@@ -61,7 +61,8 @@ impl Flag {
     /// What it switches here, in a few words; absent: it is kept and switches nothing.
     pub const fn switches(self) -> Option<&'static str> {
         match self {
-            Self::CompanionShellEnabled => Some("Ask Palyra, drafts and recent events"),
+            Self::CompanionShellEnabled => Some("Ask Palyra, sessions, drafts and recent events"),
+            Self::AmbientCompanionEnabled => Some("Ask Palyra in a window of its own"),
             Self::DesktopNotificationsEnabled => Some("Notifications"),
             Self::OfflineDraftsEnabled => Some("Drafts while Palyra is not reached"),
             _ => None,

@@ -79,6 +79,11 @@ pub enum Action {
         /// Wanted state.
         enabled: bool,
     },
+    /// Tell the gateway how the tray is used, or do not.
+    SetTelemetry {
+        /// Wanted state.
+        enabled: bool,
+    },
     /// Set a rollout flag of the active profile.
     SetFlag {
         /// Which.
@@ -115,8 +120,9 @@ pub enum Action {
     ResumeAgents,
     /// Open the dialog in which a message to Palyra is written.
     Ask {
-        /// To this session; absent: the one that was used last.
-        session_id: Option<String>,
+        /// Where to.
+        #[serde(default)]
+        to: ask::To,
     },
     /// Answer in this session: typed where the button is, or in the dialog of [`Action::Ask`].
     Reply {

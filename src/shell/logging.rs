@@ -3,7 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock};
 
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
@@ -29,35 +29,39 @@ pub fn start(path: &Path, verbose: bool) -> io::Result<()> {
         .with_default(LevelFilter::WARN)
         .with_target("palyra_tray", ours)
         .with_target("zbus", LevelFilter::ERROR);
-    let to_file = tracing_subscriber::fmt::layer()
-        .with_ansi(false)
-        .with_target(false)
-        .with_writer(Mutex::new(Redacted { inner: file, redactor: Redactor::new([]) }));
+    let to_file =
+        tracing_subscriber::fmt::layer().with_ansi(false).with_target(false).with_writer(Mutex::new(Redacted(file)));
     let to_person = io::stderr().is_terminal().then(|| {
         tracing_subscriber::fmt::layer()
             .with_ansi(false)
             .with_target(false)
             .without_time()
-            .with_writer(|| Redacted { inner: io::stderr(), redactor: Redactor::new([]) })
+            .with_writer(|| Redacted(io::stderr()))
     });
     tracing_subscriber::registry().with(what).with(to_file).with(to_person).try_init().map_err(io::Error::other)
 }
 
-/// Nothing secret gets through, whatever a library logs.
-struct Redacted<W> {
-    inner: W,
-    redactor: Redactor,
+/// What looks like a secret, and what is known as one.
+static KNOWN: LazyLock<RwLock<Arc<Redactor>>> = LazyLock::new(RwLock::default);
+
+/// From now on these are kept out of the log, too.
+pub fn hide(known: Arc<Redactor>) {
+    *KNOWN.write().unwrap_or_else(PoisonError::into_inner) = known;
 }
+
+/// Nothing secret gets through, whatever a library logs.
+struct Redacted<W>(W);
 
 impl<W: Write> Write for Redacted<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(bytes);
-        self.inner.write_all(self.redactor.redact(&text).as_bytes())?;
+        let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner).clone();
+        self.0.write_all(known.redact(&text).as_bytes())?;
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
+        self.0.flush()
     }
 }
 
@@ -104,7 +108,7 @@ mod tests {
     fn a_log_of_any_age_is_bounded_and_holds_no_secret() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("tray.log");
-        let mut log = Redacted { inner: LogFile::open(&path).unwrap(), redactor: Redactor::new([]) };
+        let mut log = Redacted(LogFile::open(&path).unwrap());
         let line = format!("{} token=sk-live-0123456789abcdef\n", "x".repeat(1_000));
         for _ in 0..3_000 {
             log.write_all(line.as_bytes()).unwrap();

@@ -8,6 +8,7 @@ mod earlier_secrets;
 mod effects;
 mod ground;
 mod inputs;
+mod known;
 #[cfg(not(target_os = "linux"))]
 mod locked;
 mod node;
@@ -238,6 +239,7 @@ impl Shell {
             state_read_only: kept.read_only,
             earlier,
             seed: seed(),
+            telemetry: settings.telemetry,
             silent: settings.silent.clone(),
             settings_warnings: std::mem::take(&mut settings_warnings),
             warnings,

@@ -63,8 +63,7 @@ pub fn check_writable(folder: &Path) -> io::Result<()> {
         file.as_file().sync_all()?;
         file.close()
     };
-    // the kind in words; the rest names a file that only we know of
-    write().map_err(|error| named(folder, &io::Error::from(error.kind())))
+    write().map_err(|error| named(folder, &error))
 }
 
 /// Replaces a file in one step: a reader sees the old or the new one, also after a crash. Only its owner may read it.
@@ -234,8 +233,14 @@ fn sync_dir(_folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// With the path that somebody knows. What says all by its kind is told in its words: the whole would name a temporary file
+/// as well, which is gone by then.
 fn named(path: &Path, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+    use io::ErrorKind::{FileTooLarge, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    let kind = error.kind();
+    let says_all = matches!(kind, StorageFull | QuotaExceeded | FileTooLarge | ReadOnlyFilesystem | PermissionDenied);
+    let why = if says_all { io::Error::from(kind).to_string() } else { error.to_string() };
+    io::Error::new(kind, format!("{}: {why}", path.display()))
 }
 
 #[cfg(test)]

@@ -1,4 +1,9 @@
-//! Thirty secrets, each different, are planted wherever secrets come by; afterwards none of them may be found on any surface.
+//! Thirty secrets, each different, are planted wherever secrets come by: config, environment, store, drafts and answers of the
+//! model, log lines. Afterwards none of them may be found on any surface.
+//!
+//! What somebody asked for is no such surface: `send` prints the answer as it came, `drafts show` a draft as it was written.
+//! Of both, notifications, menu, lists, logs, JSON and bundle show nothing that is a secret. In Palyra's own books and in the
+//! person's own words on the disk (`state.json`, mode 0600) they stand as they were said.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -13,6 +18,7 @@ use palyra_tray::shell::control;
 use serde_json::{Value, json};
 
 use super::agent::{PATIENCE, Site};
+use super::keyring::Session;
 
 /// Kinds of secrets that somebody gave the agent to know: by its config, its environment or its own store. They are hidden
 /// wherever they stand, in every form.
@@ -142,6 +148,14 @@ fn inside_of_base64(text: &str, secret: &str) -> bool {
     })
 }
 
+/// Its beginning, of at least eight bytes, where a text was cut.
+fn begins_before_a_cut(text: &str, secret: &str) -> bool {
+    let beginnings = || (8..secret.len()).filter_map(|length| secret.get(..length));
+    let mut pieces: Vec<_> = text.split('…').collect();
+    pieces.pop();
+    pieces.iter().any(|piece| beginnings().any(|beginning| piece.ends_with(beginning)))
+}
+
 fn files(below: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut left = vec![below.to_owned()];
@@ -158,6 +172,7 @@ fn files(below: &Path) -> Vec<PathBuf> {
 
 fn set_up() -> Site {
     let mut site = Site::new();
+    site.env("PALYRA_ORCHESTRATOR_RUNLOOP_V1_ENABLED", "true");
     let known: BTreeMap<_, _> = KNOWN.iter().copied().collect();
     site.write_config(&format!(
         "auth_token = {:?}\n[model_provider]\nopenai_api_key = {:?}\nopenai_base_url = {:?}\n\
@@ -181,18 +196,55 @@ fn set_up() -> Site {
     site
 }
 
+/// What is kept for Palyra, as its processes got it.
+fn ours(site: &Site) -> Vec<(String, String)> {
+    let mut found = BTreeMap::new();
+    for (pid, _) in site.processes() {
+        let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        for variable in String::from_utf8_lossy(&environment).split('\0') {
+            if let Some((name @ ("PALYRA_ADMIN_TOKEN" | "PALYRA_BROWSERD_STATE_ENCRYPTION_KEY"), value)) =
+                variable.split_once('=')
+            {
+                found.insert(name.to_owned(), value.to_owned());
+            }
+        }
+    }
+    assert_eq!(found.len(), 2, "{:?}", found.keys());
+    found.into_iter().collect()
+}
+
+/// Things to say to the model, and it says them again: a secret in each, at its start and behind a line.
+fn said(known: &[(String, String)]) -> Vec<String> {
+    let plain = known.iter().map(|(_, secret)| format!("It is {secret}, and {}.", percent(secret)));
+    let shaped = SHAPED.iter().map(|(_, secret, line)| format!("Look:\n{}", line.replace("{}", secret)));
+    plain.chain(shaped).chain([format!("A key:\n{}", key_block())]).collect()
+}
+
 #[test]
 fn no_planted_secret_is_found_anywhere() {
+    look_everywhere(set_up(), None);
+}
+
+#[test]
+fn nor_one_that_the_keyring_keeps_or_a_notification_would_show() {
     let mut site = set_up();
+    let session = Session::start(&mut site);
+    look_everywhere(site, Some(session));
+}
+
+fn look_everywhere(mut site: Site, session: Option<Session>) {
     // what is kept for Palyra is made by the first start
-    site.start_healthy();
+    let place = site.start_healthy()["secrets"]["place"].clone();
+    assert_eq!(place, if session.is_some() { "keyring" } else { "file" });
+    let mut known: Vec<_> = KNOWN.iter().map(|(name, secret)| ((*name).to_owned(), (*secret).to_owned())).collect();
+    known.extend(ours(&site));
+    // drafts: there is no gateway to send them to
+    site.ok(&["stop"]);
+    for (_, secret) in &known {
+        site.fails(5, &["send", "--no-wait", &format!("Mind {secret} for me")]);
+    }
     site.ok(&["quit"]);
     site.agent_ended();
-    let stored: Value = serde_json::from_slice(&fs::read(site.own("secrets.json")).unwrap()).unwrap();
-    let stored = |field: &str| stored[field].as_str().unwrap().to_owned();
-    let mut known: Vec<_> = KNOWN.iter().map(|(name, secret)| ((*name).to_owned(), (*secret).to_owned())).collect();
-    known.push(("admin token".to_owned(), stored("desktop_admin_token")));
-    known.push(("browser state key".to_owned(), stored("desktop_browser_state_encryption_key")));
     let all: BTreeSet<_> =
         known.iter().map(|(_, secret)| secret.as_str()).chain(SHAPED.iter().map(|one| one.1)).collect();
     assert!(all.len() >= 30, "{} different secrets", all.len());
@@ -216,13 +268,32 @@ fn no_planted_secret_is_found_anywhere() {
     let palyra = site.script("palyra", &format!("cp '{}' \"$4\"", exported.display()));
     site.env("PALYRA_DESKTOP_PALYRA_BIN", &palyra.display().to_string());
 
-    site.start(&[]);
+    match &session {
+        Some(_) => site.start_as(&["run", "--no-set-up"]),
+        None => site.start(&[]),
+    };
     site.until("given up", |status| {
         status["browserd_process"]["state"] == "given_up" && status["gateway_process"]["state"] == "ready"
     });
+    let all = said(&known);
+    for text in &all {
+        site.ok(&["send", "--no-wait", "--new", text]);
+    }
+    site.until("answered", |status| {
+        let told = status["companion"]["notifications"].as_array().expect("a list");
+        told.iter().filter(|one| one["title"].as_str().unwrap_or_default().starts_with("Palyra answered")).count()
+            == all.len()
+    });
+    let answer = site.ok(&["send", "--new", &all[1]]);
+    assert!(answer.contains(&known[1].1), "who asks gets it as it is: {answer}");
     let mut surfaces: BTreeMap<String, String> = BTreeMap::new();
+    surfaces.extend(session.as_ref().map(|session| ("notifications".to_owned(), session.notifications())));
     for arguments in [
-        &["status"][..],
+        &["recent"][..],
+        &["recent", "--json"],
+        &["config", "list", "--json"],
+        &["about"],
+        &["status"],
         &["status", "--json"],
         &["doctor"],
         &["doctor", "--json"],
@@ -254,10 +325,20 @@ fn no_planted_secret_is_found_anywhere() {
     }
     for path in parts.into_iter().chain(files(&site.root())) {
         // the person's own file, and the store itself, which nobody else may read
-        if path.ends_with("config/palyra.toml") || path.ends_with("tray/secrets.json") {
+        let name = path.to_string_lossy();
+        if name.ends_with("config/palyra.toml")
+            || name.ends_with("tray/secrets.json")
+            || name.contains("/runtime/data/")
+        {
             continue;
         }
-        let text = String::from_utf8_lossy(&fs::read(&path).unwrap_or_default()).into_owned();
+        let mut text = String::from_utf8_lossy(&fs::read(&path).unwrap_or_default()).into_owned();
+        if name.contains("tray/state.json") {
+            let mut state: Value = serde_json::from_str(&text).expect("JSON");
+            let drafts = state["profiles"]["desktop-local"]["drafts"].take();
+            assert_eq!(drafts.as_array().map(Vec::len), Some(known.len()), "{name}");
+            text = state.to_string();
+        }
         surfaces.insert(path.display().to_string(), text);
     }
     for (pid, line) in site.processes() {
@@ -270,6 +351,9 @@ fn no_planted_secret_is_found_anywhere() {
         for (name, secret) in &known {
             if forms(secret).iter().any(|form| text.contains(form)) || inside_of_base64(text, secret) {
                 leaks.insert(format!("{place}: {name}"));
+            }
+            if begins_before_a_cut(text, secret) {
+                leaks.insert(format!("{place}: the beginning of {name}"));
             }
         }
         for (name, secret, _) in SHAPED.iter().filter(|(_, secret, _)| text.contains(secret)) {

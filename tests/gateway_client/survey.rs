@@ -1,9 +1,12 @@
 //! What the gateway tells about itself, as it was recorded, and as a hostile one would.
 
+use palyra_tray::core::telemetry;
+
 use super::*;
 
 const SESSIONS: &str = "GET /console/v1/sessions";
 const DIAGNOSTICS: &str = "GET /console/v1/diagnostics";
+const EMIT: &str = "POST /console/v1/system/events/emit";
 const DISCORD: &str = "GET /console/v1/channels/discord%3Adefault";
 
 #[tokio::test]
@@ -102,4 +105,24 @@ async fn the_profile_comes_with_the_sign_in() {
     let profile = gateway.client().sign_in().await.unwrap().profile.expect("a profile");
     assert_eq!((profile.name.as_str(), profile.label.as_str()), ("local_desktop", "Local desktop"));
     assert_eq!((profile.risk_level.as_str(), profile.strict_mode), ("low", false));
+}
+
+#[tokio::test]
+async fn a_usage_event_is_sent_once_as_it_was_recorded() {
+    let gateway = Gateway::start().await;
+    let client = gateway.client();
+    let event = telemetry::prompt_submitted(DEVICE);
+    client.tell_usage(&event).await.unwrap();
+    let recorded = capture("42-emit.json")["request"].clone();
+    assert_eq!(recorded["path"], EMIT.trim_start_matches("POST "));
+    let fields = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    let sent = gateway.lock().emitted.clone();
+    assert_eq!((sent.len(), fields(&sent[0])), (1, fields(&recorded["body"])));
+    assert_eq!(sent[0]["name"], "ux.chat.prompt_submitted");
+    assert_eq!(sent[0]["details"]["sessionId"], DEVICE);
+    // one that does not take it is not asked again
+    gateway.fault(EMIT, [Fault::Plain(503, "text/plain", "busy".to_owned()), Fault::Limited(Some("1"))]);
+    let seen = gateway.seen(EMIT);
+    assert!(client.tell_usage(&event).await.is_err() && client.tell_usage(&event).await.is_err());
+    assert_eq!(gateway.seen(EMIT), seen + 2);
 }

@@ -3,13 +3,14 @@
 use serde_json::{Value, json};
 
 use super::Agent;
-use crate::core::ask::{AskEvent, AskOrder, Finished, Intent, Origin, Outcome, words};
+use crate::core::ask::{AskEvent, AskOrder, AskWork, Finished, Intent, Origin, Outcome, words};
 use crate::core::companion::{Draft, Flag, MAX_DRAFT_BYTES, Run};
 use crate::core::event::{Companion, Effect, Ticket};
 use crate::core::text;
 use crate::core::time::Now;
+use crate::core::view::Button;
 use crate::protocol::ask::{AskRequest, Message, TEXT_MAX, To};
-use crate::protocol::{Failure, FailureCode, Place, Reply, RunId, Secret, ServiceId};
+use crate::protocol::{Action, Failure, FailureCode, Place, Reply, RunId, Secret, ServiceId};
 
 const OFF: &str = "asking Palyra from here is switched off (companion_shell_enabled)";
 const LIST: &str = "See them: palyra-tray drafts list";
@@ -62,12 +63,8 @@ impl Agent {
                 }
                 self.ask_orders(orders, now, effects);
             }
-            AskRequest::Session => match self.companion.profile().session_id.clone() {
-                Some(id) if self.gateway_to_ask().is_some() => {
-                    effects.push(Effect::Ask(crate::core::ask::AskWork::Name(ticket, id)));
-                }
-                id => effects.push(Effect::Reply(ticket, session(id, None))),
-            },
+            AskRequest::Session => self.name(ticket, self.companion.profile().session_id.clone(), effects),
+            AskRequest::Named { session_id } => self.name(ticket, Some(session_id), effects),
             AskRequest::Drafts => {
                 let drafts: Vec<_> =
                     self.companion.profile().drafts.iter().map(|draft| self.draft_json(draft)).collect();
@@ -92,22 +89,33 @@ impl Agent {
         }
     }
 
-    /// Opens the dialog in which a message is written; absent: to the session that was used last.
-    pub(super) fn open_ask(
-        &mut self,
-        ticket: Option<Ticket>,
-        session_id: Option<String>,
-        now: Now,
-        effects: &mut Vec<Effect>,
-    ) {
+    /// A session with its title, which the gateway knows; absent: a new one.
+    fn name(&self, ticket: Ticket, session_id: Option<String>, effects: &mut Vec<Effect>) {
+        effects.push(match session_id {
+            Some(id) if self.gateway_to_ask().is_some() => Effect::Ask(AskWork::Name(ticket, id)),
+            id => Effect::Reply(ticket, session(id, None)),
+        });
+    }
+
+    /// Opens the dialog in which a message is written; where there is to be none, the chat in the dashboard.
+    pub(super) fn open_ask(&mut self, ticket: Option<Ticket>, to: To, now: Now, effects: &mut Vec<Effect>) {
         if !self.companion.allows(Flag::CompanionShellEnabled) {
             return self.fail(ticket, Failure::new(FailureCode::Refused, OFF, ""), effects);
         }
-        if !self.setup.dialogs {
+        if !self.setup.dialogs || !self.companion.allows(Flag::AmbientCompanionEnabled) {
+            let session_id = if let To::Session(id) = to { Some(id) } else { None };
             let place = Place { session_id, ..Place::section("chat") };
             return self.open(ticket, place, now, effects);
         }
-        self.open_once(ticket, Companion::Ask(session_id), effects);
+        self.open_once(ticket, Companion::Ask(to), effects);
+    }
+
+    /// These buttons without those that would be refused: asking from here may be switched off.
+    pub fn offered(&self, buttons: &[Button]) -> Vec<Button> {
+        let asks =
+            |action: &Action| matches!(action, Action::Ask { .. } | Action::Reply { .. } | Action::SendDraft { .. });
+        let on = self.companion.allows(Flag::CompanionShellEnabled);
+        buttons.iter().filter(|button| on || !asks(&button.action)).cloned().collect()
     }
 
     /// Opens the dialog that shows a draft.
@@ -192,7 +200,11 @@ impl Agent {
         for order in orders {
             match order {
                 AskOrder::Work(work) => effects.push(Effect::Ask(work)),
+                AskOrder::Joined(intent, ticket) => {
+                    effects.push(Effect::Reply(ticket, Reply::Data(message_json(&intent, "accepted"))));
+                }
                 AskOrder::Accepted(intent, tickets) => {
+                    self.usage_of_message(&intent, effects);
                     self.was_accepted(&intent, now);
                     let answer = Reply::Data(message_json(&intent, "accepted"));
                     effects.extend(tickets.into_iter().map(|ticket| Effect::Reply(ticket, answer.clone())));
@@ -268,8 +280,8 @@ impl Agent {
             Outcome::NotSent { unreachable: true, .. } if self.gateway_to_ask().is_none() => {
                 (text::sentence(&text::gateway_not_ready(self)), true)
             }
-            Outcome::NotSent { why, unreachable } => (text::sentence(why), *unreachable),
-            Outcome::Unknown(why) | Outcome::NoAnswer(why) => (text::sentence(why), false),
+            Outcome::NotSent { why, unreachable } => (self.hide(&text::sentence(why)), *unreachable),
+            Outcome::Unknown(why) | Outcome::NoAnswer(why) => (self.hide(&text::sentence(why)), false),
             Outcome::Answered(_) => (String::new(), false),
         }
     }
@@ -296,7 +308,8 @@ impl Agent {
             Outcome::NoAnswer(why) => {
                 let session = finished.intent.session.as_ref().map(|session| session.id.as_str()).unwrap_or_default();
                 let hint = format!("See the chat: palyra-tray open chat --session {session}");
-                let message = format!("the message was sent, but no answer came: {}", words::clause(why));
+                let why = self.hide(why);
+                let message = format!("the message was sent, but no answer came: {}", words::clause(&why));
                 Reply::Error(Failure::new(FailureCode::Failed, message, hint))
             }
             outcome => {
@@ -373,7 +386,7 @@ fn under_way() -> Failure {
 /// What a menu shows of the drafts: id and start of each, newest first.
 pub fn rows(agent: &Agent) -> Vec<(String, String)> {
     let drafts = agent.companion.profile().drafts.iter().rev();
-    let line = |draft: &Draft| crate::core::dialog::one_line(&draft.text);
+    let line = |draft: &Draft| agent.hide(&crate::core::dialog::one_line(&draft.text));
     drafts.map(|draft| (draft.id.clone(), crate::core::notices::cut(&line(draft), 50))).collect()
 }
 

@@ -92,6 +92,7 @@ impl Agent {
 
     /// Shows a notification, and keeps it among the recent ones.
     pub(super) fn insert_notice(&mut self, key: &str, notice: EventNotice) {
+        let notice = self.hide_in_notice(notice);
         if let Some(kind) = kind(key)
             && self.events.get(key) != Some(&notice)
         {

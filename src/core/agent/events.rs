@@ -193,7 +193,7 @@ impl Agent {
             // there is nothing to abort any more
             let abort = Action::AbortRun { run_id: run.run_id.clone() };
             self.events.retain(|_, told| told.buttons.iter().all(|button| button.action != abort));
-            let ours = self.asks.open().any(|intent| intent.run_id == run.run_id)
+            let ours = self.asks.is_ours(&run.run_id)
                 || self.companion.profile().latest_run.as_ref().is_some_and(|latest| latest.run_id == run.run_id);
             if ours {
                 continue;

@@ -29,6 +29,7 @@ impl Agent {
         }
         self.setup.settings_warnings = warnings;
         self.setup.silent.clone_from(&settings.silent);
+        self.setup.telemetry = settings.telemetry;
         self.node.allowed = settings.enrolment;
         if settings.config_restarts != self.setup.config_restarts {
             self.setup.config_restarts = settings.config_restarts;

@@ -8,7 +8,8 @@ use crate::core::event::{Click, Companion, Effect, Secrets, Ticket};
 use crate::core::service::{Goal, Phase};
 use crate::core::time::Now;
 use crate::core::view::{Button, Urgency};
-use crate::core::{compose, snapshot, text};
+use crate::core::{compose, snapshot, telemetry, text};
+use crate::protocol::ask::To;
 use crate::protocol::{Action, Decision, Failure, FailureCode, Place, Reply, Request, Scope, ServiceId, Verdict};
 
 impl Agent {
@@ -176,6 +177,7 @@ impl Agent {
             Action::SetBrowser { enabled } => self.set_browser(ticket, enabled, now, effects),
             Action::SetConfigRestarts { enabled } => self.set_config_restarts(ticket, enabled, now, effects),
             Action::SetNotifications { kind, enabled } => self.set_notifications(ticket, kind, enabled, effects),
+            Action::SetTelemetry { enabled } => self.set_telemetry(ticket, enabled, effects),
             Action::SetFlag { flag, enabled } => self.set_flag(ticket, flag, enabled, effects),
             Action::WritePorts { service } => self.write_ports(ticket, service, effects),
             Action::SetAutostart { enabled } => {
@@ -208,8 +210,8 @@ impl Agent {
             }
             Action::PauseAgents => self.set_paused(ticket, true, now, effects),
             Action::ResumeAgents => self.set_paused(ticket, false, now, effects),
-            Action::Ask { session_id } => self.open_ask(ticket, session_id, now, effects),
-            Action::Reply { session_id } => self.open_ask(ticket, Some(session_id), now, effects),
+            Action::Ask { to } => self.open_ask(ticket, to, now, effects),
+            Action::Reply { session_id } => self.open_ask(ticket, To::Session(session_id), now, effects),
             Action::OpenDraft { draft_id } => self.open_draft(ticket, draft_id, effects),
             Action::SendDraft { draft_id } => self.send_draft(ticket, &draft_id, false, now, effects),
             Action::AbortRun { run_id } if self.inbox.is_open() => effects.push(Effect::AbortRun(ticket, run_id)),
@@ -295,9 +297,10 @@ impl Agent {
         self.tell(OPEN, ("The dashboard needs Palyra", &body), buttons, Urgency::Normal);
     }
 
-    pub(super) fn opened(&mut self, ticket: Option<Ticket>, outcome: Result<(), String>, effects: &mut Vec<Effect>) {
+    pub(super) fn opened(&mut self, ticket: Option<Ticket>, outcome: Result<Place, String>, effects: &mut Vec<Effect>) {
         match outcome {
-            Ok(()) => {
+            Ok(place) => {
+                self.usage(telemetry::handoff_opened(&place), effects);
                 self.events.remove(OPEN);
                 self.done(ticket, "The dashboard opens in your browser.", effects);
             }

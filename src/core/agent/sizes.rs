@@ -4,6 +4,7 @@ use super::Agent;
 use super::events::MAX_SHOWN;
 use crate::core::companion::{MAX_DRAFTS, MAX_NOTIFICATIONS};
 use crate::core::survey::{NEWS, SESSIONS};
+use crate::core::telemetry::UNDER_WAY;
 use crate::protocol::ServiceId;
 
 /// Name, size now, and the most that it may have.
@@ -28,6 +29,7 @@ impl Agent {
             // a value, or one for each service at most
             started: _,
             rotation: _,
+            known: _,
             config: _,
             node: _,
             log_losses,
@@ -56,6 +58,7 @@ impl Agent {
             waiters,
             opens,
             watched,
+            telemetry,
             reviewing,
             followers,
             reports,
@@ -80,6 +83,7 @@ impl Agent {
             ("open dialogs", asking.len(), AT_ONCE),
             ("open reviews", reviewing.len(), AT_ONCE),
             ("decisions under way", decisions.under_way(), AT_ONCE),
+            ("usage events under way", telemetry.under_way(), UNDER_WAY),
         ];
         sizes.extend(happened.sizes());
         sizes.extend(watched.sizes());

@@ -44,6 +44,8 @@ const AGAIN_MS: u64 = 15_000;
 pub const AT_ONCE: usize = 16;
 /// Ends that are remembered for who asks late.
 const REMEMBERED: usize = 8;
+/// Of so many runs it is known that they are ours.
+const RUNS: usize = 64;
 /// What is kept of a text that was accepted, characters.
 const START: usize = 80;
 
@@ -52,6 +54,8 @@ const START: usize = 80;
 pub struct Asks {
     open: BTreeMap<String, Ask>,
     over: VecDeque<Finished>,
+    /// Runs that were accepted, the newest last.
+    runs: VecDeque<String>,
     /// Over, not accepted, and perhaps not yet kept elsewhere.
     unkept: Vec<Intent>,
     /// The gateway that can be asked now.
@@ -107,12 +111,18 @@ impl Asks {
     }
 
     /// How many there are of each, and may be: name, size, most.
-    pub fn sizes(&self) -> [(&'static str, usize, usize); 3] {
+    pub fn sizes(&self) -> [(&'static str, usize, usize); 4] {
         [
             ("messages under way", self.open.len(), AT_ONCE),
             ("messages that are over", self.over.len(), REMEMBERED),
+            ("runs of ours", self.runs.len(), RUNS),
             ("messages to be kept elsewhere", self.unkept.len(), AT_ONCE),
         ]
+    }
+
+    /// This run answers, or answered lately, a message from here.
+    pub fn is_ours(&self, run_id: &str) -> bool {
+        self.runs.iter().any(|ours| ours == run_id) || self.open().any(|intent| intent.run_id == run_id)
     }
 
     /// Nothing is under way.
@@ -149,7 +159,7 @@ impl Asks {
         if let Some(ask) = self.open.get_mut(&message.message_id) {
             match ticket {
                 Some(ticket) if ask.intent.accepted => {
-                    orders.push(AskOrder::Accepted(Box::new(ask.intent.clone()), vec![ticket]));
+                    orders.push(AskOrder::Joined(Box::new(ask.intent.clone()), ticket));
                 }
                 ticket => ask.sending.extend(ticket),
             }
@@ -369,6 +379,10 @@ impl Asks {
     fn accepted(&mut self, id: &str, run_id: String, orders: &mut Vec<AskOrder>) {
         let Some(ask) = self.open.get_mut(id) else { return };
         ask.intent.accepted = true;
+        self.runs.push_back(run_id.clone());
+        if self.runs.len() > RUNS {
+            self.runs.pop_front();
+        }
         ask.intent.run_id = run_id;
         ask.intent.text = Secret::new(ask.intent.text.expose().chars().take(START).collect::<String>());
         self.changed += 1;

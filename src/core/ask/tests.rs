@@ -125,7 +125,7 @@ impl World {
                     assert!(intent.accepted && !intent.run_id.is_empty());
                     self.accepted += 1;
                 }
-                AskOrder::Told(..) => {}
+                AskOrder::Told(..) | AskOrder::Joined(..) => {}
                 AskOrder::Work(work) => {
                     let fault = if self.works == self.fault.0 || self.fault.1 == Fault::AlwaysBusy {
                         self.fault.1

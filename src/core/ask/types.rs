@@ -225,6 +225,8 @@ pub enum AskOrder {
     Work(AskWork),
     /// The gateway has it in its books; these wait to hear that.
     Accepted(Box<Intent>, Vec<Ticket>),
+    /// Somebody else asks for the same, which was accepted before.
+    Joined(Box<Intent>, Ticket),
     /// It is over.
     Finished(Box<Finished>),
     /// These asked for a message that is over.

@@ -260,7 +260,8 @@ impl Companion {
 
     /// Its flag is on; and where it needs the companion at all, that one too.
     pub fn allows(&self, flag: Flag) -> bool {
-        let shell = flag != Flag::OfflineDraftsEnabled || self.profile().flag(Flag::CompanionShellEnabled);
+        let inner = matches!(flag, Flag::OfflineDraftsEnabled | Flag::AmbientCompanionEnabled);
+        let shell = !inner || self.profile().flag(Flag::CompanionShellEnabled);
         shell && self.profile().flag(flag)
     }
 

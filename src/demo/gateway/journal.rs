@@ -8,6 +8,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::books::Booked;
 use super::chat::Session;
@@ -27,7 +28,7 @@ pub enum Entry {
     /// A run as it is from now on.
     Run(Box<Booked>),
     /// Something that was only noted.
-    Event(String),
+    Event(Value),
 }
 
 /// The open journal. The file stays open, which is how others see that this state root is in use.

@@ -6,7 +6,7 @@ use std::ops::Bound;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use super::books::Booked;
@@ -168,8 +168,8 @@ impl Store {
     }
 
     /// Writes an event to the journal.
-    pub fn note_event(&self, name: &str) {
-        self.lock().note(&Entry::Event(name.to_owned()));
+    pub fn note_event(&self, event: Value) {
+        self.lock().note(&Entry::Event(event));
     }
 
     /// For the heartbeat.

@@ -222,14 +222,10 @@ async fn emit(
         return Err(ApiError::validation("summary must be at most 240 bytes"));
     }
     let event = format!("system.operator.{}", emit.name);
-    gateway.store.note_event(&event);
-    Ok(Json(json!({
-        "status": "emitted",
-        "event": event,
-        "details": {
-            "name": emit.name, "summary": emit.summary, "details": emit.details,
-            "emitted_at_unix_ms": process::unix_ms(),
-        },
-        "routine_dispatches": [],
-    })))
+    let details = json!({
+        "name": emit.name, "summary": emit.summary, "details": emit.details,
+        "emitted_at_unix_ms": process::unix_ms(),
+    });
+    gateway.store.note_event(json!({ "event": event, "details": details }));
+    Ok(Json(json!({ "status": "emitted", "event": event, "details": details, "routine_dispatches": [] })))
 }

@@ -18,6 +18,7 @@ mod providers;
 mod runs;
 mod session;
 mod survey;
+mod telemetry;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};

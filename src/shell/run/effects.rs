@@ -8,7 +8,9 @@ use crate::config::{DEVICE_ID, Environment, PRINCIPAL};
 use crate::core::decisions::Unanswered;
 use crate::core::event::{Effect, Event, Facts, Ticket};
 use crate::core::inbox::Missed;
-use crate::protocol::{RunId, ServiceId};
+use crate::core::place::redirect_path;
+use crate::core::telemetry::UsageEvent;
+use crate::protocol::{Place, RunId, ServiceId};
 use crate::shell::gateway::{self, Client, ErrorKind, GatewayError, Heartbeat};
 use crate::shell::handoff::{self, OneShot};
 use crate::shell::journal::Doorbell;
@@ -78,7 +80,8 @@ impl Shell {
             }
             Effect::Node(work) => self.node_work(work),
             Effect::Ask(work) => self.ask_work(work),
-            Effect::OpenDashboard(ticket, path) => self.open_dashboard(ticket, path),
+            Effect::OpenDashboard(ticket, place) => self.open_dashboard(ticket, place),
+            Effect::TellUsage(event) => self.tell_usage(event),
             Effect::GatherFacts(ticket, known) => self.gather_facts(ticket, known),
             Effect::SetUp(ticket, request) => self.set_up(ticket, request),
             Effect::Open(companion) => self.open_companion(companion),
@@ -249,12 +252,23 @@ impl Shell {
         }
     }
 
-    fn open_dashboard(&self, ticket: Option<Ticket>, path: String) {
+    fn tell_usage(&self, event: UsageEvent) {
+        let Some(client) = self.client.clone() else { return self.report(Event::UsageTold) };
+        self.spawn(async move {
+            if let Err(error) = client.tell_usage(&event).await {
+                tracing::debug!(event = event.name, %error, "a usage event was dropped");
+            }
+            Event::UsageTold
+        });
+    }
+
+    fn open_dashboard(&self, ticket: Option<Ticket>, place: Place) {
         let Some(client) = self.client.clone() else {
             return self.report(Event::Opened(ticket, Err("not signed in".to_owned())));
         };
         let helper = self.sidecars.env.executable.clone();
         let inputs = self.inputs.clone();
+        let path = redirect_path(&place);
         self.spawn(async move {
             let mint = move || async move {
                 client
@@ -273,7 +287,7 @@ impl Shell {
                 Ok(one_shot) => browser::open(&helper, browser::Leads::Here, &one_shot.url).await,
                 Err(error) => Err(format!("the one-time address could not be made: {error}")),
             };
-            Event::Opened(ticket, outcome)
+            Event::Opened(ticket, outcome.map(|()| place))
         });
     }
 

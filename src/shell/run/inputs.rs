@@ -95,6 +95,7 @@ impl Shell {
             }
             Input::ConfigLooked(watch, look) => {
                 self.config_watch = watch;
+                self.tell_known();
                 Some(Event::ConfigLooked(look))
             }
             Input::Rang(Ring::Written) => Some(Event::Rang),

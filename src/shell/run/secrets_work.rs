@@ -97,6 +97,7 @@ impl Shell {
             browser_key: values.get(SecretName::BrowserStateKey).clone(),
             in_file,
         });
+        self.tell_known();
     }
 }
 

@@ -8,6 +8,7 @@ use crate::config::palyra::PalyraConfig;
 use crate::config::{self, Paths};
 use crate::core::event::{Companion, Event, SetUp, Ticket};
 use crate::core::onboarding::Record;
+use crate::protocol::ask::To;
 use crate::protocol::setup::{Provider, Reached, SetupFacts, SetupRequest, SignIn};
 use crate::protocol::{Failure, FailureCode, Reply, Secret, ServiceId};
 use crate::shell::browser::{self, Leads};
@@ -148,8 +149,9 @@ impl Shell {
                 node = ["node", task.word(), "--dialog"];
                 &node
             }
-            Companion::Ask(None) => &["ask", "--dialog"],
-            Companion::Ask(Some(session)) => {
+            Companion::Ask(To::Active) => &["ask", "--dialog"],
+            Companion::Ask(To::New) => &["ask", "--dialog", "--new"],
+            Companion::Ask(To::Session(session)) => {
                 ask = format!("--session={session}");
                 &["ask", "--dialog", &ask]
             }

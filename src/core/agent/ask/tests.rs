@@ -62,6 +62,23 @@ fn an_answer_that_nobody_waits_for_is_a_notification_and_the_session_is_used_aga
 }
 
 #[test]
+fn the_end_of_a_run_of_ours_is_told_by_its_answer_only() {
+    let mut world = world(true);
+    for n in 1..=3 {
+        send(&mut world, 1, n);
+        // it runs in a session of its own, and the next message is sent before its end is seen
+        world.run(&id(n), &format!("RUN-{}", id(n)), "in_progress", 0);
+    }
+    world.pass(5_000);
+    for n in 1..=3 {
+        world.run(&id(n), &format!("RUN-{}", id(n)), "done", 0);
+    }
+    world.pass(5_000);
+    let titles: Vec<_> = world.view().notices.values().map(|notice| notice.title.as_str()).collect();
+    assert_eq!(titles, ["Palyra answered: What is on my list?"; 3]);
+}
+
+#[test]
 fn who_waits_gets_the_answer_and_no_notification() {
     let mut world = world(true);
     send(&mut world, 1, 1);
@@ -186,7 +203,7 @@ fn a_gateway_that_ends_in_the_middle_is_not_the_end_of_the_message() {
 fn the_menu_asks_and_shows_drafts_and_opens_one_window() {
     let mut world = world(false);
     assert!(world.menu("Ask Palyra…") && world.menu("Ask Palyra…"));
-    assert_eq!(world.timeline.join("\n").matches("opens Ask(None)").count(), 1);
+    assert_eq!(world.timeline.join("\n").matches("opens Ask(Active)").count(), 1);
     send(&mut world, 1, 1);
     world.pass(1_000);
     assert!(world.menu(TEXT));

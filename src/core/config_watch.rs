@@ -289,9 +289,7 @@ fn touches(id: ServiceId, key: &str, told: &ConfigFacts, facts: &ConfigFacts, bo
         // it learns of another gRPC port when that is bound; of the other one never
         (_, "tool_call.browser_service.endpoint" | "tool_call.browser_service.health_base_url") => false,
         (_, BROWSER_KEY) => id == ServiceId::Browserd,
-        (_, "tool_call.browser_service.auth_token" | "tool_call.browser_service.auth_token_secret_ref") => {
-            id != ServiceId::NodeHost
-        }
+        (_, key) if key.starts_with("tool_call.browser_service.auth_token") => id != ServiceId::NodeHost,
         (_, "gateway.identity_store_dir") => id != ServiceId::Browserd,
         _ => id == ServiceId::Gateway,
     }

@@ -862,6 +862,7 @@ impl Agent {
             (None, Ok(_)) => {}
             (None, Err(_)) if self.is_denied_by_pause(approval_id) => {}
             (None, Err(failure)) => {
+                self.inbox.again(approval_id);
                 let body = format!("{}. {}", text::capitalise(&failure.message), failure.hint);
                 let key = format!("event:decision:{approval_id}");
                 let buttons = vec![Button { label: "Review…".to_owned(), action: notices::review(approval_id) }];

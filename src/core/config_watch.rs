@@ -155,7 +155,12 @@ impl ConfigWatch {
     pub fn looked(&mut self, look: Look, living: &BTreeMap<ServiceId, Living>, restarts: bool, now_ms: u64) -> bool {
         self.looking = false;
         self.blind = look.blind;
-        let facts = match look.content {
+        // a gateway that would not be started with it is not ended for it
+        let unusable = match &look.content {
+            Content::Read(facts) if living.contains_key(&ServiceId::Gateway) => facts.config.unusable(),
+            _ => None,
+        };
+        let facts = match unusable.map_or(look.content, Content::Invalid) {
             Content::Read(facts) => *facts,
             Content::Absent if self.seen.is_none() => return false,
             content => {

@@ -49,6 +49,8 @@ pub struct Pending {
     pub first_seen: Now,
     /// Monotonic time of its expiry.
     pub expires_mono_ms: u64,
+    /// How many clicks on it came to nothing.
+    pub again: u32,
 }
 
 impl Pending {
@@ -255,6 +257,13 @@ impl Inbox {
             .not_before
             .max(self.last_look.map_or(now.mono_ms, |last| now.mono_ms.max(last + self.spacing.max(LOOK_SPACING_MS))));
         self.next_look = earlier(self.next_look, Some(due));
+    }
+
+    /// A click on it came to nothing. Where it still waits, its buttons, which count once, are to be given anew.
+    pub fn again(&mut self, approval_id: &str) {
+        if let Some(pending) = self.pending.get_mut(approval_id) {
+            pending.again = pending.again.wrapping_add(1);
+        }
     }
 
     /// It was denied here: it waits no longer.
@@ -527,7 +536,7 @@ impl Inbox {
         {
             self.ends.remove(&oldest);
         }
-        Pending { record, digest, first_seen: now, expires_mono_ms }
+        Pending { record, digest, first_seen: now, expires_mono_ms, again: 0 }
     }
 
     fn admit_brief(&self, mut brief: Brief, now: Now) -> Brief {

@@ -112,6 +112,7 @@ pub fn behind_lock(waiting: usize) -> BTreeMap<NoticeKey, Notice> {
         default_action: None,
         resident: true,
         quiet_update: true,
+        again: 0,
     };
     BTreeMap::from([("approvals:locked".to_owned(), notice)])
 }
@@ -126,6 +127,7 @@ pub fn event(title: &str, body: &str, buttons: Vec<Button>, server: &Server, urg
         default_action: None,
         resident: false,
         quiet_update: false,
+        again: 0,
     }
 }
 
@@ -177,6 +179,7 @@ fn approval(pending: &Pending, server: &Server) -> Notice {
         default_action: Some(review(&record.approval_id)),
         resident: true,
         quiet_update: true,
+        again: pending.again,
     }
 }
 
@@ -198,6 +201,7 @@ fn summary(title: String, all: &Tally, from: &str, server: &Server) -> Notice {
         default_action: Some(review("")),
         resident: true,
         quiet_update: true,
+        again: 0,
     }
 }
 

@@ -8,7 +8,7 @@ use palyra_tray::core::record::{Record, Unreadable};
 use palyra_tray::core::simulate::World;
 use palyra_tray::core::time::Now;
 use palyra_tray::core::view::{Item, ItemKind};
-use palyra_tray::protocol::{Decision, Reply, Request, Scope, Verdict};
+use palyra_tray::protocol::{Decision, Reply, Request, Scope, ServiceId, Verdict};
 use serde_json::{Value, json};
 
 use super::{approve_once, started};
@@ -102,6 +102,24 @@ fn the_others_take_the_places_of_those_that_are_decided_or_expire() {
     assert!(world.agent.inbox.pending.contains_key("a059"));
     world.pass(600_000);
     assert_eq!((world.agent.inbox.waiting(), world.view().icon.badge.approvals), (0, 0));
+}
+
+/// A button counts once; but where nothing came of it, and it still waits, it is to be clicked again.
+#[test]
+fn a_click_that_came_to_nothing_can_be_repeated() {
+    let mut world = started();
+    world.ask("a1", "low", 300, "ls");
+    world.pass(500);
+    let (approve, before) = (approve_once(&world), world.view().notices["approval:a1"].clone());
+    world.end(ServiceId::Gateway, None);
+    world.give(Event::Clicked(approve.clone(), Click::Notification));
+    assert!(world.view().notices["event:decision:a1"].body.contains("gateway is not ready"));
+    let after = &world.view().notices["approval:a1"];
+    assert_eq!((&after.buttons, after.again), (&before.buttons, before.again + 1));
+    world.pass(30_000);
+    world.give(Event::Clicked(approve, Click::Notification));
+    world.pass(500);
+    assert_eq!(world.sent, [("a1".to_owned(), Verdict::Approve)]);
 }
 
 fn listed(world: &mut World) -> Value {

@@ -49,10 +49,7 @@ async fn look(path: PathBuf, inputs: super::Inputs) -> (Result<ConfigWatch, Stri
             let _ = inputs.send(Input::Event(Event::ConfigRang));
         });
         let content = match PalyraConfig::look(&path) {
-            Ok((_, _, facts)) => match facts.config.unusable() {
-                None => Content::Read(Box::new(facts)),
-                Some(why) => Content::Invalid(why),
-            },
+            Ok((_, _, facts)) => Content::Read(Box::new(facts)),
             Err(_) if !path.exists() => Content::Absent,
             Err(error) => Content::Invalid(error.to_string()),
         };

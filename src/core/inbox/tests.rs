@@ -58,8 +58,7 @@ fn what_is_not_what_it_was_is_looked_for_among_everything_until_a_look_succeeds(
 /// Looks with a ring every 200 ms for a minute, and none after that: those that were late ones, and the newest look.
 #[test]
 fn late_allowances_are_asked_for_now_and_then_and_once_more_after_the_last_ring() {
-    let mut inbox = Inbox::default();
-    inbox.watch = Watch::Doorbell;
+    let mut inbox = Inbox { watch: Watch::Doorbell, ..Inbox::default() };
     inbox.open(START);
     let denied = Record::from_value({
         let mut raw = acp_record("a1", "low", 300, "ls", START.unix_ms);

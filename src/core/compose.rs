@@ -3,7 +3,7 @@
 use crate::core::agent::Agent;
 use crate::core::agent::ask::rows;
 use crate::core::companion::{Flag, Kind};
-use crate::core::describe::{describe, risk_word};
+use crate::core::describe::risk_word;
 use crate::core::event::Companion;
 use crate::core::notices::{self, Server};
 use crate::core::service::{Goal, Phase, Service};
@@ -144,8 +144,7 @@ fn approvals(agent: &Agent) -> Item {
         .iter()
         .take(APPROVAL_ROWS)
         .map(|pending| {
-            let words = describe(&pending.record);
-            let text = format!("{}: {}", words.title, words.what);
+            let text = format!("{}: {}", pending.words.title, pending.words.what);
             let id = format!("approval:{}", pending.record.approval_id);
             command(&id, &notices::cut(&text, 60), true, notices::review(&pending.record.approval_id))
         })

@@ -10,12 +10,14 @@ mod sieve;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::Value;
 
 pub use over::{Mark, OVER, Over};
 pub use sieve::{Brief, Origin, Sieve, WHOLE, WHOLE_OF_ONE};
 
+use crate::core::describe::{Description, describe};
 use crate::core::record::{self, Decision, Record, Risk, Subject};
 use crate::core::service::PROBE_HEALTHY_MS;
 use crate::core::time::{Now, earlier};
@@ -45,6 +47,8 @@ pub struct Pending {
     pub record: Record,
     /// Over everything a decision rests on.
     pub digest: String,
+    /// The record in words: every surface is drawn from these, and that is often.
+    pub words: Arc<Description>,
     /// When it was first seen.
     pub first_seen: Now,
     /// Monotonic time of its expiry.
@@ -379,10 +383,10 @@ impl Inbox {
                         heard.allowed.push(record);
                         continue;
                     }
-                    let pending = self.admit(record, now);
-                    if !pending.record.is_pending() {
+                    if !record.is_pending() {
                         continue;
                     }
+                    let pending = self.admit(record, now);
                     if pending.is_expired(now) {
                         self.over.insert(Mark::of(&pending.record));
                     } else {
@@ -521,22 +525,24 @@ impl Inbox {
 
     /// A record keeps the moment it was first seen, unless what it asks for has changed.
     fn admit(&mut self, record: Record, now: Now) -> Pending {
-        let digest = record::digest(&record.raw);
-        let known = self.pending.get(&record.approval_id).filter(|known| known.digest == digest);
-        if let Some(known) = known {
-            return Pending { record, ..known.clone() };
+        let known = self.pending.get(&record.approval_id);
+        // most are what they were at the look before
+        let same = known.filter(|known| known.record.raw == record.raw);
+        let digest = same.map_or_else(|| record::digest(&record.raw), |known| known.digest.clone());
+        let words = same.map_or_else(|| Arc::new(describe(&record)), |known| Arc::clone(&known.words));
+        if let Some(Pending { first_seen, expires_mono_ms, again, .. }) = known.filter(|known| known.digest == digest) {
+            let (first_seen, expires_mono_ms, again) = (*first_seen, *expires_mono_ms, *again);
+            return Pending { digest, words, first_seen, expires_mono_ms, again, record };
         }
         let ended = self.ends.get(&record.approval_id).filter(|(seen, _)| *seen == digest).map(|(_, end)| *end);
         let expires_mono_ms = ended.unwrap_or_else(|| now.mono_at(record.expires_at_unix_ms()));
-        if record.is_pending() {
-            self.ends.insert(record.approval_id.clone(), (digest.clone(), expires_mono_ms));
-        }
+        self.ends.insert(record.approval_id.clone(), (digest.clone(), expires_mono_ms));
         while self.ends.len() > ENDS
             && let Some(oldest) = self.ends.iter().min_by_key(|(_, (_, end))| *end).map(|(id, _)| id.clone())
         {
             self.ends.remove(&oldest);
         }
-        Pending { record, digest, first_seen: now, expires_mono_ms, again: 0 }
+        Pending { record, digest, words, first_seen: now, expires_mono_ms, again: 0 }
     }
 
     fn admit_brief(&self, mut brief: Brief, now: Now) -> Brief {

@@ -109,6 +109,8 @@ pub struct World {
     pub moves: BTreeSet<(&'static str, &'static str)>,
     /// The agent has ended.
     pub exited: bool,
+    /// What it shows is drawn, to be clicked and to be told in the timeline.
+    pub draws: bool,
     /// What happened, in words.
     pub timeline: Vec<String>,
     /// The sidecars' config file: its text, and how often it was written.
@@ -163,6 +165,7 @@ impl World {
             phases: BTreeSet::new(),
             moves: BTreeSet::new(),
             exited: false,
+            draws: true,
             timeline: Vec::new(),
             config: (Some("version = 1".to_owned()), 1),
             set_up_open: false,
@@ -212,9 +215,11 @@ impl World {
         for effect in effects {
             self.perform(effect);
         }
-        let view = compose::view(&self.agent, self.now);
-        self.tell_difference(&view);
-        self.shown = view;
+        if self.draws {
+            let view = compose::view(&self.agent, self.now);
+            self.tell_difference(&view);
+            self.shown = view;
+        }
     }
 
     /// Lets time pass: whatever is due happens at its moment.

@@ -399,7 +399,7 @@ impl Agent {
                 if let Ok(record) = &answer
                     && record.decision == Some(record::Decision::Allow)
                 {
-                    self.heard_allowed(record);
+                    self.heard_allowed(record, false);
                 }
                 self.decided(now, effects, |d, orders| d.read(&id, answer, now, orders));
             }
@@ -841,7 +841,8 @@ impl Agent {
                 DecisionOrder::Finish { approval_id, ticket, result, made } => {
                     self.usage_of_decision(made.filter(|_| result.is_ok()), effects);
                     match &result {
-                        Ok(_) => self.inbox.settle(&approval_id),
+                        Ok(_) if self.watched.knows(&approval_id) => self.inbox.settle(&approval_id),
+                        Ok(_) => self.inbox.denied(&approval_id),
                         Err(Failure { code: FailureCode::Refused, .. }) => self.inbox.doubt(&approval_id),
                         Err(_) => {}
                     }
@@ -867,6 +868,7 @@ impl Agent {
             (None, Ok(_)) => {}
             (None, Err(_)) if self.is_denied_by_pause(approval_id) => {}
             (None, Err(failure)) => {
+                self.inbox.again(approval_id);
                 let body = format!("{}. {}", text::capitalise(&failure.message), failure.hint);
                 let key = format!("event:decision:{approval_id}");
                 let buttons = vec![Button { label: "Review…".to_owned(), action: notices::review(approval_id) }];

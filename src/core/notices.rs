@@ -117,6 +117,7 @@ pub fn behind_lock(waiting: usize) -> BTreeMap<NoticeKey, Notice> {
         default_action: None,
         resident: true,
         quiet_update: true,
+        again: 0,
     };
     BTreeMap::from([("approvals:locked".to_owned(), notice)])
 }
@@ -131,6 +132,7 @@ pub fn event(title: &str, body: &str, buttons: Vec<Button>, server: &Server, urg
         default_action: None,
         resident: false,
         quiet_update: false,
+        again: 0,
     }
 }
 
@@ -188,6 +190,7 @@ fn approval(pending: &Pending, server: &Server) -> Notice {
         default_action: Some(review(&record.approval_id)),
         resident: true,
         quiet_update: true,
+        again: pending.again,
     }
 }
 
@@ -209,6 +212,7 @@ fn summary(title: String, all: &Tally, from: &str, server: &Server) -> Notice {
         default_action: Some(review("")),
         resident: true,
         quiet_update: true,
+        again: 0,
     }
 }
 

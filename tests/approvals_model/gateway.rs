@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use palyra_tray::core::decisions::Unanswered;
-use palyra_tray::core::inbox::{Look, LookOrder, Missed};
+use palyra_tray::core::inbox::{Look, LookOrder, Missed, Sieve};
 use palyra_tray::core::record::{Record, digest};
 use palyra_tray::core::simulate::acp_record;
 use palyra_tray::core::time::Now;
@@ -63,7 +63,7 @@ pub struct Gateway {
     pub others: BTreeMap<String, &'static str>,
     /// Whose word stands: ours, or of others.
     pub ours: BTreeMap<String, bool>,
-    /// Allowed by others while it waited with us.
+    /// Allowed by others, and not so before.
     pub allowed_by_others: BTreeSet<String>,
     /// Its process is gone.
     pub down: bool,
@@ -110,15 +110,7 @@ impl Gateway {
         if self.down {
             return Err(missed());
         }
-        let records = self.records.values().map(|held| &held.record);
-        let newest_requested_at = records.clone().map(|record| record.requested_at_unix_ms).max();
-        let wanted = |record: &&Record| {
-            order.since_unix_ms.is_none_or(|since| record.requested_at_unix_ms >= since)
-                && (record.is_pending()
-                    || order.known.contains(&record.approval_id)
-                    || record.resolved_at_unix_ms >= order.resolved_since_unix_ms)
-        };
-        Ok(Look { records: records.filter(wanted).cloned().collect(), newest_requested_at, ..Look::default() })
+        Ok(Sieve::sieved(order, self.records.values().map(|held| held.record.clone())))
     }
 
     /// A record like no other yet; the id tells its origin. `None` where there is one of that number.

@@ -364,9 +364,12 @@ impl<'a> Model<'a> {
         let Some(id) = self.any_id() else { return };
         let word = if self.chance.one_in(2) { "allow" } else { "deny" };
         self.note(|| format!("elsewhere: {id} {word}"));
-        let open = self.gateway.records[&id].is_open();
-        if word == "allow" && open && self.agent.inbox.pending.contains_key(&id) {
+        // whether it waited, was denied or had expired; told once for each time
+        if word == "allow" && self.gateway.records[&id].raw()["decision"] != "allow" {
             self.gateway.allowed_by_others.insert(id.clone());
+            self.alarms.remove(&id);
+            let waits = self.agent.inbox.pending.contains_key(&id);
+            self.reached(if waits { "allowed elsewhere" } else { "allowed elsewhere when it was over" });
         }
         self.gateway.decide(&id, word, false, self.now);
         self.reached("decided elsewhere");
@@ -494,6 +497,8 @@ impl<'a> Model<'a> {
     }
 
     fn check_ends(&mut self) {
+        self.view = compose::view(&self.agent, self.now);
+        self.check_view();
         for id in self.gateway.ours.keys().cloned().collect::<Vec<_>>() {
             if self.unclear.contains(&id) {
                 continue;

@@ -5,6 +5,7 @@ use palyra_tray::core::decisions::{DecisionOrder, Decisions, Surface};
 use palyra_tray::core::event::{Click, Effect, Event};
 use palyra_tray::core::inbox::{Missed, Pending, Standing};
 use palyra_tray::core::notices::{self, Server};
+use palyra_tray::core::record::Record;
 use palyra_tray::core::simulate::{World, print_menu};
 use palyra_tray::core::time::Now;
 use palyra_tray::protocol::{Action, Decision, Reply, Request, Scope, Verdict};
@@ -138,4 +139,18 @@ fn after_a_look_that_failed_what_is_shown_says_that_it_is_old() {
     assert!(menu.contains("Approvals (1), highest risk low, not up to date"), "{menu}");
     let list = agent.update(Event::Asked(1, Request::Approvals { all: false }), now);
     assert!(list.iter().any(|effect| matches!(effect, Effect::Reply(1, Reply::Error(_)))), "{list:?}");
+}
+
+#[test]
+fn an_allowance_that_the_second_reading_finds_is_told_at_once() {
+    let mut world = started();
+    world.ask("a1", "low", 300, "ls");
+    world.pass(300);
+    let (button, now) = (approve_once(&world), world.now);
+    let mut raw = world.agent.inbox.pending["a1"].record.raw.clone();
+    raw["decision"] = "allow".into();
+    raw["resolved_at_unix_ms"] = now.unix_ms.into();
+    world.agent.update(Event::Clicked(button, Click::Notification), now);
+    world.agent.update(Event::RecordRead("a1".to_owned(), Ok(Record::from_value(raw).expect("a record"))), now);
+    assert!(world.agent.events.contains_key("event:elsewhere:a1"));
 }

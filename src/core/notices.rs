@@ -6,7 +6,7 @@ mod room;
 
 use crate::core::describe::{Description, name, risk_word};
 use crate::core::inbox::{Inbox, Origin, Pending};
-use crate::core::record::{Risk, Subject};
+use crate::core::record::Risk;
 use crate::core::view::{Button, Notice, NoticeKey, Urgency};
 use crate::protocol::{Action, Verdict};
 use crate::words;
@@ -143,7 +143,6 @@ fn decidable(pending: &Pending, words: &Description, body: &str, server: &Server
         && words.whole
         && Room::of(server).is_some_and(|room| room.shows(&words.title, body))
         && pending.record.prompt.risk_level != Risk::Critical
-        && !matches!(pending.record.subject_type, Subject::DevicePairing | Subject::BrowserAction | Subject::Unknown(_))
 }
 
 fn approval(pending: &Pending, server: &Server) -> Notice {

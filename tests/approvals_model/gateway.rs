@@ -1,6 +1,7 @@
 //! The pretended gateway: keeps records, lets the last writer win, and may be down.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use palyra_tray::core::decisions::Unanswered;
 use palyra_tray::core::inbox::{Look, LookOrder, Missed, Sieve};
@@ -28,6 +29,8 @@ const ASKS: [&str; 8] = [
 pub struct Held {
     pub record: Record,
     pub digest: String,
+    /// Another digest, that this model makes itself.
+    mark: u64,
 }
 
 impl Held {
@@ -37,8 +40,13 @@ impl Held {
     }
 
     fn with(raw: Value, digest: String) -> Self {
+        let mut mark = DefaultHasher::new();
+        let decides = |name: &str| ["decision", "resolved_at", "updated_at"].iter().any(|it| name.starts_with(it));
+        for field in raw.as_object().into_iter().flatten().filter(|(name, _)| !decides(name)) {
+            field.hash(&mut mark);
+        }
         let record = Record::from_value(raw).unwrap_or_else(|why| panic!("a record of the model: {why:?}"));
-        Self { record, digest }
+        Self { record, digest, mark: mark.finish() }
     }
 
     pub fn raw(&self) -> &Value {
@@ -87,13 +95,15 @@ impl Gateway {
         }
     }
 
-    /// A record becomes something else.
-    pub fn change(&mut self, id: &str, change: impl FnOnce(&mut Value)) {
-        if let Some(held) = self.records.get_mut(id) {
-            let mut raw = std::mem::take(&mut held.record.raw);
-            change(&mut raw);
-            *held = Held::new(raw);
-        }
+    /// A record becomes something else. False: and its digest does not show it.
+    pub fn change(&mut self, id: &str, change: impl FnOnce(&mut Value)) -> bool {
+        let Some(held) = self.records.get_mut(id) else { return true };
+        let mut raw = held.record.raw.clone();
+        change(&mut raw);
+        let changed = Held::new(raw);
+        let shows = (changed.digest != held.digest) == (changed.mark != held.mark);
+        *held = changed;
+        shows
     }
 
     pub fn read(&self, id: &str) -> Result<Record, Unanswered> {

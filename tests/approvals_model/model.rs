@@ -386,12 +386,13 @@ impl<'a> Model<'a> {
         let Some(id) = self.any_id() else { return };
         self.note(|| format!("changed: {id}"));
         let number = self.chance.below(1_000);
-        self.gateway.change(&id, |record| match number % 4 {
+        let shows = self.gateway.change(&id, |record| match number % 4 {
             0 => record["prompt"]["risk_level"] = json!(if number < 500 { "critical" } else { "low" }),
             1 => record["prompt"]["timeout_seconds"] = json!(number),
             2 => record["principal"] = json!(format!("user:{number}")),
             _ => record["prompt"]["summary"] = json!(format!("rm -r /{number}")),
         });
+        self.hold(Invariant::ShownIsDecided, shows, "two records have one digest");
     }
 
     fn crash_or_pause(&mut self) {

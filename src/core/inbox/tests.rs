@@ -104,3 +104,27 @@ fn what_is_over_is_remembered_up_to_a_limit_the_newest() {
     let newest = Mark::new(9_999, "a2857");
     assert!(over.contains(newest) && over.remove(newest) && !over.remove(newest));
 }
+
+#[test]
+fn how_one_was_decided_that_expires_is_asked_once_more() {
+    let mut inbox = Inbox::default();
+    inbox.open(START);
+    looks(&mut inbox, vec![record("a1", START)], START);
+    let later = START.plus(300_000);
+    assert!(looks(&mut inbox, Vec::new(), later).known.contains("a1"));
+    assert!(!looks(&mut inbox, Vec::new(), later.plus(1_000)).known.contains("a1"));
+}
+
+#[test]
+fn a_look_at_an_earlier_gateway_is_not_believed() {
+    let mut inbox = Inbox::default();
+    inbox.open(START);
+    let earlier = inbox.step(START).expect("a look is due");
+    inbox.close();
+    inbox.open(START.plus(1_000));
+    let now = inbox.step(START.plus(1_000)).expect("a look is due");
+    let found = || Ok(Look { records: vec![record("a1", START)], ..Look::default() });
+    assert_eq!(inbox.looked(earlier.round, found(), START.plus(1_000)), None);
+    assert!(inbox.pending.is_empty() && !inbox.is_current());
+    assert!(inbox.looked(now.round, found(), START.plus(1_000)).is_some());
+}

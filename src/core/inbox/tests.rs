@@ -106,13 +106,16 @@ fn what_is_over_is_remembered_up_to_a_limit_the_newest() {
 }
 
 #[test]
-fn how_one_was_decided_that_expires_is_asked_once_more() {
+fn whether_one_that_expired_is_allowed_is_asked_from_then_on() {
     let mut inbox = Inbox::default();
     inbox.open(START);
     looks(&mut inbox, vec![record("a1", START)], START);
-    let later = START.plus(300_000);
-    assert!(looks(&mut inbox, Vec::new(), later).known.contains("a1"));
-    assert!(!looks(&mut inbox, Vec::new(), later.plus(1_000)).known.contains("a1"));
+    let expired = Mark::of(&record("a1", START));
+    assert!(!looks(&mut inbox, vec![record("a1", START)], START.plus(299_000)).over.contains(expired));
+    for later in [300_000, 900_000] {
+        let order = looks(&mut inbox, Vec::new(), START.plus(later));
+        assert!(order.over.contains(expired) && !order.known.contains("a1"), "{later}");
+    }
 }
 
 #[test]

@@ -15,3 +15,4 @@ pub mod protocol;
 pub mod shell;
 #[cfg(feature = "shell")]
 pub mod tray;
+pub mod words;

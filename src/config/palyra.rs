@@ -10,6 +10,7 @@ pub use facts::ConfigFacts;
 
 use super::ConfigError;
 use crate::protocol::secrets::SecretName;
+use crate::words;
 
 /// What of the sidecars' config file concerns us.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -184,22 +185,21 @@ impl PalyraConfig {
 }
 
 fn read_text(path: &Path) -> Result<String, ConfigError> {
-    fs::read_to_string(path).map_err(|error| {
-        ConfigError(format!("the config {} cannot be read ({error}); mend or remove it", path.display()))
-    })
+    fs::read_to_string(path)
+        .map_err(|error| ConfigError(words::settings::config_cannot_be_read(path.display(), &error)))
 }
 
 /// The words tell line and reason, and nothing of what is written there.
 fn parse(text: &str, path: &Path) -> Result<toml::Table, ConfigError> {
     let table: toml::Table = toml::from_str(text).map_err(|error| {
         let line = error.span().map(|span| text.get(..span.start).unwrap_or(text).matches('\n').count() + 1);
-        let at = line.map(|line| format!("line {line}: ")).unwrap_or_default();
+        let at = line.map(words::settings::line).unwrap_or_default();
         let why = error.message();
-        ConfigError(format!("the config {} is not valid TOML ({at}{why}); correct it", path.display()))
+        ConfigError(words::settings::config_is_not_valid_toml(path.display(), &at, why))
     })?;
     if table.get("version").is_some_and(|version| version.as_integer().is_none_or(|version| version < 1)) {
-        let why = "has a version that is no whole number from 1 on; write: version = 1";
-        return Err(ConfigError(format!("the config {} {why}", path.display())));
+        let why = words::settings::HAS_VERSION_THAT_IS_NO_WHOLE;
+        return Err(ConfigError(words::settings::config(path.display(), why)));
     }
     Ok(table)
 }

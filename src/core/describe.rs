@@ -8,6 +8,7 @@
 use serde_json::Value;
 
 use crate::core::record::{self, Record, Risk};
+use crate::words;
 
 /// Marks around a value. No keyboard types them by itself, so they rarely have to be written out within one.
 const OPEN: char = '“';
@@ -66,10 +67,10 @@ pub fn name(text: &str) -> String {
 /// "Low", "Medium", "High", "Critical".
 pub const fn risk_word(risk: Risk) -> &'static str {
     match risk {
-        Risk::Low => "Low",
-        Risk::Medium => "Medium",
-        Risk::High => "High",
-        Risk::Critical => "Critical",
+        Risk::Low => words::approvals::LOW,
+        Risk::Medium => words::approvals::MEDIUM,
+        Risk::High => words::approvals::HIGH,
+        Risk::Critical => words::approvals::CRITICAL,
     }
 }
 

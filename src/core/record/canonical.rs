@@ -6,6 +6,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+use crate::words;
+
 /// What a person saw, as a number: hex SHA-256 over the canonical JSON (sorted keys, no spaces) of every top-level field
 /// except those that a decision changes (`decision*`, `resolved_at*`, `updated_at*`).
 pub fn digest(raw: &Value) -> String {
@@ -56,7 +58,7 @@ fn changed_inside(name: &str, old: &Value, new: &Value) -> Vec<String> {
 /// Names of fields that nobody knows could be anything.
 fn shown_name(name: &str) -> String {
     let plain = name.len() <= 40 && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    if plain { name.to_owned() } else { "an unknown field".to_owned() }
+    if plain { name.to_owned() } else { words::approvals::UNKNOWN_FIELD.to_owned() }
 }
 
 /// More objects and arrays lie in one another than that.

@@ -14,6 +14,7 @@ use super::text::{Text, prepare};
 use super::{NotifyReport, ServerInfo};
 use crate::core::view::{Notice, NoticeKey};
 use crate::protocol::Action;
+use crate::words;
 
 /// Least time between two versions of a notification whose buttons stay the same.
 pub(super) const UPDATE_GAP: Duration = Duration::from_millis(250);
@@ -218,11 +219,12 @@ impl Board {
         });
         let Some(key) = found else { return Vec::new() };
         let Some(Slot::InFlight { card, before, .. }) = self.slots.remove(&key) else { return Vec::new() };
-        let answer = answer.and_then(|id| if id == 0 { Err("it gave the invalid id 0".to_owned()) } else { Ok(id) });
+        let answer =
+            answer.and_then(|id| if id == 0 { Err(words::desktop::IT_GAVE_INVALID_ID.to_owned()) } else { Ok(id) });
         let id = match answer {
             Ok(id) => id,
             Err(why) => {
-                let message = format!("The notification \"{}\" could not be shown: {why}.", card.notice.title);
+                let message = words::desktop::notification_could_not_be_shown(&card.notice.title, &why);
                 self.slots.insert(key, Slot::Gone { notice: Box::new(card.notice), why: Gone::Refused });
                 self.forget_early();
                 return vec![NotifyReport::Failed { message }];

@@ -135,7 +135,14 @@ fn run() -> &'static Run {
                         for seed in from..to {
                             match catch_unwind(AssertUnwindSafe(|| order(&base, seed, false))) {
                                 Ok(counts) => add(&mut seen, counts),
-                                Err(why) => run.lock().unwrap_or_else(PoisonError::into_inner).add(seed, &*why),
+                                Err(why) => {
+                                    let mut run = run.lock().unwrap_or_else(PoisonError::into_inner);
+                                    // a long run is not waited for to know that there is one
+                                    if run.broken.is_empty() && run.panicked.is_none() {
+                                        eprintln!("seed {seed} breaks an invariant");
+                                    }
+                                    run.add(seed, &*why);
+                                }
                             }
                         }
                         if (to - first).is_multiple_of(TOLD) {

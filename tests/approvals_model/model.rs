@@ -481,14 +481,11 @@ impl<'a> Model<'a> {
         }
         let idle = self.agent.decisions.is_idle();
         self.hold(Invariant::ExactlyOnceAndDenyWins, idle, "a decision never ends");
-        // one look more, at what the last decisions left behind
+        // one look more, at what the last decisions left behind, and after its spacing one for late allowances
         self.give(Event::Rang);
-        for _ in 0..3 {
-            self.now = self.now.plus(300);
+        for pass in [300, 300, 2_000, 300] {
+            self.now = self.now.plus(pass);
             self.give(Event::Wake);
-            if self.waiting.is_empty() {
-                break;
-            }
             while !self.waiting.is_empty() {
                 let effect = self.waiting.remove(0);
                 self.happen(effect, 9);

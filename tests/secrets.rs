@@ -327,12 +327,7 @@ mod keyring {
                 std::fs::create_dir(home.path().join(folder)).unwrap();
             }
             std::fs::set_permissions(home.path().join("run"), std::fs::Permissions::from_mode(0o700)).unwrap();
-            let address = format!("unix:path={}", home.path().join("bus").display());
-            let text = format!(
-                "<busconfig><type>session</type><listen>{address}</listen><auth>EXTERNAL</auth>\
-                 <policy context=\"default\"><allow send_destination=\"*\"/><allow receive_sender=\"*\"/><allow own=\"*\"/></policy></busconfig>"
-            );
-            let (bus, _) = crate::bus::spawn(home.path(), &text);
+            let (bus, address) = crate::bus::session(home.path());
             Self { home, bus, address, keyring: None }
         }
 

@@ -282,11 +282,16 @@ impl Agent {
             self.fleet.deadline(),
             self.inbox.deadline(),
         ];
-        let ending = self.quitting.is_some() || self.leaving.is_some();
+        let ending = self.is_ending();
         let unless_ending =
             [self.config.deadline(), self.settings_due, self.events_deadline(), self.switching.deadline()];
         let unless_ending = unless_ending.into_iter().filter(|_| !ending);
         always.into_iter().chain(unless_ending).flatten().min()
+    }
+
+    /// It was asked to end, with what it keeps running or without.
+    const fn is_ending(&self) -> bool {
+        self.quitting.is_some() || self.leaving.is_some()
     }
 
     /// What every service listens on, or would like to.
@@ -509,9 +514,7 @@ impl Agent {
         self.fleet.get_mut(ServiceId::Gateway).hold(!self.had_secrets, now);
         if self.quitting.is_some() {
             // whatever was asked meanwhile
-            for id in ServiceId::ALL {
-                self.fleet.get_mut(id).want(Goal::Down);
-            }
+            self.want_none();
         }
         self.settle_switch(now, effects);
         self.settle_rotation(effects);

@@ -166,7 +166,7 @@ impl Agent {
 
     /// While paused: nothing that waits stays, and no run goes on.
     pub(super) fn settle_paused(&mut self, now: Now, effects: &mut Vec<Effect>) {
-        if !self.paused || !self.inbox.is_open() || self.leaving.is_some() || self.quitting.is_some() {
+        if !self.paused || !self.inbox.is_open() || self.is_ending() {
             return;
         }
         let free = DENIED_AT_ONCE.saturating_sub(self.decisions.under_way());

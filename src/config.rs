@@ -427,7 +427,7 @@ fn socket_path(env: &Environment, own: &Path, qualifier: &str) -> PathBuf {
 }
 
 fn not_absolute(what: &str, path: &Path) -> ConfigError {
-    ConfigError(words::settings::is_which_is_not_absolute_path(&what, path.display()))
+    ConfigError(words::settings::is_which_is_not_absolute_path(what, path.display()))
 }
 
 #[cfg(test)]

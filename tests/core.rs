@@ -4,6 +4,8 @@
 mod decisions;
 #[path = "core/inbox.rs"]
 mod inbox;
+#[path = "core/late.rs"]
+mod late;
 #[path = "core/quiet.rs"]
 mod quiet;
 #[path = "core/reviews.rs"]

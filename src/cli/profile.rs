@@ -117,8 +117,8 @@ fn confirm(paths: &Paths, name: &str) -> Result<bool, Failure> {
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
         return Err(Failure::new(
             FailureCode::Refused,
-            words::commands::profile_is_strict_one(&name),
-            words::common::if_you_mean(&name),
+            words::commands::profile_is_strict_one(name),
+            words::common::if_you_mean(name),
         ));
     }
     super::print(&words::commands::type_yes(forms::question(name)));
@@ -132,7 +132,7 @@ fn confirm(paths: &Paths, name: &str) -> Result<bool, Failure> {
 fn switch(paths: &Paths, name: &str, confirmed: bool) -> Result<String, Failure> {
     let now = block(paths)?;
     if now["active"] == name && now["switching"] == Value::Bool(false) {
-        return Ok(words::commands::it_is_on_profile_already(&name));
+        return Ok(words::commands::it_is_on_profile_already(name));
     }
     let request = Request::Profiles(ProfileRequest::Switch { name: name.to_owned(), confirmed });
     super::ask(paths, request, super::SHORT)?;

@@ -141,6 +141,7 @@ fn place(one: &Value, now: i64) -> String {
         "keyring" => words::secrets::in_systems_keyring(&since),
         "file" if text_of("mode").is_empty() => format!("in {}{since}", text_of("path")),
         "file" => words::secrets::in_mode(text_of("path"), text_of("mode"), &since),
+        "config" if text_of("key").ends_with("_secret_ref") => words::secrets::only_referred_to(text_of("key")),
         "config" => words::secrets::from_palyras_config(text_of("key")),
         "missing" => words::secrets::MISSING_NEXT_START_MAKES_ONE.to_owned(),
         _ => words::secrets::cannot_be_looked_at_now(text_of("why")),
@@ -161,6 +162,8 @@ mod tests {
                 { "label": "admin token", "place": "keyring", "since_unix_ms": 0 },
                 { "label": "browser token", "place": "file", "path": "/s/secrets.json", "mode": "0600" },
                 { "label": "browser state key", "place": "unavailable", "why": "it is locked" },
+                { "label": "admin token", "place": "config", "key": "admin.auth_token" },
+                { "label": "browser token", "place": "config", "key": "b.auth_token_secret_ref" },
             ],
             "kept_by_palyra": [{ "what": "keys of providers and bots", "folder": "/s/vault" }],
             "rotation_under_way": false,
@@ -169,6 +172,8 @@ mod tests {
         let expected = "Admin token        in the system's keyring, made 2 h ago\n\
             Browser token      in /s/secrets.json (mode 0600)\n\
             Browser state key  cannot be looked at now: it is locked\n\
+            Admin token        from Palyra's config (admin.auth_token), which has the say\n\
+            Browser token      Palyra's config only says where it is (b.auth_token_secret_ref), which the tray cannot follow\n\
             Kept by Palyra     keys of providers and bots: /s/vault\n";
         assert_eq!(words, expected);
     }

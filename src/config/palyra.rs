@@ -39,6 +39,8 @@ pub struct PalyraConfig {
     pub canvas_elsewhere: bool,
     /// Secrets that the config gives itself, or says where to find, with the key that does so: ours are not used then.
     pub secrets_named: BTreeMap<SecretName, &'static str>,
+    /// Those of them that it only refers to, which is followed by the gateway alone.
+    pub secrets_referred: BTreeMap<SecretName, &'static str>,
 }
 
 /// Keys of the config that give a secret.
@@ -49,6 +51,9 @@ const SECRET_KEYS: [(SecretName, &str); 5] = [
     (SecretName::BrowserToken, "tool_call.browser_service.auth_token_secret_ref"),
     (SecretName::BrowserStateKey, "tool_call.browser_service.state_key_vault_ref"),
 ];
+
+/// What ends so refers to a secret.
+const REFERENCE: &str = "_secret_ref";
 
 /// Tokens that the config holds itself; kept apart because they are secret.
 #[derive(Default)]
@@ -115,6 +120,12 @@ fn decoded(text: &str) -> String {
 }
 
 impl PalyraConfig {
+    /// Why the sidecars cannot be started with this, although it can be read; one sentence. We have to know the admin token
+    /// ourselves, and the gateway takes none of ours beside a reference to one.
+    pub fn unusable(&self) -> Option<String> {
+        self.secrets_referred.get(&SecretName::AdminToken).map(|key| referred(SecretName::AdminToken, key))
+    }
+
     /// Reads it.
     ///
     /// # Errors
@@ -175,6 +186,10 @@ impl PalyraConfig {
             browser_key_ref: text("tool_call.browser_service.state_key_vault_ref").map(str::to_owned),
             canvas_elsewhere: text("canvas_host.public_base_url").is_some_and(|url| !is_loopback(url)),
             secrets_named: SECRET_KEYS.into_iter().filter(|(_, key)| gives(key)).collect(),
+            secrets_referred: SECRET_KEYS
+                .into_iter()
+                .filter(|(_, key)| key.ends_with(REFERENCE) && get(key).is_some())
+                .collect(),
         };
         let secrets = ConfigSecrets {
             admin_token: secret("admin.auth_token"),
@@ -182,6 +197,11 @@ impl PalyraConfig {
         };
         (config, secrets)
     }
+}
+
+/// What, why, and what to do about a secret that is only referred to.
+pub fn referred(name: SecretName, key: &str) -> String {
+    words::secrets::cannot_be_followed(name.label(), key, key.strip_suffix(REFERENCE).unwrap_or(key))
 }
 
 fn read_text(path: &Path) -> Result<String, ConfigError> {

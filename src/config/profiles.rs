@@ -109,12 +109,12 @@ impl Registry {
         // what TOML's errors quote of the file may be a token
         let table: toml::Table = toml::from_str(text).map_err(|error| {
             let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
-            words::settings::is_not_valid_toml_line(&line)
+            words::settings::is_not_valid_toml_line(line)
         })?;
         match table.get("version").and_then(toml::Value::as_integer) {
             Some(VERSION) => {}
             Some(other) => {
-                return Err(words::settings::has_version_and_only_version(&other));
+                return Err(words::settings::has_version_and_only_version(other));
             }
             None => return Err(words::settings::NAMES_NO_VERSION.to_owned()),
         }
@@ -213,7 +213,7 @@ fn entry(name: &str, value: &toml::Value) -> Result<Entry, String> {
         Some(path) => {
             let path = PathBuf::from(path);
             let plain = path.is_absolute() && !path.components().any(|part| part == Component::ParentDir);
-            let why = || words::settings::its_is_not_absolute_path_without(&what);
+            let why = || words::settings::its_is_not_absolute_path_without(what);
             if plain { Ok(Some(path)) } else { Err(why()) }
         }
     };
@@ -275,7 +275,7 @@ impl Paths {
         let registry = Registry::read(env, &self.state_root)?;
         let entry = registry.get(name)?.clone();
         if entry.remote {
-            return Err(ConfigError(words::settings::is_remote_profile(&name)));
+            return Err(ConfigError(words::settings::is_remote_profile(name)));
         }
         if name == IMPLICIT {
             return Self::implicit(env);
@@ -289,7 +289,7 @@ impl Paths {
         let (config, config_is_new) = match &entry.config {
             Some(config) if config.is_file() => (config.clone(), false),
             Some(config) => {
-                return Err(ConfigError(words::settings::config_of_profile(&name, config.display())));
+                return Err(ConfigError(words::settings::config_of_profile(name, config.display())));
             }
             None => {
                 let config = folder.join("config").join("palyra.toml");
@@ -344,14 +344,15 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_passed_over_and_what_is_not_said_is_derived() {
-        let registry = parse(
+        let root = if cfg!(windows) { "C:/srv/p" } else { "/srv/p" };
+        let registry = parse(&format!(
             "version = 1\ndefault_profile = \"work\"\nnew_thing = [1]\n\
-             [profiles.work]\nlabel = \" Work \"\nadmin_token = \"secret\"\nlater = { a = 1 }\n\
-             [profiles.prod]\nstrict_mode = true\nstate_root = \"/srv/p\"\n\
+             [profiles.work]\nlabel = \" Work \"\nadmin_token = \"secret\"\nlater = {{ a = 1 }}\n\
+             [profiles.prod]\nstrict_mode = true\nstate_root = \"{root}\"\n\
              [profiles.far]\ndaemon_url = \"https://palyra.example:7142\"\n\
              [profiles.near]\ndaemon_url = \"http://127.0.0.1:7142\"\n\
              [profiles.said]\nmode = \"local\"\ndaemon_url = \"https://palyra.example\"\n",
-        )
+        ))
         .unwrap();
         assert!(registry.left_out.is_empty(), "{:?}", registry.left_out);
         let names: Vec<_> = registry.profiles.keys().map(String::as_str).collect();

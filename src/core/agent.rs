@@ -283,11 +283,16 @@ impl Agent {
             self.fleet.deadline(),
             self.inbox.deadline(),
         ];
-        let ending = self.quitting.is_some() || self.leaving.is_some();
+        let ending = self.is_ending();
         let unless_ending =
             [self.config.deadline(), self.settings_due, self.events_deadline(), self.switching.deadline()];
         let unless_ending = unless_ending.into_iter().filter(|_| !ending);
         always.into_iter().chain(unless_ending).flatten().min()
+    }
+
+    /// It was asked to end, with what it keeps running or without.
+    const fn is_ending(&self) -> bool {
+        self.quitting.is_some() || self.leaving.is_some()
     }
 
     /// What every service listens on, or would like to.
@@ -400,7 +405,7 @@ impl Agent {
                 if let Ok(record) = &answer
                     && record.decision == Some(record::Decision::Allow)
                 {
-                    self.heard_allowed(record);
+                    self.heard_allowed(record, false);
                 }
                 self.decided(now, effects, |d, orders| d.read(&id, answer, now, orders));
             }
@@ -510,9 +515,7 @@ impl Agent {
         self.fleet.get_mut(ServiceId::Gateway).hold(!self.had_secrets, now);
         if self.quitting.is_some() {
             // whatever was asked meanwhile
-            for id in ServiceId::ALL {
-                self.fleet.get_mut(id).want(Goal::Down);
-            }
+            self.want_none();
         }
         self.settle_switch(now, effects);
         self.settle_rotation(effects);
@@ -845,7 +848,8 @@ impl Agent {
                 DecisionOrder::Finish { approval_id, ticket, result, made } => {
                     self.usage_of_decision(made.filter(|_| result.is_ok()), effects);
                     match &result {
-                        Ok(_) => self.inbox.settle(&approval_id),
+                        Ok(_) if self.watched.knows(&approval_id) => self.inbox.settle(&approval_id),
+                        Ok(_) => self.inbox.denied(&approval_id),
                         Err(Failure { code: FailureCode::Refused, .. }) => self.inbox.doubt(&approval_id),
                         Err(_) => {}
                     }
@@ -871,6 +875,7 @@ impl Agent {
             (None, Ok(_)) => {}
             (None, Err(_)) if self.is_denied_by_pause(approval_id) => {}
             (None, Err(failure)) => {
+                self.inbox.again(approval_id);
                 let body = format!("{}. {}", text::capitalise(&failure.message), failure.hint);
                 let key = format!("event:decision:{approval_id}");
                 let buttons =

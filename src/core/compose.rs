@@ -48,8 +48,8 @@ pub fn view(agent: &Agent, now: Now) -> View {
     let waiting = agent.inbox.waiting();
     let tooltip = match waiting {
         0 => format!("{mark}: {line}"),
-        1 => words::menu::approval_waits(&mark, &line),
-        n => words::menu::approvals_wait(&mark, &line, &n),
+        1 => words::menu::approval_waits(mark, &line),
+        n => words::menu::approvals_wait(mark, &line, n),
     };
     View { icon, tooltip, menu: menu(agent, base, now, &line), notices: all_notices(agent) }
 }
@@ -163,7 +163,7 @@ fn approvals(agent: &Agent) -> Item {
     rows.push(command("approvals:all", words::menu::REVIEW_ALL_IN_DASHBOARD, true, in_dashboard));
     let title = match most_urgent.first() {
         Some(worst) => words::menu::approvals_highest_risk(
-            &waiting,
+            waiting,
             risk_word(worst.record.prompt.risk_level).to_lowercase(),
             if agent.inbox.is_current() { "" } else { words::menu::NOT_UP_TO_DATE },
         ),
@@ -194,7 +194,7 @@ fn runs(agent: &Agent) -> Option<Item> {
         rows.push(label("runs:more", &words::menu::and_more(active.len() - RUN_ROWS)));
     }
     let old = if agent.survey.sessions.trouble.is_empty() { "" } else { words::menu::NOT_UP_TO_DATE };
-    Some(submenu("runs", &words::menu::active_runs(active.len(), &old), rows))
+    Some(submenu("runs", &words::menu::active_runs(active.len(), old), rows))
 }
 
 /// The newest sessions, unless the person has switched the companion off.
@@ -245,7 +245,9 @@ fn ask_in(agent: &Agent) -> Option<Item> {
     let others = newest(agent).filter(|session| Some(&session.session_id) != active).take(SESSION_ROWS);
     let others = others.map(|session| {
         let action = Action::Ask { to: To::Session(session.session_id.clone()) };
-        command(&format!("ask:{}", session.session_id), &format!("{}…", notices::cut(&session.title, 54)), true, action)
+        let title = notices::cut(&session.title, 54);
+        let label = format!("{}…", title.trim_end_matches('…'));
+        command(&format!("ask:{}", session.session_id), &label, true, action)
     });
     let others: Vec<_> = others.collect();
     if active.is_none() && others.is_empty() {
@@ -301,7 +303,7 @@ fn recent(agent: &Agent) -> Option<Item> {
     let unread = profile.unread();
     rows.push(separator("recent:s"));
     rows.push(command("recent:read", words::menu::MARK_ALL_READ, unread > 0, Action::MarkRead));
-    let title = if unread == 0 { words::menu::RECENT.to_owned() } else { words::menu::recent_new(&unread) };
+    let title = if unread == 0 { words::menu::RECENT.to_owned() } else { words::menu::recent_new(unread) };
     Some(submenu("recent", &title, rows))
 }
 
@@ -310,7 +312,7 @@ fn set_up(agent: &Agent) -> Item {
     let name = match (reached.complete, reached.done) {
         (true, _) => words::menu::SET_UP_AGAIN.to_owned(),
         (false, 0) => words::menu::SET_UP_PALYRA.to_owned(),
-        (false, done) => words::menu::continue_set_up_of_done(&done, &reached.total),
+        (false, done) => words::menu::continue_set_up_of_done(done, reached.total),
     };
     let rows = vec![
         command("setup:continue", &name, true, Action::ContinueSetup),
@@ -392,7 +394,7 @@ fn service_menu(agent: &Agent, service: &Service, now: Now) -> Item {
     let mut rows = Vec::new();
     let row = |key: &str, text: &str| label(&format!("{id}:{key}"), text);
     if let Some(record) = service.run.as_ref().and_then(|run| run.record.as_ref()) {
-        rows.push(row("pid", &words::menu::process(&record.sidecar.pid)));
+        rows.push(row("pid", &words::menu::process(record.sidecar.pid)));
     }
     if !service.ports.is_empty() && service.run.is_some() {
         let ports: Vec<_> = service.ports.iter().map(|(purpose, port)| format!("{purpose} {port}")).collect();

@@ -224,6 +224,14 @@ mod tests {
     }
 
     #[test]
+    fn letters_amid_others_that_they_look_like_are_written_out() {
+        for (odd, shown) in [("p\u{430}sswd", "p\\u{430}sswd"), ("\u{3bf}rigin", "\\u{3bf}rigin")] {
+            assert_eq!(visible(odd), shown);
+        }
+        assert_eq!(visible("\u{434}\u{430} git"), "\u{434}\u{430} git", "a word of its own alphabet");
+    }
+
+    #[test]
     fn a_name_with_anything_unusual_is_a_value() {
         assert_eq!(name("admin:desktop-control-center"), "admin:desktop-control-center");
         for odd in ["", "admin. Time to answer: 9 min", "a b", "a,b", "a\nb"] {

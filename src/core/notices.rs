@@ -6,7 +6,7 @@ mod room;
 
 use crate::core::describe::{Description, name, risk_word};
 use crate::core::inbox::{Inbox, Origin, Pending};
-use crate::core::record::{Risk, Subject};
+use crate::core::record::Risk;
 use crate::core::view::{Button, Notice, NoticeKey, Urgency};
 use crate::protocol::{Action, Verdict};
 use crate::words;
@@ -117,6 +117,7 @@ pub fn behind_lock(waiting: usize) -> BTreeMap<NoticeKey, Notice> {
         default_action: None,
         resident: true,
         quiet_update: true,
+        again: 0,
     };
     BTreeMap::from([("approvals:locked".to_owned(), notice)])
 }
@@ -131,6 +132,7 @@ pub fn event(title: &str, body: &str, buttons: Vec<Button>, server: &Server, urg
         default_action: None,
         resident: false,
         quiet_update: false,
+        again: 0,
     }
 }
 
@@ -141,7 +143,6 @@ fn decidable(pending: &Pending, words: &Description, body: &str, server: &Server
         && words.whole
         && Room::of(server).is_some_and(|room| room.shows(&words.title, body))
         && pending.record.prompt.risk_level != Risk::Critical
-        && !matches!(pending.record.subject_type, Subject::DevicePairing | Subject::BrowserAction | Subject::Unknown(_))
 }
 
 fn approval(pending: &Pending, server: &Server) -> Notice {
@@ -188,6 +189,7 @@ fn approval(pending: &Pending, server: &Server) -> Notice {
         default_action: Some(review(&record.approval_id)),
         resident: true,
         quiet_update: true,
+        again: pending.again,
     }
 }
 
@@ -209,6 +211,7 @@ fn summary(title: String, all: &Tally, from: &str, server: &Server) -> Notice {
         default_action: Some(review("")),
         resident: true,
         quiet_update: true,
+        again: 0,
     }
 }
 

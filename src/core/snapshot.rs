@@ -325,7 +325,7 @@ fn warnings(agent: &Agent) -> Vec<String> {
     }
     for id in agent.config_left() {
         let why = &agent.config.left[&id];
-        warnings.push(words::status::to_use(text::service(id), &why));
+        warnings.push(words::status::to_use(text::service(id), why));
     }
     if let Secrets::Ready { warning, .. } = &agent.secrets
         && !warning.is_empty()
@@ -343,7 +343,7 @@ fn warnings(agent: &Agent) -> Vec<String> {
         warnings.push(words::status::approvals_cannot_be_read(&agent.inbox.trouble));
     }
     if agent.inbox.unreadable > 0 {
-        warnings.push(words::status::approvals_cannot_be_understood(&agent.inbox.unreadable));
+        warnings.push(words::status::approvals_cannot_be_understood(agent.inbox.unreadable));
     }
     if !agent.desktop.tray_present {
         warnings.push(words::status::no_tray_shows_icon(&agent.desktop.tray));

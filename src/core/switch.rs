@@ -97,13 +97,13 @@ impl Switch {
             names => words::agent::stopped_of(&self.from, names.join(", ")),
         };
         if self.stage == Stage::Done {
-            return (words::agent::now_on_profile(&on), stopped);
+            return (words::agent::now_on_profile(on), stopped);
         }
         let why = self.why.trim_end_matches('.');
         let again = match names.as_slice() {
             [] => String::new(),
             names => words::agent::stopped_for(names.join(", ")),
         };
-        (words::agent::still_on_profile(&on), words::agent::change_to_was_taken_back(&self.to, &why, &again))
+        (words::agent::still_on_profile(on), words::agent::change_to_was_taken_back(&self.to, why, &again))
     }
 }

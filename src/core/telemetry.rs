@@ -257,6 +257,9 @@ mod tests {
             let about = About::of(&record(subject, session));
             assert_eq!((about.tool, about.session_id), (None, None), "{subject}");
         }
+        let mut other = record("tool:custom.noop", ID);
+        other.subject_type = Subject::ChannelSend;
+        assert_eq!(About::of(&other).tool, None, "only of a tool");
         assert_eq!(sent(&session_resumed("my secret"))["details"]["sessionId"], serde_json::Value::Null);
     }
 

@@ -24,26 +24,26 @@ pub const TEST_NOTIFICATION: (&str, &str) =
 /// Why the browser service is not started. `why`: what came of asking for its key.
 pub fn browser_key_unreadable(reference: &str, why: &str) -> String {
     let store = match reference.split_once('/') {
-        Some((scope, name)) => words::services::put_it_there_palyra_secrets_configure(&scope, &name),
+        Some((scope, name)) => words::services::put_it_there_palyra_secrets_configure(scope, name),
         None => words::services::CORRECT_CONFIG.to_owned(),
     };
-    words::services::key_of_its_saved_state(&reference, &why, &store)
+    words::services::key_of_its_saved_state(reference, why, &store)
 }
 
 /// Reply, where no clipboard can be reached.
 pub fn diagnostics_in(file: &str) -> String {
-    words::services::no_program_for_clipboard_was_found(&file)
+    words::services::no_program_for_clipboard_was_found(file)
 }
 
 /// Our folder is gone and the services have not been started since.
 pub fn removed(folder: &str) -> String {
-    words::services::was_removed_while_palyra_ran(&folder)
+    words::services::was_removed_while_palyra_ran(folder)
 }
 
 /// Lines that a log lacks.
 pub fn log_loss(id: ServiceId, loss: &LogLoss) -> String {
     let (name, lines) = (service(id).to_lowercase(), loss.dropped_lines);
-    let are = if lines == 1 { words::services::LINE_IS.to_owned() } else { words::services::lines_are(&lines) };
+    let are = if lines == 1 { words::services::LINE_IS.to_owned() } else { words::services::lines_are(lines) };
     if loss.why.is_empty() {
         words::services::missing_in_log(&are, &name)
     } else {
@@ -68,15 +68,15 @@ pub fn state(service: &Service, now: Now) -> String {
         Phase::Stopped => words::services::STOPPED_2.to_owned(),
         Phase::Starting { .. } => words::services::STARTING.to_owned(),
         Phase::Ready { .. } => words::services::READY.to_owned(),
-        Phase::Unhealthy { misses, .. } => words::services::not_answering(&misses),
+        Phase::Unhealthy { misses, .. } => words::services::not_answering(misses),
         Phase::Stopping { why: StopReason::Restart } => words::services::RESTARTING.to_owned(),
         Phase::Stopping { .. } => words::services::STOPPING_2.to_owned(),
         Phase::BackingOff { until } => {
             let seconds = until.saturating_sub(now.mono_ms).div_ceil(1_000);
             if service.attempts == 0 {
-                return words::services::tried_again_in_s_2(&service.trouble, &seconds);
+                return words::services::tried_again_in_s_2(&service.trouble, seconds);
             }
-            words::services::restarts_in_s(&seconds, &service.attempts)
+            words::services::restarts_in_s(seconds, service.attempts)
         }
         Phase::GivenUp => words::services::GIVEN_UP.to_owned(),
     }
@@ -145,7 +145,7 @@ fn degraded(agent: &Agent, now: Now) -> String {
     if agent.inbox.trouble.is_empty() && agent.inbox.unreadable == 0 {
         words::services::CONFIG_CANNOT_BE_USED.to_owned()
     } else if agent.inbox.trouble.is_empty() {
-        words::services::approvals_cannot_be_read_look(&agent.inbox.unreadable)
+        words::services::approvals_cannot_be_read_look(agent.inbox.unreadable)
     } else {
         words::services::approvals_cannot_be_read(&agent.inbox.trouble)
     }
@@ -155,15 +155,15 @@ fn degraded(agent: &Agent, now: Now) -> String {
 pub fn gave_up(sidecar: &Service) -> String {
     let name = service(sidecar.id);
     let exit = sidecar.last_exit.as_ref().filter(|_| !sidecar.occupied);
-    let Some(exit) = exit else { return words::services::cannot_start_3(&name, &sidecar.trouble) };
+    let Some(exit) = exit else { return words::services::cannot_start_3(name, &sidecar.trouble) };
     let cause = &exit.cause;
     let what = if cause.hopeless {
         format!("{name} {}", cause.what)
     } else {
-        words::services::does_not_stay_up_2(&name, &cause.what)
+        words::services::does_not_stay_up_2(name, &cause.what)
     };
     match &cause.said {
-        Some(said) => words::services::it_last_said_2(&what, &said),
+        Some(said) => words::services::it_last_said_2(&what, said),
         None => what,
     }
 }
@@ -213,14 +213,14 @@ pub fn next(sidecar: &Service, now: Now) -> Option<String> {
         Phase::BackingOff { until } => {
             let seconds = until.saturating_sub(now.mono_ms).div_ceil(1_000);
             Some(match sidecar.attempts {
-                0 => words::services::tried_again_in_s(&seconds),
-                attempt => words::services::starts_again_in_s(&seconds, &attempt),
+                0 => words::services::tried_again_in_s(seconds),
+                attempt => words::services::starts_again_in_s(seconds, attempt),
             })
         }
         Phase::GivenUp if sidecar.last_exit.as_ref().is_none_or(|exit| exit.cause.hopeless) => {
             Some(words::services::IT_IS_NOT_STARTED_AGAIN.to_owned())
         }
-        Phase::GivenUp => Some(words::services::it_failed_times_without_good_minute(&sidecar.attempts)),
+        Phase::GivenUp => Some(words::services::it_failed_times_without_good_minute(sidecar.attempts)),
         _ => None,
     }
 }
@@ -367,8 +367,8 @@ pub fn config_changed(keys: &[&str]) -> String {
     let plain = first.len() <= 60 && first.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'));
     match (plain, keys.len()) {
         (false, _) => words::services::CONFIG_CHANGED_2.to_owned(),
-        (true, 1) => words::services::config_changed(&first),
-        (true, n) => words::services::config_changed_and_more(&first, n - 1),
+        (true, 1) => words::services::config_changed(first),
+        (true, n) => words::services::config_changed_and_more(first, n - 1),
     }
 }
 

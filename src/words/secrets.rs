@@ -38,6 +38,17 @@ pub fn from_palyras_config(text_of: impl Display) -> String {
     format!("from Palyra's config ({text_of}), which has the say")
 }
 
+pub fn only_referred_to(key: impl Display) -> String {
+    format!("Palyra's config only says where it is ({key}), which the tray cannot follow")
+}
+
+pub fn cannot_be_followed(label: impl Display, key: impl Display, plain: impl Display) -> String {
+    format!(
+        "the config only says where the {label} is to be found ({key}), which Palyra Tray cannot follow and has to know; \
+         write the {label} itself into {plain}, or take {key} out: then Palyra Tray makes one"
+    )
+}
+
 pub const MISSING_NEXT_START_MAKES_ONE: &str = "missing: the next start makes one";
 
 pub fn cannot_be_looked_at_now(text_of: impl Display) -> String {

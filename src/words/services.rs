@@ -184,10 +184,10 @@ pub fn came_within_minute(count: impl Display) -> String {
 
 pub const MANY_APPROVALS_ARE_ASKED: &str = "Many approvals are asked for";
 
-pub fn somebody_allowed(notices: impl Display, notices_2: impl Display) -> String {
+pub fn somebody_allowed(title: impl Display, what: impl Display, late: bool) -> String {
+    let before = if late { "It had been denied, or its time was over. Then somebody" } else { "Somebody" };
     format!(
-        "{notices}: {notices_2}\nSomebody allowed it, in the dashboard or by the gateway's token. If it was not you, \
-         abort the run."
+        "{title}: {what}\n{before} allowed it, in the dashboard or by the gateway's token. If it was not you, abort the run."
     )
 }
 

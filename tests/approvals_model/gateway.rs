@@ -1,9 +1,10 @@
 //! The pretended gateway: keeps records, lets the last writer win, and may be down.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use palyra_tray::core::decisions::Unanswered;
-use palyra_tray::core::inbox::{Look, LookOrder, Missed};
+use palyra_tray::core::inbox::{Look, LookOrder, Missed, Sieve};
 use palyra_tray::core::record::{Record, digest};
 use palyra_tray::core::simulate::acp_record;
 use palyra_tray::core::time::Now;
@@ -28,6 +29,8 @@ const ASKS: [&str; 8] = [
 pub struct Held {
     pub record: Record,
     pub digest: String,
+    /// Another digest, that this model makes itself.
+    mark: u64,
 }
 
 impl Held {
@@ -37,8 +40,13 @@ impl Held {
     }
 
     fn with(raw: Value, digest: String) -> Self {
+        let mut mark = DefaultHasher::new();
+        let decides = |name: &str| ["decision", "resolved_at", "updated_at"].iter().any(|it| name.starts_with(it));
+        for field in raw.as_object().into_iter().flatten().filter(|(name, _)| !decides(name)) {
+            field.hash(&mut mark);
+        }
         let record = Record::from_value(raw).unwrap_or_else(|why| panic!("a record of the model: {why:?}"));
-        Self { record, digest }
+        Self { record, digest, mark: mark.finish() }
     }
 
     pub fn raw(&self) -> &Value {
@@ -63,7 +71,7 @@ pub struct Gateway {
     pub others: BTreeMap<String, &'static str>,
     /// Whose word stands: ours, or of others.
     pub ours: BTreeMap<String, bool>,
-    /// Allowed by others while it waited with us.
+    /// Allowed by others, and not so before.
     pub allowed_by_others: BTreeSet<String>,
     /// Its process is gone.
     pub down: bool,
@@ -87,13 +95,15 @@ impl Gateway {
         }
     }
 
-    /// A record becomes something else.
-    pub fn change(&mut self, id: &str, change: impl FnOnce(&mut Value)) {
-        if let Some(held) = self.records.get_mut(id) {
-            let mut raw = std::mem::take(&mut held.record.raw);
-            change(&mut raw);
-            *held = Held::new(raw);
-        }
+    /// A record becomes something else. False: and its digest does not show it.
+    pub fn change(&mut self, id: &str, change: impl FnOnce(&mut Value)) -> bool {
+        let Some(held) = self.records.get_mut(id) else { return true };
+        let mut raw = held.record.raw.clone();
+        change(&mut raw);
+        let changed = Held::new(raw);
+        let shows = (changed.digest != held.digest) == (changed.mark != held.mark);
+        *held = changed;
+        shows
     }
 
     pub fn read(&self, id: &str) -> Result<Record, Unanswered> {
@@ -110,15 +120,7 @@ impl Gateway {
         if self.down {
             return Err(missed());
         }
-        let records = self.records.values().map(|held| &held.record);
-        let newest_requested_at = records.clone().map(|record| record.requested_at_unix_ms).max();
-        let wanted = |record: &&Record| {
-            order.since_unix_ms.is_none_or(|since| record.requested_at_unix_ms >= since)
-                && (record.is_pending()
-                    || order.known.contains(&record.approval_id)
-                    || record.resolved_at_unix_ms >= order.resolved_since_unix_ms)
-        };
-        Ok(Look { records: records.filter(wanted).cloned().collect(), newest_requested_at, ..Look::default() })
+        Ok(Sieve::sieved(order, self.records.values().map(|held| held.record.clone())))
     }
 
     /// A record like no other yet; the id tells its origin. `None` where there is one of that number.

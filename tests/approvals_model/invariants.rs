@@ -346,9 +346,9 @@ impl Model<'_> {
     }
 }
 
-/// Of the characters that the gateway's records here hold.
+/// Of the characters that the gateway's records here hold; the Cyrillic letter stands within a Latin word.
 pub fn hides(c: char) -> bool {
-    (c.is_control() && c != '\n') || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}')
+    (c.is_control() && c != '\n') || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{430}')
 }
 
 fn each(item: &Item, look: &mut impl FnMut(&Item, Option<&Action>)) {

@@ -34,12 +34,13 @@ const SHARE: u64 = 250;
 const TOLD: u64 = 1_000_000;
 
 /// What has to come about in at least one order of so many: a model that reaches nothing proves nothing.
-const REACHED: [(&str, u64); 20] = [
+const REACHED: [(&str, u64); 21] = [
     ("approved", 20),
     ("approvable by notification", 3),
     ("approved in a review", 60),
     ("asked twice", 100),
     ("decided elsewhere", 10),
+    ("allowed elsewhere when it was over", 50),
     ("told as allowed elsewhere", 50),
     ("restored", 2_000),
     ("lost answers", 50),
@@ -134,7 +135,14 @@ fn run() -> &'static Run {
                         for seed in from..to {
                             match catch_unwind(AssertUnwindSafe(|| order(&base, seed, false))) {
                                 Ok(counts) => add(&mut seen, counts),
-                                Err(why) => run.lock().unwrap_or_else(PoisonError::into_inner).add(seed, &*why),
+                                Err(why) => {
+                                    let mut run = run.lock().unwrap_or_else(PoisonError::into_inner);
+                                    // a long run is not waited for to know that there is one
+                                    if run.broken.is_empty() && run.panicked.is_none() {
+                                        eprintln!("seed {seed} breaks an invariant");
+                                    }
+                                    run.add(seed, &*why);
+                                }
                             }
                         }
                         if (to - first).is_multiple_of(TOLD) {

@@ -364,9 +364,12 @@ impl<'a> Model<'a> {
         let Some(id) = self.any_id() else { return };
         let word = if self.chance.one_in(2) { "allow" } else { "deny" };
         self.note(|| format!("elsewhere: {id} {word}"));
-        let open = self.gateway.records[&id].is_open();
-        if word == "allow" && open && self.agent.inbox.pending.contains_key(&id) {
+        // whether it waited, was denied or had expired; told once for each time
+        if word == "allow" && self.gateway.records[&id].raw()["decision"] != "allow" {
             self.gateway.allowed_by_others.insert(id.clone());
+            self.alarms.remove(&id);
+            let waits = self.agent.inbox.pending.contains_key(&id);
+            self.reached(if waits { "allowed elsewhere" } else { "allowed elsewhere when it was over" });
         }
         self.gateway.decide(&id, word, false, self.now);
         self.reached("decided elsewhere");
@@ -383,12 +386,13 @@ impl<'a> Model<'a> {
         let Some(id) = self.any_id() else { return };
         self.note(|| format!("changed: {id}"));
         let number = self.chance.below(1_000);
-        self.gateway.change(&id, |record| match number % 4 {
+        let shows = self.gateway.change(&id, |record| match number % 4 {
             0 => record["prompt"]["risk_level"] = json!(if number < 500 { "critical" } else { "low" }),
             1 => record["prompt"]["timeout_seconds"] = json!(number),
             2 => record["principal"] = json!(format!("user:{number}")),
             _ => record["prompt"]["summary"] = json!(format!("rm -r /{number}")),
         });
+        self.hold(Invariant::ShownIsDecided, shows, "two records have one digest");
     }
 
     fn crash_or_pause(&mut self) {
@@ -477,14 +481,11 @@ impl<'a> Model<'a> {
         }
         let idle = self.agent.decisions.is_idle();
         self.hold(Invariant::ExactlyOnceAndDenyWins, idle, "a decision never ends");
-        // one look more, at what the last decisions left behind
+        // one look more, at what the last decisions left behind, and after its spacing one for late allowances
         self.give(Event::Rang);
-        for _ in 0..3 {
-            self.now = self.now.plus(300);
+        for pass in [300, 300, 2_000, 300] {
+            self.now = self.now.plus(pass);
             self.give(Event::Wake);
-            if self.waiting.is_empty() {
-                break;
-            }
             while !self.waiting.is_empty() {
                 let effect = self.waiting.remove(0);
                 self.happen(effect, 9);
@@ -494,6 +495,8 @@ impl<'a> Model<'a> {
     }
 
     fn check_ends(&mut self) {
+        self.view = compose::view(&self.agent, self.now);
+        self.check_view();
         for id in self.gateway.ours.keys().cloned().collect::<Vec<_>>() {
             if self.unclear.contains(&id) {
                 continue;

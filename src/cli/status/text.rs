@@ -36,7 +36,7 @@ pub fn words(snapshot: &Value) -> String {
     let waiting = approvals["pending"].as_u64().unwrap_or(0);
     out.push_str(&match (approvals["known"].as_bool(), waiting) {
         (Some(true), 0) => words::status::APPROVALS_NONE_WAIT.to_owned(),
-        (Some(true), n) => words::status::approvals_wait_approvals_list(&n),
+        (Some(true), n) => words::status::approvals_wait_approvals_list(n),
         _ => words::status::APPROVALS_NOT_KNOWN.to_owned(),
     });
     out.push_str(&runs(snapshot));
@@ -65,12 +65,12 @@ pub fn words(snapshot: &Value) -> String {
     if snapshot["profile"]["active"] != IMPLICIT {
         let strict = if snapshot["profile"]["strict_mode"] == Value::Bool(true) { ", strict" } else { "" };
         let (name, risk) = (text_of("/profile/label"), text_of("/profile/risk_level"));
-        out.push_str(&words::status::profile_risk(&name, &risk, &strict));
+        out.push_str(&words::status::profile_risk(&name, &risk, strict));
     }
     let troubles = report::texts(&snapshot["diagnostics"]["errors"]).count();
     if troubles > 0 {
         let age = report::age(snapshot, "diagnostics", now_of(snapshot));
-        out.push_str(&words::status::troubles_told_by_gateway(&troubles, &age));
+        out.push_str(&words::status::troubles_told_by_gateway(troubles, &age));
     }
     for warning in snapshot["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str) {
         out.push_str(&format!("! {}\n", text::sentence(warning)));
@@ -150,7 +150,7 @@ fn why(block: &Value, now_unix_ms: i64) -> Vec<String> {
     let ago = text::duration(u64::try_from(ago).unwrap_or_default());
     let up = block["state"] == "ready";
     let label = if up { "Before:" } else { "Why:" };
-    let mut lines = vec![words::status::ago_it(&label, &ago, text_of("what").unwrap_or("ended"))];
+    let mut lines = vec![words::status::ago_it(label, &ago, text_of("what").unwrap_or("ended"))];
     lines.extend(text_of("said").map(words::common::it_last_said));
     // that nothing changed helps only who is looking for the reason
     let some = !end["changed_since_good_start"]["in_words"].as_array().is_none_or(Vec::is_empty);

@@ -178,7 +178,7 @@ impl Agent {
         } else if text.len() > limit {
             let why = words::ask::message_is_too_long_bytes(text.len(), limit);
             Some((FailureCode::Refused, why))
-        } else if self.quitting.is_some() || self.leaving.is_some() {
+        } else if self.is_ending() {
             Some((FailureCode::Refused, words::ask::NOTHING_WAS_SENT.to_owned()))
         } else {
             None

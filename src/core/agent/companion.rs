@@ -126,7 +126,7 @@ impl Agent {
         if self.companion.profile().onboarding.reached != self.reached {
             self.companion.set_reached(self.reached.clone(), now);
         }
-        let ending = self.quitting.is_some() || self.leaving.is_some();
+        let ending = self.is_ending();
         let revision = self.companion.revision();
         for order in self.companion.saving.step(revision, ending, now) {
             effects.push(match order {

@@ -56,7 +56,7 @@ impl Agent {
     }
 
     pub(super) fn settle_config(&mut self, now: Now, effects: &mut Vec<Effect>) {
-        if self.quitting.is_some() || self.leaving.is_some() {
+        if self.is_ending() {
             return;
         }
         for order in self.config.step(now.mono_ms) {

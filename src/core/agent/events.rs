@@ -16,8 +16,13 @@ use crate::core::view::{Button, NoticeKey, Urgency};
 use crate::protocol::{Action, Failure, FailureCode, Place, ServiceId};
 use crate::words;
 
-/// So many notifications about events are shown at once; of more the oldest go, and are among the recent ones.
-pub const MAX_SHOWN: usize = 24;
+/// So many notifications about events are shown at once; of more the oldest go, and are among the recent ones. Servers show
+/// some twenty, and hold back what comes then: an approval must not wait behind answers.
+pub const MAX_SHOWN: usize = 12;
+/// So many of them about runs, with their answers.
+pub const MAX_RUNS_SHOWN: usize = 6;
+/// With what the keys of those begin.
+const RUN: &str = "event:run:";
 /// What answers what a person has just done is withdrawn after this, milliseconds: nobody waits for it any more.
 pub const ANSWER_SHOWN_MS: u64 = 600_000;
 /// Key of the notification of what happened while the screen was locked.
@@ -236,6 +241,11 @@ impl Agent {
             }
         }
         shown.retain(|(key, since)| self.holds(key, *since, now));
+        let about_runs = |(key, _): &&(NoticeKey, u64)| key.starts_with(RUN);
+        for _ in MAX_RUNS_SHOWN..shown.iter().filter(about_runs).count() {
+            let oldest = shown.iter().position(|one| about_runs(&one));
+            oldest.map(|at| shown.remove(at));
+        }
         while shown.len() > MAX_SHOWN {
             // what still stands as it was told is not put away for what is only news
             let news = shown.iter().position(|(key, _)| !self.is_standing(key)).unwrap_or(0);
@@ -271,7 +281,7 @@ impl Agent {
 
     /// It asks for something to be done, or is withdrawn by itself when it is over.
     fn is_standing(&self, key: &str) -> bool {
-        !["event:elsewhere:", "event:decision:", "event:run:"].iter().any(|it| key.starts_with(it)) && !is_answer(key)
+        !["event:elsewhere:", "event:decision:", RUN].iter().any(|it| key.starts_with(it)) && !is_answer(key)
     }
 
     /// Palyra listens elsewhere than it would like to.

@@ -119,7 +119,7 @@ impl Agent {
     }
 
     fn may_begin(&self, task: NodeTask) -> Result<(), Failure> {
-        if self.leaving.is_some() || self.quitting.is_some() {
+        if self.is_ending() {
             return Err(Failure::new(FailureCode::Refused, words::common::PALYRA_TRAY_IS_ENDING, ""));
         }
         if task.opens_window() && self.paused {
@@ -153,7 +153,7 @@ impl Agent {
             host_up: host.run.is_some(),
             host_ready: host.is_ready(),
             host_words,
-            ending: self.leaving.is_some() || self.quitting.is_some(),
+            ending: self.is_ending(),
         }
     }
 }

@@ -112,9 +112,10 @@ impl Agent {
     }
 
     fn start_again(&mut self, id: ServiceId, effects: &mut Vec<Effect>) {
+        let ending = self.is_ending();
         let service = self.fleet.get_mut(id);
         // what is on its way down goes there
-        if service.goal == Goal::Up && self.quitting.is_none() && self.leaving.is_none() {
+        if service.goal == Goal::Up && !ending {
             let mut orders = Vec::new();
             service.restart(&mut orders);
             words::secrets::ITS_SECRETS_ARE_NEW.clone_into(&mut service.trouble);
@@ -128,7 +129,7 @@ impl Agent {
 
     fn may_rotate(&self) -> Result<(), Failure> {
         let refused = |why: &str, hint: &str| Err(Failure::new(FailureCode::Refused, why, hint));
-        if self.leaving.is_some() || self.quitting.is_some() {
+        if self.is_ending() {
             return refused(words::common::PALYRA_TRAY_IS_ENDING, "");
         }
         if self.rotation.making || !self.rotation.stale().is_empty() {

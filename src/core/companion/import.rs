@@ -182,7 +182,7 @@ fn list<'a>(companion: &'a Map<String, Value>, field: &str, news: &mut News) -> 
         Some(Value::Array(all)) => all,
         None | Some(Value::Null) => &[],
         Some(_) => {
-            news.left.push(words::companion::it_is_not_list(&field));
+            news.left.push(words::companion::it_is_not_list(field));
             &[]
         }
     }

@@ -463,7 +463,7 @@ impl Companion {
             earlier.left.push(words::companion::profile_what_else_it_had(&name));
             if !rest.is_empty() {
                 let drafts = if rest.len() == 1 { "draft" } else { "drafts" };
-                earlier.left.push(words::companion::profile_there_is_no_room(&name, rest.len(), &drafts));
+                earlier.left.push(words::companion::profile_there_is_no_room(&name, rest.len(), drafts));
             }
         }
         // where the agent is, its places are: that changes only as a change of profile

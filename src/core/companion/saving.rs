@@ -40,7 +40,7 @@ impl Saving {
     /// What a person should know of it; empty when all is kept.
     pub fn trouble(&self) -> String {
         match (&self.read_only, self.trouble.is_empty()) {
-            (Some(why), _) => words::companion::what_changes_now_holds_only_until(&why),
+            (Some(why), _) => words::companion::what_changes_now_holds_only_until(why),
             (None, true) => String::new(),
             (None, false) => words::companion::what_tray_remembers_cannot_be_written(&self.trouble),
         }
@@ -63,7 +63,7 @@ impl Saving {
 
     /// When to look at it again.
     pub const fn deadline(&self) -> Option<u64> {
-        if self.under_way.is_some() { None } else { self.again }
+        self.again
     }
 
     /// After every event. `ending`: the agent is about to end.
@@ -144,9 +144,11 @@ mod tests {
         assert_eq!(saving.step(2, true, at(AGAIN_MS + 1)), [Order::Write]);
         assert!(!saving.is_idle(2));
         assert!(!saving.saved(Err("full".to_owned()), at(AGAIN_MS + 2)) && saving.is_idle(2));
+        assert!(saving.step(2, true, at(AGAIN_MS + 3)).is_empty(), "once more, and no more");
         assert_eq!(saving.step(2, false, at(2 * AGAIN_MS + 2)), [Order::Write]);
         assert!(!saving.saved(Ok(()), at(2 * AGAIN_MS + 3)));
         assert!(saving.trouble().is_empty() && saving.deadline().is_none());
+        assert!(!saving.is_idle(3), "another end has a try of its own");
     }
 
     #[test]

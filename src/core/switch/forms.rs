@@ -47,7 +47,7 @@ pub fn list(document: &Value) -> String {
         out.push_str(&format!("{mark} {:<20} {} ({})\n", of(entry, "name"), of(entry, "label"), particulars(entry)));
     }
     for why in document["left_out"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-        out.push_str(&words::agent::left_out(&why));
+        out.push_str(&words::agent::left_out(why));
     }
     out
 }
@@ -55,7 +55,7 @@ pub fn list(document: &Value) -> String {
 /// The active one, from the snapshot.
 pub fn show(block: &Value) -> String {
     let strict = if block["strict_mode"] == Value::Bool(true) { ", strict" } else { "" };
-    let mut out = words::agent::profile(of(block, "active"), of(block, "label"), &strict);
+    let mut out = words::agent::profile(of(block, "active"), of(block, "label"), strict);
     let switch = &block["switch"];
     if block["switching"] == Value::Bool(true) {
         out.push_str(&words::agent::changing_from(of(switch, "from"), of(switch, "to"), of(switch, "stage")));
@@ -89,7 +89,7 @@ pub fn choose(document: &Value) -> Form {
 
 /// The question before a strict one, for the terminal too.
 pub fn question(name: &str) -> String {
-    words::agent::is_strict_profile(&name)
+    words::agent::is_strict_profile(name)
 }
 
 /// Asks before a strict one. No key that was not aimed at it means yes.
@@ -108,7 +108,7 @@ pub fn progress(name: &str) -> Form {
     Form {
         body: Body::Progress,
         buttons: vec![DialogButton::away("Hide")],
-        ..Form::message(&words::agent::changing_to_profile_3(&name), text, Tone::Info)
+        ..Form::message(&words::agent::changing_to_profile_3(name), text, Tone::Info)
     }
 }
 

@@ -396,7 +396,7 @@ fn due(slot: Slot, wanted: &Notice, server: &ServerInfo, now: Instant) -> Due {
         Slot::InFlight { .. } => Due::Nothing(slot),
         Slot::Gone { ref notice, .. } if **notice == *wanted => Due::Nothing(slot),
         Slot::Gone { why: Gone::Refused, .. } => Due::Send(None),
-        Slot::Gone { .. } if wanted.quiet_update => Due::Nothing(slot),
+        Slot::Gone { ref notice, .. } if wanted.quiet_update && notice.again == wanted.again => Due::Nothing(slot),
         Slot::Gone { .. } => Due::Send(None),
         Slot::Shown { ref card, .. } if card.notice == *wanted => Due::Nothing(slot),
         // It cannot be replaced there: a second one beside it would be noise.
@@ -414,7 +414,7 @@ fn due(slot: Slot, wanted: &Notice, server: &ServerInfo, now: Instant) -> Due {
 }
 
 fn same_choices(a: &Notice, b: &Notice) -> bool {
-    a.buttons == b.buttons && a.default_action == b.default_action
+    a.buttons == b.buttons && a.default_action == b.default_action && a.again == b.again
 }
 
 /// What an answer that is typed into it is for.

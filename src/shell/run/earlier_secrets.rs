@@ -79,7 +79,7 @@ fn take_over(sidecars: &Sidecars, plain: Vec<(&'static str, Secret)>) -> Report 
         Ok(refused) => {
             let taken = found.iter().map(|(name, _)| *name).filter(|name| !refused.iter().any(|(no, _)| no == name));
             report.taken.extend(taken.map(|name| words::secrets::text(name.label())));
-            report.left.extend(refused.iter().map(|(name, why)| words::secrets::text_2(name.label(), &why)));
+            report.left.extend(refused.iter().map(|(name, why)| words::secrets::text_2(name.label(), why)));
         }
         Err(why) => report.left.push(words::secrets::its_secrets(&why)),
     }

@@ -96,7 +96,7 @@ impl Shell {
             Effect::ExportPalyra(ticket) => self.export_palyra(ticket),
             Effect::SaveSwitch(name, on) => {
                 if let Err(error) = settings::set(&self.sidecars.paths.settings(), name, on) {
-                    self.report(Event::NotSaved(words::agent::holds_only_until_end(&name, &error)));
+                    self.report(Event::NotSaved(words::agent::holds_only_until_end(name, &error)));
                 }
             }
             Effect::LookAtSettings => self.look_at_settings(),

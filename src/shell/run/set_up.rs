@@ -268,7 +268,7 @@ async fn opened(mut begun: SignIn, browser: Option<PathBuf>) -> Result<SignIn, S
 }
 
 fn refused_page(provider: Provider, why: &str) -> Failure {
-    let message = words::set_up::s_sign_in_page(provider.name(), &why);
+    let message = words::set_up::s_sign_in_page(provider.name(), why);
     Failure::new(FailureCode::Failed, message, words::set_up::USE_KEY_INSTEAD)
 }
 

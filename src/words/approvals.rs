@@ -225,3 +225,9 @@ pub fn approval_has_expired(id: impl Display) -> String {
 pub fn approval_has_changed_since(id: impl Display, changed: impl Display) -> String {
     format!("approval {id} has changed since it was shown{changed}")
 }
+
+/// Then follows "allowed it, in the dashboard …".
+pub const SOMEBODY: &str = "Somebody";
+pub const IT_HAD_BEEN_DENIED: &str = "It had been denied, or its time was over. Then somebody";
+pub const IT_HAD_BEEN_ALLOWED: &str =
+    "It had been allowed already, and that was known. Then somebody decided anew, perhaps for longer, and";

@@ -415,8 +415,12 @@ impl Agent {
                 self.decided(now, effects, |d, orders| d.recorded(&id, outcome, paused, now, orders));
             }
             Event::Sent(id, answer) => {
-                if answer.as_ref().is_err_and(|lost| !lost.may_have_acted) {
-                    self.watched.not_allowed(&id);
+                match &answer {
+                    Ok(record) if record.decision == Some(record::Decision::Allow) => {
+                        self.inbox.heard.allowed(record); // by us
+                    }
+                    Err(lost) if !lost.may_have_acted => self.inbox.heard.forget(&id),
+                    _ => {}
                 }
                 self.decided(now, effects, |d, orders| d.sent(&id, answer, now, orders));
             }
@@ -538,8 +542,7 @@ impl Agent {
         }
         self.settle_seen(now);
         self.settle_paused(now, effects);
-        if let Some(mut order) = self.inbox.step(now) {
-            order.heard = self.watched.heard_of();
+        if let Some(order) = self.inbox.step(now) {
             effects.push(Effect::Look(order));
         }
         self.settle_survey(now, effects);
@@ -839,16 +842,16 @@ impl Agent {
                 }
                 DecisionOrder::Send(decision) => {
                     match decision.verdict {
-                        Verdict::Approve => self.watched.knows_allowed(&decision.approval_id),
+                        Verdict::Approve => self.inbox.heard.allows(&decision.approval_id),
                         // whoever allows it after that is somebody else
-                        Verdict::Deny => self.watched.not_allowed(&decision.approval_id),
+                        Verdict::Deny => self.inbox.heard.forget(&decision.approval_id),
                     }
                     effects.push(Effect::SendDecision(decision));
                 }
                 DecisionOrder::Finish { approval_id, ticket, result, made } => {
                     self.usage_of_decision(made.filter(|_| result.is_ok()), effects);
                     match &result {
-                        Ok(_) if self.watched.knows(&approval_id) => self.inbox.settle(&approval_id),
+                        Ok(_) if self.inbox.heard.knows(&approval_id) => self.inbox.settle(&approval_id),
                         Ok(_) => self.inbox.denied(&approval_id),
                         Err(Failure { code: FailureCode::Refused, .. }) => self.inbox.doubt(&approval_id),
                         Err(_) => {}

@@ -191,6 +191,8 @@ pub struct Outline {
     pub allowed: bool,
     /// Wall clock of the first decision.
     pub resolved_at_unix_ms: Option<i64>,
+    /// Wall clock of the last change.
+    pub updated_at_unix_ms: Option<i64>,
     /// Wall clock of the request.
     pub requested_at_unix_ms: Option<i64>,
 }
@@ -303,6 +305,7 @@ impl Outline {
             decided: fields.get("decision").is_some_and(|raw| raw.get() != "null"),
             allowed: value("decision").is_some_and(|word| word.as_str() == Some(Decision::Allow.name())),
             resolved_at_unix_ms: value("resolved_at_unix_ms").as_ref().and_then(integer),
+            updated_at_unix_ms: value("updated_at_unix_ms").as_ref().and_then(integer),
             requested_at_unix_ms: value("requested_at_unix_ms").as_ref().and_then(integer),
         }
     }
@@ -314,6 +317,7 @@ impl Outline {
             decided: !record.is_pending(),
             allowed: record.decision == Some(Decision::Allow),
             resolved_at_unix_ms: record.resolved_at_unix_ms,
+            updated_at_unix_ms: record.updated_at_unix_ms,
             requested_at_unix_ms: Some(record.requested_at_unix_ms),
         }
     }

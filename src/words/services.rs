@@ -184,10 +184,21 @@ pub fn came_within_minute(count: impl Display) -> String {
 
 pub const MANY_APPROVALS_ARE_ASKED: &str = "Many approvals are asked for";
 
-pub fn somebody_allowed(title: impl Display, what: impl Display, late: bool) -> String {
-    let before = if late { "It had been denied, or its time was over. Then somebody" } else { "Somebody" };
+pub fn somebody_allowed(title: impl Display, what: impl Display) -> String {
     format!(
-        "{title}: {what}\n{before} allowed it, in the dashboard or by the gateway's token. If it was not you, abort the run."
+        "{title}: {what}\nSomebody allowed it, in the dashboard or by the gateway's token. If it was not you, abort the run."
+    )
+}
+
+pub fn somebody_allowed_after_its_end(title: impl Display, what: impl Display) -> String {
+    format!(
+        "{title}: {what}\nIt had been denied, or its time was over. Then somebody allowed it, in the dashboard or by the gateway's token. If it was not you, abort the run."
+    )
+}
+
+pub fn somebody_allowed_anew(title: impl Display, what: impl Display) -> String {
+    format!(
+        "{title}: {what}\nIt had been allowed already. Then somebody allowed it anew, perhaps for longer, in the dashboard or by the gateway's token. If it was not you, abort the run."
     )
 }
 

@@ -364,12 +364,17 @@ impl<'a> Model<'a> {
         let Some(id) = self.any_id() else { return };
         let word = if self.chance.one_in(2) { "allow" } else { "deny" };
         self.note(|| format!("elsewhere: {id} {word}"));
-        // whether it waited, was denied or had expired; told once for each time
-        if word == "allow" && self.gateway.records[&id].raw()["decision"] != "allow" {
+        // whether it waited, was allowed, denied or had expired; told for each time that the gateway's clock tells apart
+        if word == "allow" && self.gateway.allowances.insert((id.clone(), self.now.unix_ms)) {
             self.gateway.allowed_by_others.insert(id.clone());
             self.alarms.remove(&id);
             let waits = self.agent.inbox.pending.contains_key(&id);
-            self.reached(if waits { "allowed elsewhere" } else { "allowed elsewhere when it was over" });
+            let before = self.gateway.records[&id].raw()["decision"] == "allow";
+            self.reached(match (waits, before) {
+                (true, _) => "allowed elsewhere",
+                (false, false) => "allowed elsewhere when it was over",
+                (false, true) => "allowed elsewhere once more",
+            });
         }
         self.gateway.decide(&id, word, false, self.now);
         self.reached("decided elsewhere");

@@ -87,7 +87,7 @@ impl Agent {
                 NodeOrder::Write(line) => {
                     let answer = line.outcome.is_empty();
                     // nobody is asked who that was
-                    self.watched.knows_allowed(&line.approval_id);
+                    self.inbox.heard.allows(&line.approval_id);
                     effects.push(Effect::WriteLedger { line, answer });
                 }
                 NodeOrder::Tell(notice) => {

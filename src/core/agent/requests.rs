@@ -245,6 +245,8 @@ impl Agent {
                 effects.push(Effect::Open(Companion::About));
                 self.done(ticket, words::common::IT_OPENS, effects);
             }
+            // not shown any more, it may have become another one since
+            Action::Dismiss { notice } if self.is_held_back(&notice) => self.fail(ticket, locked(), effects),
             Action::Dismiss { notice } => {
                 self.events.remove(&notice);
                 self.done(ticket, words::agent::PUT_AWAY, effects);

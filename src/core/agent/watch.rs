@@ -1,13 +1,13 @@
 //! What is kept an eye on beside the person's own decisions: a pause of all agents, allowances that somebody else gave, and
 //! floods of requests.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use super::Agent;
 use crate::core::decisions::Surface;
 use crate::core::describe::describe;
 use crate::core::event::{Effect, Ticket};
-use crate::core::inbox::News;
+use crate::core::inbox::{Hearing, News};
 use crate::core::notices;
 use crate::core::record::Record;
 use crate::core::text;
@@ -26,8 +26,6 @@ const ARRIVALS: usize = 1_000;
 const DENY_AGAIN_MS: u64 = 2_000;
 /// So many denials by the pause are under way at once: each is three calls of a gateway that may have thousands waiting.
 const DENIED_AT_ONCE: usize = 16;
-/// How many allowances are remembered, so that each is told at most once.
-const REMEMBERED: usize = 256;
 /// Key of the notification about a flood.
 const FLOOD: &str = "event:flood";
 /// Key of the one about a pause that is not complete.
@@ -36,8 +34,6 @@ const PAUSE: &str = "event:pause";
 /// What the agent remembers for it.
 #[derive(Clone, Debug, Default)]
 pub struct Watched {
-    /// Approvals allowed here, or told of as allowed elsewhere.
-    known: VecDeque<String>,
     /// When requests came, monotonic.
     arrivals: VecDeque<u64>,
     /// Denied by the pause, and until when that is not tried again, monotonic.
@@ -55,42 +51,14 @@ impl Watched {
     }
 
     /// How many there are of each, and may be.
-    pub(super) fn sizes(&self) -> [super::sizes::Size; 3] {
-        [
-            ("known allowances", self.known.len(), REMEMBERED),
-            ("arrivals", self.arrivals.len(), ARRIVALS),
-            (words::services::DENIED_BY_PAUSE, self.denied.len(), 1_000),
-        ]
-    }
-
-    /// This approval was allowed here, or its allowance is told.
-    pub fn knows_allowed(&mut self, approval_id: &str) {
-        if self.known.len() >= REMEMBERED {
-            self.known.pop_front();
-        }
-        self.known.push_back(approval_id.to_owned());
-    }
-
-    /// Whose allowance is no news.
-    pub fn heard_of(&self) -> BTreeSet<String> {
-        self.known.iter().cloned().collect()
-    }
-
-    /// It was allowed here, or its allowance is told.
-    pub fn knows(&self, approval_id: &str) -> bool {
-        self.known.iter().any(|known| known == approval_id)
-    }
-
-    /// It does not stand as allowed, or ours did not arrive: whoever allows it now is somebody else.
-    pub fn not_allowed(&mut self, approval_id: &str) {
-        self.known.retain(|known| known != approval_id);
+    pub(super) fn sizes(&self) -> [super::sizes::Size; 2] {
+        [("arrivals", self.arrivals.len(), ARRIVALS), (words::services::DENIED_BY_PAUSE, self.denied.len(), 1_000)]
     }
 }
 
 impl Agent {
     /// A look at the gateway's records brought this.
     pub(super) fn heard(&mut self, news: News, now: Now) {
-        news.not_allowed.iter().for_each(|approval_id| self.watched.not_allowed(approval_id));
         for record in news.allowed {
             // one that is being decided is read again for that
             if !self.decisions.is_open(&record.approval_id) {
@@ -125,13 +93,17 @@ impl Agent {
     /// This record was read, and stands as allowed; `late`: it was over before, in another way. Seen, as it cannot be
     /// prevented: whoever can read the gateway's token can decide.
     pub(super) fn heard_allowed(&mut self, record: &Record, late: bool) {
-        if self.watched.knows(&record.approval_id) {
+        let hearing = self.inbox.heard.allowed(record);
+        if hearing == Hearing::Known {
             return;
         }
-        self.watched.knows_allowed(&record.approval_id);
         let words = describe(record);
-        let body =
-            words::services::somebody_allowed(notices::cut(&words.title, 60), notices::cut(&words.what, 120), late);
+        let (title, what) = (notices::cut(&words.title, 60), notices::cut(&words.what, 120));
+        let body = match hearing {
+            _ if late => words::services::somebody_allowed_after_its_end(title, what),
+            Hearing::Anew => words::services::somebody_allowed_anew(title, what),
+            Hearing::First | Hearing::Known => words::services::somebody_allowed(title, what),
+        };
         let id = &record.approval_id;
         let key = format!("event:elsewhere:{id}");
         let mut buttons = vec![Button {

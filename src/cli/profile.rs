@@ -117,11 +117,11 @@ fn confirm(paths: &Paths, name: &str) -> Result<bool, Failure> {
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
         return Err(Failure::new(
             FailureCode::Refused,
-            words::commands::profile_is_strict_one(name),
-            words::common::if_you_mean(name),
+            words::profiles::strict_and_no_terminal(name),
+            words::profiles::if_you_mean_it(name),
         ));
     }
-    super::print(&words::commands::type_yes(forms::question(name)));
+    super::print(&words::profiles::type_yes(forms::question(name)));
     let _ = std::io::stdout().flush();
     let mut answer = String::new();
     let agreed = std::io::stdin().lock().read_line(&mut answer).is_ok() && answer.trim() == "yes";
@@ -132,7 +132,7 @@ fn confirm(paths: &Paths, name: &str) -> Result<bool, Failure> {
 fn switch(paths: &Paths, name: &str, confirmed: bool) -> Result<String, Failure> {
     let now = block(paths)?;
     if now["active"] == name && now["switching"] == Value::Bool(false) {
-        return Ok(words::commands::it_is_on_profile_already(name));
+        return Ok(words::profiles::is_on_it_already(name));
     }
     let request = Request::Profiles(ProfileRequest::Switch { name: name.to_owned(), confirmed });
     super::ask(paths, request, super::SHORT)?;
@@ -146,8 +146,8 @@ fn switch(paths: &Paths, name: &str, confirmed: bool) -> Result<String, Failure>
             Err(failure) => return Err(failure),
         }
         if Instant::now() >= until {
-            let why = words::commands::CHANGE_OF_PROFILE_TAKES_LONGER;
-            return Err(Failure::new(FailureCode::Failed, why, words::commands::HOW_FAR));
+            let why = words::profiles::CHANGE_TAKES_LONGER;
+            return Err(Failure::new(FailureCode::Failed, why, words::profiles::HOW_FAR));
         }
         std::thread::sleep(LOOK);
     }
@@ -187,7 +187,7 @@ fn choose(env: &Environment, paths: &Paths) -> Result<ExitCode, Failure> {
         Some(Ok(words)) => Form::message("Done", &words, Tone::Info),
         Some(Err(failure)) => {
             let words = format!("{} {}", text::sentence(&failure.message), failure.hint);
-            Form::message(words::commands::PROFILE_WAS_NOT_CHANGED, words.trim_end(), Tone::Error)
+            Form::message(words::profiles::WAS_NOT_CHANGED, words.trim_end(), Tone::Error)
         }
         // it goes on, and a notification tells how it ended
         None => return Ok(ExitCode::SUCCESS),

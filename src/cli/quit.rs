@@ -20,10 +20,10 @@ pub fn quit(paths: &Paths, keep_running: bool) -> Result<ExitCode, Failure> {
     wait_until_gone(paths, &ending)?;
     match reply {
         // a demo never leaves its sidecars
-        Reply::Done(text) if text == words::services::QUIT_KEEP => {
+        Reply::Done(text) if text == words::agent::QUIT_KEEP => {
             super::print(words::commands::ENDED_PALYRA_KEEPS_RUNNING)
         }
-        Reply::Done(text) if text != words::services::QUIT_STOP => {
+        Reply::Done(text) if text != words::agent::QUIT_STOP => {
             return Err(Failure::new(FailureCode::Failed, words::commands::palyra_tray_has_ended(&text), ""));
         }
         _ => super::print(words::commands::ENDED_PALYRA_IS_STOPPED),

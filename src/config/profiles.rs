@@ -100,7 +100,7 @@ impl Registry {
         let text = match read(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => "version = 1".to_owned(),
-            Err(error) => return Err(ConfigError(words::settings::cannot_be_read_3(&shown, &error))),
+            Err(error) => return Err(ConfigError(words::profiles::registry_cannot_be_read(&shown, &error))),
         };
         Self::parse(&text, path.clone()).map_err(|why| ConfigError(format!("{shown} {why}")))
     }
@@ -109,21 +109,21 @@ impl Registry {
         // what TOML's errors quote of the file may be a token
         let table: toml::Table = toml::from_str(text).map_err(|error| {
             let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
-            words::settings::is_not_valid_toml_line(line)
+            words::profiles::is_not_valid_toml(line)
         })?;
         match table.get("version").and_then(toml::Value::as_integer) {
             Some(VERSION) => {}
             Some(other) => {
-                return Err(words::settings::has_version_and_only_version(other));
+                return Err(words::profiles::has_another_version(other));
             }
-            None => return Err(words::settings::NAMES_NO_VERSION.to_owned()),
+            None => return Err(words::profiles::NAMES_NO_VERSION.to_owned()),
         }
         let profiles = BTreeMap::from([(IMPLICIT.to_owned(), Entry::implicit())]);
         let mut registry = Self { path, profiles, left_out: Vec::new() };
         let none = toml::Table::new();
         let profiles = match table.get("profiles") {
             None => &none,
-            Some(profiles) => profiles.as_table().ok_or(words::settings::HAS_NO_TABLE_OF_PROFILES)?,
+            Some(profiles) => profiles.as_table().ok_or(words::profiles::HAS_NO_TABLE_OF_PROFILES)?,
         };
         for (name, value) in profiles {
             match entry(name, value) {
@@ -141,7 +141,7 @@ impl Registry {
     pub fn get(&self, name: &str) -> Result<&Entry, ConfigError> {
         self.profiles.get(name).ok_or_else(|| {
             let names: Vec<_> = self.profiles.keys().map(String::as_str).collect();
-            ConfigError(words::settings::there_is_no_profile(name.escape_debug(), names.join(", ")))
+            ConfigError(words::profiles::there_is_no_profile(name.escape_debug(), names.join(", ")))
         })
     }
 }
@@ -157,7 +157,7 @@ impl Entry {
     pub fn implicit() -> Self {
         let entry = Self {
             name: IMPLICIT.to_owned(),
-            label: words::settings::DESKTOP_LOCAL.to_owned(),
+            label: words::profiles::DESKTOP_LOCAL.to_owned(),
             environment: String::new(),
             risk_level: String::new(),
             strict: false,
@@ -201,7 +201,7 @@ pub(super) fn registry_path(env: &Environment, state_root: &Path) -> PathBuf {
 fn entry(name: &str, value: &toml::Value) -> Result<Entry, String> {
     check_name(name)?;
     if name == IMPLICIT {
-        return Err(words::settings::TRAY_HAS_PROFILE_OF_THIS_NAME.to_owned());
+        return Err(words::profiles::NAME_IS_TAKEN.to_owned());
     }
     let raw: Raw = value.clone().try_into().map_err(|_| words::common::IT_IS_NOT_UNDERSTOOD.to_owned())?;
     let text = |text: Option<String>| -> String {
@@ -213,7 +213,7 @@ fn entry(name: &str, value: &toml::Value) -> Result<Entry, String> {
         Some(path) => {
             let path = PathBuf::from(path);
             let plain = path.is_absolute() && !path.components().any(|part| part == Component::ParentDir);
-            let why = || words::settings::its_is_not_absolute_path_without(what);
+            let why = || words::profiles::its_is_not_absolute(what);
             if plain { Ok(Some(path)) } else { Err(why()) }
         }
     };
@@ -237,11 +237,11 @@ fn entry(name: &str, value: &toml::Value) -> Result<Entry, String> {
 fn check_name(name: &str) -> Result<(), String> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
     if name.is_empty() || name.len() > MAX_NAME_BYTES || !name.chars().all(plain) {
-        return Err(words::settings::name_has_to_characters_of_z(MAX_NAME_BYTES));
+        return Err(words::profiles::name_has_characters(MAX_NAME_BYTES));
     }
     // on Windows a folder loses the dots at its end
     if name.starts_with(['.', '-']) || name.ends_with('.') {
-        return Err(words::settings::NAME_DOES_NOT_BEGIN.to_owned());
+        return Err(words::profiles::NAME_DOES_NOT_BEGIN.to_owned());
     }
     Ok(())
 }
@@ -275,7 +275,7 @@ impl Paths {
         let registry = Registry::read(env, &self.state_root)?;
         let entry = registry.get(name)?.clone();
         if entry.remote {
-            return Err(ConfigError(words::settings::is_remote_profile(name)));
+            return Err(ConfigError(words::profiles::is_remote(name)));
         }
         if name == IMPLICIT {
             return Self::implicit(env);
@@ -289,7 +289,7 @@ impl Paths {
         let (config, config_is_new) = match &entry.config {
             Some(config) if config.is_file() => (config.clone(), false),
             Some(config) => {
-                return Err(ConfigError(words::settings::config_of_profile(name, config.display())));
+                return Err(ConfigError(words::profiles::config_is_not_file(name, config.display())));
             }
             None => {
                 let config = folder.join("config").join("palyra.toml");
@@ -329,7 +329,7 @@ fn read(path: &Path) -> io::Result<String> {
     }
     let mut text = String::new();
     if file.take(MAX_FILE_BYTES + 1).read_to_string(&mut text)? as u64 > MAX_FILE_BYTES {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, words::settings::IT_IS_TOO_LARGE));
+        return Err(io::Error::new(io::ErrorKind::InvalidData, words::profiles::IT_IS_TOO_LARGE));
     }
     Ok(text)
 }

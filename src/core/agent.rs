@@ -486,7 +486,7 @@ impl Agent {
             Event::LogLosses(losses) => self.log_losses = losses,
             Event::FolderRemoved(folder) => {
                 let body = text::sentence(&text::removed(&folder));
-                self.tell(REMOVED, (words::agent::PALYRAS_FOLDER_WAS_REMOVED, &body), Vec::new(), Urgency::Normal);
+                self.tell(REMOVED, (words::alarms::PALYRAS_FOLDER_WAS_REMOVED, &body), Vec::new(), Urgency::Normal);
                 self.removed = Some(folder);
             }
             Event::OpenedTwice => {
@@ -650,7 +650,7 @@ impl Agent {
             } else if waiter.goal == Goal::Up
                 && let Secrets::Waiting(why) | Secrets::Failed(why) = &self.secrets
             {
-                Some(Reply::Error(Failure::new(FailureCode::Failed, why.clone(), words::services::UNLOCK_KEYRING)))
+                Some(Reply::Error(Failure::new(FailureCode::Failed, why.clone(), words::secrets::UNLOCK_KEYRING)))
             } else {
                 None
             };
@@ -883,7 +883,7 @@ impl Agent {
                 let key = format!("event:decision:{approval_id}");
                 let buttons =
                     vec![Button { label: words::buttons::REVIEW.to_owned(), action: notices::review(approval_id) }];
-                self.tell(&key, (words::services::NOT_DECIDED, &body), buttons, Urgency::Normal);
+                self.tell(&key, (words::approvals::NOT_DECIDED_AS_CHOSEN, &body), buttons, Urgency::Normal);
             }
         }
     }

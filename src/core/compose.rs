@@ -116,7 +116,7 @@ fn menu(agent: &Agent, base: Base, now: Now, line: &str) -> Vec<Item> {
         service.goal == Goal::Down || service.phase == Phase::GivenUp
     });
     let up = agent.fleet.iter().any(|service| service.goal == Goal::Up || service.run.is_some());
-    items.push(command("start", words::common::START_2, down, Action::Start { service: None }));
+    items.push(command("start", words::buttons::START, down, Action::Start { service: None }));
     items.push(command("stop", words::menu::STOP, up, Action::Stop { service: None }));
     items.push(command("restart", words::menu::RESTART, up, Action::Restart { service: None }));
     items.push(separator("s3"));
@@ -358,9 +358,9 @@ fn preferences(agent: &Agent) -> Item {
     }
     let follows = agent.config_restarts();
     let action = Action::SetConfigRestarts { enabled: !follows };
-    rows.push(tick("config:restarts", words::services::CONFIG_RESTARTS, !agent.setup.config_manual, follows, action));
+    rows.push(tick("config:restarts", words::settings::CONFIG_RESTARTS, !agent.setup.config_manual, follows, action));
     let told = agent.setup.telemetry;
-    rows.push(tick("telemetry", words::services::TELEMETRY, true, told, Action::SetTelemetry { enabled: !told }));
+    rows.push(tick("telemetry", words::settings::TELEMETRY, true, told, Action::SetTelemetry { enabled: !told }));
     rows.push(separator("preferences:kinds"));
     for kind in Kind::ALL {
         let on = !agent.setup.silent.contains(&kind);
@@ -420,7 +420,7 @@ fn service_menu(agent: &Agent, service: &Service, now: Now) -> Item {
     if agent.unwritten_ports(id).is_some() {
         rows.push(command(
             &format!("{id}:write"),
-            words::services::WRITE_PORTS,
+            words::settings::WRITE_PORTS,
             true,
             Action::WritePorts { service: Some(id) },
         ));

@@ -167,7 +167,7 @@ impl ConfigWatch {
             content => {
                 self.trouble = match content {
                     Content::Invalid(why) => why,
-                    _ => words::services::CONFIG_GONE.to_owned(),
+                    _ => words::settings::CONFIG_GONE.to_owned(),
                 };
                 self.due.clear();
                 self.act_at = None;
@@ -187,7 +187,7 @@ impl ConfigWatch {
         if restarts {
             self.touched &= living.contains_key(&ServiceId::Gateway);
             if self.touched {
-                self.due.entry(ServiceId::Gateway).or_insert_with(|| words::services::CONFIG_TOUCHED.to_owned());
+                self.due.entry(ServiceId::Gateway).or_insert_with(|| words::settings::CONFIG_TOUCHED.to_owned());
             }
         } else {
             self.touched = false;
@@ -244,7 +244,7 @@ impl ConfigWatch {
         }
         let restarts = self.touched || self.due.contains_key(&ServiceId::Gateway);
         if self.outdated && !restarts && living.contains_key(&ServiceId::Gateway) {
-            self.left.insert(ServiceId::Gateway, words::services::CONFIG_OUTDATED.to_owned());
+            self.left.insert(ServiceId::Gateway, words::settings::CONFIG_OUTDATED.to_owned());
         }
     }
 

@@ -325,7 +325,7 @@ fn warnings(agent: &Agent) -> Vec<String> {
     }
     for id in agent.config_left() {
         let why = &agent.config.left[&id];
-        warnings.push(words::status::to_use(text::service(id), why));
+        warnings.push(words::status::to_use(text::service(id), why, id));
     }
     if let Secrets::Ready { warning, .. } = &agent.secrets
         && !warning.is_empty()
@@ -336,7 +336,7 @@ fn warnings(agent: &Agent) -> Vec<String> {
     warnings.extend(agent.removed.as_deref().map(text::removed));
     warnings.extend(Some(agent.companion.saving.trouble()).filter(|trouble| !trouble.is_empty()));
     if !agent.companion.allows(Flag::DesktopNotificationsEnabled) {
-        warnings.push(words::services::NOTIFICATIONS_OFF.to_owned());
+        warnings.push(words::notices::NOTIFICATIONS_OFF.to_owned());
     }
     warnings.extend(agent.log_losses.iter().map(|(id, loss)| text::log_loss(*id, loss)));
     if !agent.inbox.trouble.is_empty() {

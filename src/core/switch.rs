@@ -93,17 +93,17 @@ impl Switch {
     pub fn words(&self, on: &str) -> (String, String) {
         let names: Vec<_> = self.stopped.iter().map(ToString::to_string).collect();
         let stopped = match names.as_slice() {
-            [] => words::agent::nothing_of_ran(&self.from),
-            names => words::agent::stopped_of(&self.from, names.join(", ")),
+            [] => words::profiles::nothing_of_it_ran(&self.from),
+            names => words::profiles::stopped_of_it(&self.from, names.join(", ")),
         };
         if self.stage == Stage::Done {
-            return (words::agent::now_on_profile(on), stopped);
+            return (words::profiles::now_on_profile(on), stopped);
         }
         let why = self.why.trim_end_matches('.');
         let again = match names.as_slice() {
             [] => String::new(),
-            names => words::agent::stopped_for(names.join(", ")),
+            names => words::profiles::stopped_and_started_again(names.join(", ")),
         };
-        (words::agent::still_on_profile(on), words::agent::change_to_was_taken_back(&self.to, why, &again))
+        (words::profiles::still_on_profile(on), words::profiles::was_taken_back(&self.to, why, &again))
     }
 }

@@ -17,27 +17,26 @@ use crate::words;
 
 /// Title and body.
 pub const HANDOFF_TWICE: (&str, &str) =
-    (words::services::SOMEBODY_ELSE_ASKED_FOR_YOUR_DASHBOARD, words::services::ONE_TIME_ADDRESS_THAT_SIGNS_YOU);
+    (words::alarms::SOMEBODY_ASKED_FOR_DASHBOARD, words::alarms::ONE_TIME_ADDRESS_USED_TWICE);
 /// Title and body.
-pub const TEST_NOTIFICATION: (&str, &str) =
-    (words::services::NOTIFICATIONS_WORK, words::services::WHEN_AGENT_NEEDS_YOUR_PERMISSION);
+pub const TEST_NOTIFICATION: (&str, &str) = (words::notices::NOTIFICATIONS_WORK, words::notices::PALYRA_ASKS_LIKE_THIS);
 /// Why the browser service is not started. `why`: what came of asking for its key.
 pub fn browser_key_unreadable(reference: &str, why: &str) -> String {
     let store = match reference.split_once('/') {
-        Some((scope, name)) => words::services::put_it_there_palyra_secrets_configure(scope, name),
-        None => words::services::CORRECT_CONFIG.to_owned(),
+        Some((scope, name)) => words::secrets::put_it_there(scope, name),
+        None => words::secrets::CORRECT_CONFIG.to_owned(),
     };
-    words::services::key_of_its_saved_state(reference, why, &store)
+    words::secrets::key_cannot_be_had(reference, why, &store)
 }
 
 /// Reply, where no clipboard can be reached.
 pub fn diagnostics_in(file: &str) -> String {
-    words::services::no_program_for_clipboard_was_found(file)
+    words::status::no_program_for_clipboard(file)
 }
 
 /// Our folder is gone and the services have not been started since.
 pub fn removed(folder: &str) -> String {
-    words::services::was_removed_while_palyra_ran(folder)
+    words::alarms::was_removed_while_palyra_ran(folder)
 }
 
 /// Lines that a log lacks.
@@ -65,16 +64,16 @@ pub fn state(service: &Service, now: Now) -> String {
     match &service.phase {
         Phase::Unknown => words::services::LOOKING.to_owned(),
         Phase::Stopped if service.goal == Goal::Up => words::services::WAITING_TO_START.to_owned(),
-        Phase::Stopped => words::services::STOPPED_2.to_owned(),
+        Phase::Stopped => words::services::STATE_STOPPED.to_owned(),
         Phase::Starting { .. } => words::services::STARTING.to_owned(),
         Phase::Ready { .. } => words::services::READY.to_owned(),
         Phase::Unhealthy { misses, .. } => words::services::not_answering(misses),
         Phase::Stopping { why: StopReason::Restart } => words::services::RESTARTING.to_owned(),
-        Phase::Stopping { .. } => words::services::STOPPING_2.to_owned(),
+        Phase::Stopping { .. } => words::services::STATE_STOPPING.to_owned(),
         Phase::BackingOff { until } => {
             let seconds = until.saturating_sub(now.mono_ms).div_ceil(1_000);
             if service.attempts == 0 {
-                return words::services::tried_again_in_s_2(&service.trouble, seconds);
+                return words::services::state_tried_again(&service.trouble, seconds);
             }
             words::services::restarts_in_s(seconds, service.attempts)
         }
@@ -97,7 +96,7 @@ pub fn node_host(agent: &Agent, now: Now) -> String {
 /// The first line of menu and tooltip: the state in words.
 pub fn status_line(agent: &Agent, base: Base, now: Now) -> String {
     let line = condition(agent, base, now);
-    if agent.paused { words::services::all_agents_are_paused(&line) } else { line }
+    if agent.paused { words::services::paused_and_so(&line) } else { line }
 }
 
 fn condition(agent: &Agent, base: Base, now: Now) -> String {
@@ -155,15 +154,15 @@ fn degraded(agent: &Agent, now: Now) -> String {
 pub fn gave_up(sidecar: &Service) -> String {
     let name = service(sidecar.id);
     let exit = sidecar.last_exit.as_ref().filter(|_| !sidecar.occupied);
-    let Some(exit) = exit else { return words::services::cannot_start_3(name, &sidecar.trouble) };
+    let Some(exit) = exit else { return words::services::cannot_start_because(name, &sidecar.trouble) };
     let cause = &exit.cause;
     let what = if cause.hopeless {
         format!("{name} {}", cause.what)
     } else {
-        words::services::does_not_stay_up_2(name, &cause.what)
+        words::services::does_not_stay_up(name, &cause.what)
     };
     match &cause.said {
-        Some(said) => words::services::it_last_said_2(&what, said),
+        Some(said) => words::services::it_last_said(&what, said),
         None => what,
     }
 }
@@ -174,7 +173,7 @@ pub fn given_up_title(sidecar: &Service) -> String {
     format!(
         "{} {}",
         service(sidecar.id),
-        if hopeless { words::services::CANNOT_START_2 } else { words::services::DOES_NOT_STAY_UP }
+        if hopeless { words::services::CANNOT_START } else { words::services::DOES_NOT_STAY_UP }
     )
 }
 
@@ -249,7 +248,7 @@ pub fn reached(goal: Goal, services: &[ServiceId]) -> String {
 pub fn goes_on<'a>(services: impl IntoIterator<Item = &'a Service>) -> Option<String> {
     let occupied = services.into_iter().filter(|one| one.occupied);
     let words: Vec<_> =
-        occupied.map(|one| words::services::may_go(service(one.id).to_lowercase(), &one.trouble)).collect();
+        occupied.map(|one| words::services::may_go_on(service(one.id).to_lowercase(), &one.trouble)).collect();
     (!words.is_empty()).then(|| words.join("; "))
 }
 
@@ -288,17 +287,17 @@ pub fn activated(agent: &Agent, now: Now) -> String {
     let base = crate::core::health::base(agent);
     let line = sentence(&status_line(agent, base, now));
     if agent.desktop.tray_present {
-        words::services::its_icon_is_in_tray(&line)
+        words::agent::its_icon_is_in_tray(&line)
     } else {
-        words::services::there_is_no_icon(&line, &agent.desktop.tray)
+        words::agent::there_is_no_icon(&line, &agent.desktop.tray)
     }
 }
 
 const fn node_in_a_terminal(task: NodeTask) -> &'static str {
     match task {
-        NodeTask::Enrol => words::services::IN_TERMINAL_IT_IS_NODE_ENROLL,
-        NodeTask::Repair => words::services::IN_TERMINAL_IT_IS_NODE_REPAIR,
-        NodeTask::Reset => words::services::IN_TERMINAL_IT_IS_NODE,
+        NodeTask::Enrol => words::windows::ENROL_IN_TERMINAL,
+        NodeTask::Repair => words::windows::REPAIR_IN_TERMINAL,
+        NodeTask::Reset => words::windows::RESET_IN_TERMINAL,
     }
 }
 
@@ -306,55 +305,55 @@ const fn node_in_a_terminal(task: NodeTask) -> &'static str {
 pub fn companion_failed(companion: &Companion, trouble: &Trouble) -> (&'static str, String) {
     let (title, why, hint) = match (companion, trouble) {
         (Companion::SetUp, Trouble::NotOpened(why)) => {
-            (words::services::SET_UP_COULD_NOT_BE_OPENED, why, words::services::IN_TERMINAL_IT_IS_SETUP)
+            (words::windows::SET_UP_COULD_NOT_BE_OPENED, why, words::windows::SET_UP_IN_TERMINAL)
         }
         (Companion::SetUp, Trouble::EndedEarly(why)) => {
-            let hint = words::services::WHAT_YOU_HAVE_DONE_IS_KEPT;
-            (words::services::SET_UP_ENDED_EARLY, why, hint)
+            let hint = words::windows::WHAT_YOU_HAVE_DONE_IS_KEPT;
+            (words::windows::SET_UP_ENDED_EARLY, why, hint)
         }
         (Companion::Checks, Trouble::NotOpened(why)) => {
-            (words::services::CHECKS_COULD_NOT_BE_OPENED, why, words::services::IN_TERMINAL_THEY_ARE_DOCTOR)
+            (words::windows::CHECKS_COULD_NOT_BE_OPENED, why, words::windows::CHECKS_IN_TERMINAL)
         }
         (Companion::Checks, Trouble::EndedEarly(why)) => {
-            (words::services::CHECKS_ENDED_EARLY, why, words::services::RUN_CHECKS_IN_MENU_OPENS_THEM)
+            (words::windows::CHECKS_ENDED_EARLY, why, words::windows::RUN_CHECKS_OPENS_THEM_AGAIN)
         }
         (Companion::Bundle, Trouble::NotOpened(why) | Trouble::EndedEarly(why)) => {
-            (words::services::THERE_IS_NO_SUPPORT_BUNDLE, why, words::services::IN_TERMINAL_IT_IS_SUPPORT)
+            (words::windows::THERE_IS_NO_SUPPORT_BUNDLE, why, words::windows::SUPPORT_BUNDLE_IN_TERMINAL)
         }
         (Companion::About, Trouble::NotOpened(why) | Trouble::EndedEarly(why)) => {
-            (words::services::ABOUT_COULD_NOT_BE_SHOWN, why, words::common::IN_TERMINAL)
+            (words::windows::ABOUT_COULD_NOT_BE_SHOWN, why, words::windows::ABOUT_IN_TERMINAL)
         }
         (Companion::Profile, Trouble::NotOpened(why)) => {
-            (words::services::PROFILES_COULD_NOT_BE_SHOWN, why, words::services::IN_TERMINAL_THEY)
+            (words::windows::PROFILES_COULD_NOT_BE_SHOWN, why, words::windows::PROFILES_IN_TERMINAL)
         }
         (Companion::Profile, Trouble::EndedEarly(why)) => {
-            (words::services::CHOICE_OF_PROFILE_ENDED_EARLY, why, words::services::WHICH_ONE_IS_ACTIVE)
+            (words::windows::CHOICE_OF_PROFILE_ENDED_EARLY, why, words::windows::WHICH_ONE_IS_ACTIVE)
         }
         (Companion::Node(task), Trouble::NotOpened(why)) => {
-            (words::services::DIALOG_COULD_NOT_BE_OPENED, why, node_in_a_terminal(*task))
+            (words::windows::DIALOG_COULD_NOT_BE_OPENED, why, node_in_a_terminal(*task))
         }
         (Companion::Node(_), Trouble::EndedEarly(why)) => {
-            let hint = words::services::WHAT_BECAME;
-            (words::services::DIALOG_ENDED_EARLY, why, hint)
+            let hint = words::windows::WHAT_BECAME_OF_IT;
+            (words::windows::DIALOG_ENDED_EARLY, why, hint)
         }
         (Companion::Ask(_), Trouble::NotOpened(why)) => {
-            (words::services::MESSAGE_COULD_NOT_BE_WRITTEN, why, words::services::IN_TERMINAL_IT_IS_SEND)
+            (words::windows::MESSAGE_COULD_NOT_BE_WRITTEN, why, words::windows::SEND_IN_TERMINAL)
         }
         (Companion::Ask(_), Trouble::EndedEarly(why)) => {
-            (words::services::DIALOG_ENDED_EARLY, why, words::services::WHAT_YOU_WROTE_WAS_NOT_SENT)
+            (words::windows::DIALOG_ENDED_EARLY, why, words::windows::WHAT_YOU_WROTE_WAS_NOT_SENT)
         }
         (Companion::Draft(_), Trouble::NotOpened(why)) => {
-            (words::services::DRAFT_COULD_NOT_BE_SHOWN, why, words::services::IN_TERMINAL)
+            (words::windows::DRAFT_COULD_NOT_BE_SHOWN, why, words::windows::DRAFTS_IN_TERMINAL)
         }
         (Companion::Draft(_), Trouble::EndedEarly(why)) => {
-            (words::services::DIALOG_ENDED_EARLY, why, words::services::DRAFT_IS_KEPT_UNLESS_YOU_HAD)
+            (words::windows::DIALOG_ENDED_EARLY, why, words::windows::DRAFT_IS_KEPT)
         }
         (Companion::Review(_), Trouble::NotOpened(why)) => {
-            let hint = words::services::NOTHING_WAS_DECIDED;
-            (words::services::APPROVAL_COULD_NOT_BE_SHOWN, why, hint)
+            let hint = words::windows::NOTHING_WAS_DECIDED;
+            (words::windows::APPROVAL_COULD_NOT_BE_SHOWN, why, hint)
         }
         (Companion::Review(_), Trouble::EndedEarly(why)) => {
-            (words::services::REVIEW_ENDED_EARLY, why, words::services::WHAT_YOU_HAD_NOT_DECIDED)
+            (words::windows::REVIEW_ENDED_EARLY, why, words::windows::WHAT_YOU_HAD_NOT_DECIDED)
         }
     };
     (title, format!("{} {hint}", sentence(why)))
@@ -366,25 +365,25 @@ pub fn config_changed(keys: &[&str]) -> String {
     // a key is a word of the config's own; what is not one was written by somebody who meant something else
     let plain = first.len() <= 60 && first.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'));
     match (plain, keys.len()) {
-        (false, _) => words::services::CONFIG_CHANGED_2.to_owned(),
-        (true, 1) => words::services::config_changed(first),
-        (true, n) => words::services::config_changed_and_more(first, n - 1),
+        (false, _) => words::settings::CONFIG_CHANGED.to_owned(),
+        (true, 1) => words::settings::config_changed(first),
+        (true, n) => words::settings::config_changed_and_more(first, n - 1),
     }
 }
 
 /// What the menu offers while somebody runs with an older config.
 pub fn use_config(ids: &[ServiceId]) -> String {
     let names: Vec<_> = ids.iter().map(|id| service(*id)).collect();
-    words::services::restart_to_use_changed_config(names.join(" and "))
+    words::settings::restart_to_use_changed_config(names.join(" and "))
 }
 
 /// "2 h", "5 min", "12 s".
 pub fn duration(seconds: u64) -> String {
     match seconds {
         0..60 => format!("{seconds} s"),
-        60..3_600 => words::services::min(seconds / 60),
+        60..3_600 => words::common::minutes(seconds / 60),
         3_600..172_800 => format!("{} h", seconds / 3_600),
-        _ => words::services::days(seconds / 86_400),
+        _ => words::common::days(seconds / 86_400),
     }
 }
 
@@ -410,13 +409,14 @@ pub fn taken_over(report: &Imported) -> String {
         [] => String::new(),
         what => format!("{intro}: {}. ", what.join("; ")),
     };
-    let words = part(words::services::TAKEN_OVER, &report.taken) + &part(words::services::NOT_TAKEN_OVER, &report.left);
-    words::services::its_own_files_were_not_changed(&words)
+    let words =
+        part(words::companion::TAKEN_OVER, &report.taken) + &part(words::companion::NOT_TAKEN_OVER, &report.left);
+    words::companion::its_own_files(&words)
 }
 
 /// What comes of setting a rollout flag.
 pub const fn flag_set(flag: Flag) -> &'static str {
-    if flag.switches().is_some() { "Set." } else { words::services::KEPT_PALYRA_TRAY_HAS_NOTHING }
+    if flag.switches().is_some() { "Set." } else { words::settings::KEPT_BUT_SWITCHES_NOTHING }
 }
 
 /// First letter upper-case.

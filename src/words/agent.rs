@@ -2,9 +2,6 @@
 
 use std::fmt::Display;
 
-pub const FROM_EARLIER_DESKTOP_APP: &str = "From the earlier desktop app";
-pub const TRAY_CANNOT_WRITE_ITS_MEMORY: &str = "The tray cannot write its memory";
-pub const IN_TERMINAL: &str = "In a terminal it is: palyra-tray status --diagnostics";
 pub const START_ONE: &str = "Start one: palyra-tray run";
 pub const USE_COMMAND_OF_SAME_VERSION: &str = "Use the palyra-tray command of the same version.";
 
@@ -15,17 +12,17 @@ pub fn request_was_not_understood_column(column: impl Display) -> String {
 pub const TOO_MANY_WATCH_ALREADY: &str = "too many watch already";
 pub const END_ONE_OF_OTHERS: &str = "End one of the others: palyra-tray status --watch";
 
-pub fn command_speaks_version_of_control_protocol(version: impl Display) -> String {
-    format!("the command speaks version {version} of the control protocol, the running agent version {version}")
+pub fn command_speaks_version_of_control_protocol(asked: impl Display, ours: impl Display) -> String {
+    format!("the command speaks version {asked} of the control protocol, the running agent version {ours}")
 }
 
 pub const IS_IT_OF_ANOTHER_VERSION: &str =
     "Is it of another version? Restart it: palyra-tray quit --keep-running, then palyra-tray run";
 pub const AGENT_DID_NOT_ANSWER_IN_TIME: &str = "the agent did not answer in time";
 pub const SEE_ITS_LOG: &str = "See its log: palyra-tray logs tray";
-pub const AGENT_WENT_AWAY_2: &str = "the agent went away";
+pub const WENT_AWAY: &str = "the agent went away";
 
-pub fn agent_went_away(error: impl Display) -> String {
+pub fn went_away(error: impl Display) -> String {
     format!("the agent went away: {error}")
 }
 
@@ -101,72 +98,19 @@ pub const APPROVAL_WAS_DENIED_IN_TRAY: &str = "An approval was denied in the tra
 pub const TRAY_OPENED_DASHBOARD: &str = "The tray opened the dashboard";
 pub const NOT_LOOKED_FOR_YET: &str = "not looked for yet";
 pub const FILE_COULD_NOT_BE_SHOWN: &str = "The file could not be shown";
-pub const PALYRAS_FOLDER_WAS_REMOVED: &str = "Palyra's folder was removed";
 pub const SOMETHING_ELSE_WAS_ASKED_MEANWHILE: &str = "something else was asked meanwhile";
 pub const PALYRA_TRAY_IS_RUNNING: &str = "Palyra Tray is running";
-
-pub fn changing_to_profile_2(to: impl Display) -> String {
-    format!("Changing to profile {to}…")
-}
-
 pub const AGENT_IS_ENDING: &str = "the agent is ending";
-pub const ANOTHER_CHANGE_OF_PROFILE_IS_UNDER: &str =
-    "another change of profile is under way; see: palyra-tray profile show";
-pub const NEW_SECRETS_ARE_ON_THEIR_WAY: &str = "new secrets are on their way to Palyra; wait for that, then try again";
-pub const SOMETHING_IS_BEING_DONE_WITH_NODE: &str =
-    "something is being done with the node host; wait for that, then try again";
-pub const DECISION_IS_ON_ITS_WAY: &str = "a decision is on its way to the gateway; try again in a moment";
-
-pub fn it_is_on_profile_already(from: impl Display) -> String {
-    format!("It is on profile {from} already.")
-}
-
-pub fn profile_is_strict_one(name: impl Display) -> String {
-    format!("profile {name} is a strict one, and the change to it was not confirmed")
-}
-
-pub fn changing_to_profile(name: impl Display) -> String {
-    format!("Changing to profile {name}.")
-}
-
-pub const TRAY_WAS_ENDED_IN_MIDDLE: &str = "the tray was ended in the middle of it";
-
-pub fn profile_is_not_there(wanted: impl Display) -> String {
-    format!("profile {wanted} is not there")
-}
-
-pub fn on_profile(setup: impl Display) -> String {
-    format!("On profile {setup}")
-}
-
-pub const SOMETHING_THAT_WAS_UNDER_WAY_DID: &str = "something that was under way did not end in time";
-
-pub fn did_not_stop_in_time(up: impl Display) -> String {
-    format!("{up} did not stop in time")
-}
-
-pub fn it_did_not_get_ready(why: impl Display) -> String {
-    format!("it did not get ready: {why}")
-}
-
-pub const CHANGE_OF_PROFILE_IS_UNDER_WAY: &str = "a change of profile is under way";
-pub const WAIT_FOR: &str = "Wait for it: palyra-tray profile show";
-pub const PROFILES_ARE_SHOWN_IN_DIALOG: &str = "the profiles are shown in a dialog, and there is none on this desktop";
-pub const IN_TERMINAL_IT_IS_PROFILE: &str = "In a terminal it is: palyra-tray profile list";
-pub const PROFILES_OPEN: &str = "The profiles open.";
 pub const NOTHING_WAS_DECIDED: &str = "nothing was decided: the agent is ending";
 pub const SIDECARS_ARE_LEFT_TO_NEXT_AGENT: &str = "The sidecars are left to the next agent.";
 pub const IT_LOOKS_AGAIN: &str = "It looks again.";
 pub const REVIEW_OPENS: &str = "The review opens.";
 pub const SET_UP_OPENS: &str = "The set-up opens.";
 pub const CHECKS_OPEN: &str = "The checks open.";
-
 pub const PUT_AWAY: &str = "Put away.";
 pub const DECISION_NEEDS_ITS_OWN_REQUEST: &str = "a decision needs its own request";
 pub const USE_APPROVALS_APPROVE: &str = "Use: palyra-tray approvals approve";
-
 pub const SWITCH_IT_ON_IN_TRAY_MENU: &str = "Switch it on in the tray menu, under Browser.";
-
 pub const ENROL_IT_FIRST: &str = "Enrol it first: palyra-tray node enroll";
 pub const START_IT_AND_OPEN_DASHBOARD_IN_ONE: &str =
     "Start it and open the dashboard in one go: palyra-tray open --start";
@@ -181,64 +125,6 @@ pub const DASHBOARD_OPENS_IN_YOUR_BROWSER: &str = "The dashboard opens in your b
 pub const DASHBOARD_COULD_NOT_BE_OPENED: &str = "The dashboard could not be opened";
 pub const KEPT_FOR_NEXT_START: &str = "Kept for the next start.";
 pub const UNLOCK_SCREEN_THEN_DECIDE: &str = "Unlock the screen, then decide.";
-
-pub fn nothing_of_ran(what: impl Display) -> String {
-    format!("Nothing of {what} ran.")
-}
-
-pub fn stopped_of(what: impl Display, names: impl Display) -> String {
-    format!("Stopped of {what}: {names}.")
-}
-
-pub fn now_on_profile(on: impl Display) -> String {
-    format!("Now on profile {on}")
-}
-
-pub fn stopped_for(names: impl Display) -> String {
-    format!(" Stopped for it, and started again: {names}.")
-}
-
-pub fn still_on_profile(on: impl Display) -> String {
-    format!("Still on profile {on}")
-}
-
-pub fn change_to_was_taken_back(to: impl Display, why: impl Display, again: impl Display) -> String {
-    format!("The change to {to} was taken back: {why}.{again}")
-}
-
-pub const STRICT_ASKS_FIRST: &str = "strict: asks first";
-pub const REMOTE_NOT_WITH_THIS_VERSION: &str = "remote: not with this version";
-
-pub fn left_out(why: impl Display) -> String {
-    format!("! left out: {why}\n")
-}
-
-pub fn profile(of: impl Display, of_2: impl Display, strict: impl Display) -> String {
-    format!("Profile: {of} ({of_2}{strict})\n")
-}
-
-pub fn changing_from(of: impl Display, of_2: impl Display, of_3: impl Display) -> String {
-    format!("  Changing from {of} to {of_2}: {of_3}\n")
-}
-
-pub fn last_change(of: impl Display) -> String {
-    format!("  Last change: {of}\n")
-}
-
-pub const PALYRA_IS_STOPPED_IN_PROFILE: &str = "Palyra is stopped in the profile that is active now, and started in the other one. If that does not work, the \
-     old one is started again.";
-
-pub fn is_strict_profile(name: impl Display) -> String {
-    format!("{name} is a strict profile: what agents do there is real. Change to it?")
-}
-
-pub const STRICT_PROFILE: &str = "A strict profile";
-pub const PALYRA_IS_STOPPED_HERE_AND_STARTED: &str =
-    "Palyra is stopped here and started there. This takes up to a minute.";
-
-pub fn changing_to_profile_3(name: impl Display) -> String {
-    format!("Changing to profile {name}")
-}
 
 pub fn control_socket_cannot_be_made(error: impl Display) -> String {
     format!("the control socket cannot be made: {error}")
@@ -269,5 +155,13 @@ pub fn one_time_address_could(error: impl Display) -> String {
     format!("the one-time address could not be made: {error}")
 }
 
-pub const AGENT_CHANGES_TO_ANOTHER_PROFILE: &str = "the agent changes to another profile";
-pub const SET_UP_IS_OPEN: &str = "the set-up is open; finish or close it first";
+pub const QUIT_STOP: &str = "Stopping Palyra.";
+pub const QUIT_KEEP: &str = "The tray ends; Palyra keeps running.";
+
+pub fn its_icon_is_in_tray(line: impl Display) -> String {
+    format!("{line} Its icon is in the tray.")
+}
+
+pub fn there_is_no_icon(line: impl Display, tray: impl Display) -> String {
+    format!("{line} There is no icon: {tray}. In a terminal, palyra-tray status says more.")
+}

@@ -16,3 +16,4 @@ pub const LATER: &str = "Later";
 pub const SHOW_LOG: &str = "Show log";
 pub const OPEN_DASHBOARD: &str = "Open Dashboard";
 pub const PAUSE_ALL_AGENTS: &str = "Pause all agents";
+pub const START: &str = "Start";

@@ -36,22 +36,6 @@ pub fn no_such_place(place: impl Display) -> String {
 
 pub const SERVICES_ARE_GATEWAY: &str = "services are gateway, browserd and node_host";
 
-pub fn profile_is_strict_one(name: impl Display) -> String {
-    format!("profile {name} is a strict one, which asks first, and there is no terminal")
-}
-
-pub fn type_yes(forms: impl Display) -> String {
-    format!("{forms} Type yes: ")
-}
-
-pub fn it_is_on_profile_already(name: impl Display) -> String {
-    format!("It is on profile {name} already.")
-}
-
-pub const CHANGE_OF_PROFILE_TAKES_LONGER: &str = "the change of profile takes longer than it should";
-pub const HOW_FAR: &str = "How far it is: palyra-tray profile show";
-pub const PROFILE_WAS_NOT_CHANGED: &str = "The profile was not changed";
-
 pub fn no_place_for_demo(error: impl Display) -> String {
     format!("no place for the demo: {error}")
 }
@@ -72,4 +56,4 @@ pub fn log_cannot_be_written(agent_log: impl Display, error: impl Display) -> St
 
 pub const MEND_PERMISSIONS_THERE: &str = "Mend the permissions there, or set PALYRA_STATE_ROOT to another folder.";
 pub const ANOTHER_AGENT_HOLDS_THIS_STATE_ROOT: &str = "another agent holds this state root but does not answer";
-pub const END_THAT_PROCESS: &str = "End that palyra-tray process, then try again.";
+pub const END_THAT_PROCESS: &str = "End its process (palyra-tray), then try again.";

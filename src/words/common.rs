@@ -64,12 +64,6 @@ pub const CHATS: &str = "Chats";
 pub const DIAGNOSTICS: &str = "Diagnostics";
 pub const GATEWAY: &str = "Gateway";
 
-pub fn if_you_mean(name: impl Display) -> String {
-    format!("If you mean it: palyra-tray profile switch {name} --yes")
-}
-
-pub const IN_TERMINAL: &str = "In a terminal it is: palyra-tray about";
-
 pub fn it_last_said(said: impl Display) -> String {
     format!("It last said: {said}")
 }
@@ -81,8 +75,7 @@ pub const NOTHING_WAS_CHANGED: &str = "Nothing was changed.";
 pub const PREFERENCES: &str = "Preferences";
 pub const REPAIR: &str = "Repair…";
 pub const SECRETS: &str = "Secrets";
-pub const START: &str = "Start it: palyra-tray run";
-pub const START_2: &str = "Start";
+pub const START_PALYRA_TRAY: &str = "Start it: palyra-tray run";
 pub const IT_IS_NO_FILE: &str = "it is no file";
 pub const IT_IS_NOT_UNDERSTOOD: &str = "it is not understood";
 pub const NOT_KNOWN: &str = "not known";
@@ -93,4 +86,12 @@ pub const THIS_MACHINE_IS_NOT_ENROLLED: &str = "this machine is not enrolled as 
 
 pub fn cannot_be_read(path: impl Display, error: impl Display) -> String {
     format!("{path} cannot be read ({error}); mend or remove it")
+}
+
+pub fn minutes(seconds: impl Display) -> String {
+    format!("{seconds} min")
+}
+
+pub fn days(seconds: impl Display) -> String {
+    format!("{seconds} days")
 }

@@ -38,7 +38,7 @@ pub fn its_data_folder(default_profile: impl Display) -> String {
 
 pub const ACTIVE_SESSION_DEVICE_AND_RUN: &str = "the active session, device and run";
 pub const WHAT_IT_KEPT_OF_VOICE: &str = "what it kept of voice: Palyra Tray has none";
-pub const START_ON_LOGIN: &str =
+pub const START_ON_LOGIN_WAS_ON: &str =
     "start on login: it was on without a question; `palyra-tray autostart on` switches it on";
 
 pub fn profile(quoted: impl Display, what: impl Display) -> String {
@@ -57,8 +57,8 @@ pub fn flags(names: impl Display) -> String {
     format!("the flags {names}")
 }
 
-pub fn of_notifications_too_old(count: impl Display) -> String {
-    format!("{count} of {count} notifications: too old, or not understood")
+pub fn notifications_left(left: impl Display, count: impl Display) -> String {
+    format!("{left} of {count} notifications: too old, or not understood")
 }
 
 pub fn only_newest_are_kept(max_drafts: impl Display) -> String {
@@ -118,3 +118,42 @@ pub const NOTIFY_OF_WHAT_HAPPENED_BEHIND_LOCKED: &str = "Notify of what happened
 pub const NOTIFY_OF_CONFIG: &str = "Notify of a config that is not taken";
 pub const NOTIFY_OF_NODE_HOST: &str = "Notify of the node host";
 pub const NOTIFY_OF_TRAYS_OWN_TROUBLES: &str = "Notify of the tray's own troubles";
+pub const FROM_EARLIER_DESKTOP_APP: &str = "From the earlier desktop app";
+pub const CANNOT_WRITE_ITS_STATE: &str = "The tray cannot write its memory";
+
+pub fn file_cannot_be_read(file: impl Display, error: impl Display) -> String {
+    format!("{file} of the earlier desktop app cannot be read: {error}")
+}
+
+pub const ANOTHER_ONE_IS_CHOSEN: &str = "another one is chosen in settings.toml";
+
+pub fn data_folder(path: impl Display) -> String {
+    format!("the data folder {path}")
+}
+
+pub fn data_folder_left(wanted: impl Display, why: impl Display) -> String {
+    format!("the data folder {wanted}: {why}")
+}
+
+pub fn is_no_folder_below(folder: impl Display) -> String {
+    format!("it is no folder below {folder}; choose it in the set-up")
+}
+
+pub const BROWSER_SERVICE_OFF: &str = "the browser service is off";
+
+pub fn browser_service_off_left(error: impl Display) -> String {
+    format!("the browser service, which was off: {error}")
+}
+
+pub const HOW_FAR_SET_UP: &str = "how far the set-up was";
+
+pub fn how_far_set_up_left(error: impl Display) -> String {
+    format!("how far the set-up was: {error}")
+}
+
+pub const TAKEN_OVER: &str = "Taken over";
+pub const NOT_TAKEN_OVER: &str = "Not taken over";
+
+pub fn its_own_files(words: impl Display) -> String {
+    format!("{words}Its own files were not changed. All of it: palyra-tray status --json")
+}

@@ -41,7 +41,6 @@ pub fn healthy_palyrad(version: impl Display) -> String {
 pub const DEMO_NOTHING_HERE_IS_REAL: &str = "Demo: nothing here is real";
 pub const RESUME_ALL_AGENTS: &str = "Resume all agents";
 pub const OPEN_CHAT: &str = "Open Chat";
-
 pub const STOP: &str = "Stop";
 pub const QUIT_AND_STOP_PALYRA: &str = "Quit and stop Palyra";
 pub const QUIT_KEEP_PALYRA_RUNNING: &str = "Quit, keep Palyra running";
@@ -76,9 +75,7 @@ pub const ASK_IN_ANOTHER_SESSION: &str = "Ask in another session";
 pub const SESSIONS: &str = "Sessions";
 pub const ACCESS: &str = "Access";
 pub const CHANNELS: &str = "Channels";
-
 pub const PROVIDER_SIGN: &str = "Provider sign-in";
-
 pub const NOTHING_HAS_HAPPENED_YET: &str = "Nothing has happened yet";
 pub const MARK_ALL_READ: &str = "Mark all read";
 pub const RECENT: &str = "Recent";
@@ -112,6 +109,5 @@ pub fn last_time(what: impl Display) -> String {
 pub const RESTART: &str = "Restart";
 pub const ENABLED: &str = "Enabled";
 pub const ENROL: &str = "Enrol…";
-
 pub const RESET: &str = "Reset…";
 pub const CHOOSE: &str = "Choose";

@@ -8,6 +8,7 @@
 //! function may put its arguments in any order and choose words by a number. Names of commands, settings and files stay.
 
 pub mod agent;
+pub mod alarms;
 pub mod approvals;
 pub mod ask;
 pub mod buttons;
@@ -21,9 +22,12 @@ pub mod login;
 pub mod menu;
 pub mod node;
 pub mod notices;
+pub mod profiles;
+pub mod programs;
 pub mod secrets;
 pub mod services;
 pub mod set_up;
 pub mod settings;
 pub mod status;
 pub mod support;
+pub mod windows;

@@ -6,8 +6,8 @@ pub fn node_asks_first(word: impl Display) -> String {
     format!("node {word} asks first, and there is no terminal")
 }
 
-pub fn if_you_know_what_it_means(word: impl Display) -> String {
-    format!("If you know what it means: palyra-tray node {word} --yes")
+pub fn if_you_know_what_it_means(task: impl Display) -> String {
+    format!("If you know what it means: palyra-tray node {task} --yes")
 }
 
 pub fn type_yes(forms: impl Display, forms_2: impl Display) -> String {
@@ -159,7 +159,7 @@ pub fn this_machine_is_enrolled(gateway_words: impl Display) -> String {
 
 pub const THIS_MACHINE_WAS_NOT_ENROLLED: &str = "this machine was not enrolled";
 pub const NODE_HOST_WAS_NOT_REPAIRED: &str = "the node host was not repaired";
-pub const ENROLMENT_WAS_NOT_RESET_2: &str = "the enrolment was not reset";
+pub const ENROLMENT_WAS_NOT_RESET: &str = "the enrolment was not reset";
 
 pub fn enrolment_was_not_reset(why: impl Display) -> String {
     format!("the enrolment was not reset: {why}")

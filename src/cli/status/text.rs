@@ -17,7 +17,7 @@ pub fn words(snapshot: &Value) -> String {
     let text_of = |pointer: &str| snapshot.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
     let mut out = String::new();
     if snapshot["demo"] == Value::Bool(true) {
-        out.push_str(words::status::DEMO_NOTHING_HERE_IS_REAL_2);
+        out.push_str(words::status::DEMO_LINE);
     }
     out.push_str(&format!("{}\n", text_of("/status_line")));
     for (key, name) in [
@@ -36,7 +36,7 @@ pub fn words(snapshot: &Value) -> String {
     let waiting = approvals["pending"].as_u64().unwrap_or(0);
     out.push_str(&match (approvals["known"].as_bool(), waiting) {
         (Some(true), 0) => words::status::APPROVALS_NONE_WAIT.to_owned(),
-        (Some(true), n) => words::status::approvals_wait_approvals_list(n),
+        (Some(true), n) => words::status::approvals_wait(n),
         _ => words::status::APPROVALS_NOT_KNOWN.to_owned(),
     });
     out.push_str(&runs(snapshot));
@@ -150,7 +150,7 @@ fn why(block: &Value, now_unix_ms: i64) -> Vec<String> {
     let ago = text::duration(u64::try_from(ago).unwrap_or_default());
     let up = block["state"] == "ready";
     let label = if up { "Before:" } else { "Why:" };
-    let mut lines = vec![words::status::ago_it(label, &ago, text_of("what").unwrap_or("ended"))];
+    let mut lines = vec![words::status::ended_ago(label, &ago, text_of("what").unwrap_or("ended"))];
     lines.extend(text_of("said").map(words::common::it_last_said));
     // that nothing changed helps only who is looking for the reason
     let some = !end["changed_since_good_start"]["in_words"].as_array().is_none_or(Vec::is_empty);

@@ -87,7 +87,7 @@ impl Agent {
         let Some(report) = self.companion.state().imported.clone() else { return };
         if !report.taken.is_empty() || !report.left.is_empty() {
             let body = text::taken_over(&report);
-            self.tell(IMPORTED, (words::agent::FROM_EARLIER_DESKTOP_APP, &body), Vec::new(), Urgency::Low);
+            self.tell(IMPORTED, (words::companion::FROM_EARLIER_DESKTOP_APP, &body), Vec::new(), Urgency::Low);
         }
     }
 
@@ -112,7 +112,7 @@ impl Agent {
         let failed = outcome.is_err();
         if self.companion.saving.saved(outcome, now) {
             let body = text::sentence(&self.companion.saving.trouble());
-            self.tell(NOTICE, (words::agent::TRAY_CANNOT_WRITE_ITS_MEMORY, &body), Vec::new(), Urgency::Normal);
+            self.tell(NOTICE, (words::companion::CANNOT_WRITE_ITS_STATE, &body), Vec::new(), Urgency::Normal);
         } else if !failed {
             self.events.remove(NOTICE);
         }

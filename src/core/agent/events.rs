@@ -292,7 +292,7 @@ impl Agent {
             vec![Button { label: words::notices::OPEN_CONFIG.to_owned(), action: Action::Open { place } }];
         if ServiceId::ALL.into_iter().any(|id| self.unwritten_ports(id).is_some()) {
             let action = Action::WritePorts { service: None };
-            buttons.insert(0, Button { label: words::services::WRITE_PORTS.to_owned(), action });
+            buttons.insert(0, Button { label: words::settings::WRITE_PORTS.to_owned(), action });
         }
         self.tell(PORTS, (words::notices::PALYRA_USES_OTHER_PORTS, note), buttons, Urgency::Low);
     }

@@ -56,8 +56,8 @@ impl Agent {
     /// The menu's entry.
     pub fn profile_entry(&self) -> String {
         match &self.companion.state().switch {
-            Some(switch) if switch.is_under_way() => words::agent::changing_to_profile_2(&switch.to),
-            _ => format!("Profile: {}…", shown(&self.setup.profile.label)),
+            Some(switch) if switch.is_under_way() => words::profiles::changing_entry(&switch.to),
+            _ => words::profiles::entry(shown(&self.setup.profile.label)),
         }
     }
 
@@ -109,15 +109,15 @@ impl Agent {
         let why = if self.is_ending() {
             words::agent::AGENT_IS_ENDING
         } else if self.is_switching() || self.switching.asked.is_some() {
-            words::agent::ANOTHER_CHANGE_OF_PROFILE_IS_UNDER
+            words::profiles::ANOTHER_CHANGE_IS_UNDER_WAY
         } else if !saving.is_empty() {
             return Err(saving);
         } else if self.rotation.making || !self.rotation.stale().is_empty() {
-            words::agent::NEW_SECRETS_ARE_ON_THEIR_WAY
+            words::profiles::NEW_SECRETS_ARE_ON_THEIR_WAY
         } else if !self.node.is_idle() {
-            words::agent::SOMETHING_IS_BEING_DONE_WITH_NODE
+            words::profiles::SOMETHING_IS_BEING_DONE_WITH_NODE
         } else if !self.decisions.is_idle() {
-            words::agent::DECISION_IS_ON_ITS_WAY
+            words::profiles::DECISION_IS_ON_ITS_WAY
         } else {
             return Ok(());
         };
@@ -151,11 +151,11 @@ impl Agent {
     fn begin_switch(&mut self, ticket: Ticket, entry: &Entry, confirmed: bool, now: Now, effects: &mut Vec<Effect>) {
         let from = self.setup.profile.name.clone();
         if entry.name == from {
-            return self.done(Some(ticket), &words::agent::it_is_on_profile_already(&from), effects);
+            return self.done(Some(ticket), &words::profiles::is_on_it_already(&from), effects);
         }
         if entry.strict && !confirmed {
-            let why = words::agent::profile_is_strict_one(&entry.name);
-            let hint = words::common::if_you_mean(&entry.name);
+            let why = words::profiles::strict_and_not_confirmed(&entry.name);
+            let hint = words::profiles::if_you_mean_it(&entry.name);
             return self.fail(Some(ticket), Failure::new(FailureCode::Refused, why, hint), effects);
         }
         let ran = self.fleet.iter().filter(|service| service.goal == Goal::Up).map(|service| service.id).collect();
@@ -170,7 +170,7 @@ impl Agent {
         });
         self.events.remove(NOTICE);
         self.switching.deadline = Some(now.mono_ms + LEAVE_MS);
-        self.done_when_kept(Some(ticket), &words::agent::changing_to_profile(&entry.name));
+        self.done_when_kept(Some(ticket), &words::profiles::changing(&entry.name));
     }
 
     /// At the start of an agent: goes on with a change that is under way. Says whether what is to run is settled with that.
@@ -195,7 +195,7 @@ impl Agent {
                 self.switching.deadline = Some(now.mono_ms + LEAVE_MS);
                 return true;
             }
-            Stage::Leaving => words::agent::TRAY_WAS_ENDED_IN_MIDDLE.clone_into(&mut switch.why),
+            Stage::Leaving => words::profiles::PALYRA_TRAY_WAS_ENDED.clone_into(&mut switch.why),
             // its places cannot be found any more
             Stage::Trying => switch.why = self.setup.profile_trouble.clone().unwrap_or_default(),
             Stage::Returning | Stage::Returned | Stage::Done => {}
@@ -212,8 +212,8 @@ impl Agent {
     }
 
     fn tell_elsewhere(&mut self, wanted: &str) {
-        let why = self.setup.profile_trouble.clone().unwrap_or_else(|| words::agent::profile_is_not_there(wanted));
-        let title = words::agent::on_profile(shown(&self.setup.profile.label));
+        let why = self.setup.profile_trouble.clone().unwrap_or_else(|| words::profiles::is_not_there(wanted));
+        let title = words::profiles::on_profile(shown(&self.setup.profile.label));
         self.tell(NOTICE, (&title, &text::sentence(&why)), Vec::new(), Urgency::Critical);
     }
 
@@ -259,8 +259,8 @@ impl Agent {
                 let up: Vec<_> =
                     self.fleet.iter().filter(|service| service.is_up()).map(|service| service.id.to_string()).collect();
                 let why = match up.as_slice() {
-                    [] => words::agent::SOMETHING_THAT_WAS_UNDER_WAY_DID.to_owned(),
-                    up => words::agent::did_not_stop_in_time(up.join(", ")),
+                    [] => words::profiles::SOMETHING_DID_NOT_END.to_owned(),
+                    up => words::profiles::did_not_stop_in_time(up.join(", ")),
                 };
                 self.stay(switch, why);
             }
@@ -275,7 +275,7 @@ impl Agent {
                 self.switching.ready_since = None;
                 let why = self.why_not().or_else(|| late.then(|| self.not_in_time()));
                 if let Some(why) = why {
-                    switch.why = words::agent::it_did_not_get_ready(&why);
+                    switch.why = words::profiles::did_not_get_ready(&why);
                     switch.stage = Stage::Returning;
                     self.companion.set_switch(switch);
                     self.switching.deadline = Some(now.mono_ms + LEAVE_MS);
@@ -370,19 +370,19 @@ impl Agent {
                 | Action::WritePorts { .. }
         );
         (touches && self.is_switching()).then(|| {
-            let why = words::agent::CHANGE_OF_PROFILE_IS_UNDER_WAY;
-            Failure::new(FailureCode::Refused, why, words::agent::WAIT_FOR)
+            let why = words::profiles::CHANGE_IS_UNDER_WAY;
+            Failure::new(FailureCode::Refused, why, words::profiles::WAIT_FOR_IT)
         })
     }
 
     pub(super) fn profile_dialog(&mut self, ticket: Option<Ticket>, effects: &mut Vec<Effect>) {
         if !self.setup.dialogs {
-            let why = words::agent::PROFILES_ARE_SHOWN_IN_DIALOG;
-            let hint = words::agent::IN_TERMINAL_IT_IS_PROFILE;
+            let why = words::profiles::NO_DIALOG_FOR_THEM;
+            let hint = words::profiles::IN_TERMINAL;
             return self.fail(ticket, Failure::new(FailureCode::Failed, why, hint), effects);
         }
         effects.push(Effect::Open(Companion::Profile));
-        self.done(ticket, words::agent::PROFILES_OPEN, effects);
+        self.done(ticket, words::profiles::PROFILES_OPEN, effects);
     }
 
     /// All of them for a client: recent ones first, then by name.

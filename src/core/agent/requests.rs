@@ -191,7 +191,7 @@ impl Agent {
             Action::WritePorts { service } => self.write_ports(ticket, service, effects),
             Action::SetAutostart { enabled } => {
                 if self.setup.demo {
-                    let failure = Failure::new(FailureCode::Refused, words::services::DEMO_AT_LOGIN, "");
+                    let failure = Failure::new(FailureCode::Refused, words::login::DEMO_AT_LOGIN, "");
                     return self.fail(ticket, failure, effects);
                 }
                 self.autostart_asked = Some(enabled);
@@ -255,8 +255,8 @@ impl Agent {
                 // a demo's folder goes with it: nothing could ever take its sidecars back
                 let keep_running = keep_running && !self.setup.demo;
                 let goes_on = text::goes_on(self.fleet.iter()).filter(|_| !keep_running);
-                let stops = goes_on.unwrap_or_else(|| words::services::QUIT_STOP.to_owned());
-                self.done(ticket, if keep_running { words::services::QUIT_KEEP } else { &stops }, effects);
+                let stops = goes_on.unwrap_or_else(|| words::agent::QUIT_STOP.to_owned());
+                self.done(ticket, if keep_running { words::agent::QUIT_KEEP } else { &stops }, effects);
                 self.quit(keep_running, now);
             }
             Action::Decide { .. } => {
@@ -433,7 +433,7 @@ impl Agent {
 
 /// Whoever is in front of a locked screen may be anybody.
 fn locked() -> Failure {
-    Failure::new(FailureCode::Refused, words::services::LOCKED, words::agent::UNLOCK_SCREEN_THEN_DECIDE)
+    Failure::new(FailureCode::Refused, words::approvals::SCREEN_IS_LOCKED, words::agent::UNLOCK_SCREEN_THEN_DECIDE)
 }
 
 pub(super) fn unanswered(lost: &Unanswered) -> Failure {

@@ -151,7 +151,7 @@ impl Agent {
                 refused(words::secrets::SECRETS_HAVE_NOT_BEEN_FETCHED_YET, words::common::TRY_AGAIN_IN_A_MOMENT)
             }
             Secrets::Waiting(why) => {
-                Err(Failure::new(FailureCode::Failed, why.clone(), words::services::UNLOCK_KEYRING))
+                Err(Failure::new(FailureCode::Failed, why.clone(), words::secrets::UNLOCK_KEYRING))
             }
             Secrets::Failed(why) => Err(Failure::new(FailureCode::Failed, why.clone(), words::common::SEE_STATUS)),
         }

@@ -52,7 +52,7 @@ impl Watched {
 
     /// How many there are of each, and may be.
     pub(super) fn sizes(&self) -> [super::sizes::Size; 2] {
-        [("arrivals", self.arrivals.len(), ARRIVALS), (words::services::DENIED_BY_PAUSE, self.denied.len(), 1_000)]
+        [("arrivals", self.arrivals.len(), ARRIVALS), (words::alarms::DENIED_BY_PAUSE, self.denied.len(), 1_000)]
     }
 }
 
@@ -76,12 +76,12 @@ impl Agent {
             away.denied += news.denied;
         }
         if self.is_flooded(now) && !self.paused {
-            let body = words::services::came_within_minute(self.watched.arrivals.len());
+            let body = words::alarms::came_within_minute(self.watched.arrivals.len());
             let buttons = vec![
                 Button { label: words::buttons::REVIEW.to_owned(), action: notices::review("") },
                 Button { label: words::buttons::PAUSE_ALL_AGENTS.to_owned(), action: Action::PauseAgents },
             ];
-            self.tell(FLOOD, (words::services::MANY_APPROVALS_ARE_ASKED, &body), buttons, Urgency::Normal);
+            self.tell(FLOOD, (words::alarms::MANY_APPROVALS, &body), buttons, Urgency::Normal);
         }
     }
 
@@ -100,21 +100,21 @@ impl Agent {
         let words = describe(record);
         let (title, what) = (notices::cut(&words.title, 60), notices::cut(&words.what, 120));
         let body = match hearing {
-            _ if late => words::services::somebody_allowed_after_its_end(title, what),
-            Hearing::Anew => words::services::somebody_allowed_anew(title, what),
-            Hearing::First | Hearing::Known => words::services::somebody_allowed(title, what),
+            _ if late => words::alarms::somebody_allowed_after_its_end(title, what),
+            Hearing::Anew => words::alarms::somebody_allowed_anew(title, what),
+            Hearing::First | Hearing::Known => words::alarms::somebody_allowed(title, what),
         };
         let id = &record.approval_id;
         let key = format!("event:elsewhere:{id}");
         let mut buttons = vec![Button {
-            label: words::services::IT_WAS_ME.to_owned(),
+            label: words::alarms::IT_WAS_ME.to_owned(),
             action: Action::Dismiss { notice: key.clone() },
         }];
         if crate::core::record::is_usable_id(&record.run_id) {
             let action = Action::AbortRun { run_id: record.run_id.clone() };
-            buttons.push(Button { label: words::services::ABORT_RUN.to_owned(), action });
+            buttons.push(Button { label: words::alarms::ABORT_RUN.to_owned(), action });
         }
-        self.tell(&key, (words::services::APPROVED_ELSEWHERE_WAS_IT_YOU, &body), buttons, Urgency::Normal);
+        self.tell(&key, (words::alarms::APPROVED_ELSEWHERE, &body), buttons, Urgency::Normal);
     }
 
     pub(super) fn set_paused(&mut self, ticket: Option<Ticket>, paused: bool, now: Now, effects: &mut Vec<Effect>) {
@@ -129,7 +129,7 @@ impl Agent {
         self.watched.denied.clear();
         self.watched.abort_due = paused;
         self.inbox.ring(now);
-        self.done(ticket, if paused { words::services::PAUSED } else { words::services::RESUMED }, effects);
+        self.done(ticket, if paused { words::alarms::PAUSED } else { words::alarms::RESUMED }, effects);
     }
 
     /// While paused: nothing that waits stays, and no run goes on.
@@ -169,15 +169,10 @@ impl Agent {
                 self.events.remove(PAUSE);
             }
             Err(why) if self.paused => {
-                let body = words::services::it_is_tried_again(text::sentence(&why));
+                let body = words::alarms::it_is_tried_again(text::sentence(&why));
                 let stop =
-                    Button { label: words::services::STOP_PALYRA.to_owned(), action: Action::Stop { service: None } };
-                self.tell(
-                    PAUSE,
-                    (words::services::NOT_EVERY_AGENT_COULD_BE_PAUSED, &body),
-                    vec![stop],
-                    Urgency::Normal,
-                );
+                    Button { label: words::alarms::STOP_PALYRA.to_owned(), action: Action::Stop { service: None } };
+                self.tell(PAUSE, (words::alarms::NOT_EVERY_AGENT_IS_PAUSED, &body), vec![stop], Urgency::Normal);
             }
             Err(_) => {}
         }
@@ -195,11 +190,11 @@ impl Agent {
                 // what else was allowed is still to be answered
                 let abort = Action::AbortRun { run_id };
                 self.events.retain(|_, told| told.buttons.iter().all(|button| button.action != abort));
-                self.done(ticket, words::services::RUN_IS_BEING_ABORTED, effects);
+                self.done(ticket, words::alarms::RUN_IS_BEING_ABORTED, effects);
             }
             Err(why) => {
-                let why = words::services::run_could_not_be_aborted(&why);
-                let hint = words::services::PAUSE_ALL_AGENTS;
+                let why = words::alarms::run_could_not_be_aborted(&why);
+                let hint = words::alarms::PAUSE_ALL_AGENTS;
                 self.fail(ticket, Failure::new(FailureCode::Failed, why, hint), effects);
             }
         }

@@ -156,7 +156,7 @@ fn profile(name: &str, source: &Map<String, Value>, earlier: &mut Earlier) -> Pr
         news.left.push(words::companion::WHAT_IT_KEPT_OF_VOICE.to_owned());
     }
     if object(companion, "ambient").get("start_on_login_enabled").and_then(Value::as_bool) == Some(true) {
-        news.left.push(words::companion::START_ON_LOGIN.to_owned());
+        news.left.push(words::companion::START_ON_LOGIN_WAS_ON.to_owned());
     }
     let News { taken, left } = news;
     earlier.taken.extend(taken.into_iter().map(|what| words::companion::profile(quoted(name), &what)));
@@ -209,7 +209,7 @@ fn notifications(all: &[Value], news: &mut News) -> VecDeque<Notification> {
     let mut kept: VecDeque<_> = all.iter().rev().filter_map(notification).take(MAX_NOTIFICATIONS).collect();
     kept.make_contiguous().reverse();
     if kept.len() < count {
-        news.left.push(words::companion::of_notifications_too_old(count - kept.len()));
+        news.left.push(words::companion::notifications_left(count - kept.len(), count));
     }
     if !kept.is_empty() {
         news.taken.push(counted(kept.len(), "notification"));

@@ -105,7 +105,7 @@ fn private_files(about: About, root: &Path, files: &OwnFiles) -> Check {
     if let Some((path, mode)) = files.open_secrets.first() {
         return about.problem(
             words::checks::ground::holds_secrets_and_can_be_read(path.display(), *mode),
-            words::checks::ground::close_it_chmod_2(path.display()),
+            words::checks::ground::close_file(path.display()),
         );
     }
     if !files.strangers.is_empty() {
@@ -117,7 +117,7 @@ fn private_files(about: About, root: &Path, files: &OwnFiles) -> Check {
     if let Some((path, mode)) = files.open_folders.first() {
         return about.warning(
             words::checks::ground::can_be_entered_by_other_users(path.display(), *mode),
-            words::checks::ground::close_it_chmod(path.display()),
+            words::checks::ground::close_folder(path.display()),
         );
     }
     about.ok(match files.seen {
@@ -218,8 +218,8 @@ fn told(secrets: &Value, ground: &Ground) -> Check {
             words::checks::ground::ARE_IN_PRIVATE_FILE,
             words::checks::ground::TO_HAVE_THEM_IN_KEYRING_INSTALL,
         ),
-        (Some("ready"), _) => SECRETS.ok(words::checks::ground::ARE_IN_KEYRING_2),
-        (Some("waiting"), _) => SECRETS.problem(why, words::services::UNLOCK_KEYRING),
+        (Some("ready"), _) => SECRETS.ok(words::checks::ground::ARE_IN_KEYRING),
+        (Some("waiting"), _) => SECRETS.problem(why, words::secrets::UNLOCK_KEYRING),
         (Some("failed"), _) => SECRETS.problem(why, words::checks::ground::MEND_THAT_THEN),
         _ => SECRETS.warning(words::checks::ground::ARE_BEING_FETCHED, words::checks::ground::CHECK_AGAIN_IN_MINUTE),
     }
@@ -233,11 +233,12 @@ fn seen(ground: &Ground, service: &Fact<Presence<Keyring>>) -> Check {
         }
         match service {
             Ok(Presence::Running(Keyring { locked: Some(true) })) => {
-                about.warning(words::checks::ground::KEYRING_IS_LOCKED, words::services::UNLOCK_KEYRING)
+                about.warning(words::checks::ground::KEYRING_IS_LOCKED, words::secrets::UNLOCK_KEYRING)
             }
-            Ok(Presence::Absent) if files.in_keyring => {
-                about.problem(words::checks::ground::ARE_IN_KEYRING, words::checks::ground::SIGN_IN_TO_DESKTOP)
-            }
+            Ok(Presence::Absent) if files.in_keyring => about.problem(
+                words::checks::ground::ARE_IN_KEYRING_THAT_DOES_NOT_RUN,
+                words::checks::ground::SIGN_IN_TO_DESKTOP,
+            ),
             Ok(Presence::Absent) => match &files.secrets_file {
                 Some(path) => about.warning(
                     words::checks::ground::are_in_because_no_keyring(path.display()),

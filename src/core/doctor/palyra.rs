@@ -82,7 +82,7 @@ fn running(facts: &Facts) -> Check {
             words::checks::palyra::if_it_has_just_been_started(process.pid),
         ),
         (Agent::Absent, None) => {
-            AGENT.warning(words::checks::palyra::NONE_RUNS_SO_NOBODY_LOOKS_AFTER, words::common::START)
+            AGENT.warning(words::checks::palyra::NONE_RUNS_SO_NOBODY_LOOKS_AFTER, words::common::START_PALYRA_TRAY)
         }
     }
 }

@@ -26,10 +26,10 @@ fn particulars(entry: &Value) -> String {
     words.push(of(entry, "environment").to_owned());
     words.push(format!("{} risk", of(entry, "risk_level")));
     if entry["strict_mode"] == Value::Bool(true) {
-        words.push(words::agent::STRICT_ASKS_FIRST.to_owned());
+        words.push(words::profiles::STRICT_ASKS_FIRST.to_owned());
     }
     if of(entry, "mode") == "remote" {
-        words.push(words::agent::REMOTE_NOT_WITH_THIS_VERSION.to_owned());
+        words.push(words::profiles::REMOTE_NOT_WITH_THIS_VERSION.to_owned());
     }
     words.join(", ")
 }
@@ -47,7 +47,7 @@ pub fn list(document: &Value) -> String {
         out.push_str(&format!("{mark} {:<20} {} ({})\n", of(entry, "name"), of(entry, "label"), particulars(entry)));
     }
     for why in document["left_out"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-        out.push_str(&words::agent::left_out(why));
+        out.push_str(&words::profiles::left_out(why));
     }
     out
 }
@@ -55,12 +55,12 @@ pub fn list(document: &Value) -> String {
 /// The active one, from the snapshot.
 pub fn show(block: &Value) -> String {
     let strict = if block["strict_mode"] == Value::Bool(true) { ", strict" } else { "" };
-    let mut out = words::agent::profile(of(block, "active"), of(block, "label"), strict);
+    let mut out = words::profiles::active(of(block, "active"), of(block, "label"), strict);
     let switch = &block["switch"];
     if block["switching"] == Value::Bool(true) {
-        out.push_str(&words::agent::changing_from(of(switch, "from"), of(switch, "to"), of(switch, "stage")));
+        out.push_str(&words::profiles::changing_from(of(switch, "from"), of(switch, "to"), of(switch, "stage")));
     } else if !of(switch, "outcome").is_empty() {
-        out.push_str(&words::agent::last_change(of(switch, "outcome")));
+        out.push_str(&words::profiles::last_change(of(switch, "outcome")));
     }
     if !of(block, "trouble").is_empty() {
         out.push_str(&format!("! {}\n", text::sentence(of(block, "trouble"))));
@@ -78,7 +78,7 @@ pub fn choose(document: &Value) -> Form {
         })
         .collect();
     let active = of(document, "active");
-    let text = words::agent::PALYRA_IS_STOPPED_IN_PROFILE;
+    let text = words::profiles::WHAT_A_CHANGE_DOES;
     Form {
         body: Body::Choose { choices, selected: Some(active.to_owned()) },
         buttons: vec![DialogButton::new(YES, "Change"), DialogButton::away(words::common::NOT_NOW)],
@@ -89,7 +89,7 @@ pub fn choose(document: &Value) -> Form {
 
 /// The question before a strict one, for the terminal too.
 pub fn question(name: &str) -> String {
-    words::agent::is_strict_profile(name)
+    words::profiles::strict_change_to_it(name)
 }
 
 /// Asks before a strict one. No key that was not aimed at it means yes.
@@ -98,17 +98,17 @@ pub fn ask(name: &str) -> Form {
         body: Body::Message,
         buttons: vec![DialogButton::new(YES, "Change"), DialogButton::away(words::common::NOT_NOW)],
         focus: Some(DialogButton::AWAY.to_owned()),
-        ..Form::message(words::agent::STRICT_PROFILE, &question(name), Tone::Warning)
+        ..Form::message(words::profiles::STRICT_PROFILE, &question(name), Tone::Warning)
     }
 }
 
 /// What is shown meanwhile; putting it away leaves the agent to it.
 pub fn progress(name: &str) -> Form {
-    let text = words::agent::PALYRA_IS_STOPPED_HERE_AND_STARTED;
+    let text = words::profiles::TAKES_UP_TO_A_MINUTE;
     Form {
         body: Body::Progress,
         buttons: vec![DialogButton::away("Hide")],
-        ..Form::message(&words::agent::changing_to_profile_3(name), text, Tone::Info)
+        ..Form::message(&words::profiles::changing_title(name), text, Tone::Info)
     }
 }
 

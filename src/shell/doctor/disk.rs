@@ -56,8 +56,7 @@ pub(super) fn own_files(paths: &Paths) -> Fact<OwnFiles> {
         folders.push(top.clone());
     }
     while let Some(folder) = folders.pop() {
-        let entries =
-            fs::read_dir(&folder).map_err(|error| words::checks::cannot_be_read_4(folder.display(), &error))?;
+        let entries = fs::read_dir(&folder).map_err(|error| words::checks::cannot_be_read(folder.display(), &error))?;
         for entry in entries.flatten() {
             let Ok(metadata) = entry.metadata() else { continue };
             if left == 0 {

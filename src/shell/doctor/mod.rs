@@ -54,9 +54,9 @@ pub fn gather(env: &Environment, paths: Result<&Paths, &ConfigError>, given: Giv
     let looks = Looks { until: Instant::now() + LIMIT };
     let desktop = desktop::begin(looks, env);
     let agent_pid = given.agent.pid();
-    let login = given.login.map(|look| looks.begin(words::checks::START_ON_LOGIN, look));
+    let login = given.login.map(|look| looks.begin(words::checks::LOOK_AT_START_ON_LOGIN, look));
     let network = begin_network(looks);
-    let open_files = looks.begin(words::checks::LIMIT_OF_OPEN_FILES, move || desktop::open_files(agent_pid));
+    let open_files = looks.begin(words::checks::LOOK_AT_LIMIT_OF_OPEN_FILES, move || desktop::open_files(agent_pid));
     let ground = match paths {
         Ok(paths) => {
             // where the person had the data put
@@ -87,20 +87,21 @@ pub fn gather(env: &Environment, paths: Result<&Paths, &ConfigError>, given: Giv
 }
 
 fn ground(looks: Looks, env: &Environment, paths: &Paths, agent: &Agent) -> Ground {
-    let lock = looks.with(paths, words::checks::WHO_HOLDS_LOCK, palyra::lock);
-    let earlier_app = looks.with(paths, words::checks::EARLIER_DESKTOP_APP, |paths| Ok(palyra::earlier_app(paths)));
+    let lock = looks.with(paths, words::checks::LOOK_AT_WHO_HOLDS_LOCK, palyra::lock);
+    let earlier_app =
+        looks.with(paths, words::checks::LOOK_AT_EARLIER_DESKTOP_APP, |paths| Ok(palyra::earlier_app(paths)));
     let ours = palyra::ours(paths, agent);
-    let foreign = looks.with(paths, words::checks::OTHER_PROCESSES, move |paths| palyra::foreign(paths, &ours));
-    let ports = looks.begin(words::checks::PORTS, palyra::ports(paths, agent));
-    let folders = looks.with(paths, words::checks::FOLDERS, |paths| Ok(disk::folders(paths)));
-    let files = looks.with(paths, words::checks::OUR_OWN_FILES, disk::own_files);
-    let space = looks.with(paths, words::checks::SPACE_ON_DISK, |paths| disk::space(&paths.state_root));
-    let journal = looks.with(paths, words::checks::WATCHING_FILES, |paths| disk::journal(&paths.runtime_root));
-    let settings = looks.with(paths, words::checks::PREFERENCES, |paths| Ok(palyra::settings(paths)));
-    let config = looks.with(paths, words::checks::CONFIG, |paths| Ok(palyra::config(paths)));
-    let vault = looks.with(paths, words::checks::VAULT, palyra::vault_backend);
+    let foreign = looks.with(paths, words::checks::LOOK_AT_OTHER_PROCESSES, move |paths| palyra::foreign(paths, &ours));
+    let ports = looks.begin(words::checks::LOOK_AT_PORTS, palyra::ports(paths, agent));
+    let folders = looks.with(paths, words::checks::LOOK_AT_FOLDERS, |paths| Ok(disk::folders(paths)));
+    let files = looks.with(paths, words::checks::LOOK_AT_OWN_FILES, disk::own_files);
+    let space = looks.with(paths, words::checks::LOOK_AT_SPACE_ON_DISK, |paths| disk::space(&paths.state_root));
+    let journal = looks.with(paths, words::checks::LOOK_AT_WATCHING_FILES, |paths| disk::journal(&paths.runtime_root));
+    let settings = looks.with(paths, words::checks::LOOK_AT_PREFERENCES, |paths| Ok(palyra::settings(paths)));
+    let config = looks.with(paths, words::checks::LOOK_AT_CONFIG, |paths| Ok(palyra::config(paths)));
+    let vault = looks.with(paths, words::checks::LOOK_AT_VAULT, palyra::vault_backend);
     let programs = looks.begin(words::common::PALYRAS_PROGRAMS, programs::look(looks, env, paths, agent));
-    let socket = looks.with(paths, words::checks::SOCKET, |paths| Ok(disk::socket(&paths.socket)));
+    let socket = looks.with(paths, words::checks::LOOK_AT_SOCKET, |paths| Ok(disk::socket(&paths.socket)));
     Ground {
         state_root: paths.state_root.clone(),
         settings_file: paths.settings(),
@@ -123,7 +124,7 @@ fn ground(looks: Looks, env: &Environment, paths: &Paths, agent: &Agent) -> Grou
 
 #[cfg(target_os = "linux")]
 fn begin_network(looks: Looks) -> Option<Pending<Network>> {
-    Some(looks.begin(words::checks::NETWORK, network::look))
+    Some(looks.begin(words::checks::LOOK_AT_NETWORK, network::look))
 }
 
 #[cfg(not(target_os = "linux"))]

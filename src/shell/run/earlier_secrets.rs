@@ -78,8 +78,8 @@ fn take_over(sidecars: &Sidecars, plain: Vec<(&'static str, Secret)>) -> Report 
     match secrets::seed(&sidecars.paths.profile_own, &found) {
         Ok(refused) => {
             let taken = found.iter().map(|(name, _)| *name).filter(|name| !refused.iter().any(|(no, _)| no == name));
-            report.taken.extend(taken.map(|name| words::secrets::text(name.label())));
-            report.left.extend(refused.iter().map(|(name, why)| words::secrets::text_2(name.label(), why)));
+            report.taken.extend(taken.map(|name| words::secrets::the_one(name.label())));
+            report.left.extend(refused.iter().map(|(name, why)| words::secrets::the_one_and_why(name.label(), why)));
         }
         Err(why) => report.left.push(words::secrets::its_secrets(&why)),
     }
@@ -111,7 +111,7 @@ fn opened(sidecars: &Sidecars, folder: &Path) -> Result<Opened, String> {
                 Some(value) => values.push((name, Secret::new(value))),
                 None => left.push(words::secrets::it_is_empty(name.label())),
             },
-            Err(why) => left.push(words::secrets::text_2(name.label(), &why)),
+            Err(why) => left.push(words::secrets::the_one_and_why(name.label(), &why)),
         }
     }
     Ok((values, left))

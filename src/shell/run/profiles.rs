@@ -76,7 +76,7 @@ impl Shell {
     /// The end of this shell, and the beginning of the next one, with all that an agent finds at its start. Lock, icon and
     /// process stay.
     pub(super) async fn begin_anew(mut self, receiver: UnboundedReceiver<Input>) -> Ended {
-        self.wind_up(receiver, words::agent::AGENT_CHANGES_TO_ANOTHER_PROFILE, words::common::TRY_AGAIN_IN_A_MOMENT)
+        self.wind_up(receiver, words::profiles::PALYRA_TRAY_CHANGES_PROFILE, words::common::TRY_AGAIN_IN_A_MOMENT)
             .await;
         let Sidecars { env, paths, demo, .. } = self.sidecars;
         let mut found = match Paths::find(&env) {
@@ -113,7 +113,7 @@ fn check(env: &Environment, paths: &Paths, name: &str) -> Result<Entry, String> 
         PalyraConfig::read(&found.config).map_err(|error| error.0)?;
     }
     if matches!(SetUpLock::take(paths), Ok(None)) {
-        return Err(words::agent::SET_UP_IS_OPEN.to_owned());
+        return Err(words::profiles::SET_UP_IS_OPEN.to_owned());
     }
     Ok(found.profile)
 }

@@ -854,7 +854,7 @@ impl Agent {
                         Ok(_) if self.inbox.heard.knows(&approval_id) => self.inbox.settle(&approval_id),
                         Ok(_) => self.inbox.denied(&approval_id),
                         Err(Failure { code: FailureCode::Refused, .. }) => self.inbox.doubt(&approval_id),
-                        Err(_) => {}
+                        Err(_) => self.inbox.suspect(&approval_id),
                     }
                     self.inbox.ring(now);
                     self.answer(&approval_id, ticket, result, effects);

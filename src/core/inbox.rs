@@ -197,6 +197,9 @@ pub struct Inbox {
     settled: BTreeSet<String>,
     /// Allowances that are no news.
     pub heard: Heard,
+    /// What became of these is not known, and asked by the next look at everything; by the one under way.
+    doubted: BTreeSet<String>,
+    asks_about: BTreeSet<String>,
     over: Over,
     /// Late allowances are not asked for before this, monotonic; and the last look did not, for that.
     late_after: u64,
@@ -228,6 +231,7 @@ impl Inbox {
         self.as_of = None;
         self.trouble.clear();
         self.everything = true;
+        self.doubted.append(&mut self.asks_about);
         self.not_before = 0;
         self.next_look = Some(now.mono_ms);
     }
@@ -295,6 +299,12 @@ impl Inbox {
     /// known to wait is only looked for among the newest.
     pub fn doubt(&mut self, approval_id: &str) {
         self.settle(approval_id);
+        self.suspect(approval_id);
+    }
+
+    /// It may have been allowed by somebody meanwhile; the next look, at everything, tells.
+    pub fn suspect(&mut self, approval_id: &str) {
+        self.doubted.insert(approval_id.to_owned());
         self.everything = true;
     }
 
@@ -344,7 +354,8 @@ impl Inbox {
         // those that are only counted are not named one by one
         let counted = self.rest.iter().map(|brief| brief.requested_at_unix_ms).min();
         let news_since_unix_ms = news_since_unix_ms.map(|since| counted.map_or(since, |oldest| oldest.min(since)));
-        let known = self.pending.keys().cloned().collect();
+        self.asks_about = if self.sees_everything { std::mem::take(&mut self.doubted) } else { BTreeSet::new() };
+        let known = self.pending.keys().chain(&self.asks_about).cloned().collect();
         Some(LookOrder {
             round: self.round,
             now_unix_ms: now.unix_ms,
@@ -425,6 +436,7 @@ impl Inbox {
             Err(Missed { why, leave_alone_ms }) => {
                 self.trouble = why;
                 self.everything |= self.sees_everything;
+                self.doubted.append(&mut self.asks_about);
                 self.failures += 1;
                 let wait = (1_000_u64 << (self.failures - 1).min(5)).min(RETRY_LIMIT_MS);
                 // it may say anything, but not blind us
@@ -463,7 +475,7 @@ impl Inbox {
     }
 
     /// How many there are of each, and may be: what waits is as much as the gateway has.
-    pub fn sizes(&self) -> [(&'static str, usize, usize); 6] {
+    pub fn sizes(&self) -> [(&'static str, usize, usize); 7] {
         [
             ("approvals kept whole", self.pending.len(), WHOLE),
             ("approvals counted", self.rest.len(), usize::MAX),
@@ -471,6 +483,7 @@ impl Inbox {
             ("settled during a look", self.settled.len(), WHOLE),
             ("approvals that are over", self.over.len(), OVER),
             ("known allowances", self.heard.len(), HEARD),
+            ("approvals in doubt", self.doubted.len() + self.asks_about.len(), usize::MAX),
         ]
     }
 

@@ -15,7 +15,7 @@ use palyra_tray::protocol::{Action, Reply, Scope, ServiceId, Verdict};
 use serde_json::json;
 
 use crate::chance::Chance;
-use crate::gateway::{Gateway, lost, missed};
+use crate::gateway::{Gateway, Held, lost, missed};
 use crate::invariants::{Broken, Invariant, Void};
 use crate::surfaces::Surfaces;
 
@@ -386,14 +386,23 @@ impl<'a> Model<'a> {
         self.chance.pick(&ids).cloned()
     }
 
-    /// What is asked for becomes something else, in one of its parts.
+    /// Whether its time was over at any moment, on either clock.
+    fn has_expired(&self, id: &str, held: &Held) -> bool {
+        let timeout = held.raw()["prompt"]["timeout_seconds"].as_i64().unwrap_or_default();
+        let expires = held.raw()["requested_at_unix_ms"].as_i64().unwrap_or_default() + timeout * 1_000;
+        let ended = self.ends.get(id).is_some_and(|(seen, end)| *seen == held.digest && self.now.mono_ms >= *end);
+        self.latest_unix_ms >= expires || ended
+    }
+
+    /// What is asked for becomes something else, in one of its parts. Nothing that is over begins to wait again by that.
     pub fn change(&mut self) {
         let Some(id) = self.any_id() else { return };
         self.note(|| format!("changed: {id}"));
         let number = self.chance.below(1_000);
+        let lives = !self.has_expired(&id, &self.gateway.records[&id]);
         let shows = self.gateway.change(&id, |record| match number % 4 {
             0 => record["prompt"]["risk_level"] = json!(if number < 500 { "critical" } else { "low" }),
-            1 => record["prompt"]["timeout_seconds"] = json!(number),
+            1 if lives => record["prompt"]["timeout_seconds"] = json!(number),
             2 => record["principal"] = json!(format!("user:{number}")),
             _ => record["prompt"]["summary"] = json!(format!("rm -r /{number}")),
         });
@@ -527,12 +536,7 @@ impl<'a> Model<'a> {
         // what the gateway has open, and never looked expired, waits here too
         if self.agent.inbox.is_current() && !self.agent.paused {
             for (id, held) in self.gateway.records.iter().filter(|(_, held)| held.is_open()) {
-                let raw = held.raw();
-                let timeout = raw["prompt"]["timeout_seconds"].as_i64().unwrap_or_default();
-                let expires = raw["requested_at_unix_ms"].as_i64().unwrap_or_default() + timeout * 1_000;
-                let ended =
-                    self.ends.get(id).is_some_and(|(seen, end)| *seen == held.digest && self.now.mono_ms >= *end);
-                let waits = self.agent.inbox.pending.contains_key(id) || self.latest_unix_ms >= expires || ended;
+                let waits = self.agent.inbox.pending.contains_key(id) || self.has_expired(id, held);
                 if !waits {
                     self.broken(Invariant::EverySurfaceAgrees, &format!("{id} waits at the gateway and not here"));
                 }

@@ -163,7 +163,24 @@ fn what_is_allowed_the_moment_it_was_denied_here_is_told() {
     assert_eq!(told(&world), 1);
 }
 
-/// The same for one that is only counted, the moment its time is over.
+/// A look saw it while ours was under way, which then came to nothing.
+#[test]
+fn what_is_allowed_while_our_decision_fails_is_told() {
+    let mut world = started();
+    world.ask("a1", "high", 3_600, "git push");
+    world.pass(1_000);
+    others_ask(&mut world, 120_000);
+    assert!(world.click("Approve once"));
+    world.decide_elsewhere("a1", "allow");
+    world.pass(3);
+    assert!(!world.agent.inbox.pending.contains_key("a1") && !world.agent.decisions.is_idle());
+    world.give(Event::Recorded("a1".to_owned(), Err("the disk is full".to_owned())));
+    assert_eq!(told(&world), 0);
+    world.pass(1_000);
+    assert_eq!((told(&world), world.sent.len()), (1, 0));
+}
+
+/// Also one that is only counted, the moment its time is over.
 #[test]
 fn what_is_allowed_the_moment_it_expired_is_told() {
     let mut world = started();

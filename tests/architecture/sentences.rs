@@ -15,7 +15,6 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
     ("core/simulate/", "", "the same"),
     ("core/agent/sizes.rs", "", "names of lists that a test measures"),
     ("core/agent/events.rs", "restarts while away", "the same"),
-    ("core/agent/watch.rs", "known allowances", "the same"),
     ("core/ask/mod.rs", "messages ", "the same"),
     ("core/inbox.rs", "", "the same"),
     ("core/cause.rs", "", "by what the sidecars say it is known why they ended"),

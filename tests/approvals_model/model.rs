@@ -191,6 +191,7 @@ impl<'a> Model<'a> {
                 | Effect::SendDecision(_)
                 | Effect::WriteLedger { .. }
                 | Effect::Launch { service: ServiceId::Gateway, .. }
+                | Effect::Stop(ServiceId::Gateway, _)
                 | Effect::AbortRuns => self.waiting.push(effect),
                 _ => {}
             }
@@ -322,6 +323,10 @@ impl<'a> Model<'a> {
                 self.gateway.down = false;
                 let record = RunRecord { run_id: run, started_at_unix_ms: self.now.unix_ms, ..self.base.run.clone() };
                 self.give(Event::Running(ServiceId::Gateway, record));
+            }
+            Effect::Stop(ServiceId::Gateway, record) => {
+                self.gateway.down = true;
+                self.give(Event::Ended(ServiceId::Gateway, record.run_id, None));
             }
             Effect::AbortRuns => {
                 let outcome = if self.gateway.down { Err("nobody answers".to_owned()) } else { Ok(()) };

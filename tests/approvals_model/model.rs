@@ -6,6 +6,7 @@ use palyra_tray::core::agent::{Agent, EventNotice};
 use palyra_tray::core::compose;
 use palyra_tray::core::decisions::LedgerKind;
 use palyra_tray::core::event::{Click, Effect, Event, Facts, Setup};
+use palyra_tray::core::inbox::POLL_QUIET_MS;
 use palyra_tray::core::record::digest;
 use palyra_tray::core::simulate::World;
 use palyra_tray::core::time::Now;
@@ -500,9 +501,10 @@ impl<'a> Model<'a> {
         }
         let idle = self.agent.decisions.is_idle();
         self.hold(Invariant::ExactlyOnceAndDenyWins, idle, "a decision never ends");
-        // one look more, at what the last decisions left behind, and after its spacing one for late allowances
+        // one look more, at what the last decisions left behind, and after its spacing, which a slow look makes longer, one
+        // for late allowances
         self.give(Event::Rang);
-        for pass in [300, 300, 2_000, 300] {
+        for pass in [300, 300, POLL_QUIET_MS, 300] {
             self.now = self.now.plus(pass);
             self.give(Event::Wake);
             while !self.waiting.is_empty() {

@@ -3,6 +3,7 @@
 use palyra_tray::core::agent::events::{ANSWER_SHOWN_MS, MAX_RUNS_SHOWN, MAX_SHOWN, shows};
 use palyra_tray::core::companion::{Flag, Kind};
 use palyra_tray::core::event::{Event, Setup};
+use palyra_tray::core::node::{Enrolled, NodeEvent};
 use palyra_tray::core::outage::DEBOUNCE_MS;
 use palyra_tray::core::simulate::{World, print_menu};
 use palyra_tray::protocol::shim::ExitCause;
@@ -161,8 +162,13 @@ fn a_flood_is_told_until_it_is_over_and_nothing_of_it_waits() {
 
 #[test]
 fn a_node_host_that_ends_with_its_gateway_is_no_outage_of_its_own() {
-    let mut world = World::new(Setup { node_host: true, ..setup() });
+    let mut setup = Setup { node_host: true, ..setup() };
+    setup.node.installed = true;
+    let mut world = World::new(setup);
+    let enrolled = Enrolled { device_id: "d".to_owned(), expires_at_unix_ms: None, paired: true };
+    world.give(Event::Node(NodeEvent::Told(Ok(Some(enrolled)))));
     world.pass(30_000);
+    assert!(world.agent.fleet.get(ServiceId::NodeHost).is_ready());
     world.behaviour.entry(ServiceId::Gateway).or_default().offline = true;
     crash(&mut world, ServiceId::Gateway);
     crash(&mut world, ServiceId::NodeHost);

@@ -1,9 +1,12 @@
 //! A change of profile: there, or back, and wherever it is cut short one of the two is whole.
 
+use palyra_tray::config::settings::Settings;
 use palyra_tray::core::event::Event;
 use palyra_tray::core::service::Goal;
 use palyra_tray::core::simulate::{Behaviour, World};
 use palyra_tray::core::switch::{LEAVE_MS, Stage, TRY_MS};
+use palyra_tray::protocol::node::{NodeRequest, NodeTask};
+use palyra_tray::protocol::secrets::SecretName;
 use palyra_tray::protocol::{Action, FailureCode, Reply, Request, ServiceId};
 
 use super::started;
@@ -117,8 +120,85 @@ fn a_second_change_and_what_would_come_in_its_way_are_refused_meanwhile() {
         world.give(Event::Asked(3, Request::Act { action }));
         assert!(refusal(&world).1.contains("change of profile is under way"), "{:?}", world.replies);
     }
+    world.agent.node.allowed = true;
+    world.give(Event::Asked(4, Request::Node(NodeRequest::Do { task: NodeTask::Enrol })));
+    assert!(refusal(&world).1.contains("change of profile is under way"), "{:?}", world.replies);
+    world.rotate(5, &SecretName::ALL);
+    assert!(refusal(&world).1.contains("change of profile is under way"), "{:?}", world.replies);
+    world.switch(6, "prod", true);
+    assert!(refusal(&world).1.contains("another change"), "{:?}", world.replies);
     world.pass(5_000);
     assert_eq!(on(&world).0, "work");
+}
+
+#[test]
+fn what_is_on_its_way_is_waited_for_before_a_change() {
+    type Begin = fn(&mut World);
+    // what makes it possible, what begins it, and what is told of it
+    let cases: [(Begin, Begin, &str); 4] = [
+        (
+            |world| {
+                world.disk = Some("no space left".to_owned());
+                world.agent.companion.set_section("chat");
+                world.give(Event::Rang);
+                world.pass(100);
+            },
+            |_| {},
+            "no space left",
+        ),
+        (|_| {}, |world| world.rotate(8, &SecretName::ALL), "new secrets are on their way"),
+        (
+            |world| world.agent.node.allowed = true,
+            |world| world.give(Event::Asked(8, Request::Node(NodeRequest::Do { task: NodeTask::Enrol }))),
+            "is being done with the node host",
+        ),
+        (
+            |world| {
+                world.ask("a1", "high", 600, "git push");
+                world.pass(1_000);
+            },
+            |world| assert!(world.click("Deny")),
+            "a decision is on its way",
+        ),
+    ];
+    for (prepare, begin, told) in cases {
+        // before it is asked, and while the other profile is looked at
+        for before in [true, false] {
+            let mut world = world();
+            prepare(&mut world);
+            if before {
+                begin(&mut world);
+            }
+            world.switch(1, "work", false);
+            if !before {
+                begin(&mut world);
+            }
+            world.pass(5);
+            let refused = world.replies.iter().find_map(|(ticket, reply)| match reply {
+                Reply::Error(failure) if *ticket == 1 => Some(failure.message.clone()),
+                _ => None,
+            });
+            assert!(refused.as_ref().is_some_and(|why| why.contains(told)), "{told}, first {before}: {refused:?}");
+            assert_eq!(stage(&world), None, "{told}");
+        }
+    }
+}
+
+#[test]
+fn a_decision_that_begins_while_one_is_left_is_over_before_the_other_begins() {
+    let mut decided = 0;
+    for at in 1..60 {
+        let mut world = world();
+        world.ask("a1", "high", 600, "git push");
+        world.pass(1_000);
+        world.switch(1, "work", false);
+        world.pass(at);
+        decided += usize::from(world.click("Deny"));
+        world.pass(10_000);
+        assert_eq!(on(&world).0, "work", "after {at} ms");
+        assert!(world.faults.is_empty(), "after {at} ms: {:?}", world.faults);
+    }
+    assert!(decided > 30, "{decided}");
 }
 
 /// What goes wrong on the way, and a word of what is told of it.
@@ -205,6 +285,27 @@ fn what_did_not_run_before_is_not_started_by_a_way_back() {
 }
 
 #[test]
+fn what_was_switched_off_meanwhile_is_not_started_by_a_way_back() {
+    let off = || Event::SettingsRead(Box::new(Settings { browser: false, ..Settings::default() }), Vec::new());
+    for killed in [false, true] {
+        let mut world = world();
+        world.switch(1, "work", false);
+        world.pass(2);
+        // the end of what runs is never seen
+        world.alive.clear();
+        world.give(off());
+        if killed {
+            world.kill_agent();
+            world.begin_from_disk();
+        }
+        world.pass(LEAVE_MS + 5_000);
+        assert_eq!((on(&world).0, stage(&world)), ("desktop-local", Some(Stage::Returned)), "killed: {killed}");
+        assert_eq!(world.agent.fleet.get(ServiceId::Gateway).goal, Goal::Up, "killed: {killed}");
+        assert_eq!(world.agent.fleet.get(ServiceId::Browserd).goal, Goal::Down, "killed: {killed}");
+    }
+}
+
+#[test]
 fn killed_at_any_moment_the_next_start_is_on_one_of_the_two_whole_and_says_which() {
     let mut seen = std::collections::BTreeSet::new();
     for fails in [false, true] {
@@ -268,11 +369,15 @@ fn an_end_in_the_middle_is_an_end() {
         let mut world = world();
         world.switch(1, "work", false);
         world.pass(at);
+        let begun = stage(&world);
         world.give(Event::Shutdown);
         world.pass(30_000);
         assert!(world.exited && world.alive.is_empty(), "ended after {at} ms: {:?}", world.alive);
         world.begin_from_disk();
         world.pass(5_000);
         assert!(all_ready(&world) && !world.agent.is_switching() && world.faults.is_empty(), "ended after {at} ms");
+        // the next one goes on from where it was
+        let wanted = if matches!(begun, None | Some(Stage::Leaving)) { "desktop-local" } else { "work" };
+        assert_eq!(on(&world).0, wanted, "ended after {at} ms");
     }
 }

@@ -122,6 +122,7 @@ impl Agent {
         if self.is_ending() {
             return Err(Failure::new(FailureCode::Refused, words::common::PALYRA_TRAY_IS_ENDING, ""));
         }
+        self.not_switching()?;
         if task.opens_window() && self.paused {
             return Err(Failure::new(
                 FailureCode::Refused,

@@ -203,12 +203,17 @@ impl Agent {
         if switch.stage != Stage::Done {
             switch.stage = Stage::Returned;
         }
+        self.want_again(&switch);
+        self.switch_over(switch);
+        true
+    }
+
+    /// What was stopped for a change that is not made, as far as it is still wanted.
+    fn want_again(&mut self, switch: &Switch) {
         let enabled = self.enabled();
         for id in switch.stopped.iter().filter(|id| enabled.contains(id)) {
             self.fleet.get_mut(*id).want(Goal::Up);
         }
-        self.switch_over(switch);
-        true
     }
 
     fn tell_elsewhere(&mut self, wanted: &str) {
@@ -246,7 +251,7 @@ impl Agent {
         if switch.keeps_down() {
             self.want_none();
         }
-        let down = self.fleet.all_down() && self.decisions.is_idle() && self.node.is_idle();
+        let down = self.fleet.all_down() && self.decisions.is_idle();
         let trouble = self.companion.saving.trouble();
         match switch.stage {
             Stage::Leaving if !trouble.is_empty() => self.stay(switch, trouble),
@@ -326,9 +331,7 @@ impl Agent {
     fn stay(&mut self, mut switch: Switch, why: String) {
         switch.stage = Stage::Returned;
         switch.why = why;
-        for id in &switch.stopped {
-            self.fleet.get_mut(*id).want(Goal::Up);
-        }
+        self.want_again(&switch);
         self.switch_over(switch);
     }
 
@@ -369,10 +372,16 @@ impl Agent {
                 | Action::SetBrowser { .. }
                 | Action::WritePorts { .. }
         );
-        (touches && self.is_switching()).then(|| {
-            let why = words::profiles::CHANGE_IS_UNDER_WAY;
-            Failure::new(FailureCode::Refused, why, words::profiles::WAIT_FOR_IT)
-        })
+        self.not_switching().err().filter(|_| touches)
+    }
+
+    /// Nothing is begun with sidecars that are being left, or tried.
+    pub(super) fn not_switching(&self) -> Result<(), Failure> {
+        if !self.is_switching() {
+            return Ok(());
+        }
+        let why = words::profiles::CHANGE_IS_UNDER_WAY;
+        Err(Failure::new(FailureCode::Refused, why, words::profiles::WAIT_FOR_IT))
     }
 
     pub(super) fn profile_dialog(&mut self, ticket: Option<Ticket>, effects: &mut Vec<Effect>) {

@@ -132,6 +132,7 @@ impl Agent {
         if self.is_ending() {
             return refused(words::common::PALYRA_TRAY_IS_ENDING, "");
         }
+        self.not_switching()?;
         if self.rotation.making || !self.rotation.stale().is_empty() {
             return refused(words::secrets::ROTATION_IS_UNDER_WAY, words::secrets::TRY_AGAIN_WHEN_IT_IS_OVER);
         }

@@ -1,5 +1,7 @@
 //! The machine against a gateway that keeps books, with every kind of fault at every step.
 
+mod steps;
+
 use super::news::{failed_run, refused_in_stream};
 use super::*;
 use crate::core::answer::NoAnswer;

@@ -35,11 +35,23 @@ fn every_change_counts_and_what_changes_nothing_does_not() {
         it.set_ports([(ServiceId::Gateway, Ports::from([("http".to_owned(), 1)]))].into());
         changed(&it, "ports", wanted);
     }
+    it.notify(Kind::Run, "t", "b", None, at(7));
+    it.add_draft("later", None, "off", at(7)).unwrap();
+    changed(&it, "news and a draft", true);
+    let draft = it.profile().drafts[0].clone();
+    for wanted in [true, false] {
+        assert_eq!(it.mark_read(None) == 1, wanted);
+        changed(&it, "read", wanted);
+        it.keep_draft(Draft { reason: "full".to_owned(), ..draft.clone() }).unwrap();
+        changed(&it, "draft", wanted);
+    }
+    it.set_connection(Connection::Reconnecting, at(8));
+    changed(&it, "connection", true);
     for (name, wanted) in [("work", true), ("work", false), (DEFAULT_PROFILE, true), (DEFAULT_PROFILE, false)] {
         it.use_profile(name);
         changed(&it, "profile", wanted);
     }
-    assert_eq!(it.profile().connected_at_unix_ms, Some(5));
+    assert_eq!(it.profile().connected_at_unix_ms, Some(5), "when it was reached last");
     assert_eq!(it.profile().onboarding.completed_at_unix_ms, Some(6));
 }
 

@@ -74,6 +74,9 @@ impl World {
                 if let Some((service, _)) = self.alive.first() {
                     self.faults.push(format!("{}: {service} of the old profile lives", self.clock()));
                 }
+                if !self.agent.decisions.is_idle() {
+                    self.faults.push(format!("{}: a decision is still on its way", self.clock()));
+                }
                 self.note(format!("begins anew on {name}"));
                 self.profiles.became.push(name);
                 self.begin(setup);

@@ -168,6 +168,17 @@ mod tests {
         let mut place = Place::new(include_str!("../../../tests/earlier-app/schema-1.json"));
         fs::write(place.paths.settings(), "[services]\nbrowser = true\n").unwrap();
         assert!(place.look().unwrap().taken.is_empty() && place.settings.browser);
+        let mut place = Place::new(include_str!("../../../tests/earlier-app/schema-3.json"));
+        let (usual, ours) = (place.paths.runtime_root.clone(), place.dir.path().join("ours"));
+        place.settings.data = Some(ours.clone());
+        let record = Record { welcomed: true, autostart_asked: true, ..Record::default() };
+        store::write_json(&place.paths.set_up(), &record).unwrap();
+        let earlier = place.look().unwrap();
+        assert!(earlier.left[0].contains("another one is chosen"), "{:?}", earlier.left);
+        assert_eq!((&place.paths.runtime_root, &place.settings.data), (&usual, &Some(ours)));
+        assert!(earlier.taken.is_empty(), "{:?}", earlier.taken);
+        let kept: Record = serde_json::from_slice(&fs::read(place.paths.set_up()).unwrap()).unwrap();
+        assert_eq!(kept, record);
     }
 
     #[cfg(unix)]

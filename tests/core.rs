@@ -39,6 +39,8 @@ mod events;
 mod flags;
 #[path = "core/hidden.rs"]
 mod hidden;
+#[path = "core/preferences.rs"]
+mod preferences;
 #[path = "core/profiles.rs"]
 mod profiles;
 #[path = "core/secrets.rs"]

@@ -159,7 +159,11 @@ fn a_state_of_a_newer_version_is_used_and_left_as_it_is() {
     let newer = r#"{"version":3,"profiles":{"desktop-local":{"drafts":[
         {"id":"d","text":"mine","created_at_unix_ms":1,"session_id":null,"of_tomorrow":1}]}}}"#;
     fs::write(site.own("state.json"), newer).unwrap();
+    let earlier = site.root().join("desktop-control-center/state.json");
+    fs::create_dir_all(earlier.parent().unwrap()).unwrap();
+    fs::write(earlier, include_str!("earlier-app/schema-4.json")).unwrap();
     let status = site.start_healthy();
+    assert!(status["companion"]["imported"].is_null(), "what is taken over could not be kept");
     assert!(warnings(&status).contains("newer Palyra Tray (version 3)"), "{}", warnings(&status));
     assert_eq!(status["companion"]["offline_drafts"][0]["text"], "mine");
     site.ok(&["quit"]);
@@ -424,11 +428,15 @@ fn preferences_are_taken_up_while_it_runs() {
     fs::write(&path, "[services\nbrowser = fal").unwrap();
     let status = site.until("told", |status| warnings(status).contains("is not understood"));
     assert_eq!(status["quick_facts"]["browser_service"]["enabled"], true);
+    let copy = site.own("settings.toml.last");
+    assert_eq!(fs::read_to_string(copy).unwrap(), expected, "what is not understood is no good copy");
     fs::write(&path, "[services]\nbrowser = false\n").unwrap();
     let status = site.until("off", |status| status["quick_facts"]["browser_service"]["enabled"] == false);
     assert!(!warnings(&status).contains("settings.toml"), "{}", warnings(&status));
     site.until("restarted without it", |status| status["state"] == "healthy");
     assert_eq!(site.ok(&["config", "get", "services.browser"]), "false\n");
+    site.ok(&["config", "set", "tray.panel", "light"]);
+    site.until("told", |status| warnings(status).contains("tray.panel is used from the next start"));
 }
 
 #[test]
@@ -533,13 +541,15 @@ printf '{"value":"%s"}' "$(cat "$PALYRA_VAULT_DIR/$4")""#,
         ("identity/ca", "x"),
         ("vault/desktop_admin_token", token),
         ("vault/desktop_browser_state_encryption_key", &key),
+        // older than what is in the vault
+        ("state.json", r#"{"schema_version":1,"admin_token":"01HOLDERADMINTOKEN00000000001HOLDERADMINTOKEN0000000"}"#),
     ] {
         fs::create_dir_all(folder.join(name).parent().unwrap()).unwrap();
         fs::write(folder.join(name), text).unwrap();
     }
     site.start(&[]);
     site.healthy();
-    let status = site.until("told", |status| status["companion"]["imported"].is_object());
+    let status = site.until("told", |status| status["companion"]["imported"]["left"][0].is_string());
     let imported = &status["companion"]["imported"];
     assert_eq!(imported["taken"], json!(["the admin token", "the browser state key"]), "{imported}");
     assert_eq!(imported["left"], json!(["the browser token: palyra says: no such secret"]), "{imported}");

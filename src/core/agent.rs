@@ -9,7 +9,7 @@ mod config;
 pub mod events;
 mod hide;
 mod node;
-mod preferences;
+pub mod preferences;
 mod profiles;
 mod requests;
 mod reviews;
@@ -526,7 +526,7 @@ impl Agent {
         self.settle_config(now, effects);
         self.settle_settings(now, effects);
         self.settle_node(now, effects);
-        let may_launch = has_secrets && self.quitting.is_none() && !self.keeps_down();
+        let may_launch = has_secrets && self.quitting.is_none();
         for (id, order) in self.fleet.step(may_launch, self.node.may_run(now), now) {
             self.perform(id, vec![order], effects);
         }

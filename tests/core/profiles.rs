@@ -1,15 +1,16 @@
 //! A change of profile: there, or back, and wherever it is cut short one of the two is whole.
 
 use palyra_tray::config::settings::Settings;
-use palyra_tray::core::event::Event;
+use palyra_tray::core::event::{Event, Setup};
 use palyra_tray::core::service::Goal;
-use palyra_tray::core::simulate::{Behaviour, World};
+use palyra_tray::core::simulate::{Behaviour, World, print_menu};
 use palyra_tray::core::switch::{LEAVE_MS, Stage, TRY_MS};
 use palyra_tray::protocol::node::{NodeRequest, NodeTask};
+use palyra_tray::protocol::profiles::ProfileRequest;
 use palyra_tray::protocol::secrets::SecretName;
 use palyra_tray::protocol::{Action, FailureCode, Reply, Request, ServiceId};
 
-use super::started;
+use super::{setup, started};
 
 fn world() -> World {
     let mut world = started();
@@ -114,6 +115,8 @@ fn a_second_change_and_what_would_come_in_its_way_are_refused_meanwhile() {
     world.switch(2, "prod", true);
     assert!(refusal(&world).1.contains("another change"), "{:?}", world.replies);
     world.pass(10);
+    let menu = print_menu(&world.view().menu, 0);
+    assert!(menu.lines().any(|line| line.contains("work") && line.ends_with("(grey)")), "{menu}");
     for action in
         [Action::Start { service: None }, Action::Stop { service: None }, Action::SetBrowser { enabled: false }]
     {
@@ -282,6 +285,86 @@ fn what_did_not_run_before_is_not_started_by_a_way_back() {
     assert_eq!(on(&world).0, "desktop-local");
     assert!(world.alive.is_empty(), "{:?}", world.alive);
     assert!(notice(&world).contains("Still on profile"), "{}", notice(&world));
+}
+
+#[test]
+fn a_disk_that_takes_nothing_keeps_it_on_the_profile_that_is_written() {
+    let mut seen = std::collections::BTreeSet::new();
+    for at in (2..60).step_by(2) {
+        let mut world = world();
+        world.switch(1, "work", false);
+        world.pass(at);
+        let written = world.saved.iter().any(|state| state.active_profile == "work");
+        world.disk = Some("no space left".to_owned());
+        world.pass(1_000);
+        if !written {
+            assert_eq!(on(&world), ("desktop-local", "desktop-local"), "full after {at} ms");
+            assert!(notice(&world).contains("no space left"), "full after {at} ms: {}", notice(&world));
+        }
+        world.disk = None;
+        world.pass(20_000);
+        let wanted = if written { "work" } else { "desktop-local" };
+        assert_eq!(on(&world), (wanted, wanted), "full after {at} ms");
+        assert!(all_ready(&world) && world.faults.is_empty(), "full after {at} ms: {:?}", world.faults);
+        seen.insert(written);
+    }
+    assert_eq!(seen.len(), 2);
+}
+
+#[test]
+fn the_way_back_waits_for_no_end_that_is_not_seen() {
+    for killed in [false, true] {
+        let mut world = world();
+        doom(&mut world);
+        world.switch(1, "work", false);
+        while stage(&world) != Some(Stage::Returning) {
+            world.pass(1);
+            assert!(world.now.mono_ms < TRY_MS, "it never returns");
+        }
+        world.pass(1);
+        if killed {
+            world.kill_agent();
+            world.begin_from_disk();
+        }
+        world.alive.clear();
+        world.pass(LEAVE_MS + 5_000);
+        assert_eq!((on(&world).0, stage(&world)), ("desktop-local", Some(Stage::Returned)), "killed: {killed}");
+        assert!(all_ready(&world), "killed: {killed}");
+    }
+}
+
+#[test]
+fn a_node_host_that_is_not_enrolled_there_is_no_reason_to_go_back() {
+    let mut setup = Setup { node_host: true, ..setup() };
+    setup.node.installed = true;
+    let mut world = World::new(setup);
+    world.add_profile("work", false);
+    world.pass(2_000);
+    world.switch(1, "work", false);
+    world.pass(2 * TRY_MS);
+    assert_eq!((on(&world).0, stage(&world)), ("work", Some(Stage::Done)));
+}
+
+#[test]
+fn what_others_wrote_in_the_registry_is_shown_escaped() {
+    let mut world = world();
+    let entry = world.profiles.registry.get_mut("work").unwrap();
+    for text in [&mut entry.label, &mut entry.environment, &mut entry.risk_level] {
+        *text = "safe\u{202e}\u{7}".to_owned();
+    }
+    world.give(Event::Asked(7, Request::Profiles(ProfileRequest::List)));
+    world.switch(1, "work", false);
+    world.pass(5_000);
+    let list = world.replies.iter().find_map(|(ticket, reply)| match reply {
+        Reply::Data(data) if *ticket == 7 => Some(data.to_string()),
+        _ => None,
+    });
+    let status = palyra_tray::core::snapshot::snapshot(&world.agent, world.now)["profile"].to_string();
+    let menu = print_menu(&world.view().menu, 0);
+    for shown in [list.unwrap(), status, menu, notice(&world)] {
+        assert!(shown.contains("safe") && !shown.contains(['\u{202e}', '\u{7}']), "{shown}");
+        assert!(!shown.contains("\\u202e") && !shown.contains("\\u0007"), "{shown}");
+    }
 }
 
 #[test]

@@ -48,11 +48,6 @@ impl Agent {
         self.companion.state().switch.as_ref().is_some_and(Switch::is_under_way) || self.switching.turning
     }
 
-    /// Nothing may be started: a profile is being left.
-    pub(super) fn keeps_down(&self) -> bool {
-        self.companion.state().switch.as_ref().is_some_and(Switch::keeps_down) || self.switching.turning
-    }
-
     /// The menu's entry.
     pub fn profile_entry(&self) -> String {
         match &self.companion.state().switch {
@@ -252,9 +247,7 @@ impl Agent {
             self.want_none();
         }
         let down = self.fleet.all_down() && self.decisions.is_idle();
-        let trouble = self.companion.saving.trouble();
         match switch.stage {
-            Stage::Leaving if !trouble.is_empty() => self.stay(switch, trouble),
             Stage::Leaving if down => {
                 switch.stage = Stage::Trying;
                 let to = switch.to.clone();

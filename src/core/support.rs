@@ -307,6 +307,14 @@ mod tests {
     }
 
     #[test]
+    fn what_looks_drawn_by_lot_goes_from_every_part() {
+        let opaque = "q7Rz0Kp4Xw9Lt2Vb6Ny1Hs8Jd3Gf5Mc0Qa7Ue4Io9Pk2";
+        let clean = Cleaner::new(Vec::new());
+        assert_eq!(clean.text(&format!("it said {opaque}.")), "it said <redacted>.\n");
+        assert_eq!(clean.json(json!({ "says": [opaque] })), json!({ "says": ["<redacted>"] }));
+    }
+
+    #[test]
     fn a_key_block_goes_over_all_its_lines() {
         let text =
             "1 err -----BEGIN PRIVATE KEY-----\n1 err MIIEvQ\n1 err short=\n1 err -----END PRIVATE KEY-----\nafter\n";

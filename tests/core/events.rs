@@ -2,6 +2,7 @@
 
 use palyra_tray::core::agent::events::{ANSWER_SHOWN_MS, MAX_RUNS_SHOWN, MAX_SHOWN, shows};
 use palyra_tray::core::companion::{Flag, Kind};
+use palyra_tray::core::decisions::Unanswered;
 use palyra_tray::core::event::{Event, Setup};
 use palyra_tray::core::node::{Enrolled, NodeEvent};
 use palyra_tray::core::outage::DEBOUNCE_MS;
@@ -441,4 +442,29 @@ fn what_can_no_longer_be_aborted_is_not_offered_to_be() {
     world.run("s1", run, "done", 0);
     world.pass(3_000);
     assert!(!world.view().notices.contains_key("event:elsewhere:a1"), "its run is over");
+}
+
+#[test]
+fn what_is_told_twice_is_kept_once_and_nothing_behind_the_lock_is_put_away() {
+    let mut world = started();
+    for _ in 0..2 {
+        world.give(Event::FolderRemoved("/x/tray".to_owned()));
+        world.pass(100);
+    }
+    assert_eq!(kept(&world).len(), 1, "{:?}", kept(&world));
+    world.ask("a1", "high", 600, "git push");
+    world.pass(1_000);
+    assert!(world.click("Deny"));
+    world.give(Event::Locked(true));
+    let lost = Unanswered { why: "refused".to_owned(), may_have_acted: false, unreachable: false };
+    world.pass(5);
+    world.give(Event::Sent("a1".to_owned(), Err(lost)));
+    world.pass(1_000);
+    let notice = "event:decision:a1".to_owned();
+    let shown = |world: &World| world.view().notices.contains_key("event:decision:a1");
+    assert!(world.agent.events.contains_key(&notice) && !shown(&world), "{:?}", world.agent.events);
+    ask(&mut world, 7, Action::Dismiss { notice: notice.clone() });
+    assert!(answer(&world, 7).starts_with("refused"), "it may be another one by now");
+    world.give(Event::Locked(false));
+    assert!(shown(&world));
 }

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use palyra_tray::core::ask::{AskEvent, Over, RunState};
+use palyra_tray::core::ask::{AskEvent, Lost, Over, RunState};
+use palyra_tray::core::companion::Kind;
+use palyra_tray::core::diagnostics::Diagnostics;
 use palyra_tray::core::event::{Event, Setup};
 use palyra_tray::core::redact::Redactor;
 use palyra_tray::core::simulate::{World, print_menu};
 use palyra_tray::core::snapshot;
+use palyra_tray::core::survey::Answer;
 use palyra_tray::protocol::ask::{AskRequest, Message, To};
 use palyra_tray::protocol::{Reply, Request, Secret};
 use serde_json::json;
@@ -123,4 +126,47 @@ fn titles_that_the_gateway_makes_of_what_was_said_are_clean_too() {
     world.pass(3_000);
     clean(&world, "About <redacted>");
     assert_eq!(world.view().notices["event:run:r1"].body, "About <redacted>");
+}
+
+#[test]
+fn why_a_message_was_not_sent_is_clean() {
+    let mut world = world();
+    world.asks.answer = None;
+    send(&mut world, 1, "hello");
+    let why = format!("The gateway answered 400: {KNOWN} and {SHAPED} are not welcome");
+    let lost = Lost { why, may_have_acted: false, refused: true, again_ms: None };
+    world.give(Event::Ask(AskEvent::Over(id(1), Over::Lost(lost))));
+    world.pass(1_000);
+    clean(&world, "are not welcome");
+    let replies = format!("{:?} {:?}", world.replies, world.agent.companion.profile().drafts);
+    assert!(replies.contains("are not welcome") && !replies.contains(KNOWN) && !replies.contains(SHAPED), "{replies}");
+}
+
+#[test]
+fn what_was_kept_before_a_secret_was_known_is_clean_in_the_menu() {
+    let mut world = World::new(Setup { start: true, dialogs: true, seed: 7, ..Setup::default() });
+    let (title, body) = (format!("About {KNOWN}"), format!("It is {KNOWN}"));
+    world.agent.companion.notify(Kind::Agent, &title, &body, None, world.now);
+    world.give(Event::Known(Arc::new(Redactor::new([KNOWN.to_owned()]))));
+    let menu = print_menu(&world.view().menu, 0);
+    assert!(menu.contains("About <redacted>") && !menu.contains(KNOWN), "{menu}");
+}
+
+#[test]
+fn what_the_gateway_says_of_itself_is_clean_however_it_answers() {
+    let world = world();
+    let text = format!("it is {KNOWN}");
+    let errors = Diagnostics { errors: vec![text.clone()], ..Diagnostics::default() };
+    let answers = [
+        Answer::Diagnostics(Ok(errors)),
+        Answer::Diagnostics(Err(text.clone())),
+        Answer::Sessions(Err(text.clone())),
+        Answer::Discord(Err(text.clone())),
+        Answer::Discord(Ok(json!({ "name": text }))),
+    ];
+    for mut answer in answers {
+        world.agent.hide_in_answer(&mut answer);
+        let shown = format!("{answer:?}");
+        assert!(shown.contains("it is <redacted>") && !shown.contains(KNOWN), "{shown}");
+    }
 }

@@ -29,7 +29,7 @@ impl Agent {
     }
 
     /// A model may have said it, and the gateway makes titles and troubles of that.
-    pub(super) fn hide_in_answer(&self, answer: &mut Answer) {
+    pub fn hide_in_answer(&self, answer: &mut Answer) {
         match answer {
             Answer::Sessions(Ok(sessions)) => {
                 for session in &mut sessions.rows {

@@ -91,6 +91,17 @@ mod tests {
         }
     }
 
+    /// As where nothing can be moved: what is there stays, and is not written over.
+    #[test]
+    fn what_cannot_be_set_aside_is_left_as_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state.json");
+        fs::create_dir(&path).unwrap();
+        let kept = read(&path, 4);
+        assert!(kept.told.is_some() && path.is_dir());
+        assert!(kept.read_only.is_some_and(|why| why.contains("left as it is")));
+    }
+
     #[test]
     fn a_newer_one_is_used_as_far_as_it_goes_and_left_as_it_is() {
         let dir = tempfile::tempdir().unwrap();

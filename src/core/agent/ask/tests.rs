@@ -222,3 +222,80 @@ fn nothing_is_sent_while_all_agents_are_paused() {
     assert!(world.asks.taken.is_empty());
     assert_eq!(drafts(&world)[0].reason, "All agents are paused.");
 }
+
+#[test]
+fn a_draft_on_its_way_is_neither_sent_again_nor_discarded() {
+    let mut world = world(false);
+    send(&mut world, 1, 1);
+    world.pass(1_000);
+    assert!(world.menu("Start"));
+    world.pass(60_000);
+    world.asks.answer = None;
+    ask(&mut world, 2, AskRequest::SendDraft { draft_id: id(1), new: false });
+    for request in [AskRequest::SendDraft { draft_id: id(1), new: false }, AskRequest::DiscardDraft { draft_id: id(1) }]
+    {
+        let failure = failure_of(&ask(&mut world, 3, request));
+        assert!(failure.message.contains("is being sent"), "{failure:?}");
+    }
+    assert_eq!(drafts(&world).len(), 1);
+}
+
+#[test]
+fn a_draft_that_may_have_been_sent_goes_to_no_new_session_and_stays_one() {
+    let mut world = world(false);
+    let draft = Draft {
+        id: id(1),
+        text: TEXT.to_owned(),
+        created_at_unix_ms: 7,
+        session_id: Some("S".to_owned()),
+        reason: String::new(),
+        maybe_sent: true,
+    };
+    world.agent.companion.keep_draft(draft).unwrap();
+    let failure = failure_of(&ask(&mut world, 2, AskRequest::SendDraft { draft_id: id(1), new: true }));
+    assert_eq!(failure.code, FailureCode::Refused, "where it may be it is looked for: {failure:?}");
+    // the gateway is not there, so nothing is known that was not known before
+    world.give(Event::Asked(3, Request::Message(AskRequest::SendDraft { draft_id: id(1), new: false })));
+    world.pass(1_000);
+    let [draft] = drafts(&world)[..] else { panic!("{:?}", drafts(&world)) };
+    assert!(draft.maybe_sent && draft.reason.contains("not"), "{draft:?}");
+    assert_eq!(draft.created_at_unix_ms, 7, "it is as old as it is");
+}
+
+#[test]
+fn what_became_a_draft_before_a_crash_is_that_draft() {
+    let mut first = world(false);
+    send(&mut first, 1, 1);
+    first.pass(1_000);
+    let mut state = first.saved.last().unwrap().clone();
+    let kept = &mut state.profiles.get_mut(&state.active_profile).unwrap().drafts[0];
+    kept.reason = "as it was told".to_owned();
+    let message = Message { message_id: id(1), text: Secret::new(TEXT), to: To::New };
+    let asks = vec![Intent::new(message, Origin::New)];
+    let mut world = World::new(Setup { start: true, seed: 7, state, asks, ..Setup::default() });
+    world.pass(60_000);
+    assert_eq!(drafts(&world)[0].reason, "as it was told");
+    assert!(!world.view().notices.contains_key(&draft_key(&id(1))), "it was told before");
+}
+
+#[test]
+fn what_is_too_long_or_comes_at_the_end_is_refused() {
+    let mut world = world(true);
+    let long = |text: String| Message { message_id: id(1), text: Secret::new(text), to: To::Active };
+    let failure = failure_of(&ask(&mut world, 1, AskRequest::Send(long("x".repeat(TEXT_MAX + 1)))));
+    assert!(failure.code == FailureCode::Refused && failure.message.contains(&TEXT_MAX.to_string()), "{failure:?}");
+    world.agent.update(Event::Shutdown, world.now);
+    let failure = failure_of(&ask(&mut world, 2, AskRequest::Send(long("x".to_owned()))));
+    assert!(failure.code == FailureCode::Refused && world.agent.asks.is_idle(), "{failure:?}");
+}
+
+#[test]
+fn a_new_session_is_asked_for_by_the_id_of_its_message() {
+    let mut world = world(true);
+    world.agent.companion.set_session(Some("S".to_owned()));
+    let message = Message { message_id: id(1), text: Secret::new(TEXT), to: To::New };
+    world.give(Event::Asked(1, Request::Message(AskRequest::Send(message))));
+    world.pass(5_000);
+    let wanted = format!("sends message {} to session {}", id(1), id(1));
+    assert!(world.timeline.join("\n").contains(&wanted), "{:?}", world.timeline);
+}

@@ -444,4 +444,28 @@ mod tests {
         let back = Paths::find(&env).unwrap();
         assert_eq!((back.profile.name.as_str(), back.profile_trouble.is_some()), (IMPLICIT, true));
     }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_torn_state_a_config_that_is_gone_and_an_endless_registry() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path();
+        let env = Environment::of(&[("PALYRA_STATE_ROOT", root)], Path::new("/x/palyra-tray"));
+        for folder in ["cli", "tray"] {
+            fs::create_dir_all(root.join(folder)).unwrap();
+        }
+        let gone = root.join("gone.toml");
+        let registry = format!("version = 1\n[profiles.work]\n[profiles.a]\nconfig_path = \"{}\"\n", gone.display());
+        fs::write(root.join("cli/profiles.toml"), &registry).unwrap();
+        // the agent will go by the copy, so everybody does
+        fs::write(root.join("tray/state.json"), "{ half").unwrap();
+        fs::write(root.join("tray/state.json.last"), r#"{"active_profile":"work"}"#).unwrap();
+        let work = Paths::find(&env).unwrap();
+        assert_eq!(work.profile.name, "work");
+        let why = work.in_profile(&env, "a").unwrap_err().0;
+        assert!(why.contains("gone.toml"), "{why}");
+        let endless = format!("{registry}# {}", "x".repeat(1024 * 1024));
+        fs::write(root.join("cli/profiles.toml"), endless).unwrap();
+        assert!(Registry::read(&env, root).unwrap_err().0.contains("too large"));
+    }
 }

@@ -259,6 +259,28 @@ mod tests {
         assert_eq!(read_json::<serde_json::Value>(&path, 8), (None, None));
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn the_same_text_is_not_written_again_and_an_open_folder_is_closed() {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt};
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state.json");
+        let written = |value: u32| {
+            write_json(&path, &value).unwrap();
+            fs::metadata(&path).unwrap().ino()
+        };
+        let first = written(1);
+        // what is removed may get the same number again
+        let _held = fs::File::open(&path).unwrap();
+        assert_eq!(written(1), first);
+        assert_ne!(written(2), first);
+        let folder = dir.path().join("open");
+        fs::create_dir(&folder).unwrap();
+        fs::set_permissions(&folder, Permissions::from_mode(0o755)).unwrap();
+        private_dir(&folder).unwrap();
+        assert_eq!(fs::metadata(&folder).unwrap().mode() & 0o777, 0o700);
+    }
+
     #[test]
     fn the_last_good_copy_stands_in_for_a_torn_file() {
         let dir = tempfile::tempdir().unwrap();

@@ -117,3 +117,23 @@ fn check(env: &Environment, paths: &Paths, name: &str) -> Result<Entry, String> 
     }
     Ok(found.profile)
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config::profiles::IMPLICIT;
+
+    #[test]
+    fn while_a_set_up_is_open_there_is_no_change() {
+        let dir = tempfile::tempdir().unwrap();
+        let env = Environment::of(&[("PALYRA_STATE_ROOT", dir.path())], Path::new("/x/palyra-tray"));
+        let paths = Paths::find(&env).unwrap();
+        let open = SetUpLock::take(&paths).unwrap();
+        assert!(open.is_some());
+        assert_eq!(check(&env, &paths, IMPLICIT), Err(words::profiles::SET_UP_IS_OPEN.to_owned()));
+        drop(open);
+        assert_eq!(check(&env, &paths, IMPLICIT).unwrap().name, IMPLICIT);
+    }
+}

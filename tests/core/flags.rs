@@ -129,6 +129,8 @@ fn notifications_are_of_every_kind_but_the_answers_to_the_person() {
     set(&mut world, Flag::DesktopNotificationsEnabled, false);
     assert_eq!(keys(&world), [""; 0]);
     assert_eq!(menu(&world), before, "the menu is no notification");
+    let told = |world: &World| palyra_tray::core::snapshot::snapshot(&world.agent, world.now)["warnings"].to_string();
+    assert!(told(&world).contains(palyra_tray::words::notices::NOTIFICATIONS_OFF), "{}", told(&world));
     let answer =
         world.agent.companion.profile().notifications.iter().any(|one| one.title.starts_with("Palyra answered"));
     assert!(answer, "they are kept all the same");

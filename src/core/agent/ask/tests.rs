@@ -152,6 +152,8 @@ fn with_drafts_switched_off_the_text_is_given_back() {
     let notice = &world.view().notices[&draft_key(&id(2))];
     assert!(notice.body.contains("You wrote: Yes, do"), "{}", notice.body);
     assert!(drafts(&world).is_empty());
+    world.give(Event::Locked(true));
+    assert!(!world.view().notices.contains_key(&draft_key(&id(2))), "whoever passes by does not read it");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A change of profile: there, or back, and wherever it is cut short one of the two is whole.
 
 use palyra_tray::config::settings::Settings;
-use palyra_tray::core::event::{Event, Secrets};
+use palyra_tray::core::event::{Click, Event, Secrets};
 use palyra_tray::core::node::Enrolled;
 use palyra_tray::core::service::Goal;
 use palyra_tray::core::simulate::{Behaviour, World, print_menu};
@@ -10,7 +10,7 @@ use palyra_tray::protocol::node::{NodeRequest, NodeTask};
 use palyra_tray::protocol::profiles::ProfileRequest;
 use palyra_tray::protocol::secrets::SecretName;
 use palyra_tray::protocol::shim::ExitCause;
-use palyra_tray::protocol::{Action, FailureCode, Reply, Request, ServiceId};
+use palyra_tray::protocol::{Action, FailureCode, Reply, Request, ServiceId, Verdict};
 
 use super::started;
 
@@ -198,7 +198,10 @@ fn a_decision_that_is_on_its_way_is_over_before_the_way_back_ends() {
     }
     world.ask("a1", "high", 600, "git push");
     world.pass(1_000);
-    assert!(world.click("Deny"));
+    let digest = world.agent.inbox.pending["a1"].digest.clone();
+    let deny = Action::Decide { approval_id: "a1".to_owned(), digest, verdict: Verdict::Deny };
+    world.give(Event::Clicked(deny, Click::Notification));
+    assert!(!world.agent.decisions.is_idle());
     world.give(Event::Secrets(Secrets::Failed("the keyring is broken".to_owned())));
     assert_eq!(stage(&world), Some(Stage::Returning));
     for service in [ServiceId::Browserd, ServiceId::Gateway] {

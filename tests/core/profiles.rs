@@ -203,10 +203,11 @@ fn a_decision_that_is_on_its_way_is_over_before_the_way_back_ends() {
     world.give(Event::Clicked(deny, Click::Notification));
     assert!(!world.agent.decisions.is_idle());
     world.give(Event::Secrets(Secrets::Failed("the keyring is broken".to_owned())));
-    assert_eq!(stage(&world), Some(Stage::Returning));
     for service in [ServiceId::Browserd, ServiceId::Gateway] {
         world.end(service, Some(ExitCause::Code { code: 0 }));
     }
+    assert!(world.agent.fleet.all_down(), "{:?}", world.alive);
+    assert_eq!(stage(&world), Some(Stage::Returning), "the decision is waited for");
     world.pass(10_000);
     assert_eq!(on(&world).0, "desktop-local");
     assert!(world.faults.is_empty(), "{:?}", world.faults);

@@ -36,6 +36,8 @@ mod flags;
 mod hidden;
 #[path = "core/profiles.rs"]
 mod profiles;
+#[path = "core/remote.rs"]
+mod remote;
 #[path = "core/secrets.rs"]
 mod secrets;
 #[path = "core/survey.rs"]

@@ -183,14 +183,14 @@ impl PalyraConfig {
     }
 }
 
-fn read_text(path: &Path) -> Result<String, ConfigError> {
+pub(super) fn read_text(path: &Path) -> Result<String, ConfigError> {
     fs::read_to_string(path).map_err(|error| {
         ConfigError(format!("the config {} cannot be read ({error}); mend or remove it", path.display()))
     })
 }
 
 /// The words tell line and reason, and nothing of what is written there.
-fn parse(text: &str, path: &Path) -> Result<toml::Table, ConfigError> {
+pub(super) fn parse(text: &str, path: &Path) -> Result<toml::Table, ConfigError> {
     let table: toml::Table = toml::from_str(text).map_err(|error| {
         let line = error.span().map(|span| text.get(..span.start).unwrap_or(text).matches('\n').count() + 1);
         let at = line.map(|line| format!("line {line}: ")).unwrap_or_default();

@@ -272,11 +272,6 @@ impl Paths {
     pub fn in_profile(&self, env: &Environment, name: &str) -> Result<Self, ConfigError> {
         let registry = Registry::read(env, &self.state_root)?;
         let entry = registry.get(name)?.clone();
-        if entry.remote {
-            return Err(ConfigError(format!(
-                "{name} is a remote profile, and this version works with local ones only; open its own dashboard in a browser"
-            )));
-        }
         if name == IMPLICIT {
             return Self::implicit(env);
         }

@@ -11,6 +11,7 @@ mod hide;
 mod node;
 mod preferences;
 mod profiles;
+mod remote;
 mod requests;
 mod reviews;
 mod secrets;
@@ -38,12 +39,13 @@ use crate::core::notices;
 use crate::core::ports::Ports;
 use crate::core::record;
 use crate::core::redact::Redactor;
+use crate::core::remote::Remote;
 use crate::core::secrets::Rotation;
 use crate::core::service::{Goal, LastExit, Order, Phase, Probe};
 use crate::core::survey::Survey;
 use crate::core::telemetry::Telemetry;
 use crate::core::text;
-use crate::core::time::Now;
+use crate::core::time::{Jitter, Now};
 use crate::core::view::{Base, Button, NoticeKey, Urgency};
 
 use crate::core::snapshot;
@@ -136,6 +138,8 @@ pub struct Agent {
     told: Vec<(Kind, EventNotice)>,
     happened: events::Happened,
     switching: profiles::Switching,
+    /// The gateway elsewhere, in a remote profile.
+    pub remote: Option<Remote>,
     /// When to look at the preferences.
     settings_due: Option<u64>,
     /// It starts at login; absent: not known.
@@ -200,6 +204,7 @@ impl Agent {
             told: Vec::new(),
             happened: events::Happened::default(),
             switching: profiles::Switching::default(),
+            remote: setup.profile.remote.then(|| Remote::new(Jitter::new(setup.seed), now)),
             settings_due: None,
             fleet,
             secrets: Secrets::Unknown,
@@ -279,6 +284,7 @@ impl Agent {
             self.node.deadline(),
             self.companion.saving.deadline(),
             self.follow_deadline(),
+            self.remote_deadline(),
             self.fleet.deadline(),
             self.inbox.deadline(),
         ];
@@ -298,10 +304,14 @@ impl Agent {
     pub fn enabled(&self) -> Vec<ServiceId> {
         ServiceId::ALL
             .into_iter()
-            .filter(|id| match id {
-                ServiceId::Gateway => true,
-                ServiceId::Browserd => self.setup.browser,
-                ServiceId::NodeHost => self.setup.node_host,
+            // in a remote profile nothing runs here
+            .filter(|id| {
+                self.remote.is_none()
+                    && match id {
+                        ServiceId::Gateway => true,
+                        ServiceId::Browserd => self.setup.browser,
+                        ServiceId::NodeHost => self.setup.node_host,
+                    }
             })
             .collect()
     }
@@ -452,7 +462,10 @@ impl Agent {
                     Urgency::Normal,
                 );
             }
-            Event::ConfigRang => self.config.ring(now.mono_ms),
+            Event::ConfigRang => {
+                self.config.ring(now.mono_ms);
+                self.ask_remote(now);
+            }
             Event::ConfigLooked(look) => self.config_looked(look, now),
             Event::PortsWritten(ticket, outcome) => self.ports_written(ticket, outcome, effects),
             Event::Node(event) => self.node_told(event, now, effects),
@@ -464,6 +477,7 @@ impl Agent {
                 self.node_orders(orders, effects);
             }
             Event::Profiles(news) => self.profiles_looked(news, now, effects),
+            Event::Remote(news) => self.remote_told(news, now, effects),
             Event::StateSaved(outcome) => self.state_saved(outcome, now),
             Event::EarlierSecrets(taken, left) => self.earlier_secrets(taken, left, now),
             Event::SettingsRang => self.settings_due = Some(now.mono_ms + preferences::SETTLE_MS),
@@ -513,6 +527,7 @@ impl Agent {
                 self.fleet.get_mut(id).want(Goal::Down);
             }
         }
+        self.settle_remote(now, effects);
         self.settle_switch(now, effects);
         self.settle_rotation(effects);
         self.settle_config(now, effects);

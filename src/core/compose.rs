@@ -1,5 +1,7 @@
 //! State → [`View`]: icon, tooltip, menu, notifications. Pure, so that it is compared and only differences are sent.
 
+mod remote;
+
 use crate::core::agent::Agent;
 use crate::core::agent::ask::rows;
 use crate::core::companion::{Flag, Kind};
@@ -55,6 +57,9 @@ pub fn view(agent: &Agent, now: Now) -> View {
 
 /// The status line without what changes by itself: an idle tray is not redrawn for a running clock.
 fn steady_line(agent: &Agent, base: Base, now: Now) -> String {
+    if let Some(remote) = &agent.remote {
+        return remote.line(false, now);
+    }
     match (base, &agent.gateway) {
         (Base::Healthy, Some((facts, _))) if agent.paused => {
             format!("All agents are paused. palyrad {}", facts.version)
@@ -93,6 +98,9 @@ fn all_notices(agent: &Agent) -> std::collections::BTreeMap<String, crate::core:
 }
 
 fn menu(agent: &Agent, base: Base, now: Now, line: &str) -> Vec<Item> {
+    if let Some(remote) = &agent.remote {
+        return remote::menu(agent, remote, base, line);
+    }
     let mut items = Vec::new();
     if agent.setup.demo {
         items.push(label("demo", "Demo: nothing here is real"));

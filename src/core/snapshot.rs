@@ -26,7 +26,7 @@ use crate::protocol::{self, ServiceId};
 /// Everything.
 pub fn snapshot(agent: &Agent, now: Now) -> Value {
     let base = health::base(agent);
-    let facts = agent.gateway.as_ref();
+    let facts = agent.gateway.as_ref().or_else(|| agent.remote.as_ref()?.answer());
     json!({
         "generated_at_unix_ms": now.unix_ms,
         "demo": agent.setup.demo,
@@ -40,9 +40,17 @@ pub fn snapshot(agent: &Agent, now: Now) -> Value {
             "started_at_unix_ms": agent.started.unix_ms,
         },
         "quick_facts": {
-            "dashboard_url": agent.dashboard_port().map(|port| format!("http://127.0.0.1:{port}/#/control/overview")),
-            "dashboard_access_mode": "local",
-            "dashboard_remote_trust_state": "local",
+            "dashboard_url": match &agent.remote {
+                Some(remote) => remote.target().map(|target| target.base_url.clone()),
+                None => agent.dashboard_port().map(|port| format!("http://127.0.0.1:{port}/#/control/overview")),
+            },
+            "dashboard_access_mode": if agent.remote.is_some() { "remote" } else { "local" },
+            "dashboard_remote_trust_state": match &agent.remote {
+                None => "local",
+                Some(remote) => remote.trust_state(),
+            },
+            "dashboard_remote_verification_mode":
+                agent.remote.as_ref().and_then(|remote| remote.target()).map(|target| target.pin.name()),
             "gateway_version": facts.map(|(facts, _)| facts.version.clone()),
             "gateway_git_hash": facts.map(|(facts, _)| facts.git_hash.clone()),
             "gateway_uptime_seconds": facts.map(|(facts, at)| facts.uptime_seconds + now.mono_ms.saturating_sub(at.mono_ms) / 1_000),
@@ -74,6 +82,7 @@ pub fn snapshot(agent: &Agent, now: Now) -> Value {
         "companion": companion_block(agent),
         "messages": agent.asks_json(),
         "profile": agent.profile_block(),
+        "remote": agent.remote.as_ref().map(|remote| remote.block(now)),
         "tray": { "present": agent.desktop.tray_present, "detail": agent.desktop.tray },
         "notifications": agent.desktop.notifications.as_ref().map(|server| json!({
             "server": server.name, "actions": server.actions, "withdraws": server.withdraws,

@@ -158,6 +158,9 @@ fn condition(agent: &Agent, base: Base, now: Now) -> String {
     if agent.quitting.is_some() {
         return "Stopping Palyra".to_owned();
     }
+    if let Some(remote) = &agent.remote {
+        return remote.line(true, now);
+    }
     if gateway.goal == Goal::Up
         && (gateway.phase == Phase::Stopped || gateway.is_held())
         && let Secrets::Waiting(why) | Secrets::Failed(why) = &agent.secrets
@@ -322,6 +325,9 @@ pub fn took_too_long(goal: Goal, services: &[&Service]) -> String {
 
 /// Why the dashboard or the inbox cannot be reached.
 pub fn gateway_not_ready(agent: &Agent) -> String {
+    if agent.remote.is_some() {
+        return REMOTE.to_owned();
+    }
     let gateway = agent.fleet.get(ServiceId::Gateway);
     match (&gateway.phase, gateway.goal) {
         (Phase::GivenUp, _) => gave_up(gateway),
@@ -334,6 +340,9 @@ pub fn gateway_not_ready(agent: &Agent) -> String {
         _ => format!("the gateway is not ready: {}", gateway.trouble),
     }
 }
+
+/// Why something is not to be had in a remote profile.
+pub const REMOTE: &str = "this is a remote profile: all that is to be done in it is done in its dashboard";
 
 /// What a second start says, and a first one that shows no icon.
 pub fn activated(agent: &Agent, now: Now) -> String {

@@ -39,7 +39,9 @@ pub fn words(snapshot: &Value) -> String {
     out.push_str(&runs(snapshot));
     let url = text_of("/quick_facts/dashboard_url");
     if !url.is_empty() {
-        out.push_str(&format!("  Dashboard  {url} (signed in: palyra-tray open)\n"));
+        // elsewhere the person signs in by themselves
+        let how = if snapshot["remote"].is_object() { "palyra-tray open" } else { "signed in: palyra-tray open" };
+        out.push_str(&format!("  Dashboard  {url} ({how})\n"));
     }
     out.push_str(&format!("  Tray       {}\n", text_of("/tray/detail")));
     let server = text_of("/notifications/server");

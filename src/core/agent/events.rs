@@ -50,6 +50,11 @@ impl Happened {
         self.shown.retain(|(shown, _)| shown != key);
     }
 
+    /// Whether this one is down long enough to be told.
+    pub(super) fn outage(&mut self, id: ServiceId) -> &mut Outage {
+        self.outages.entry(id).or_default()
+    }
+
     /// What happened while the screen is locked.
     pub(super) fn away(&mut self) -> Option<&mut Away> {
         self.away.as_mut()
@@ -84,8 +89,10 @@ impl Agent {
     }
 
     pub(super) fn settle_events(&mut self, now: Now) {
-        for id in ServiceId::ALL {
-            self.settle_outage(id, now);
+        if !self.settle_remote_outage(now) {
+            for id in ServiceId::ALL {
+                self.settle_outage(id, now);
+            }
         }
         if std::mem::take(&mut self.happened.back)
             && let Some(mut away) = self.happened.away.take()
@@ -111,7 +118,7 @@ impl Agent {
         // a node host ends with the gateway's connection, and says itself when it needs a person
         let excused = id == ServiceId::NodeHost
             && (!self.fleet.get(ServiceId::Gateway).is_ready() || self.node.is_barred() || !self.node.is_idle());
-        let outage = self.happened.outages.entry(id).or_default();
+        let outage = self.happened.outage(id);
         if excused {
             return outage.excuse();
         }

@@ -340,11 +340,17 @@ impl Agent {
     }
 
     fn new_is_ready(&self) -> bool {
+        if let Some(remote) = &self.remote {
+            return remote.is_connected();
+        }
         self.to_be_ready().all(crate::core::service::Service::is_ready)
     }
 
     /// Why the new one will not get ready.
     fn why_not(&self) -> Option<String> {
+        if let Some(remote) = &self.remote {
+            return remote.trouble().filter(|_| remote.is_hopeless()).map(|trouble| trouble.why.clone());
+        }
         if let Secrets::Failed(why) = &self.secrets {
             return Some(why.clone());
         }
@@ -352,6 +358,9 @@ impl Agent {
     }
 
     fn not_in_time(&self) -> String {
+        if let Some(remote) = &self.remote {
+            return remote.trouble().map_or_else(|| "it does not answer".to_owned(), |trouble| trouble.why.clone());
+        }
         if let Secrets::Waiting(why) = &self.secrets {
             return why.clone();
         }

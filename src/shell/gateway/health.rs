@@ -79,7 +79,7 @@ async fn check(http: &Http, port: u16, expected: &str, timeout: Duration) -> Res
     }
 }
 
-fn read(status: u16, body: &[u8], expected: &str) -> Result<Health, HealthError> {
+pub(super) fn read(status: u16, body: &[u8], expected: &str) -> Result<Health, HealthError> {
     let body: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
     let word = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
     let service = word("service");

@@ -137,6 +137,7 @@ impl Shell {
                 Event::RunAborted(ticket, run_id, outcome.map_err(|error| error.message))
             }),
             Effect::Profiles(work) => self.profile_work(work),
+            Effect::Remote(work) => self.remote_work(work),
             Effect::SaveState(state) => {
                 let path = self.sidecars.paths.state();
                 let inputs = self.inputs.clone();

@@ -4,10 +4,15 @@
 //! nothing, [`shell`] does and decides nothing, [`protocol`] is what crosses a process boundary.
 #![deny(unsafe_code)]
 
+#[cfg(feature = "shell")]
 pub mod cli;
 pub mod config;
 pub mod core;
+#[cfg(feature = "shell")]
 pub mod demo;
 pub mod protocol;
+#[cfg(feature = "shell")]
 pub mod shell;
+#[cfg(feature = "shell")]
 pub mod tray;
+pub mod words;

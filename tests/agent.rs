@@ -595,14 +595,16 @@ fn lines_of_ten_megabytes_and_bad_bytes_do_no_harm() {
 }
 
 #[test]
-fn a_sidecar_cannot_decide_its_own_approval() {
+fn a_sidecar_cannot_decide_its_own_approval_nor_end_a_pause() {
     let mut site = Site::new();
     let exe = env!("CARGO_BIN_EXE_palyra-tray");
     let wish = site.bin().join("wish");
     let out = site.bin().join("out");
-    // a child of the supervised process that tries to decide as soon as it is told what
+    // a child of the supervised process that tries to as soon as it is told what
     let script = format!(
-        "( while [ ! -s '{w}' ]; do sleep 0.05; done; set -- $(cat '{w}'); '{exe}' approvals approve \"$1\" --digest \"$2\" > '{o}' 2>&1; echo \"code $?\" >> '{o}' ) &\nexec '{exe}' demo-sidecar browserd \"$@\"",
+        "( while [ ! -s '{w}' ]; do sleep 0.05; done; set -- $(cat '{w}')\n\
+         {{ '{exe}' resume; echo \"resume: $?\"; '{exe}' approvals approve \"$1\" --digest \"$2\"; echo \"code $?\"; }} > '{o}' 2>&1 ) &\n\
+         exec '{exe}' demo-sidecar browserd \"$@\"",
         w = wish.display(),
         o = out.display()
     );
@@ -618,12 +620,13 @@ fn a_sidecar_cannot_decide_its_own_approval() {
     let list: Value = serde_json::from_str(&site.ok(&["approvals", "list", "--json"])).unwrap();
     let digest = list["approvals"][0]["digest"].as_str().unwrap();
     fs::write(&wish, format!("{id} {digest}")).unwrap();
-    refused_below(&out);
+    let said = refused_below(&out);
+    assert!(said.contains("resume: 4") && said.matches("itself started").count() == 2, "{said}");
     assert_eq!(number(&site.status().unwrap(), "/approvals/pending"), 1);
 }
 
 /// A command that a sidecar ran was refused; its words and exit code go to this file.
-fn refused_below(out: &Path) {
+fn refused_below(out: &Path) -> String {
     let end = Instant::now() + Duration::from_secs(20);
     let mut said = String::new();
     while !said.contains("code") && Instant::now() < end {
@@ -631,6 +634,7 @@ fn refused_below(out: &Path) {
         std::thread::sleep(Duration::from_millis(50));
     }
     assert!(said.contains("code 4") && said.contains("itself started"), "{said}");
+    said
 }
 
 #[test]

@@ -203,6 +203,27 @@ fn a_broken_file_restarts_nothing_and_is_told_until_it_is_mended() {
     restarted(&site, &status, &[]);
 }
 
+/// The gateway starts with no token of ours beside a reference, and nobody but the gateway can follow that.
+#[test]
+fn a_token_that_is_only_referred_to_is_told_and_leaves_running_what_runs() {
+    let mut site = Site::new();
+    let status = site.start_healthy();
+    let good = text(&site);
+    let reference = "auth_token_secret_ref = { kind = \"env\", variable = \"X\" }";
+    fs::write(config(&site), format!("{good}[admin]\n{reference}\n")).unwrap();
+    site.until("told", |status| status["config"]["state"] == "unusable");
+    let words = site.ok(&["status"]);
+    assert!(words.contains("admin.auth_token_secret_ref") && words.contains("nothing was restarted"), "{words}");
+    long_enough();
+    assert_eq!(pid(&site.status().unwrap(), "gateway"), pid(&status, "gateway"));
+    // a start does not go on with another token
+    site.cli(&["restart", "gateway"]);
+    let words = site.ok(&["status"]);
+    assert!(words.contains("write the admin token itself into admin.auth_token"), "{words}");
+    fs::write(config(&site), good).unwrap();
+    site.healthy();
+}
+
 #[test]
 fn a_person_can_keep_it_for_themselves() {
     let mut site = Site::new();

@@ -1,7 +1,11 @@
 //! The pure core on a virtual clock: scripts with their exact timelines, and properties over random worlds.
 
+#[path = "core/decisions.rs"]
+mod decisions;
 #[path = "core/inbox.rs"]
 mod inbox;
+#[path = "core/late.rs"]
+mod late;
 #[path = "core/quiet.rs"]
 mod quiet;
 #[path = "core/reviews.rs"]
@@ -10,7 +14,7 @@ mod reviews;
 use std::collections::BTreeSet;
 
 use palyra_tray::core::agent::{Agent, QUIET_MS};
-use palyra_tray::core::cause::{self, Class, Evidence};
+use palyra_tray::core::cause::{Class, Evidence};
 use palyra_tray::core::decisions::{DecisionOrder, Decisions, Surface};
 use palyra_tray::core::event::{Click, Companion, Desktop, Effect, Event, Found, Secrets, Setup, Trouble};
 use palyra_tray::core::fingerprint::{Changes, Names};
@@ -24,6 +28,7 @@ use palyra_tray::core::view::Base;
 use palyra_tray::protocol::setup::SetupRequest;
 use palyra_tray::protocol::shim::{ExitCause, ExitRecord, RunRecord};
 use palyra_tray::protocol::{Action, Place, Request, RunId, ServiceId, Verdict};
+use palyra_tray::words::services::ends;
 use proptest::prelude::*;
 
 #[path = "core/day.rs"]
@@ -898,7 +903,7 @@ fn a_place_that_is_always_taken_by_nobody_is_given_up() {
 
 #[test]
 fn an_end_that_nobody_saw_is_told_with_what_is_known() {
-    for (rebooted, words) in [(false, cause::SHIM_KILLED), (true, cause::MACHINE_DOWN)] {
+    for (rebooted, words) in [(false, ends::SHIM_KILLED), (true, ends::MACHINE_DOWN)] {
         let now = Now::default();
         let mut agent = Agent::new(setup(), now);
         agent.update(Event::Found(ServiceId::Gateway, Found::Lost { rebooted }), now);

@@ -11,14 +11,15 @@ mod desk;
 #[path = "support/http.rs"]
 mod http;
 
+#[path = "desktop/asks.rs"]
+mod asks;
 #[path = "desktop/quiet.rs"]
 mod quiet;
 
-use std::path::Path;
 use std::time::Duration;
 
 use agent::Site;
-use desk::{ROOT, buttons, click_at, decision, on_desktop, picture, start, tool, until, windows};
+use desk::{buttons, click_at, decision, on_desktop, picture, start, tool, until, windows};
 use serde_json::json;
 
 #[track_caller]
@@ -326,45 +327,4 @@ fn a_second_start_is_seen() {
     assert!(site.ok(&["run"]).contains("Healthy"));
     until("told", || buttons().contains("Open Dashboard"));
     picture("second-start");
-}
-
-/// For the README: `UPDATE_PICTURES=1 cargo test --test desktop the_pictures_of_the_readme`.
-#[test]
-fn the_pictures_of_the_readme() {
-    if !on_desktop("the_pictures_of_the_readme", &[("NOTIFIER", "xfce4-notifyd"), ("THEME", "dark")]) {
-        return;
-    }
-    let mut site = Site::new();
-    start(&mut site);
-    site.approval(&json!({ "kind": "tool", "name": "shell.exec", "input": { "command": "git push origin main" } }));
-    until("a button", || buttons().contains("Approve once"));
-    std::thread::sleep(Duration::from_millis(700)); // the picture only
-    picture("readme-approval");
-    tool(&["notification-action", "Deny"]);
-    site.until("nothing waits", |status| status["approvals"]["pending"] == 0);
-    std::thread::sleep(Duration::from_millis(700)); // the picture only
-    tool(&["tray-icon-open"]);
-    std::thread::sleep(Duration::from_millis(700)); // the picture only
-    tool(&["xdotool", "mousemove", "700", "600"]);
-    std::thread::sleep(Duration::from_millis(700)); // the picture only
-    picture("readme-menu");
-    if std::env::var_os("UPDATE_PICTURES").is_some() {
-        let folder = Path::new(ROOT).join("docs/images");
-        std::fs::create_dir_all(&folder).expect("folder");
-        for (name, place, crop) in
-            [("readme-approval", "approval", "420x340+860+0"), ("readme-menu", "menu", "420x340+860+0")]
-        {
-            let from = Path::new(ROOT).join("artifacts").join(format!("{name}.png"));
-            let to = folder.join(format!("{place}.png"));
-            tool(&[
-                "convert",
-                from.to_str().expect("UTF-8"),
-                "-crop",
-                crop,
-                "+repage",
-                "-strip",
-                to.to_str().expect("UTF-8"),
-            ]);
-        }
-    }
 }

@@ -34,6 +34,29 @@ fn plasma() {
     }
 }
 
+/// Its notifications have a line to type in: the answer goes into the session of the notification.
+#[test]
+fn a_reply_is_typed_into_a_notification_of_plasma() {
+    if !on_desktop("a_reply_is_typed_into_a_notification_of_plasma", &[("DESKTOP", "plasma")]) {
+        return;
+    }
+    let mut site = Site::new();
+    site.env("PALYRA_ORCHESTRATOR_RUNLOOP_V1_ENABLED", "true");
+    start(&mut site);
+    site.ok(&["send", "--no-wait", "hello"]);
+    until("an answer", || buttons().contains("Palyra answered: hello\tReply…"));
+    tool(&["notification-action", "Reply…"]);
+    settle();
+    tool(&["xdotool", "type", "--delay", "40", "and then?"]);
+    picture("reply");
+    tool(&["xdotool", "key", "Return"]);
+    until("the next answer", || buttons().contains("Palyra answered: and then?\t"));
+    assert!(!buttons().contains("Palyra answered: hello\t"), "what was answered goes");
+    let status = site.status().expect("status");
+    assert_eq!(status["session_summary"]["active_sessions"], 1, "{}", status["session_summary"]);
+    ends(site);
+}
+
 #[test]
 fn xfce() {
     if on_desktop("xfce", &[("DESKTOP", "xfce"), ("NOTIFIER", "xfce4-notifyd")]) {

@@ -210,18 +210,21 @@ async fn answer(State(gateway): State<Gateway>, method: Method, uri: Uri, header
     }
 }
 
-/// The gateway's paging: ascending by id, narrowed by the time of the request.
+/// The gateway's paging: ascending by id, narrowed by the time of the request and by the decision.
 fn page(records: &[Value], query: &str) -> Value {
     let values: BTreeMap<&str, &str> = query.split('&').filter_map(|pair| pair.split_once('=')).collect();
     let limit: usize = values.get("limit").map_or(100, |limit| limit.parse().unwrap());
     assert!((1..=500).contains(&limit));
     let since: i64 = values.get("since_unix_ms").map_or(i64::MIN, |since| since.parse().unwrap());
+    let until: i64 = values.get("until_unix_ms").map_or(i64::MAX, |until| until.parse().unwrap());
+    let decision = values.get("decision").copied();
     let after = values.get("after_approval_id").copied().unwrap_or_default();
     let id = |record: &Value| record["approval_id"].as_str().unwrap_or_default().to_owned();
     let mut rest: Vec<&Value> = records
         .iter()
         .filter(|record| id(record).as_str() > after)
-        .filter(|record| record["requested_at_unix_ms"].as_i64().is_none_or(|at| at >= since))
+        .filter(|record| record["requested_at_unix_ms"].as_i64().is_none_or(|at| (since..=until).contains(&at)))
+        .filter(|record| decision.is_none_or(|decision| record["decision"] == decision))
         .collect();
     rest.sort_by_key(|record| id(record));
     let has_more = rest.len() > limit;

@@ -391,6 +391,7 @@ fn notice(title: &str, body: &str) -> Notice {
         default_action: Some(details()),
         resident: true,
         quiet_update: true,
+        again: 0,
     }
 }
 

@@ -8,6 +8,7 @@ use crate::config::{Environment, Paths};
 use crate::core::dialog::{Answer, Body, DialogButton, Form, Tone};
 use crate::protocol::{Failure, FailureCode};
 use crate::shell::dialog;
+use crate::words;
 
 /// The commit that it was built from, where the build said so.
 const GIT_HASH: Option<&str> = option_env!("PALYRA_TRAY_GIT_HASH");
@@ -25,7 +26,7 @@ pub struct AboutArgs {
 pub fn about(env: &Environment, args: &AboutArgs) -> Result<ExitCode, Failure> {
     let words = words(env, &super::paths(env)?);
     if args.dialog {
-        let failed = |why| Failure::new(FailureCode::Failed, why, "In a terminal it is: palyra-tray about");
+        let failed = |why| Failure::new(FailureCode::Failed, why, words::status::IN_TERMINAL);
         let mut front = dialog::pick(env).map_err(failed)?;
         // on a terminal the plain text reads better than a form
         if !front.is_terminal() {
@@ -42,26 +43,26 @@ pub fn about(env: &Environment, args: &AboutArgs) -> Result<ExitCode, Failure> {
 fn words(env: &Environment, paths: &Paths) -> String {
     let commit = GIT_HASH.map(|hash| format!(" ({hash})")).unwrap_or_default();
     let rows = [
-        ("Program", env.executable.display().to_string()),
-        ("Data", paths.state_root.display().to_string()),
-        ("Runtime", paths.runtime_root.display().to_string()),
-        ("Config", paths.config.display().to_string()),
-        ("Settings", paths.settings().display().to_string()),
-        ("Logs", paths.agent_log().parent().unwrap_or(&paths.own).display().to_string()),
-        ("Licence", env!("CARGO_PKG_LICENSE").to_owned()),
-        ("Home", env!("CARGO_PKG_REPOSITORY").to_owned()),
+        (words::status::PROGRAM, env.executable.display().to_string()),
+        (words::status::DATA, paths.state_root.display().to_string()),
+        (words::status::RUNTIME, paths.runtime_root.display().to_string()),
+        (words::common::CONFIG, paths.config.display().to_string()),
+        (words::status::SETTINGS, paths.settings().display().to_string()),
+        (words::common::LOGS, paths.agent_log().parent().unwrap_or(&paths.own).display().to_string()),
+        (words::status::LICENCE, env!("CARGO_PKG_LICENSE").to_owned()),
+        (words::status::HOME, env!("CARGO_PKG_REPOSITORY").to_owned()),
     ];
     let rows: String = rows.iter().map(|(name, what)| format!("  {name:<10} {what}\n")).collect();
-    format!("Palyra Tray {}{commit}\n{rows}", env!("CARGO_PKG_VERSION"))
+    words::status::palyra_tray_2(env!("CARGO_PKG_VERSION"), &commit, &rows)
 }
 
 fn form(words: String) -> Form {
     Form {
-        title: "About Palyra Tray".to_owned(),
-        heading: "Palyra Tray".to_owned(),
-        text: "It keeps Palyra running and brings its approvals to you.".to_owned(),
+        title: words::status::ABOUT_PALYRA_TRAY.to_owned(),
+        heading: words::common::PALYRA_TRAY.to_owned(),
+        text: words::status::IT_KEEPS_PALYRA_RUNNING_AND_BRINGS.to_owned(),
         body: Body::Document { document: words },
-        buttons: vec![DialogButton::new(CLOSE, "Close")],
+        buttons: vec![DialogButton::new(CLOSE, words::buttons::CLOSE)],
         focus: Some(CLOSE.to_owned()),
         tone: Tone::Info,
     }

@@ -15,10 +15,9 @@ use crate::core::describe::{name, visible};
 use crate::core::review::Shown;
 use crate::protocol::{Decision, Failure, FailureCode, Reply, Request, Scope, Verdict};
 use crate::shell::dialog;
+use crate::words;
 
 use review::Asked;
-
-const LOOK_AGAIN: &str = "Look at it again: palyra-tray approvals show";
 
 /// `approvals …`
 #[derive(Subcommand)]
@@ -100,15 +99,13 @@ fn list(paths: &Paths, json: bool, all: bool) -> Result<ExitCode, Failure> {
     let rows = value["approvals"].as_array().cloned().unwrap_or_default();
     let unreadable = value["unreadable"].as_u64().unwrap_or(0);
     if rows.is_empty() && unreadable == 0 {
-        super::print("Nothing waits for you.\n");
+        super::print(words::approvals::NOTHING_WAITS_FOR_YOU);
     }
     for row in &rows {
         super::print(&format!("{}\n", line(row)));
     }
     if unreadable > 0 {
-        super::print(&format!(
-            "{unreadable} could not be understood; look at them in the dashboard: palyra-tray open approvals\n"
-        ));
+        super::print(&words::approvals::could_not_be_understood(unreadable));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -118,8 +115,7 @@ fn show(paths: &Paths, id: String, json: bool) -> Result<ExitCode, Failure> {
     if json {
         super::print_json(&value);
     } else {
-        let failed =
-            |why| Failure::new(FailureCode::Failed, why, "Look at it in the dashboard: palyra-tray open approvals");
+        let failed = |why| Failure::new(FailureCode::Failed, why, words::approvals::LOOK_AT_IT_IN_DASHBOARD);
         let shown = Shown::read(&value["approval"]).map_err(failed)?;
         super::print(&core::review::in_text(&shown, super::unix_ms()));
     }
@@ -159,19 +155,16 @@ fn confirmed(
 ) -> Result<Decision, Failure> {
     let refused = |why: &str, hint: &str| Failure::new(FailureCode::Refused, why, hint);
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
-        return Err(refused(
-            "approving without a terminal needs the digest of what was seen",
-            "Take it from: palyra-tray approvals show --json",
-        ));
+        return Err(refused(words::approvals::APPROVING_WITHOUT_TERMINAL_NEEDS_DIGEST, words::approvals::TAKE_IT));
     }
     let shown = review::read(paths, id)?.only(scope, ttl_ms, reason);
     if let Some(why) = shown.over(super::unix_ms()) {
-        return Err(refused(&why, "See what waits: palyra-tray approvals list"));
+        return Err(refused(&why, words::approvals::SEE_WHAT_WAITS));
     }
     match review::ask(paths, &mut *dialog::terminal(), &shown)? {
         Asked::Decided(decision) => Ok(decision),
-        Asked::Away => Err(refused("nothing was decided", "")),
-        Asked::Over(_) => Err(refused("nothing was decided: it is no longer what was shown", LOOK_AGAIN)),
+        Asked::Away => Err(refused(words::approvals::NOTHING_WAS_DECIDED_2, "")),
+        Asked::Over(_) => Err(refused(words::approvals::NOTHING_WAS_DECIDED, words::approvals::LOOK_AT_IT_AGAIN)),
     }
 }
 
@@ -194,17 +187,14 @@ fn data(reply: Reply) -> Result<Value, Failure> {
 
 fn ttl(text: &str) -> Result<i64, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let number: i64 = digits.parse().map_err(|_| "a length is a number and s, m or h, for example 10m".to_owned())?;
+    let number: i64 = digits.parse().map_err(|_| words::approvals::LENGTH_IS_NUMBER_AND_S.to_owned())?;
     let unit = match &text[digits.len()..] {
         "s" => 1_000,
         "m" => 60_000,
         "h" => 3_600_000,
-        _ => return Err("a length ends in s, m or h, for example 10m".to_owned()),
+        _ => return Err(words::approvals::LENGTH_ENDS_IN_S.to_owned()),
     };
-    number
-        .checked_mul(unit)
-        .filter(|ms| *ms > 0)
-        .ok_or_else(|| "a length is above zero and not absurdly long".to_owned())
+    number.checked_mul(unit).filter(|ms| *ms > 0).ok_or_else(|| words::approvals::LENGTH_IS_ABOVE_ZERO.to_owned())
 }
 
 #[cfg(test)]

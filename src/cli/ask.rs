@@ -18,6 +18,7 @@ use crate::core::{text, ulid};
 use crate::protocol::ask::{AskRequest, Message, TEXT_MAX, To};
 use crate::protocol::{Failure, FailureCode, Reply, Request, Secret};
 use crate::shell::dialog::{self, Front};
+use crate::words;
 
 /// Until a message is accepted: the gateway may ask for patience, or be asked whether it has it.
 const SENDING: Duration = Duration::from_secs(5 * 60);
@@ -146,7 +147,7 @@ pub fn drafts(env: &Environment, command: &Drafts) -> Result<ExitCode, Failure> 
             }
             let drafts: Vec<Draft> = understood(answer["drafts"].clone())?;
             let lines: String = drafts.iter().map(line).collect();
-            super::print(if lines.is_empty() { "No drafts.\n" } else { &lines });
+            super::print(if lines.is_empty() { words::ask::NO_DRAFTS } else { &lines });
         }
         Drafts::Show { id, json: true } => super::print_json(&draft(&paths, id)?),
         Drafts::Show { id, json: false } => {
@@ -173,7 +174,7 @@ pub fn drafts(env: &Environment, command: &Drafts) -> Result<ExitCode, Failure> 
 fn front(env: &Environment, windows: bool) -> Result<Box<dyn Front>, Failure> {
     let front = dialog::pick(env).map_err(|why| Failure::new(FailureCode::Failed, why, ""))?;
     if windows && front.is_terminal() {
-        return Err(Failure::new(FailureCode::Failed, "no dialog can be shown here", ""));
+        return Err(Failure::new(FailureCode::Failed, words::ask::NO_DIALOG_CAN_BE_SHOWN_HERE, ""));
     }
     Ok(front)
 }
@@ -183,7 +184,7 @@ fn told(front: &mut dyn Front, outcome: Result<(), Failure>) -> Result<ExitCode,
     match outcome {
         Err(failure) if !front.is_terminal() => {
             let words = format!("{} {}", text::sentence(&failure.message), failure.hint);
-            front.ask(&Form::message("Not done", words.trim_end(), Tone::Error));
+            front.ask(&Form::message(words::common::NOT_DONE, words.trim_end(), Tone::Error));
             Ok(ExitCode::SUCCESS)
         }
         outcome => outcome.map(|()| ExitCode::SUCCESS),
@@ -209,7 +210,7 @@ fn write(paths: &Paths, front: &mut dyn Front, args: &AskArgs) -> Result<(), Fai
         let failure = match sent {
             Ok(_) => {
                 if front.is_terminal() {
-                    super::print("Sent. The answer comes as a notification.\n");
+                    super::print(words::ask::SENT_ANSWER_COMES_AS_NOTIFICATION);
                 }
                 return Ok(());
             }
@@ -217,7 +218,7 @@ fn write(paths: &Paths, front: &mut dyn Front, args: &AskArgs) -> Result<(), Fai
         };
         let words = format!("{} {}", text::sentence(&failure.message), failure.hint);
         if !given_back(&failure) {
-            front.ask(&Form::message("Not sent", words.trim_end(), Tone::Warning));
+            front.ask(&Form::message(words::ask::NOT_SENT_2, words.trim_end(), Tone::Warning));
             return Ok(());
         }
         let again = front.ask(&forms::given_back(text, words.trim_end()));
@@ -263,15 +264,15 @@ fn wait(paths: &Paths, sent: Value, json: bool) -> Result<ExitCode, Failure> {
     let mut answer = sent;
     if answer["status"] != "answered" {
         if std::io::stderr().is_terminal() {
-            let _ = writeln!(std::io::stderr(), "Sent. Ctrl-C ends the waiting, not the work.");
+            let _ = writeln!(std::io::stderr(), "{}", words::ask::SENT_CTRL_C_ENDS_WAITING);
         }
         let message_id = answer["message_id"].as_str().unwrap_or_default().to_owned();
         answer =
             request(paths, AskRequest::Answer { message_id }, ANSWERING).map_err(|failure| match failure.code {
                 FailureCode::NoAgent => Failure::new(
                     FailureCode::NoAgent,
-                    format!("the message was sent, but the answer cannot be waited for: {}", failure.message),
-                    "Once the agent runs again it tells the answer in a notification.",
+                    words::ask::message_was_sent(&failure.message),
+                    words::ask::ONCE_AGENT_RUNS_AGAIN_IT_TELLS,
                 ),
                 _ => failure,
             })?;
@@ -287,8 +288,7 @@ fn wait(paths: &Paths, sent: Value, json: bool) -> Result<ExitCode, Failure> {
     if answer["cut"] == true {
         let session = answer["session_id"].as_str().unwrap_or_default();
         let all = &answer["characters"];
-        let line =
-            format!("This is the start of {all} characters. All of it: palyra-tray open chat --session {session}");
+        let line = words::ask::this_is_start_of_characters(all, session);
         let _ = writeln!(std::io::stderr(), "{line}");
     }
     Ok(ExitCode::SUCCESS)
@@ -298,7 +298,7 @@ fn say_accepted(sent: &Value, json: bool) -> ExitCode {
     if json {
         super::print_json(sent);
     } else {
-        super::print("Sent. The answer comes as a notification.\n");
+        super::print(words::ask::SENT_ANSWER_COMES_AS_NOTIFICATION);
     }
     ExitCode::SUCCESS
 }
@@ -308,22 +308,22 @@ fn read_text() -> Result<String, Failure> {
     // one byte more than fits, so that what is too long is told as that
     let limit = TEXT_MAX as u64 + 1;
     let unread =
-        |error: std::io::Error| Failure::new(FailureCode::Usage, format!("the message cannot be read: {error}"), "");
+        |error: std::io::Error| Failure::new(FailureCode::Usage, words::ask::message_cannot_be_read(&error), "");
     std::io::stdin().take(limit).read_to_string(&mut text).map_err(unread)?;
     text.truncate(text.trim_end().len());
     Ok(text)
 }
 
 fn message(text: String, to: To) -> Result<Message, Failure> {
-    let usage = |why: &str| Failure::new(FailureCode::Usage, why, "Write a shorter one, or put it into the chat.");
+    let usage = |why: &str| Failure::new(FailureCode::Usage, why, words::ask::WRITE_SHORTER_ONE);
     if text.trim().is_empty() {
-        return Err(Failure::new(FailureCode::Usage, "the message is empty", ""));
+        return Err(Failure::new(FailureCode::Usage, words::ask::MESSAGE_IS_EMPTY_2, ""));
     }
     if text.len() > TEXT_MAX {
-        return Err(usage(&format!("the message is too long: at most {} KiB can be sent", TEXT_MAX / 1024)));
+        return Err(usage(&words::ask::message_is_too_long_at_most(TEXT_MAX / 1024)));
     }
     let mut random = [0; 16];
-    let unknown = |_| Failure::new(FailureCode::Failed, "the system gave no random number, so nothing was sent", "");
+    let unknown = |_| Failure::new(FailureCode::Failed, words::ask::SYSTEM_GAVE_NO_RANDOM_NUMBER, "");
     getrandom::fill(&mut random).map_err(unknown)?;
     let message_id = ulid::encode(super::unix_ms(), u128::from_be_bytes(random));
     Ok(Message { message_id, text: Secret::new(text), to })
@@ -334,9 +334,9 @@ fn draft(paths: &Paths, id: &str) -> Result<Value, Failure> {
 }
 
 fn line(draft: &Draft) -> String {
-    let maybe = if draft.maybe_sent { ", may have been sent" } else { "" };
+    let maybe = if draft.maybe_sent { words::ask::MAY_HAVE_BEEN_SENT } else { "" };
     let id = &draft.id[draft.id.len().saturating_sub(6)..];
-    format!("{id}  {}\n        Not sent{maybe}: {}\n", cut(&one_line(&draft.text), 70), one_line(&draft.reason))
+    words::ask::not_sent(id, cut(&one_line(&draft.text), 70), maybe, one_line(&draft.reason))
 }
 
 fn request(paths: &Paths, request: AskRequest, patience: Duration) -> Result<Value, Failure> {
@@ -351,5 +351,9 @@ fn understood<T: serde::de::DeserializeOwned>(value: Value) -> Result<T, Failure
 }
 
 fn not_understood() -> Failure {
-    Failure::new(FailureCode::Failed, "the agent's answer was not understood", "Restart Palyra Tray and try again.")
+    Failure::new(
+        FailureCode::Failed,
+        words::common::AGENTS_ANSWER_WAS_NOT_UNDERSTOOD,
+        words::common::RESTART_PALYRA_TRAY_AND_TRY_AGAIN,
+    )
 }

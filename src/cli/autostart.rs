@@ -9,6 +9,7 @@ use crate::config::{Environment, Paths};
 use crate::core::text;
 use crate::protocol::{Failure, FailureCode, Reply, Request};
 use crate::shell::autostart;
+use crate::words;
 
 /// What about it.
 #[derive(Subcommand)]
@@ -48,11 +49,7 @@ pub fn autostart(env: &Environment, command: &Autostart) -> Result<ExitCode, Fai
 fn set(env: &Environment, on: bool) -> Result<String, Failure> {
     let paths = super::paths(env)?;
     if is_demo(&paths) {
-        return Err(Failure::new(
-            FailureCode::Refused,
-            text::DEMO_AT_LOGIN,
-            "For the real one, unset PALYRA_STATE_ROOT and try again.",
-        ));
+        return Err(Failure::new(FailureCode::Refused, text::DEMO_AT_LOGIN, words::login::FOR_REAL_ONE));
     }
     switch(env, &paths, on).map_err(failed)
 }

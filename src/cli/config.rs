@@ -10,9 +10,7 @@ use crate::config::settings::{self, Form, KEYS, Key, Settings, nearest_of};
 use crate::core::companion::Flag;
 use crate::protocol::{Action, Failure, FailureCode, Request, ServiceId};
 use crate::shell::{settings as file, store};
-
-/// What a command says of where all names are.
-const ALL: &str = "All: palyra-tray config list";
+use crate::words;
 
 #[derive(Subcommand)]
 pub enum Config {
@@ -85,8 +83,8 @@ fn named(name: &str) -> Result<Named, Failure> {
         return Ok(Named::Flag(flag));
     }
     let names = KEYS.iter().map(|key| key.name).chain(Flag::ALL.into_iter().map(Flag::name));
-    let meant = nearest_of(name, names).map(|name| format!("Is {name} meant? ")).unwrap_or_default();
-    Err(Failure::new(FailureCode::Usage, format!("there is no setting {name}"), format!("{meant}{ALL}")))
+    let meant = nearest_of(name, names).map(words::settings::is_meant).unwrap_or_default();
+    Err(Failure::new(FailureCode::Usage, words::settings::there_is_no_setting(name), meant + words::settings::ALL))
 }
 
 fn list(paths: &Paths, as_json: bool) -> Result<ExitCode, Failure> {
@@ -111,9 +109,9 @@ fn list(paths: &Paths, as_json: bool) -> Result<ExitCode, Failure> {
         let value = if value.is_empty() { "-".to_owned() } else { value };
         text.push_str(&format!("{:width$}  {value:<6}  {}\n", key.name, key.about));
     }
-    text.push_str("Flags of the active profile\n");
+    text.push_str(words::settings::FLAGS_OF_ACTIVE_PROFILE);
     for (flag, on) in flags {
-        let about = flag.switches().unwrap_or("kept only");
+        let about = flag.switches().unwrap_or(words::settings::KEPT_ONLY);
         text.push_str(&format!("{:width$}  {:<6}  {about}\n", flag.name(), on.to_string()));
     }
     super::print(&text);
@@ -132,8 +130,7 @@ fn get(paths: &Paths, name: &str) -> Result<ExitCode, Failure> {
 }
 
 fn set(paths: &Paths, name: &str, text: &str) -> Result<ExitCode, Failure> {
-    let wrong =
-        |form: Form| Failure::new(FailureCode::Usage, format!("{name} takes {}, and not {text}", form.takes()), "");
+    let wrong = |form: Form| Failure::new(FailureCode::Usage, words::settings::takes_and(name, form.takes(), text), "");
     let key = match named(name)? {
         Named::Setting(key) => key,
         Named::Flag(flag) => {
@@ -157,19 +154,19 @@ fn set(paths: &Paths, name: &str, text: &str) -> Result<ExitCode, Failure> {
         }
     };
     written.map_err(|error| failed(&error))?;
-    super::print(&format!("{name} is set in {}.\n", path.display()));
+    super::print(&words::settings::is_set(name, path.display()));
     Ok(ExitCode::SUCCESS)
 }
 
 fn failed(error: &std::io::Error) -> Failure {
     let hint = match error.kind() {
         std::io::ErrorKind::StorageFull | std::io::ErrorKind::FileTooLarge | std::io::ErrorKind::QuotaExceeded => {
-            "Free some space, then try again."
+            words::settings::FREE_SOME_SPACE
         }
-        std::io::ErrorKind::InvalidData => "Mend the file, then try again.",
+        std::io::ErrorKind::InvalidData => words::settings::MEND_FILE_THEN_TRY_AGAIN,
         _ => "",
     };
-    Failure::new(FailureCode::Failed, format!("nothing was changed: {error}"), hint)
+    Failure::new(FailureCode::Failed, words::settings::nothing_was_changed(error), hint)
 }
 
 /// What is not understood is said, and does not hinder.

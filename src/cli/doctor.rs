@@ -18,6 +18,7 @@ use crate::protocol::{Failure, FailureCode, Reply, Request};
 use crate::shell::dialog::{self, Front};
 use crate::shell::doctor::{Given, gather};
 use crate::shell::{autostart, control};
+use crate::words;
 
 /// An agent that is well answers within milliseconds.
 const PATIENCE: Duration = Duration::from_millis(600);
@@ -97,7 +98,7 @@ fn agent(paths: &Paths) -> Agent {
     match control::ask(paths, Request::Status, PATIENCE) {
         Ok(Reply::Data(snapshot)) => Agent::Answers(snapshot),
         Ok(Reply::Error(failure)) => Agent::Silent(failure.message),
-        Ok(Reply::Done(_)) => Agent::Silent("it answers something else".to_owned()),
+        Ok(Reply::Done(_)) => Agent::Silent(words::checks::IT_ANSWERS_SOMETHING_ELSE.to_owned()),
         Err(failure) if failure.code == FailureCode::NoAgent => Agent::Absent,
         Err(failure) => Agent::Silent(failure.message),
     }

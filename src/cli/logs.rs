@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use crate::config::Paths;
 use crate::core::redact::Redactor;
 use crate::protocol::{Failure, FailureCode, ServiceId};
+use crate::words;
 
 /// Between two looks while following.
 const FOLLOW: Duration = Duration::from_millis(200);
@@ -47,7 +48,11 @@ pub fn logs(paths: &Paths, args: &LogsArgs) -> Result<ExitCode, Failure> {
         paths.agent_log()
     } else {
         let service = super::service(&args.service).map_err(|why| {
-            Failure::new(FailureCode::Usage, format!("no such log: {}", args.service), format!("{why}, or tray"))
+            Failure::new(
+                FailureCode::Usage,
+                words::commands::no_such_log(&args.service),
+                words::commands::or_tray(&why),
+            )
         })?;
         paths.log(service)
     };
@@ -55,8 +60,8 @@ pub fn logs(paths: &Paths, args: &LogsArgs) -> Result<ExitCode, Failure> {
     let redactor = Redactor::default();
     let mut log = open(&path).map_err(failed)?;
     if log.is_empty() && !args.follow {
-        let message = format!("nothing has been logged there yet: {}", path.display());
-        return Err(Failure::new(FailureCode::Failed, message, "Start Palyra: palyra-tray run"));
+        let message = words::commands::nothing_has_been_logged_there_yet(path.display());
+        return Err(Failure::new(FailureCode::Failed, message, words::commands::START_PALYRA_RUN));
     }
     let lines = newest(&mut log, args.lines).map_err(failed)?;
     super::print(&lines.iter().map(|line| readable(line, &redactor)).collect::<String>());
@@ -206,7 +211,7 @@ impl Follower {
         let all_new = !self.known.is_empty() && !found.iter().any(is_known);
         let fresh: Vec<_> = found.into_iter().filter(|part| !is_known(part)).collect();
         if all_new && fresh.len() > 1 {
-            sink("(lines may be missing here: the log was rotated faster than they could be shown)");
+            sink(words::commands::LINES_MAY_BE_MISSING_HERE);
         }
         for part in fresh.into_iter().rev() {
             self.end_line(sink);

@@ -17,6 +17,7 @@ use crate::core::text;
 use crate::protocol::node::{NodeRequest, NodeTask};
 use crate::protocol::{Failure, FailureCode, Reply, Request};
 use crate::shell::dialog::{self, Front};
+use crate::words;
 
 /// Every step has its own limit in the agent; this is more than all of them.
 const PATIENCE: Duration = Duration::from_secs(6 * 60);
@@ -77,15 +78,15 @@ fn confirm(task: NodeTask) -> Result<(), Failure> {
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
         return Err(Failure::new(
             FailureCode::Refused,
-            format!("node {} asks first, and there is no terminal", task.word()),
-            format!("If you know what it means: palyra-tray node {} --yes", task.word()),
+            words::node::node_asks_first(task.word()),
+            words::node::if_you_know_what_it_means(task.word()),
         ));
     }
-    super::print(&format!("{}\n\n{} Type yes: ", forms::meaning(task), forms::question(task)));
+    super::print(&words::node::type_yes(forms::meaning(task), forms::question(task)));
     let _ = std::io::stdout().flush();
     let mut answer = String::new();
     let agreed = std::io::stdin().lock().read_line(&mut answer).is_ok() && answer.trim() == "yes";
-    if agreed { Ok(()) } else { Err(Failure::new(FailureCode::Refused, "nothing was done", "")) }
+    if agreed { Ok(()) } else { Err(Failure::new(FailureCode::Refused, words::node::NOTHING_WAS_DONE, "")) }
 }
 
 fn in_windows(env: &Environment, paths: &Paths, task: NodeTask) -> Result<ExitCode, Failure> {
@@ -99,7 +100,7 @@ fn in_windows(env: &Environment, paths: &Paths, task: NodeTask) -> Result<ExitCo
         Some(Ok(words)) => forms::done(&words),
         Some(Err(failure)) => {
             let words = format!("{} {}", text::sentence(&failure.message), failure.hint);
-            Form::message("Not done", words.trim_end(), Tone::Error)
+            Form::message(words::common::NOT_DONE, words.trim_end(), Tone::Error)
         }
         // the agent sees this process go, and closes the window
         None => return Ok(ExitCode::SUCCESS),
@@ -125,9 +126,11 @@ fn behind_progress(
     });
     Ok(match super::wait_behind(&mut *progress, &told) {
         Waited::Done(Ok(Reply::Done(words))) => Some(Ok(words)),
-        Waited::Done(Ok(_)) | Waited::Lost => {
-            Some(Err(Failure::new(FailureCode::Failed, "the agent's answer was not understood", text::SEE_STATUS)))
-        }
+        Waited::Done(Ok(_)) | Waited::Lost => Some(Err(Failure::new(
+            FailureCode::Failed,
+            words::common::AGENTS_ANSWER_WAS_NOT_UNDERSTOOD,
+            text::SEE_STATUS,
+        ))),
         Waited::Done(Err(failure)) => Some(Err(failure)),
         Waited::Cancelled => None,
     })
@@ -146,22 +149,22 @@ fn status(paths: &Paths, json: bool) -> Result<ExitCode, Failure> {
 
 fn words(status: &Value) -> String {
     let text_of = |key: &str| status[key].as_str().unwrap_or_default();
-    let mut out = format!("Node host: {}\n", text_of("state"));
+    let mut out = words::node::node_host(text_of("state"));
     if !text_of("device_id").is_empty() {
-        out.push_str(&format!("  Device       {}\n", text_of("device_id")));
+        out.push_str(&words::node::device(text_of("device_id")));
     }
     if let Some(at) = status["certificate_expires_at_unix_ms"].as_i64() {
         let left = at - status["as_of_unix_ms"].as_i64().unwrap_or(at);
         let words = match u64::try_from(left / 1_000) {
-            Ok(seconds) if left > 0 => format!("good for {}", text::duration(seconds)),
+            Ok(seconds) if left > 0 => words::node::good_for(text::duration(seconds)),
             _ => "expired".to_owned(),
         };
-        out.push_str(&format!("  Certificate  {words}\n"));
+        out.push_str(&words::node::certificate(&words));
     }
     let window = if status["pairing_window_open"] == Value::Bool(true) { "OPEN" } else { "closed" };
-    out.push_str(&format!("  Window       {window}\n"));
+    out.push_str(&words::node::window(window));
     if status["enrolment_allowed"] != Value::Bool(true) {
-        out.push_str("  Enrolment    switched off: palyra-tray node enroll says why\n");
+        out.push_str(words::node::ENROLMENT_SWITCHED_OFF);
     }
     if !text_of("not_known").is_empty() {
         out.push_str(&format!("! {}\n", text::sentence(text_of("not_known"))));

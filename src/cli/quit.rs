@@ -7,6 +7,7 @@ use crate::config::Paths;
 use crate::core::text::{QUIT_KEEP, QUIT_STOP};
 use crate::protocol::{Action, Failure, FailureCode, Reply, Request};
 use crate::shell::lock;
+use crate::words;
 
 /// The stop ladders of all sidecars fit in here.
 const PATIENCE: Duration = Duration::from_secs(25);
@@ -20,11 +21,11 @@ pub fn quit(paths: &Paths, keep_running: bool) -> Result<ExitCode, Failure> {
     wait_until_gone(paths, &ending)?;
     match reply {
         // a demo never leaves its sidecars
-        Reply::Done(text) if text == QUIT_KEEP => super::print("Ended. Palyra keeps running.\n"),
+        Reply::Done(text) if text == QUIT_KEEP => super::print(words::commands::ENDED_PALYRA_KEEPS_RUNNING),
         Reply::Done(text) if text != QUIT_STOP => {
-            return Err(Failure::new(FailureCode::Failed, format!("Palyra Tray has ended, but {text}"), ""));
+            return Err(Failure::new(FailureCode::Failed, words::commands::palyra_tray_has_ended(&text), ""));
         }
-        _ => super::print("Ended. Palyra is stopped.\n"),
+        _ => super::print(words::commands::ENDED_PALYRA_IS_STOPPED),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -48,20 +49,20 @@ fn wait_until_gone(paths: &Paths, ending: &Result<Option<u32>, String>) -> Resul
             None => {
                 return Err(Failure::new(
                     FailureCode::Failed,
-                    "the agent was killed before it was done; what it had not stopped yet goes on",
-                    "Start it again, then quit: palyra-tray run",
+                    words::commands::AGENT_WAS_KILLED_BEFORE,
+                    words::commands::START_IT_AGAIN,
                 ));
             }
             Some(other) if other != *ending => {
                 return Err(Failure::new(
                     FailureCode::Failed,
-                    "the agent has ended, and another one was started meanwhile",
-                    "See: palyra-tray status",
+                    words::commands::AGENT_HAS_ENDED,
+                    words::common::SEE_STATUS,
                 ));
             }
             Some(_) => {}
         }
         std::thread::sleep(PAUSE);
     }
-    Err(Failure::new(FailureCode::Failed, "the agent is still ending", "See: palyra-tray status"))
+    Err(Failure::new(FailureCode::Failed, words::commands::AGENT_IS_STILL_ENDING, words::common::SEE_STATUS))
 }

@@ -9,6 +9,7 @@ use crate::config::Paths;
 use crate::core::describe::visible;
 use crate::core::text;
 use crate::protocol::{Action, Failure, Reply, Request};
+use crate::words;
 
 /// Arguments of `recent`.
 #[derive(Args)]
@@ -56,15 +57,15 @@ fn words(list: &Value) -> String {
         let mark = if one["read"] == true { ' ' } else { '*' };
         let ago = now.saturating_sub(one["at_unix_ms"].as_i64().unwrap_or(now)).max(0) / 1_000;
         let ago = text::duration(u64::try_from(ago).unwrap_or_default());
-        out.push_str(&format!("{mark} {}  {}, {ago} ago\n", text_of(one, "id"), text_of(one, "title")));
+        out.push_str(&words::notices::ago(mark, text_of(one, "id"), text_of(one, "title"), &ago));
         let body = one["body"].as_str().unwrap_or_default();
         body.lines().for_each(|line| out.push_str(&format!("      {}\n", visible(line))));
     }
     if out.is_empty() {
-        return "Nothing has happened yet.\n".to_owned();
+        return words::notices::NOTHING_HAS_HAPPENED_YET.to_owned();
     }
     if list["unread"].as_u64().unwrap_or(0) > 0 {
-        out.push_str("* is new. To mark all as read: palyra-tray recent --mark-read\n");
+        out.push_str(words::notices::IS_NEW_TO_MARK_ALL);
     }
     out
 }

@@ -9,10 +9,10 @@ use clap::{Args, Subcommand};
 use serde_json::Value;
 
 use crate::config::Paths;
-use crate::core::secrets::STATE_KEY_MEANING;
 use crate::core::text;
 use crate::protocol::secrets::{SecretName, SecretsRequest};
 use crate::protocol::{Failure, FailureCode, Reply, Request};
+use crate::words;
 
 /// The keyring may ask for its password, and what uses the secrets starts again.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -56,7 +56,7 @@ fn name(word: &str) -> Result<SecretName, String> {
     let wanted = word.replace('_', "-");
     SecretName::ALL.into_iter().find(|name| name.word() == wanted).ok_or_else(|| {
         let words: Vec<_> = SecretName::ALL.iter().map(|name| name.word()).collect();
-        format!("secrets are {}", words.join(", "))
+        words::secrets::secrets_are(words.join(", "))
     })
 }
 
@@ -80,22 +80,22 @@ fn confirm() -> Result<(), Failure> {
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
         return Err(Failure::new(
             FailureCode::Refused,
-            "with a new browser state key the stored browser profiles are lost, and there is no terminal to ask on",
-            "If you know that: palyra-tray secrets rotate … --yes",
+            words::secrets::WITH_NEW_BROWSER_STATE_KEY_STORED,
+            words::secrets::IF_YOU_KNOW,
         ));
     }
     let width = 100;
-    super::print(&format!("{}\n\nMake a new one? Type yes: ", text::wrap(STATE_KEY_MEANING, width, 9).join("\n")));
+    super::print(&words::secrets::make_new_one(text::wrap(words::secrets::STATE_KEY_MEANING, width, 9).join("\n")));
     let _ = std::io::stdout().flush();
     let mut answer = String::new();
     let agreed = std::io::stdin().lock().read_line(&mut answer).is_ok() && answer.trim() == "yes";
-    if agreed { Ok(()) } else { Err(Failure::new(FailureCode::Refused, "nothing was changed", "")) }
+    if agreed { Ok(()) } else { Err(Failure::new(FailureCode::Refused, words::secrets::NOTHING_WAS_CHANGED, "")) }
 }
 
 fn look(paths: &Paths) -> Result<Value, Failure> {
     match super::ask(paths, Request::Secrets(SecretsRequest::Status), super::SHORT)? {
         Reply::Data(found) => Ok(found),
-        _ => Err(Failure::new(FailureCode::Failed, "the agent's answer was not understood", text::SEE_STATUS)),
+        _ => Err(Failure::new(FailureCode::Failed, words::common::AGENTS_ANSWER_WAS_NOT_UNDERSTOOD, text::SEE_STATUS)),
     }
 }
 
@@ -118,10 +118,10 @@ fn words(found: &Value) -> String {
     }
     for one in found["kept_by_palyra"].as_array().into_iter().flatten() {
         let text_of = |key: &str| one[key].as_str().unwrap_or_default();
-        out.push_str(&format!("Kept by Palyra     {}: {}\n", text_of("what"), text_of("folder")));
+        out.push_str(&words::secrets::kept_by_palyra(text_of("what"), text_of("folder")));
     }
     if found["rotation_under_way"] == Value::Bool(true) {
-        out.push_str("! New ones are being made, or what uses them is starting again.\n");
+        out.push_str(words::secrets::NEW_ONES_ARE_BEING_MADE);
     }
     out
 }
@@ -130,16 +130,17 @@ fn place(one: &Value, now: i64) -> String {
     let text_of = |key: &str| one[key].as_str().unwrap_or_default();
     let since = one["since_unix_ms"].as_i64().map(|at| {
         let seconds = u64::try_from(now.saturating_sub(at) / 1_000).unwrap_or_default();
-        format!(", made {} ago", text::duration(seconds))
+        words::secrets::made_ago(text::duration(seconds))
     });
     let since = since.unwrap_or_default();
     match text_of("place") {
-        "keyring" => format!("in the system's keyring{since}"),
+        "keyring" => words::secrets::in_systems_keyring(&since),
         "file" if text_of("mode").is_empty() => format!("in {}{since}", text_of("path")),
-        "file" => format!("in {} (mode {}){since}", text_of("path"), text_of("mode")),
-        "config" => format!("from Palyra's config ({}), which has the say", text_of("key")),
-        "missing" => "missing: the next start makes one".to_owned(),
-        _ => format!("cannot be looked at now: {}", text_of("why")),
+        "file" => words::secrets::in_mode(text_of("path"), text_of("mode"), &since),
+        "config" if text_of("key").ends_with("_secret_ref") => words::secrets::only_referred_to(text_of("key")),
+        "config" => words::secrets::from_palyras_config(text_of("key")),
+        "missing" => words::secrets::MISSING_NEXT_START_MAKES_ONE.to_owned(),
+        _ => words::secrets::cannot_be_looked_at_now(text_of("why")),
     }
 }
 
@@ -157,6 +158,8 @@ mod tests {
                 { "label": "admin token", "place": "keyring", "since_unix_ms": 0 },
                 { "label": "browser token", "place": "file", "path": "/s/secrets.json", "mode": "0600" },
                 { "label": "browser state key", "place": "unavailable", "why": "it is locked" },
+                { "label": "admin token", "place": "config", "key": "admin.auth_token" },
+                { "label": "browser token", "place": "config", "key": "b.auth_token_secret_ref" },
             ],
             "kept_by_palyra": [{ "what": "keys of providers and bots", "folder": "/s/vault" }],
             "rotation_under_way": false,
@@ -165,6 +168,8 @@ mod tests {
         let expected = "Admin token        in the system's keyring, made 2 h ago\n\
             Browser token      in /s/secrets.json (mode 0600)\n\
             Browser state key  cannot be looked at now: it is locked\n\
+            Admin token        from Palyra's config (admin.auth_token), which has the say\n\
+            Browser token      Palyra's config only says where it is (b.auth_token_secret_ref), which the tray cannot follow\n\
             Kept by Palyra     keys of providers and bots: /s/vault\n";
         assert_eq!(words, expected);
     }

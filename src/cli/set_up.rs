@@ -18,6 +18,7 @@ use crate::protocol::{Action, Failure, FailureCode, Reply, Request};
 use crate::shell::dialog::{self, Front};
 use crate::shell::lock::SetUpLock;
 use crate::shell::{autostart, control, doctor, store};
+use crate::words;
 
 /// The answer to a message may take long: a model thinks, and an approval may wait for the person.
 const MESSAGE_PATIENCE: Duration = Duration::from_secs(30 * 60);
@@ -42,10 +43,10 @@ fn run(env: &Environment, front: &mut dyn Front, terminal: bool) -> Result<ExitC
     let mut paths = super::paths(env)?;
     // the data may lie elsewhere
     paths.follow(&Settings::read(&paths.settings()).0);
-    let unusable = |why: String| Failure::new(FailureCode::Failed, why, "Mend it, then start the set-up again.");
+    let unusable = |why: String| Failure::new(FailureCode::Failed, why, words::set_up::MEND_IT_THEN_START_SET_UP);
     let Some(_lock) = SetUpLock::take(&paths).map_err(|error| unusable(error.to_string()))? else {
-        let words = "The set-up is open in another window or terminal. Go on there, or close it first.";
-        front.ask(&Form::message("The set-up is open already", words, Tone::Info));
+        let words = words::set_up::SET_UP_IS_OPEN_IN_ANOTHER;
+        front.ask(&Form::message(words::set_up::SET_UP_IS_OPEN_ALREADY, words, Tone::Info));
         return Ok(ExitCode::SUCCESS);
     };
     if !agent_runs(env, &paths, front)? {
@@ -53,7 +54,7 @@ fn run(env: &Environment, front: &mut dyn Front, terminal: bool) -> Result<ExitC
     }
     let (record, told) = store::read_json::<Record>(&paths.set_up(), unix_ms());
     if let Some(told) = told {
-        front.ask(&Form::message("The set-up starts anew", &text::sentence(&told), Tone::Warning));
+        front.ask(&Form::message(words::set_up::SET_UP_STARTS_ANEW, &text::sentence(&told), Tone::Warning));
     }
     let mut session = Session { env, paths, front, terminal, flow: Flow::new(record.unwrap_or_default()) };
     match session.serve()? {
@@ -62,7 +63,7 @@ fn run(env: &Environment, front: &mut dyn Front, terminal: bool) -> Result<ExitC
                 super::ask(&session.paths, Request::Act { action: Action::Open { place } }, super::LONG)?;
             }
         }
-        Outcome::Left if terminal => super::print("Go on whenever you like: palyra-tray setup\n"),
+        Outcome::Left if terminal => super::print(words::set_up::GO_ON_WHENEVER_YOU_LIKE),
         Outcome::Left => {}
         Outcome::Broken(why) => return Err(Failure::new(FailureCode::Failed, why, "")),
     }
@@ -102,12 +103,8 @@ impl Session<'_> {
     fn keep(&self) -> Result<(), Failure> {
         let record = self.flow.record();
         store::keep_json(&self.paths.set_up(), record).map_err(|error| {
-            let why = format!("what you have set up so far cannot be kept: {error}");
-            Failure::new(
-                FailureCode::Failed,
-                why,
-                "Make room on the disk or mend its permissions, then start the set-up again.",
-            )
+            let why = words::set_up::what_you_have_set_up(&error);
+            Failure::new(FailureCode::Failed, why, words::set_up::MAKE_ROOM_ON_DISK_OR_MEND)
         })?;
         // for the menu only
         let reached = SetupRequest::Reached(record.reached.clone());
@@ -156,7 +153,7 @@ impl Session<'_> {
                 stopped.store(true, Ordering::Relaxed);
                 Got::Cancelled
             }
-            Waited::Lost => Got::Failed("this step ended early".to_owned()),
+            Waited::Lost => Got::Failed(words::set_up::THIS_STEP_ENDED_EARLY.to_owned()),
         }
     }
 }
@@ -210,13 +207,12 @@ fn agent_runs(env: &Environment, paths: &Paths, front: &mut dyn Front) -> Result
     }
     let form = Form {
         body: Body::Message,
-        buttons: vec![DialogButton::new("start", "Start it"), DialogButton::new("no", "Not now")],
+        buttons: vec![
+            DialogButton::new("start", words::set_up::START_IT),
+            DialogButton::new("no", words::common::NOT_NOW),
+        ],
         focus: Some("start".to_owned()),
-        ..Form::message(
-            "Start Palyra Tray?",
-            "Palyra Tray is not running. It keeps Palyra running in the background, and the set-up needs it.",
-            Tone::Question,
-        )
+        ..Form::message(words::set_up::START_PALYRA_TRAY, words::set_up::PALYRA_TRAY_IS_NOT_RUNNING, Tone::Question)
     };
     match front.ask(&form) {
         Answer::Failed { why } => return Err(Failure::new(FailureCode::Failed, why, "")),
@@ -228,19 +224,19 @@ fn agent_runs(env: &Environment, paths: &Paths, front: &mut dyn Front) -> Result
         // where its data go is a question of the set-up
         command.arg("--no-start");
     }
-    let failed = |why: String| Failure::new(FailureCode::Failed, why, "Start it yourself: palyra-tray run");
-    let mut agent = command.spawn().map_err(|error| failed(format!("the agent cannot be started: {error}")))?;
+    let failed = |why: String| Failure::new(FailureCode::Failed, why, words::set_up::START_IT_YOURSELF);
+    let mut agent = command.spawn().map_err(|error| failed(words::set_up::agent_cannot_be_started(&error)))?;
     let until = Instant::now() + AGENT_PATIENCE;
     while Instant::now() < until {
         if runs(paths)? {
             return Ok(true);
         }
         if let Ok(Some(status)) = agent.try_wait() {
-            return Err(failed(format!("the agent ended at once ({status})")));
+            return Err(failed(words::set_up::agent_ended_at_once(status)));
         }
         std::thread::sleep(Duration::from_millis(30));
     }
-    Err(failed("the agent was started but does not answer".to_owned()))
+    Err(failed(words::set_up::AGENT_WAS_STARTED_BUT_DOES.to_owned()))
 }
 
 fn runs(paths: &Paths) -> Result<bool, Failure> {
@@ -252,5 +248,9 @@ fn runs(paths: &Paths) -> Result<bool, Failure> {
 }
 
 fn not_understood() -> Failure {
-    Failure::new(FailureCode::Failed, "the agent's answer was not understood", "Restart Palyra Tray and try again.")
+    Failure::new(
+        FailureCode::Failed,
+        words::common::AGENTS_ANSWER_WAS_NOT_UNDERSTOOD,
+        words::common::RESTART_PALYRA_TRAY_AND_TRY_AGAIN,
+    )
 }

@@ -1,7 +1,7 @@
 //! `status`: how it is, in a few lines, as JSON, or for as long as one looks.
 
+mod text;
 mod watch;
-mod words;
 
 use std::process::ExitCode;
 
@@ -46,7 +46,7 @@ pub fn status(env: &Environment, paths: &Paths, args: &StatusArgs) -> Result<Exi
     } else if args.diagnostics {
         super::print(&report::report(&snapshot));
     } else {
-        super::print(&words::words(&snapshot));
+        super::print(&text::words(&snapshot));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -22,6 +22,7 @@ use crate::core::{doctor, text};
 use crate::protocol::shim::EXIT_FILE;
 use crate::protocol::{Failure, FailureCode, Reply, Request, ServiceId};
 use crate::shell::{palyra_cli, store};
+use crate::words;
 
 /// The agent asks the gateway first, for five seconds at most.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -54,17 +55,17 @@ pub fn support_bundle(env: &Environment, args: &BundleArgs) -> Result<ExitCode, 
     let file = place(&paths, args.output.as_deref(), at_unix_ms)?;
     let mut progress = Progress { shown: io::stderr().is_terminal(), rewritten: false };
     let cleaner = Cleaner::new(known_secrets(&paths));
-    progress.say("Asking the agent…");
+    progress.say(words::support::ASKING_AGENT);
     let snapshot = snapshot(&paths);
-    progress.say("Checking this machine…");
+    progress.say(words::support::CHECKING_THIS_MACHINE);
     let facts = super::doctor::look(env);
     let checks = doctor::checks(&facts);
-    progress.say("Reading logs…");
+    progress.say(words::support::READING_LOGS);
     let logs = logs(&paths);
     let palyra = (!args.no_palyra).then(|| {
         let alone = matches!(&snapshot, Err((FailureCode::NoAgent, _)));
         let (env, paths, folder) = (env.clone(), paths.clone(), settings.folder.clone());
-        progress.wait("Palyra's own export…", move || {
+        progress.wait(words::support::PALYRAS_OWN_EXPORT, move || {
             if alone { export_alone(&env, &paths, folder.as_deref()) } else { export(&paths) }
         })
     });
@@ -91,7 +92,7 @@ pub fn support_bundle(env: &Environment, args: &BundleArgs) -> Result<ExitCode, 
         logs,
         palyra,
     };
-    progress.say("Writing it…");
+    progress.say(words::support::WRITING_IT);
     let bundle = support::bundle(found, &cleaner);
     write(&file, &bundle, at_unix_ms)?;
     progress.end();
@@ -112,8 +113,8 @@ fn place(paths: &Paths, wanted: Option<&Path>, at_unix_ms: i64) -> Result<PathBu
     };
     let file = std::path::absolute(wanted).map_err(|error| not_written(&error))?;
     if file.symlink_metadata().is_ok() {
-        let why = format!("{} is there already", file.display());
-        return Err(Failure::new(FailureCode::Refused, why, "Name another file, or remove that one."));
+        let why = words::support::is_there_already(file.display());
+        return Err(Failure::new(FailureCode::Refused, why, words::support::NAME_ANOTHER_FILE));
     }
     Ok(file)
 }
@@ -130,17 +131,17 @@ fn write(file: &Path, bundle: &support::Bundle, at_unix_ms: i64) -> Result<(), F
 fn not_written(error: &io::Error) -> Failure {
     let hint = match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::FileTooLarge | io::ErrorKind::QuotaExceeded => {
-            "The disk is full, and nothing was left there. Free some space, or name a place on another disk: --output FILE"
+            words::support::DISK_IS_FULL
         }
-        _ => "Nothing was left there. Name another place: --output FILE",
+        _ => words::support::NOTHING_WAS_LEFT_THERE,
     };
-    Failure::new(FailureCode::Failed, format!("the support bundle was not written: {error}"), hint)
+    Failure::new(FailureCode::Failed, words::support::support_bundle_was_not_written(error), hint)
 }
 
 fn snapshot(paths: &Paths) -> Result<Value, (FailureCode, String)> {
     match super::ask(paths, Request::Diagnostics, PATIENCE) {
         Ok(Reply::Data(snapshot)) => Ok(snapshot),
-        Ok(_) => Err((FailureCode::Failed, "the agent's answer was not understood".to_owned())),
+        Ok(_) => Err((FailureCode::Failed, words::common::AGENTS_ANSWER_WAS_NOT_UNDERSTOOD.to_owned())),
         Err(failure) => Err((failure.code, failure.message)),
     }
 }
@@ -149,7 +150,7 @@ fn snapshot(paths: &Paths) -> Result<Value, (FailureCode, String)> {
 fn export(paths: &Paths) -> Result<Value, String> {
     match super::ask(paths, Request::ExportPalyra, palyra_cli::EXPORT_LIMIT + WAY) {
         Ok(Reply::Data(mut told)) => Ok(told["export"].take()),
-        Ok(_) => Err("the agent's answer was not understood".to_owned()),
+        Ok(_) => Err(words::common::AGENTS_ANSWER_WAS_NOT_UNDERSTOOD.to_owned()),
         Err(failure) => Err(failure.message),
     }
 }
@@ -231,14 +232,14 @@ impl Progress {
         let thread = std::thread::Builder::new().name("export".to_owned()).spawn(move || {
             let _ = tell.send(work());
         });
-        thread.map_err(|error| format!("no thread for it: {error}"))?;
+        thread.map_err(words::support::no_thread)?;
         loop {
             match told.recv_timeout(SECOND) {
                 Ok(done) => return done,
                 Err(RecvTimeoutError::Timeout) => {
                     self.say(&format!("{words} {}", text::duration(begun.elapsed().as_secs())));
                 }
-                Err(RecvTimeoutError::Disconnected) => return Err("it ended without a word".to_owned()),
+                Err(RecvTimeoutError::Disconnected) => return Err(words::common::IT_ENDED_WITHOUT_WORD.to_owned()),
             }
         }
     }

@@ -14,6 +14,7 @@ use crate::core::window::{self, Step};
 use crate::protocol::{Action, Failure, FailureCode, Reply, Request};
 use crate::shell::dialog::{self, Front};
 use crate::shell::lock::WindowLock;
+use crate::words;
 
 /// What is done by then needs no progress dialog.
 const AT_ONCE: Duration = Duration::from_millis(400);
@@ -25,7 +26,7 @@ pub fn window(env: &Environment) -> Result<ExitCode, Failure> {
     // a disk on which no lock can be had is no reason to show nothing
     let lock = if front.is_terminal() { None } else { Some(WindowLock::take(&paths)) };
     if matches!(lock, Some(Ok(None))) {
-        super::print("The window is open already.\n");
+        super::print(words::menu::WINDOW_IS_OPEN_ALREADY);
         return Ok(ExitCode::SUCCESS);
     }
     let outcome = show(&paths, &mut *front);
@@ -78,8 +79,8 @@ fn show(paths: &Paths, front: &mut dyn Front) -> Result<(), Failure> {
 }
 
 fn menu(paths: &Paths) -> Result<Vec<Item>, Failure> {
-    let hint = "Restart Palyra Tray and try again.";
-    let not_understood = || Failure::new(FailureCode::Failed, "the agent's menu was not understood", hint);
+    let hint = words::common::RESTART_PALYRA_TRAY_AND_TRY_AGAIN;
+    let not_understood = || Failure::new(FailureCode::Failed, words::menu::AGENTS_MENU_WAS_NOT_UNDERSTOOD, hint);
     match super::ask(paths, Request::Menu, super::SHORT)? {
         Reply::Data(menu) => serde_json::from_value(menu).map_err(|_| not_understood()),
         _ => Err(not_understood()),
@@ -93,7 +94,7 @@ fn act(paths: &Paths, front: &mut dyn Front, name: &str, action: Action) -> Resu
     std::thread::spawn(move || {
         let _ = tell.send(super::ask(&paths, Request::Act { action }, super::LONG));
     });
-    let ended = || Err(Failure::new(FailureCode::Failed, "the agent did not answer", text::SEE_STATUS));
+    let ended = || Err(Failure::new(FailureCode::Failed, words::menu::AGENT_DID_NOT_ANSWER, text::SEE_STATUS));
     match told.recv_timeout(AT_ONCE) {
         Ok(answer) => return answer.map(drop),
         Err(RecvTimeoutError::Disconnected) => return ended(),
@@ -101,8 +102,8 @@ fn act(paths: &Paths, front: &mut dyn Front, name: &str, action: Action) -> Resu
     }
     let form = Form {
         body: Body::Progress,
-        buttons: vec![DialogButton::away("Hide")],
-        ..Form::message(name, "This takes a moment.", Tone::Info)
+        buttons: vec![DialogButton::away(words::menu::HIDE)],
+        ..Form::message(name, words::common::THIS_TAKES_A_MOMENT, Tone::Info)
     };
     let mut progress = front.progress(&form).map_err(|why| Failure::new(FailureCode::Failed, why, ""))?;
     match super::wait_behind(&mut *progress, &told) {
@@ -114,5 +115,5 @@ fn act(paths: &Paths, front: &mut dyn Front, name: &str, action: Action) -> Resu
 
 fn sorry(failure: &Failure) -> Form {
     let words = format!("{} {}", text::sentence(&failure.message), failure.hint);
-    Form::message("Not done", words.trim_end(), Tone::Error)
+    Form::message(words::common::NOT_DONE, words.trim_end(), Tone::Error)
 }

@@ -10,6 +10,7 @@ pub use facts::ConfigFacts;
 
 use super::ConfigError;
 use crate::protocol::secrets::SecretName;
+use crate::words;
 
 /// What of the sidecars' config file concerns us.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub struct PalyraConfig {
     pub canvas_elsewhere: bool,
     /// Secrets that the config gives itself, or says where to find, with the key that does so: ours are not used then.
     pub secrets_named: BTreeMap<SecretName, &'static str>,
+    /// Those of them that it only refers to, which is followed by the gateway alone.
+    pub secrets_referred: BTreeMap<SecretName, &'static str>,
 }
 
 /// Keys of the config that give a secret.
@@ -48,6 +51,9 @@ const SECRET_KEYS: [(SecretName, &str); 5] = [
     (SecretName::BrowserToken, "tool_call.browser_service.auth_token_secret_ref"),
     (SecretName::BrowserStateKey, "tool_call.browser_service.state_key_vault_ref"),
 ];
+
+/// What ends so refers to a secret.
+const REFERENCE: &str = "_secret_ref";
 
 /// Tokens that the config holds itself; kept apart because they are secret.
 #[derive(Default)]
@@ -114,6 +120,12 @@ fn decoded(text: &str) -> String {
 }
 
 impl PalyraConfig {
+    /// Why the sidecars cannot be started with this, although it can be read; one sentence. We have to know the admin token
+    /// ourselves, and the gateway takes none of ours beside a reference to one.
+    pub fn unusable(&self) -> Option<String> {
+        self.secrets_referred.get(&SecretName::AdminToken).map(|key| referred(SecretName::AdminToken, key))
+    }
+
     /// Reads it.
     ///
     /// # Errors
@@ -174,6 +186,10 @@ impl PalyraConfig {
             browser_key_ref: text("tool_call.browser_service.state_key_vault_ref").map(str::to_owned),
             canvas_elsewhere: text("canvas_host.public_base_url").is_some_and(|url| !is_loopback(url)),
             secrets_named: SECRET_KEYS.into_iter().filter(|(_, key)| gives(key)).collect(),
+            secrets_referred: SECRET_KEYS
+                .into_iter()
+                .filter(|(_, key)| key.ends_with(REFERENCE) && get(key).is_some())
+                .collect(),
         };
         let secrets = ConfigSecrets {
             admin_token: secret("admin.auth_token"),
@@ -183,23 +199,27 @@ impl PalyraConfig {
     }
 }
 
+/// What, why, and what to do about a secret that is only referred to.
+pub fn referred(name: SecretName, key: &str) -> String {
+    words::secrets::cannot_be_followed(name.label(), key, key.strip_suffix(REFERENCE).unwrap_or(key))
+}
+
 pub(super) fn read_text(path: &Path) -> Result<String, ConfigError> {
-    fs::read_to_string(path).map_err(|error| {
-        ConfigError(format!("the config {} cannot be read ({error}); mend or remove it", path.display()))
-    })
+    fs::read_to_string(path)
+        .map_err(|error| ConfigError(words::settings::config_cannot_be_read(path.display(), &error)))
 }
 
 /// The words tell line and reason, and nothing of what is written there.
 pub(super) fn parse(text: &str, path: &Path) -> Result<toml::Table, ConfigError> {
     let table: toml::Table = toml::from_str(text).map_err(|error| {
         let line = error.span().map(|span| text.get(..span.start).unwrap_or(text).matches('\n').count() + 1);
-        let at = line.map(|line| format!("line {line}: ")).unwrap_or_default();
+        let at = line.map(words::settings::line).unwrap_or_default();
         let why = error.message();
-        ConfigError(format!("the config {} is not valid TOML ({at}{why}); correct it", path.display()))
+        ConfigError(words::settings::config_is_not_valid_toml(path.display(), &at, why))
     })?;
     if table.get("version").is_some_and(|version| version.as_integer().is_none_or(|version| version < 1)) {
-        let why = "has a version that is no whole number from 1 on; write: version = 1";
-        return Err(ConfigError(format!("the config {} {why}", path.display())));
+        let why = words::settings::HAS_VERSION_THAT_IS_NO_WHOLE;
+        return Err(ConfigError(words::settings::config(path.display(), why)));
     }
     Ok(table)
 }

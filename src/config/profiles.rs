@@ -342,14 +342,15 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_passed_over_and_what_is_not_said_is_derived() {
-        let registry = parse(
+        let root = if cfg!(windows) { "C:/srv/p" } else { "/srv/p" };
+        let registry = parse(&format!(
             "version = 1\ndefault_profile = \"work\"\nnew_thing = [1]\n\
-             [profiles.work]\nlabel = \" Work \"\nadmin_token = \"secret\"\nlater = { a = 1 }\n\
-             [profiles.prod]\nstrict_mode = true\nstate_root = \"/srv/p\"\n\
+             [profiles.work]\nlabel = \" Work \"\nadmin_token = \"secret\"\nlater = {{ a = 1 }}\n\
+             [profiles.prod]\nstrict_mode = true\nstate_root = \"{root}\"\n\
              [profiles.far]\ndaemon_url = \"https://palyra.example:7142\"\n\
              [profiles.near]\ndaemon_url = \"http://127.0.0.1:7142\"\n\
              [profiles.said]\nmode = \"local\"\ndaemon_url = \"https://palyra.example\"\n",
-        )
+        ))
         .unwrap();
         assert!(registry.left_out.is_empty(), "{:?}", registry.left_out);
         let names: Vec<_> = registry.profiles.keys().map(String::as_str).collect();

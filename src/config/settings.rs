@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::protocol::companion::Kind;
+use crate::words;
 
 /// Where the last good copy of a file of ours lies.
 pub fn last_good(path: &Path) -> PathBuf {
@@ -91,22 +92,22 @@ const fn key(name: &'static str, form: Form, about: &'static str) -> Key {
 
 /// Every setting, in the order in which they are listed.
 pub const KEYS: [Key; 16] = [
-    key("services.browser", Form::Switch, "the browser service runs"),
-    key("services.restart_on_config_change", Form::Switch, "a change of Palyra's config restarts what it touches"),
-    key("services.folder", Form::Folder, "where Palyra's programs are"),
-    key("services.data", Form::Folder, "where Palyra keeps its data"),
-    key("node.enrolment", Form::Switch, "this machine may be enrolled as a node from here"),
-    key("tray.panel", Form::OneOf(&["dark", "light"]), "brightness of the panel that the icon is on"),
-    key(TELEMETRY, Form::Switch, "Palyra's journal notes which windows and actions of the tray are used"),
-    key("notifications.approval", Form::Switch, "notify of approvals"),
-    key("notifications.alarm", Form::Switch, "notify of alarms"),
-    key("notifications.service", Form::Switch, "notify of services that fail or move"),
-    key("notifications.run", Form::Switch, "notify of answers and runs"),
-    key("notifications.draft", Form::Switch, "notify of drafts"),
-    key("notifications.away", Form::Switch, "notify of what happened behind a locked screen"),
-    key("notifications.config", Form::Switch, "notify of a config that is not taken"),
-    key("notifications.node", Form::Switch, "notify of the node host"),
-    key("notifications.agent", Form::Switch, "notify of the tray's own troubles"),
+    key("services.browser", Form::Switch, words::settings::BROWSER_SERVICE_RUNS),
+    key("services.restart_on_config_change", Form::Switch, words::settings::CHANGE_OF_PALYRAS_CONFIG_RESTARTS_WHAT),
+    key("services.folder", Form::Folder, words::settings::WHERE_PALYRAS_PROGRAMS),
+    key("services.data", Form::Folder, words::settings::WHERE_PALYRA_KEEPS_ITS_DATA),
+    key("node.enrolment", Form::Switch, words::settings::THIS_MACHINE_MAY_BE_ENROLLED),
+    key("tray.panel", Form::OneOf(&["dark", "light"]), words::settings::BRIGHTNESS_OF_PANEL_THAT_ICON),
+    key(TELEMETRY, Form::Switch, words::settings::PALYRAS_JOURNAL_NOTES_WHICH_WINDOWS),
+    key("notifications.approval", Form::Switch, words::settings::NOTIFY_OF_APPROVALS),
+    key("notifications.alarm", Form::Switch, words::settings::NOTIFY_OF_ALARMS),
+    key("notifications.service", Form::Switch, words::settings::NOTIFY_OF_SERVICES_THAT_FAIL),
+    key("notifications.run", Form::Switch, words::settings::NOTIFY_OF_ANSWERS_AND_RUNS),
+    key("notifications.draft", Form::Switch, words::settings::NOTIFY_OF_DRAFTS),
+    key("notifications.away", Form::Switch, words::settings::NOTIFY_OF_WHAT_HAPPENED_BEHIND_LOCKED),
+    key("notifications.config", Form::Switch, words::settings::NOTIFY_OF_CONFIG),
+    key("notifications.node", Form::Switch, words::settings::NOTIFY_OF_NODE_HOST),
+    key("notifications.agent", Form::Switch, words::settings::NOTIFY_OF_TRAYS_OWN_TROUBLES),
 ];
 
 /// The setting for notifications of a kind.
@@ -128,8 +129,8 @@ impl Form {
     /// The values it takes, in words.
     pub fn takes(self) -> String {
         match self {
-            Self::Switch => "true or false".to_owned(),
-            Self::Folder => "a folder by its whole path, from the root on".to_owned(),
+            Self::Switch => words::settings::TRUE_OR_FALSE.to_owned(),
+            Self::Folder => words::settings::FOLDER_BY_ITS_WHOLE_PATH.to_owned(),
             Self::OneOf(words) => words.join(" or "),
         }
     }
@@ -204,7 +205,7 @@ impl Settings {
         let (settings, mut warnings) = Self::read_over(path, &last.unwrap_or_default());
         if !known {
             for warning in &mut warnings {
-                *warning = warning.replace(BEFORE, "its defaults are used");
+                *warning = warning.replace(words::settings::BEFORE, words::settings::DEFAULTS);
             }
         }
         (settings, warnings)
@@ -216,11 +217,17 @@ impl Settings {
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return (Self::default(), Vec::new()),
-            Err(error) => return (before.clone(), vec![format!("{name} cannot be read ({error}); {BEFORE}")]),
+            Err(error) => {
+                return (
+                    before.clone(),
+                    vec![words::settings::cannot_be_read_2(&name, &error, words::settings::BEFORE)],
+                );
+            }
         };
         // Without this a slip of the pen would start Palyra on another folder of data.
-        Self::parse(&text, &name.to_string(), before)
-            .unwrap_or_else(|why| (before.clone(), vec![format!("{name} is not understood ({why}); {BEFORE}")]))
+        Self::parse(&text, &name.to_string(), before).unwrap_or_else(|why| {
+            (before.clone(), vec![words::settings::is_not_understood(&name, &why, words::settings::BEFORE)])
+        })
     }
 
     /// Reads them from a text; `name` stands for it in the warnings, and what does not fit stays as `before`.
@@ -243,7 +250,7 @@ impl Settings {
                     None => warnings.push(unknown(name, &full)),
                     Some(key) if key.form.fits(&value) => settings.set(key, &value),
                     Some(key) => {
-                        warnings.push(format!("{name}: {full} takes {}; {BEFORE}", key.form.takes()));
+                        warnings.push(words::settings::takes(name, &full, key.form.takes(), words::settings::BEFORE));
                         settings.take_from(key, before);
                     }
                 }
@@ -306,12 +313,9 @@ impl Settings {
     }
 }
 
-/// What becomes of a setting that is not understood.
-const BEFORE: &str = "what it said before holds";
-
 fn unknown(file: &str, name: &str) -> String {
-    let meant = nearest(name).map(|known| format!("; is {known} meant?")).unwrap_or_default();
-    format!("{file}: {name} is unknown and ignored{meant}")
+    let meant = nearest(name).map(words::settings::is_meant_2).unwrap_or_default();
+    words::settings::is_unknown_and_ignored(file, name, &meant)
 }
 
 #[cfg(test)]

@@ -288,11 +288,16 @@ impl Agent {
             self.fleet.deadline(),
             self.inbox.deadline(),
         ];
-        let ending = self.quitting.is_some() || self.leaving.is_some();
+        let ending = self.is_ending();
         let unless_ending =
             [self.config.deadline(), self.settings_due, self.events_deadline(), self.switching.deadline()];
         let unless_ending = unless_ending.into_iter().filter(|_| !ending);
         always.into_iter().chain(unless_ending).flatten().min()
+    }
+
+    /// It was asked to end, with what it keeps running or without.
+    const fn is_ending(&self) -> bool {
+        self.quitting.is_some() || self.leaving.is_some()
     }
 
     /// What every service listens on, or would like to.
@@ -409,7 +414,7 @@ impl Agent {
                 if let Ok(record) = &answer
                     && record.decision == Some(record::Decision::Allow)
                 {
-                    self.heard_allowed(record);
+                    self.heard_allowed(record, false);
                 }
                 self.decided(now, effects, |d, orders| d.read(&id, answer, now, orders));
             }
@@ -523,9 +528,7 @@ impl Agent {
         self.fleet.get_mut(ServiceId::Gateway).hold(!self.had_secrets, now);
         if self.quitting.is_some() {
             // whatever was asked meanwhile
-            for id in ServiceId::ALL {
-                self.fleet.get_mut(id).want(Goal::Down);
-            }
+            self.want_none();
         }
         self.settle_remote(now, effects);
         self.settle_switch(now, effects);
@@ -856,7 +859,8 @@ impl Agent {
                 DecisionOrder::Finish { approval_id, ticket, result, made } => {
                     self.usage_of_decision(made.filter(|_| result.is_ok()), effects);
                     match &result {
-                        Ok(_) => self.inbox.settle(&approval_id),
+                        Ok(_) if self.watched.knows(&approval_id) => self.inbox.settle(&approval_id),
+                        Ok(_) => self.inbox.denied(&approval_id),
                         Err(Failure { code: FailureCode::Refused, .. }) => self.inbox.doubt(&approval_id),
                         Err(_) => {}
                     }
@@ -882,6 +886,7 @@ impl Agent {
             (None, Ok(_)) => {}
             (None, Err(_)) if self.is_denied_by_pause(approval_id) => {}
             (None, Err(failure)) => {
+                self.inbox.again(approval_id);
                 let body = format!("{}. {}", text::capitalise(&failure.message), failure.hint);
                 let key = format!("event:decision:{approval_id}");
                 let buttons = vec![Button { label: "Review…".to_owned(), action: notices::review(approval_id) }];

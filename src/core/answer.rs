@@ -6,6 +6,7 @@
 use serde_json::Value;
 
 use crate::core::upstream::Trouble;
+use crate::words;
 
 /// More of an answer is not kept, bytes.
 pub const KEEP: usize = 32 * 1024;
@@ -57,13 +58,11 @@ impl NoAnswer {
     /// Why, and what to do, in sentences. `who`: the model's provider.
     pub fn sentence(&self, who: &str) -> String {
         match self {
-            Self::RunLoopOff => {
-                "The gateway is set not to answer messages: its run loop is off. Turn it on, then try again.".to_owned()
-            }
+            Self::RunLoopOff => words::ask::GATEWAY_IS_SET_NOT_TO_ANSWER.to_owned(),
             Self::Upstream(trouble) => trouble.sentence(who),
-            Self::Cancelled => "The answer was cancelled. Try again.".to_owned(),
-            Self::Empty => "The answer was empty. Try again.".to_owned(),
-            Self::Unfinished => "The gateway stopped in the middle of its answer. Try again.".to_owned(),
+            Self::Cancelled => words::ask::ANSWER_WAS_CANCELLED.to_owned(),
+            Self::Empty => words::ask::ANSWER_WAS_EMPTY.to_owned(),
+            Self::Unfinished => words::ask::GATEWAY_STOPPED_IN_MIDDLE.to_owned(),
         }
     }
 }

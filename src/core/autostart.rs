@@ -14,6 +14,8 @@ mod entries;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use crate::words;
+
 pub use entries::{LABEL, MARK, desktop_entry, entry_starts, is_ours, launch_agent, run_value, unit};
 
 /// Name of the unit, the package's and ours.
@@ -59,10 +61,10 @@ impl Launch {
     pub fn new(executable: &Path, variables: &[(String, OsString)]) -> Result<Self, String> {
         let line = |what: &str, text: Option<&str>| match text {
             Some(text) if !text.chars().any(char::is_control) => Ok(text.to_owned()),
-            _ => Err(format!("{what} has characters that a login entry cannot hold; give it a plainer name")),
+            _ => Err(words::login::has_characters_that_login_entry_cannot(what)),
         };
         Ok(Self {
-            executable: line("the path of palyra-tray", executable.to_str())?,
+            executable: line(words::login::PATH_OF, executable.to_str())?,
             variables: variables
                 .iter()
                 .map(|(name, value)| Ok((name.clone(), line(name, value.to_str())?)))
@@ -74,9 +76,9 @@ impl Launch {
     /// others make of it (252: nothing, or another path).
     fn is_read_alike(&self) -> Result<(), String> {
         let values = self.variables.iter().map(|(name, value)| (name.as_str(), value));
-        for (what, text) in [("the path of palyra-tray", &self.executable)].into_iter().chain(values) {
+        for (what, text) in [(words::login::PATH_OF, &self.executable)].into_iter().chain(values) {
             if let Some(c) = text.chars().find(|c| "$`\\".contains(*c)) {
-                return Err(format!("{what} has a {c} in it, which desktops read differently; give it a plainer name"));
+                return Err(words::login::has_in(what, c));
             }
         }
         Ok(())
@@ -109,10 +111,10 @@ impl Way {
 
     const fn words(self) -> &'static str {
         match self {
-            Self::Service => "systemd user service",
-            Self::Entry => "autostart entry of the desktop",
-            Self::LaunchAgent => "launch agent",
-            Self::RunKey => "Run key of your account",
+            Self::Service => words::login::SYSTEMD_USER_SERVICE,
+            Self::Entry => words::login::AUTOSTART_ENTRY_OF_DESKTOP,
+            Self::LaunchAgent => words::login::LAUNCH_AGENT,
+            Self::RunKey => words::login::RUN_KEY_OF_YOUR_ACCOUNT,
         }
     }
 }
@@ -131,12 +133,12 @@ pub struct State {
 impl State {
     /// It does, by this.
     pub fn on(way: Way) -> Self {
-        Self { on: true, way: Some(way), how: format!("Palyra Tray starts at every login ({}).", way.words()) }
+        Self { on: true, way: Some(way), how: words::login::palyra_tray_starts_at_every_login(way.words()) }
     }
 
     /// It does not.
     pub fn off() -> Self {
-        Self { on: false, way: None, how: "Palyra Tray does not start at login.".to_owned() }
+        Self { on: false, way: None, how: words::login::PALYRA_TRAY_DOES_NOT_START.to_owned() }
     }
 
     fn also(mut self, words: &str) -> Self {
@@ -250,36 +252,30 @@ pub fn state(facts: &Facts) -> State {
     if enabled && !never_started {
         let state = State::on(Way::Service);
         return if facts.unit_is_foreign() {
-            state.also(&format!("{} is not of Palyra Tray's making.", facts.unit_path.display()))
+            state.also(&words::login::is_not_of_palyra_trays_making_3(facts.unit_path.display()))
         } else {
             state
         };
     }
     if let Some(entry) = facts.entry.as_ref().filter(|entry| entry.contains("palyra-tray")) {
         if !entry_starts(entry) {
-            return State::off().also("Its autostart entry is switched off in the desktop's settings.");
+            return State::off().also(words::login::ITS_AUTOSTART_ENTRY_IS_SWITCHED_OFF);
         }
         let state = State::on(Way::Entry);
         if !is_ours(entry) {
-            return state.also(&format!("{} is not of Palyra Tray's making.", facts.entry_path.display()));
+            return state.also(&words::login::is_not_of_palyra_trays_making_2(facts.entry_path.display()));
         }
         return match facts.entry_is_read() {
             Some(true) => state,
-            Some(false) => state.also(&format!(
-                "{} may not read such entries: if nothing starts, have it run \"palyra-tray run\" by its own configuration.",
-                facts.desktop
-            )),
-            None => state.also("A login without a desktop, over SSH for example, does not start it."),
+            Some(false) => state.also(&words::login::may_not_read_such_entries(&facts.desktop)),
+            None => state.also(words::login::LOGIN_WITHOUT_DESKTOP),
         };
     }
     if enabled {
-        return State::off().also(&format!(
-            "A systemd user service is switched on, but this desktop ({}) does not start it: switch it on again here.",
-            facts.desktop
-        ));
+        return State::off().also(&words::login::systemd_user_service_is_switched(&facts.desktop));
     }
     if facts.masked() {
-        return State::off().also("Its systemd user service is masked.");
+        return State::off().also(words::login::ITS_SYSTEMD_USER_SERVICE_IS_MASKED);
     }
     State::off()
 }
@@ -296,12 +292,10 @@ pub fn switch_on(facts: &Facts, launch: &Launch) -> Result<Vec<Step>, String> {
     let mut steps = Vec::new();
     if facts.manager.as_ref().is_some_and(|manager| manager.target_active) {
         if facts.masked() {
-            return Err(format!(
-                "the systemd user service is masked, which forbids to start it; allow it first: systemctl --user unmask {UNIT}"
-            ));
+            return Err(words::login::systemd_user_service_is_masked(UNIT));
         }
         if facts.unit_is_foreign() {
-            return Err(foreign(&facts.unit_path, &format!("or enable it yourself: systemctl --user enable {UNIT}")));
+            return Err(foreign(&facts.unit_path, &words::login::or_enable_it_yourself(UNIT)));
         }
         if facts.packaged && launch.variables.is_empty() {
             if facts.unit_is_ours() {
@@ -316,7 +310,7 @@ pub fn switch_on(facts: &Facts, launch: &Launch) -> Result<Vec<Step>, String> {
         }
     } else {
         if foreign_entry.is_some() {
-            return Err(foreign(&facts.entry_path, "then try again"));
+            return Err(foreign(&facts.entry_path, words::login::THEN_TRY_AGAIN));
         }
         launch.is_read_alike()?;
         steps.push(Step::WriteEntry(desktop_entry(launch)));
@@ -344,25 +338,19 @@ pub fn confirm(facts: &Facts, on: bool) -> Result<String, String> {
         return Ok(state.how);
     }
     if on {
-        return Err(format!("it was switched on, but that had no effect. {}", state.how));
+        return Err(words::login::it_was_switched(&state.how));
     }
     Err(match state.way {
-        Some(Way::Service) if facts.unit_is_foreign() => format!(
-            "{} is not of Palyra Tray's making and still starts it; to end that: systemctl --user disable {UNIT}",
-            facts.unit_path.display()
-        ),
-        Some(Way::Service) => format!(
-            "it is switched on for every user of this machine; to end it for you alone: systemctl --user mask {UNIT}"
-        ),
-        _ => format!(
-            "{} is not of Palyra Tray's making and still starts it; remove it, or switch it off in the desktop's settings",
-            facts.entry_path.display()
-        ),
+        Some(Way::Service) if facts.unit_is_foreign() => {
+            words::login::is_not_of_palyra_trays_making_and_still_starts(facts.unit_path.display(), UNIT)
+        }
+        Some(Way::Service) => words::login::it_is_switched_on_for_every(UNIT),
+        _ => words::login::is_not_of_palyra_trays_making_and_still(facts.entry_path.display()),
     })
 }
 
 fn foreign(path: &Path, or: &str) -> String {
-    format!("{} is not of Palyra Tray's making, so it was left as it is; remove or rename it, {or}", path.display())
+    words::login::is_not_of_palyra_trays_making(path.display(), or)
 }
 
 fn without_service(facts: &Facts) -> Vec<Step> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::core::text;
 use crate::protocol::ServiceId;
+use crate::words;
 
 /// Counted since the screen was locked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,16 +27,28 @@ impl Away {
         let mut lines: Vec<String> = self
             .restarts
             .iter()
-            .map(|(id, count)| format!("{} failed and is back{}.", text::service(*id), times(*count)))
+            .map(|(id, count)| words::notices::failed_and_is_back(text::service(*id), times(*count)))
             .collect();
-        lines.extend(pair(self.runs_finished, "run finished", "runs finished", self.runs_failed, "failed"));
-        lines.extend(pair(self.denied, "approval was denied", "approvals were denied", self.expired, "expired"));
+        lines.extend(pair(
+            self.runs_finished,
+            words::notices::RUN_FINISHED_2,
+            words::notices::RUNS_FINISHED,
+            self.runs_failed,
+            "failed",
+        ));
+        lines.extend(pair(
+            self.denied,
+            words::notices::APPROVAL_WAS_DENIED,
+            words::notices::APPROVALS_WERE_DENIED,
+            self.expired,
+            "expired",
+        ));
         lines.join("\n")
     }
 }
 
 fn times(count: u32) -> String {
-    if count == 1 { String::new() } else { format!(", {count} times") }
+    if count == 1 { String::new() } else { words::notices::times(count) }
 }
 
 /// "3 runs finished, 1 failed."; what did not happen is left out.

@@ -7,6 +7,7 @@ use crate::core::fingerprint::Changes;
 use crate::core::notices::cut;
 use crate::core::service::{START_DEADLINE_MS, StopReason};
 use crate::protocol::shim::{ExitCause, ExitRecord};
+use crate::words;
 
 /// What a gateway says last when it cannot look up its model provider's address, which it does at every start once one is
 /// chosen. A laptop that starts before its network is no crash loop. Seen on palyrad 0.1.0.
@@ -85,25 +86,18 @@ impl Class {
         match self {
             Self::Asked => "",
             Self::ExitCode | Self::Signal | Self::Readiness | Self::Liveness | Self::Unseen => {
-                "Its log says more: palyra-tray logs"
+                words::services::ends::ITS_LOG_SAYS_MORE
             }
-            Self::OutOfMemory => "Close other programs, or give this machine more memory.",
-            Self::Port => "Palyra takes other ports by itself where it can; else end the program that has this one.",
-            Self::Configuration => "Correct the config, then start it again.",
-            Self::Killed => {
-                "If that was not you: a system short of memory, a script or a clean-up tool may have done it."
-            }
-            Self::CannotRun => "Install Palyra again, or say where it is: palyra-tray setup",
-            Self::Network => "It starts by itself when the network is there.",
-            Self::Refused => "When that is mended, start it again.",
+            Self::OutOfMemory => words::services::ends::CLOSE_OTHER_PROGRAMS,
+            Self::Port => words::services::ends::PALYRA_TAKES_OTHER_PORTS_BY_ITSELF,
+            Self::Configuration => words::services::ends::CORRECT_CONFIG_THEN_START_IT_AGAIN,
+            Self::Killed => words::services::ends::IF_THAT_WAS_NOT_YOU,
+            Self::CannotRun => words::services::ends::INSTALL_PALYRA_AGAIN,
+            Self::Network => words::services::ends::IT_STARTS_BY_ITSELF_WHEN_NETWORK,
+            Self::Refused => words::services::ends::WHEN_THAT_IS_MENDED,
         }
     }
 }
-
-/// Nobody saw the end.
-pub const SHIM_KILLED: &str = "ended, and nobody saw how: its shim, the process that watches it, was killed";
-/// Nobody saw the end: there was none of its own.
-pub const MACHINE_DOWN: &str = "ended, and nobody saw how: the machine went down";
 
 /// A port of a sidecar that another program has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -171,22 +165,22 @@ fn classify(facts: &Facts<'_>, stderr: &[String], said: Option<&str>) -> (Class,
     match facts.stopping {
         // one that ended before it was asked to has a cause of its own
         Some(StopReason::Asked | StopReason::Restart) if asked || facts.exit.is_none() => {
-            return (Class::Asked, "was stopped".to_owned(), false);
+            return (Class::Asked, words::services::ends::WAS_STOPPED.to_owned(), false);
         }
         Some(StopReason::Sick) if asked || facts.exit.is_none() => {
-            return (Class::Liveness, why("stopped answering and was ended".to_owned()), false);
+            return (Class::Liveness, why(words::services::ends::STOPPED_ANSWERING_AND_WAS_ENDED.to_owned()), false);
         }
         Some(StopReason::SlowStart) if asked || facts.exit.is_none() => {
-            let words = format!("was not ready within {} s and was ended", START_DEADLINE_MS / 1_000);
+            let words = words::services::ends::was_not_ready_within_s(START_DEADLINE_MS / 1_000);
             return (Class::Readiness, why(words), false);
         }
         _ => {}
     }
     let Some(exit) = facts.exit else {
-        return (Class::Unseen, SHIM_KILLED.to_owned(), false);
+        return (Class::Unseen, words::services::ends::SHIM_KILLED.to_owned(), false);
     };
     if asked {
-        let words = "was stopped from outside: somebody sent a signal to its shim, the process that watches it";
+        let words = words::services::ends::WAS_STOPPED_FROM_OUTSIDE;
         return (Class::Killed, words.to_owned(), false);
     }
     match &exit.cause {
@@ -198,52 +192,51 @@ fn classify(facts: &Facts<'_>, stderr: &[String], said: Option<&str>) -> (Class,
 
 fn by_signal(signal: i32, exit: &ExitRecord, stderr: &[String]) -> (Class, String, bool) {
     let name = signal_name(signal);
-    let words = if name.is_empty() { format!("signal {signal}") } else { format!("signal {signal}, {name}") };
+    let words =
+        if name.is_empty() { words::common::signal(signal) } else { words::services::ends::signal(signal, name) };
     if has(stderr, &NO_MEMORY) && name == "SIGABRT" {
-        return (Class::OutOfMemory, format!("ran out of memory and gave up ({words})"), false);
+        return (Class::OutOfMemory, words::services::ends::ran_out_of_memory_and_gave(&words), false);
     }
     if name == "SIGKILL" && exit.oom_kills > 0 {
-        let words = format!(
-            "was killed, probably because memory ran out ({words}; the system counted a kill for want of memory while it ran)"
-        );
+        let words = words::services::ends::was_killed_probably_because_memory(&words);
         return (Class::OutOfMemory, words, false);
     }
     match fault(name) {
-        Some(fault) => (Class::Signal, format!("crashed ({words}: {fault})"), false),
-        None if SENT.contains(&name) => {
-            (Class::Killed, format!("was killed by somebody ({words}, which Palyra Tray did not send)"), false)
-        }
-        None => (Class::Signal, format!("was ended by {words}"), false),
+        Some(fault) => (Class::Signal, words::services::ends::crashed_2(&words, fault), false),
+        None if SENT.contains(&name) => (Class::Killed, words::services::ends::was_killed_by_somebody(&words), false),
+        None => (Class::Signal, words::services::ends::was_ended(&words), false),
     }
 }
 
 fn by_code(code: i32, facts: &Facts<'_>, stderr: &[String], said: Option<&str>) -> (Class, String, bool) {
     if facts.starting && has(stderr, &NEEDS_NETWORK) {
-        let words = "needs an internet connection to start, to look up its model provider";
+        let words = words::services::ends::NEEDS_INTERNET_CONNECTION_TO_START;
         return (Class::Network, words.to_owned(), false);
     }
     let code_words = exit_code(code);
     if has(stderr, &PORT_TAKEN) || (facts.starting && code != 0 && !facts.taken.is_empty()) {
         let who = match facts.taken.first() {
-            Some(Taken { port, holder: Some(holder) }) => format!("port {port} is held by {holder}"),
-            Some(Taken { port, holder: None }) => format!("port {port} is held by another program"),
-            None => "one of its ports was held by another program".to_owned(),
+            Some(Taken { port, holder: Some(holder) }) => words::services::ends::port_is_held(port, holder),
+            Some(Taken { port, holder: None }) => words::services::ends::port_is_held_by_another_program(port),
+            None => words::services::ends::ONE_OF_ITS_PORTS_WAS_HELD.to_owned(),
         };
-        return (Class::Port, format!("could not listen: {who}"), false);
+        return (Class::Port, words::services::ends::could_not_listen(&who), false);
     }
     if facts.starting {
         let refused = said.is_some_and(is_about_config);
         if refused || code == EX_CONFIG {
-            return (Class::Configuration, format!("did not take its configuration ({code_words})"), true);
+            return (Class::Configuration, words::services::ends::did_not_take_its_configuration(&code_words), true);
         }
         if NOT_EXECUTABLE.contains(&code) {
-            return (Class::CannotRun, format!("found nothing to execute ({code_words})"), true);
+            return (Class::CannotRun, words::services::ends::found_nothing_to_execute(&code_words), true);
         }
     }
     let words = match code {
-        0 => "ended by itself without an error (code 0), though it was to go on".to_owned(),
-        101 if said.is_some_and(|said| said.starts_with(PANICKED)) => format!("crashed ({code_words})"),
-        _ => format!("ended with an error ({code_words})"),
+        0 => words::services::ends::ENDED_BY_ITSELF_WITHOUT_ERROR_CODE.to_owned(),
+        101 if said.is_some_and(|said| said.starts_with(words::services::ends::PANICKED)) => {
+            words::services::ends::crashed(&code_words)
+        }
+        _ => words::services::ends::ended_with_error(&code_words),
     };
     (Class::ExitCode, words, false)
 }
@@ -262,7 +255,7 @@ fn is_about_config(said: &str) -> bool {
 
 fn exit_code(code: i32) -> String {
     // a status of Windows, which nobody looks up in decimal
-    if (0..=0xffff).contains(&code) { format!("exit code {code}") } else { format!("exit code 0x{code:08X}") }
+    if (0..=0xffff).contains(&code) { words::common::exit_code(code) } else { words::services::ends::exit_code_x(code) }
 }
 
 fn has(lines: &[String], words: &[&str]) -> bool {
@@ -299,18 +292,16 @@ const fn signal_name(signal: i32) -> &'static str {
 
 fn fault(signal: &str) -> Option<&'static str> {
     Some(match signal {
-        "SIGSEGV" | "SIGBUS" => "it used memory that is not its own",
-        "SIGABRT" => "it found a fault in itself and gave up",
-        "SIGILL" => "it ran an instruction that this processor does not have",
-        "SIGFPE" => "it calculated something impossible",
-        "SIGTRAP" => "it stopped at a fault",
-        "SIGXCPU" => "it used more processor time than it may",
-        "SIGXFSZ" => "it wrote a bigger file than it may",
+        "SIGSEGV" | "SIGBUS" => words::services::ends::IT_USED_MEMORY,
+        "SIGABRT" => words::services::ends::IT_FOUND_FAULT_IN_ITSELF,
+        "SIGILL" => words::services::ends::IT_RAN_INSTRUCTION_THAT_THIS_PROCESSOR,
+        "SIGFPE" => words::services::ends::IT_CALCULATED_SOMETHING_IMPOSSIBLE,
+        "SIGTRAP" => words::services::ends::IT_STOPPED_AT_FAULT,
+        "SIGXCPU" => words::services::ends::IT_USED_MORE_PROCESSOR_TIME,
+        "SIGXFSZ" => words::services::ends::IT_WROTE_BIGGER_FILE,
         _ => return None,
     })
 }
-
-const PANICKED: &str = "it panicked: ";
 
 /// The one line of its last words that tells most: an error with its deepest cause, else a panic, else the last line.
 pub fn said(stderr: &[String]) -> Option<String> {
@@ -321,7 +312,7 @@ pub fn said(stderr: &[String]) -> Option<String> {
         (Some(at), panic) if panic.is_none_or(|panic| panic < at) => chain(&lines[at..]),
         (_, Some(at)) => {
             let message = lines.get(at + 1).filter(|next| !next.starts_with("note: ")).unwrap_or(&lines[at]);
-            format!("{PANICKED}{}", message.trim())
+            words::services::ends::PANICKED.to_owned() + message.trim()
         }
         _ => (*lines.last()?).trim().to_owned(),
     };

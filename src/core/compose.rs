@@ -5,7 +5,7 @@ mod remote;
 use crate::core::agent::Agent;
 use crate::core::agent::ask::rows;
 use crate::core::companion::{Flag, Kind};
-use crate::core::describe::{describe, risk_word};
+use crate::core::describe::risk_word;
 use crate::core::event::Companion;
 use crate::core::notices::{self, Server};
 use crate::core::service::{Goal, Phase, Service};
@@ -152,8 +152,7 @@ fn approvals(agent: &Agent) -> Item {
         .iter()
         .take(APPROVAL_ROWS)
         .map(|pending| {
-            let words = describe(&pending.record);
-            let text = format!("{}: {}", words.title, words.what);
+            let text = format!("{}: {}", pending.words.title, pending.words.what);
             let id = format!("approval:{}", pending.record.approval_id);
             command(&id, &notices::cut(&text, 60), true, notices::review(&pending.record.approval_id))
         })
@@ -251,7 +250,9 @@ fn ask_in(agent: &Agent) -> Option<Item> {
     let others = newest(agent).filter(|session| Some(&session.session_id) != active).take(SESSION_ROWS);
     let others = others.map(|session| {
         let action = Action::Ask { to: To::Session(session.session_id.clone()) };
-        command(&format!("ask:{}", session.session_id), &format!("{}…", notices::cut(&session.title, 54)), true, action)
+        let title = notices::cut(&session.title, 54);
+        let label = format!("{}…", title.trim_end_matches('…'));
+        command(&format!("ask:{}", session.session_id), &label, true, action)
     });
     let others: Vec<_> = others.collect();
     if active.is_none() && others.is_empty() {

@@ -155,7 +155,12 @@ impl ConfigWatch {
     pub fn looked(&mut self, look: Look, living: &BTreeMap<ServiceId, Living>, restarts: bool, now_ms: u64) -> bool {
         self.looking = false;
         self.blind = look.blind;
-        let facts = match look.content {
+        // a gateway that would not be started with it is not ended for it
+        let unusable = match &look.content {
+            Content::Read(facts) if living.contains_key(&ServiceId::Gateway) => facts.config.unusable(),
+            _ => None,
+        };
+        let facts = match unusable.map_or(look.content, Content::Invalid) {
             Content::Read(facts) => *facts,
             Content::Absent if self.seen.is_none() => return false,
             content => {
@@ -289,7 +294,7 @@ fn touches(id: ServiceId, key: &str, told: &ConfigFacts, facts: &ConfigFacts, bo
         // it learns of another gRPC port when that is bound; of the other one never
         (_, "tool_call.browser_service.endpoint" | "tool_call.browser_service.health_base_url") => false,
         (_, BROWSER_KEY) => id == ServiceId::Browserd,
-        (_, "tool_call.browser_service.auth_token") => id != ServiceId::NodeHost,
+        (_, key) if key.starts_with("tool_call.browser_service.auth_token") => id != ServiceId::NodeHost,
         (_, "gateway.identity_store_dir") => id != ServiceId::Browserd,
         _ => id == ServiceId::Gateway,
     }
@@ -332,6 +337,8 @@ mod tests {
             ("daemon.port = 9142", vec![Gateway]),
             ("gateway.quic_port = 9444", vec![Gateway]),
             (&browser("auth_token = \"x\""), vec![Gateway, Browserd]),
+            // followed by the gateway alone: one that went on would have another
+            (&browser("auth_token_secret_ref = { kind = \"env\", variable = \"X\" }"), vec![Gateway, Browserd]),
             (&browser("state_key_vault_ref = \"global/k\""), vec![Browserd]),
             (&browser("enabled = false"), vec![]),
             (&browser("request_timeout_ms = 5"), vec![Gateway]),

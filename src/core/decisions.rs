@@ -12,6 +12,7 @@ use crate::core::record::{self, Record, Risk};
 use crate::core::telemetry::About;
 use crate::core::time::Now;
 use crate::protocol::{Decision, Failure, FailureCode, Scope, Verdict};
+use crate::words;
 
 /// Where a decision was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -169,19 +170,22 @@ impl Decisions {
     ) -> Result<DecisionOrder, Failure> {
         let id = decision.approval_id.clone();
         let Some(standing) = standing else {
-            return Err(refused(
-                format!("approval {id} is not waiting: it was decided, has expired or is unknown"),
-                LIST,
-            ));
+            return Err(refused(words::approvals::approval_is_not_waiting(&id), words::approvals::SEE_WHAT_WAITS));
         };
         if self.is_open(&id) {
-            return Err(refused(format!("approval {id} is being decided right now"), LIST));
+            return Err(refused(
+                words::approvals::approval_is_being_decided_right_now(&id),
+                words::approvals::SEE_WHAT_WAITS,
+            ));
         }
         if standing.digest != decision.digest {
-            return Err(refused(format!("approval {id} has changed since it was shown"), LOOK_AGAIN));
+            return Err(refused(
+                words::approvals::approval_has_changed_since_it_was_shown(&id),
+                words::approvals::LOOK_AGAIN,
+            ));
         }
         if standing.is_expired {
-            return Err(refused(format!("approval {id} has expired"), LIST));
+            return Err(refused(words::approvals::approval_has_expired(&id), words::approvals::SEE_WHAT_WAITS));
         }
         if decision.verdict == Verdict::Approve {
             check_scope(&decision, standing.risk)?;
@@ -222,8 +226,8 @@ impl Decisions {
                 let code = if lost.unreachable { FailureCode::GatewayUnreachable } else { FailureCode::Failed };
                 let failure = Failure::new(
                     code,
-                    format!("nothing was decided: the gateway could not be asked about {id}: {}", lost.why),
-                    "Try again when the gateway is ready.",
+                    words::approvals::nothing_was_decided_gateway(id, &lost.why),
+                    words::approvals::TRY_AGAIN_WHEN_GATEWAY_IS_READY,
                 );
                 self.finish(id, Err(failure), None, orders);
             }
@@ -232,13 +236,13 @@ impl Decisions {
                 let result = match &record.decision {
                     Some(found) if *found == wanted => Ok(done_text(deciding.decision.verdict)),
                     Some(found) => Err(refused(
-                        format!("approval {id} was decided elsewhere: {}", found.name()),
-                        "Nothing more was sent.",
+                        words::approvals::approval_was_decided_elsewhere_2(id, found.name()),
+                        words::approvals::NOTHING_MORE_WAS_SENT,
                     )),
                     None => Err(Failure::new(
                         FailureCode::Failed,
-                        format!("approval {id} still waits: the gateway did not take the decision"),
-                        "Decide again.",
+                        words::approvals::approval_still_waits(id),
+                        words::approvals::DECIDE_AGAIN,
                     )),
                 };
                 self.finish(id, result, Some(now), orders);
@@ -246,8 +250,8 @@ impl Decisions {
             (Step::Reconciling, Err(lost)) => {
                 let failure = Failure::new(
                     FailureCode::GatewayUnreachable,
-                    format!("it is not known whether the decision on {id} arrived: {}", lost.why),
-                    "It will not be sent again; the list shows it once the gateway answers.",
+                    words::approvals::it_is_not_known_whether_decision(id, &lost.why),
+                    words::approvals::IT_WILL_NOT_BE_SENT_AGAIN,
                 );
                 self.finish(id, Err(failure), Some(now), orders);
             }
@@ -270,15 +274,18 @@ impl Decisions {
         let too_late = now.unix_ms >= deciding.expires_at_unix_ms || now.mono_ms >= deciding.expires_mono_ms;
         match outcome {
             _ if too_late => {
-                let failure = refused(format!("approval {id} expired before the decision could be sent"), LIST);
+                let failure = refused(
+                    words::approvals::approval_expired_before_decision_could(id),
+                    words::approvals::SEE_WHAT_WAITS,
+                );
                 self.finish(id, Err(failure), Some(now), orders);
             }
             Ok(()) if approves && paused => self.finish(id, Err(while_paused(id)), Some(now), orders),
             Err(why) if approves => {
                 let failure = Failure::new(
                     FailureCode::Failed,
-                    format!("approval {id} was not approved: its record could not be written: {why}"),
-                    "Free some space or mend the permissions of the state folder, then decide again.",
+                    words::approvals::approval_was_not_approved_its_record(id, &why),
+                    words::approvals::FREE_SOME_SPACE_OR_MEND_PERMISSIONS,
                 );
                 self.finish(id, Err(failure), None, orders);
             }
@@ -301,17 +308,17 @@ impl Decisions {
                         verdict: Verdict::Deny,
                         scope: Scope::Once,
                         ttl_ms: None,
-                        reason: Some("restored: decided elsewhere first".to_owned()),
+                        reason: Some(words::approvals::RESTORED_DECIDED_ELSEWHERE_FIRST.to_owned()),
                         ..deciding.decision.clone()
                     };
                     let restoring = Deciding { decision: restore.clone(), surface: Surface::Agent, ..deciding.clone() };
                     orders.push(DecisionOrder::Write(restoring.line(LedgerKind::Intent, String::new(), now)));
                     orders.push(DecisionOrder::Send(restore));
                 } else if record.decision != Some(outcome_of(deciding.decision.verdict)) {
-                    let stands = record.decision.as_ref().map_or("not decided", record::Decision::name);
+                    let stands = record.decision.as_ref().map_or(words::approvals::NOT_DECIDED, record::Decision::name);
                     let failure = refused(
-                        format!("approval {id} was sent to the gateway, which answered that it is {stands}"),
-                        LIST,
+                        words::approvals::approval_was_sent_to_gateway(id, stands),
+                        words::approvals::SEE_WHAT_WAITS,
                     );
                     self.finish(id, Err(failure), Some(now), orders);
                 } else {
@@ -326,26 +333,23 @@ impl Decisions {
             (Step::Sending, Err(lost)) => {
                 let failure = Failure::new(
                     if lost.unreachable { FailureCode::GatewayUnreachable } else { FailureCode::Failed },
-                    format!("the gateway did not take the decision on {id}: {}", lost.why),
-                    "Decide again.",
+                    words::approvals::gateway_did_not_take_decision(id, &lost.why),
+                    words::approvals::DECIDE_AGAIN,
                 );
                 self.finish(id, Err(failure), Some(now), orders);
             }
             (Step::Restoring, Ok(_)) => {
                 let failure = refused(
-                    format!("approval {id} had been decided elsewhere a moment before; it now stands as denied"),
-                    "If it should run, let the agent ask again.",
+                    words::approvals::approval_had_been_decided_elsewhere(id),
+                    words::approvals::IF_IT_SHOULD_RUN,
                 );
                 self.finish(id, Err(failure), Some(now), orders);
             }
             (Step::Restoring, Err(lost)) => {
                 let failure = Failure::new(
                     FailureCode::Failed,
-                    format!(
-                        "approval {id} was decided elsewhere and stands as allowed; denying it failed: {}",
-                        lost.why
-                    ),
-                    "Open the dashboard and look at it, or stop the gateway.",
+                    words::approvals::approval_was_decided_elsewhere(id, &lost.why),
+                    words::approvals::OPEN_DASHBOARD_AND_LOOK,
                 );
                 self.finish(id, Err(failure), Some(now), orders);
             }
@@ -390,19 +394,13 @@ impl Deciding {
     }
 }
 
-const LIST: &str = "See what waits: palyra-tray approvals list";
-const LOOK_AGAIN: &str = "Look at it again before you decide: palyra-tray approvals show";
-
 fn refused(message: String, hint: &str) -> Failure {
     Failure::new(FailureCode::Refused, message, hint)
 }
 
 /// Nothing is approved while all agents are paused.
 pub fn while_paused(approval_id: &str) -> Failure {
-    refused(
-        format!("approval {approval_id} was not approved: all agents are paused"),
-        "Resume them first: palyra-tray resume",
-    )
+    refused(words::approvals::approval_was_not_approved(approval_id), words::common::RESUME_THEM_FIRST)
 }
 
 fn done_text(verdict: Verdict) -> String {
@@ -427,14 +425,16 @@ fn outcome_of(verdict: Verdict) -> record::Decision {
 fn check_scope(decision: &Decision, risk: Risk) -> Result<(), Failure> {
     match decision.scope {
         Scope::Once => Ok(()),
-        _ if risk == Risk::Critical => {
-            Err(refused("a critical approval is given once only".to_owned(), "Leave out --scope."))
-        }
+        _ if risk == Risk::Critical => Err(refused(
+            words::approvals::CRITICAL_APPROVAL_IS_GIVEN_ONCE_ONLY.to_owned(),
+            words::approvals::LEAVE_OUT_SCOPE,
+        )),
         Scope::Session => Ok(()),
         Scope::Timeboxed if decision.ttl_ms.is_some_and(|ttl| ttl > 0) => Ok(()),
-        Scope::Timeboxed => {
-            Err(refused("a time box needs a length above zero".to_owned(), "Add --ttl, for example --ttl 10m."))
-        }
+        Scope::Timeboxed => Err(refused(
+            words::approvals::TIME_BOX_NEEDS_LENGTH_ABOVE_ZERO.to_owned(),
+            words::approvals::ADD_TTL_FOR_EXAMPLE_TTL_M,
+        )),
     }
 }
 
@@ -442,15 +442,18 @@ fn check_reread(record: &Record, deciding: &Deciding, now: Now) -> Result<(), Fa
     let decision = &deciding.decision;
     let id = &decision.approval_id;
     if let Some(found) = &record.decision {
-        return Err(refused(format!("approval {id} was already decided elsewhere: {}", found.name()), LIST));
+        return Err(refused(
+            words::approvals::approval_was_already_decided_elsewhere(id, found.name()),
+            words::approvals::SEE_WHAT_WAITS,
+        ));
     }
     if now.unix_ms >= record.expires_at_unix_ms() || now.mono_ms >= deciding.expires_mono_ms {
-        return Err(refused(format!("approval {id} has expired"), LIST));
+        return Err(refused(words::approvals::approval_has_expired(id), words::approvals::SEE_WHAT_WAITS));
     }
     if record.approval_id != *id || record::digest(&record.raw) != decision.digest {
         let changed = deciding.shown.as_ref().map(|shown| record::changed(shown, &record.raw).join(", "));
         let changed = changed.map(|names| format!(": {names}")).unwrap_or_default();
-        return Err(refused(format!("approval {id} has changed since it was shown{changed}"), LOOK_AGAIN));
+        return Err(refused(words::approvals::approval_has_changed_since(id, &changed), words::approvals::LOOK_AGAIN));
     }
     Ok(())
 }

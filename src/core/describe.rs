@@ -8,6 +8,7 @@
 use serde_json::Value;
 
 use crate::core::record::{self, Record, Risk};
+use crate::words;
 
 /// Marks around a value. No keyboard types them by itself, so they rarely have to be written out within one.
 const OPEN: char = '“';
@@ -66,10 +67,10 @@ pub fn name(text: &str) -> String {
 /// "Low", "Medium", "High", "Critical".
 pub const fn risk_word(risk: Risk) -> &'static str {
     match risk {
-        Risk::Low => "Low",
-        Risk::Medium => "Medium",
-        Risk::High => "High",
-        Risk::Critical => "Critical",
+        Risk::Low => words::approvals::LOW,
+        Risk::Medium => words::approvals::MEDIUM,
+        Risk::High => words::approvals::HIGH,
+        Risk::Critical => words::approvals::CRITICAL,
     }
 }
 
@@ -220,6 +221,14 @@ mod tests {
             assert!(!all_plain(&json!({ "list": [{ "key": odd }] })) && !all_plain(&json!({ odd: 1 })), "{odd:?}");
         }
         assert!(all_plain(&json!({ "command": "echo \"a, b: c\" 'd' {e}" })));
+    }
+
+    #[test]
+    fn letters_amid_others_that_they_look_like_are_written_out() {
+        for (odd, shown) in [("p\u{430}sswd", "p\\u{430}sswd"), ("\u{3bf}rigin", "\\u{3bf}rigin")] {
+            assert_eq!(visible(odd), shown);
+        }
+        assert_eq!(visible("\u{434}\u{430} git"), "\u{434}\u{430} git", "a word of its own alphabet");
     }
 
     #[test]

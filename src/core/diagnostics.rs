@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::core::told;
+use crate::words;
 
 /// Troubles that are kept.
 pub const ERRORS: usize = 25;
@@ -50,7 +51,7 @@ pub struct Diagnostics {
 /// It is not one.
 pub fn read(body: &Value) -> Result<Diagnostics, &'static str> {
     let told = body.get("observability").filter(|told| told.is_object());
-    let told = told.ok_or("the gateway's diagnostics are not understood")?;
+    let told = told.ok_or(words::status::GATEWAYS_DIAGNOSTICS_ARE_NOT_UNDERSTOOD)?;
     Ok(Diagnostics {
         generated_at_unix_ms: body.get("generated_at_unix_ms").and_then(Value::as_i64),
         errors: errors(body),

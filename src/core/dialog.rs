@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 
 use crate::protocol::Secret;
+use crate::words;
 
 /// One dialog. All texts are plain; front ends escape what they must.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,7 +133,7 @@ impl Form {
             heading: heading.to_owned(),
             text: text.to_owned(),
             body: Body::Message,
-            buttons: vec![DialogButton::new("close", "Close")],
+            buttons: vec![DialogButton::new("close", words::buttons::CLOSE)],
             focus: Some("close".to_owned()),
             tone,
         }

@@ -3,29 +3,25 @@
 use serde_json::{Value, json};
 
 use crate::core::told;
+use crate::words;
 
 /// As in `SetupFacts`.
 pub const READY: &str = "ready";
 /// As in `SetupFacts`.
 pub const NOT_CONNECTED: &str = "not_connected";
-/// When Discord does not take the token.
-pub const TOKEN_REFUSED: &str =
-    "Discord does not accept this token. Copy it again from Discord's developer portal, under Bot.";
 
 /// [`READY`], [`NOT_CONNECTED`], or what is wrong. A connector that was never set up calls itself failed in other fields.
 pub fn state(enabled: bool, readiness: &str, liveness: &str, last_error: &str) -> String {
     match (enabled, readiness, liveness) {
         (true, "ready", "running") => READY.to_owned(),
         (false, "missing_credential", _) => NOT_CONNECTED.to_owned(),
-        (true, "missing_credential", _) => "The bot's token is gone. Connect the bot again.".to_owned(),
-        (_, "auth_failed", _) => TOKEN_REFUSED.to_owned(),
-        (false, ..) => {
-            "The bot is connected but switched off. Switch it on in the dashboard, under Channels.".to_owned()
-        }
-        (true, "ready", "restarting") => "The bot is coming online. Wait a minute.".to_owned(),
+        (true, "missing_credential", _) => words::set_up::discord::BOTS_TOKEN_IS_GONE.to_owned(),
+        (_, "auth_failed", _) => words::set_up::discord::TOKEN_REFUSED.to_owned(),
+        (false, ..) => words::set_up::discord::BOT_IS_CONNECTED_BUT_SWITCHED_OFF.to_owned(),
+        (true, "ready", "restarting") => words::set_up::discord::BOT_IS_COMING_ONLINE.to_owned(),
         (true, ..) => {
-            let why = if last_error.is_empty() { "the gateway does not say why" } else { last_error };
-            format!("The bot is not online: {why}. Connect it again, or look in the dashboard, under Channels.")
+            let why = if last_error.is_empty() { words::common::GATEWAY_DOES_NOT_SAY_WHY } else { last_error };
+            words::set_up::discord::bot_is_not_online(why)
         }
     }
 }
@@ -61,28 +57,21 @@ pub fn quick_fact(body: &Value) -> Value {
 
 /// What a warning of the gateway means for a person; `None`: nothing, it tells of the safe choices that we made.
 pub fn note(warning: &str) -> Option<String> {
-    const PORTAL: &str = "in Discord's developer portal, under Bot";
     let known = [
         ("DM-only onboarding", None),
         ("connector is not registered yet", None),
         ("Unable to read Discord application flags", None),
         (
             "Message Content intent",
-            Some(format!("The bot cannot read what people write. Turn on \"Message Content Intent\" {PORTAL}.")),
+            Some(words::set_up::discord::bot_cannot_read_what_people_write(words::set_up::discord::PORTAL)),
         ),
         (
             "Guild Members intent",
-            Some(format!("The bot may not recognise people. Turn on \"Server Members Intent\" {PORTAL}.")),
+            Some(words::set_up::discord::bot_may_not_recognise_people(words::set_up::discord::PORTAL)),
         ),
-        ("monitor is not connected yet", Some("The bot is not online yet. This can take a minute.".to_owned())),
-        (
-            "no inbound messages were observed",
-            Some("The bot is online and has heard nothing yet. Send it a direct message in Discord.".to_owned()),
-        ),
-        (
-            "last inbound event is stale",
-            Some("The bot has heard nothing for a while. Send it a direct message in Discord.".to_owned()),
-        ),
+        ("monitor is not connected yet", Some(words::set_up::discord::BOT_IS_NOT_ONLINE_YET.to_owned())),
+        ("no inbound messages were observed", Some(words::set_up::discord::BOT_IS_ONLINE_AND_HAS_HEARD.to_owned())),
+        ("last inbound event is stale", Some(words::set_up::discord::BOT_HAS_HEARD_NOTHING_FOR_WHILE.to_owned())),
     ];
     let found = known.into_iter().find(|(part, _)| warning.contains(part));
     found.map_or_else(|| Some(warning.to_owned()), |(_, note)| note)

@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use crate::core::describe::visible;
 use crate::core::dialog::{Body, DialogButton, Form, Tone};
 use crate::core::onboarding::Finding;
+use crate::words;
 
 pub use facts::Facts;
 
@@ -114,12 +115,12 @@ pub fn summary(checks: &[Check]) -> String {
     let parts = [
         counted(count(Verdict::Problem), "problem", "problems"),
         counted(count(Verdict::Warning), "warning", "warnings"),
-        counted(count(Verdict::Unknown), "not known", "not known"),
+        counted(count(Verdict::Unknown), words::checks::NOT_KNOWN, words::checks::NOT_KNOWN),
     ];
     let fine = count(Verdict::Ok);
     match parts.into_iter().flatten().collect::<Vec<_>>() {
-        parts if parts.is_empty() => format!("All {fine} checks are in order."),
-        parts => format!("{}, {fine} in order.", parts.join(", ")),
+        parts if parts.is_empty() => words::checks::all_checks_are_in_order(fine),
+        parts => words::checks::in_order(parts.join(", "), fine),
     }
 }
 
@@ -159,16 +160,19 @@ pub fn document(checks: &[Check]) -> String {
 pub fn form(checks: &[Check]) -> Form {
     let worst = worst(checks);
     let advice = match worst {
-        Verdict::Problem | Verdict::Warning => "What to do stands below each. !! is a problem, ! a warning.",
-        _ => "Nothing needs to be done.",
+        Verdict::Problem | Verdict::Warning => words::checks::WHAT_TO_DO_STANDS_BELOW_EACH,
+        _ => words::checks::NOTHING_NEEDS_TO_BE_DONE,
     };
     Form {
-        title: "Palyra: checks".to_owned(),
+        title: words::checks::PALYRA_CHECKS.to_owned(),
         heading: summary(checks),
         text: advice.to_owned(),
         body: Body::Document { document: document(checks) },
         // harmless, so Enter may press it; dialog programs have a button of their own that closes
-        buttons: vec![DialogButton::new(AGAIN, "Check again"), DialogButton::new(CLOSE, "Close")],
+        buttons: vec![
+            DialogButton::new(AGAIN, words::common::CHECK_AGAIN),
+            DialogButton::new(CLOSE, words::buttons::CLOSE),
+        ],
         focus: Some(AGAIN.to_owned()),
         tone: match worst {
             Verdict::Problem => Tone::Error,

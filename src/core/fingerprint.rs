@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::protocol::RunId;
+use crate::words;
 
 /// Version of the record.
 pub const VERSION: u32 = 1;
@@ -198,7 +199,7 @@ impl Names {
         let parts = kinds.into_iter().filter(|(_, names)| !names.is_empty()).map(|(word, names)| {
             let told: Vec<_> = names.iter().take(TOLD).map(|name| crate::core::describe::visible(name)).collect();
             let more = names.len().saturating_sub(TOLD);
-            let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+            let more = if more == 0 { String::new() } else { words::common::and_more(more) };
             format!("{word}{}{more}", told.join(", "))
         });
         parts.collect::<Vec<_>>().join("; ")
@@ -246,22 +247,22 @@ impl Changes {
         match &self.program {
             ProgramChange::Same => {}
             ProgramChange::Replaced if self.good_version.is_empty() => {
-                lines.push("the program was replaced".to_owned());
+                lines.push(words::services::ends::PROGRAM_WAS_REPLACED_2.to_owned());
             }
-            ProgramChange::Replaced => lines.push(format!("the program was replaced (it was {})", self.good_version)),
-            ProgramChange::Moved { from, to } => lines.push(format!("the program is {to}, it was {from}")),
-            ProgramChange::Gone => lines.push("the program is not there any more".to_owned()),
+            ProgramChange::Replaced => lines.push(words::services::ends::program_was_replaced(&self.good_version)),
+            ProgramChange::Moved { from, to } => lines.push(words::services::ends::program_is(to, from)),
+            ProgramChange::Gone => lines.push(words::services::ends::PROGRAM_IS_NOT_THERE_ANY_MORE.to_owned()),
         }
         let keys = self.config_keys.in_words();
         if self.config && self.config_broken {
-            lines.push("config: it cannot be read as TOML now".to_owned());
+            lines.push(words::services::ends::CONFIG_IT_CANNOT_BE_READ.to_owned());
         } else if !keys.is_empty() {
             lines.push(format!("config: {keys}"));
         } else if self.config && self.config_moved_to.is_none() {
-            lines.push("config: comments or order only".to_owned());
+            lines.push(words::services::ends::CONFIG_COMMENTS_OR_ORDER_ONLY.to_owned());
         }
         if let Some(path) = &self.config_moved_to {
-            lines.push(format!("config: it is {path} now"));
+            lines.push(words::services::ends::config_it_is_now(path));
         }
         let environment = self.environment.in_words();
         if !environment.is_empty() {

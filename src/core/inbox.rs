@@ -4,16 +4,20 @@
 //! most five times a second, with a slow safety look besides. Where the journal cannot be watched the inbox polls, faster
 //! while something waits.
 
+mod over;
 mod sieve;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::Value;
 
+pub use over::{Mark, OVER, Over};
 pub use sieve::{Brief, Origin, Sieve, WHOLE, WHOLE_OF_ONE};
 
+use crate::core::describe::{Description, describe};
 use crate::core::record::{self, Decision, Record, Risk, Subject};
 use crate::core::service::PROBE_HEALTHY_MS;
 use crate::core::time::{Now, earlier};
@@ -33,6 +37,8 @@ const ENDS: usize = 1_024;
 const LOOK_SHARE: u64 = 4;
 /// Longest wait after failed looks, milliseconds.
 pub const RETRY_LIMIT_MS: u64 = 30_000;
+/// Between looks that also ask for late allowances, at least, milliseconds.
+pub const LATE_SPACING_MS: u64 = 2_000;
 
 /// An approval that waits.
 #[derive(Clone, Debug)]
@@ -41,10 +47,14 @@ pub struct Pending {
     pub record: Record,
     /// Over everything a decision rests on.
     pub digest: String,
+    /// The record in words: every surface is drawn from these, and that is often.
+    pub words: Arc<Description>,
     /// When it was first seen.
     pub first_seen: Now,
     /// Monotonic time of its expiry.
     pub expires_mono_ms: u64,
+    /// How many clicks on it came to nothing.
+    pub again: u32,
 }
 
 impl Pending {
@@ -96,6 +106,10 @@ pub struct Look {
     pub newest_requested_at: Option<i64>,
     /// Records that could not be understood.
     pub unreadable: u32,
+    /// Those that are over without having been allowed.
+    pub over: Over,
+    /// Of [`LookOrder::heard`], those that stand as something else.
+    pub not_allowed: Vec<String>,
 }
 
 /// Why a look failed.
@@ -108,7 +122,7 @@ pub struct Missed {
 }
 
 /// What to ask the gateway.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LookOrder {
     /// Comes back with the outcome: one of an earlier gateway is not taken for this one's.
     pub round: u64,
@@ -120,8 +134,14 @@ pub struct LookOrder {
     pub known: BTreeSet<String>,
     /// Ids whose allowance is no news: what is decided of them is not wanted.
     pub heard: BTreeSet<String>,
-    /// Decided records are wanted too when they were decided since then.
+    /// Allowed records are wanted too when they were decided since then, and requested since the next one; absent: whenever.
     pub resolved_since_unix_ms: Option<i64>,
+    /// See there.
+    pub news_since_unix_ms: Option<i64>,
+    /// Known to be over without having been allowed: an allowance of one of them is wanted, whenever it was given.
+    pub over: Over,
+    /// Allowed records that were requested before [`Self::since_unix_ms`] and since then are to be listed as well.
+    pub late_since_unix_ms: Option<i64>,
 }
 
 /// What a look brought that was not there before.
@@ -131,6 +151,10 @@ pub struct News {
     pub fresh: usize,
     /// Records that stand as allowed.
     pub allowed: Vec<Record>,
+    /// Ids of those among them that were over otherwise before.
+    pub late: BTreeSet<String>,
+    /// As [`Look::not_allowed`].
+    pub not_allowed: Vec<String>,
     /// Approvals that were known to wait, and were denied by somebody else, as far as they are kept whole.
     pub denied: u32,
 }
@@ -171,9 +195,10 @@ pub struct Inbox {
     ends: BTreeMap<String, (String, u64)>,
     /// Settled while a look was under way that may have read them before.
     settled: BTreeSet<String>,
-    /// Expired since the look before, by id with the time of the request: how they were decided last is still asked.
-    lapsed: BTreeMap<String, i64>,
-    lapsed_asked: BTreeMap<String, i64>,
+    over: Over,
+    /// Late allowances are not asked for before this, monotonic; and the last look did not, for that.
+    late_after: u64,
+    late_due: bool,
     /// The next look is one at everything; so is the one under way.
     everything: bool,
     sees_everything: bool,
@@ -200,7 +225,7 @@ impl Inbox {
         self.failures = 0;
         self.as_of = None;
         self.trouble.clear();
-        self.newest_requested_at = None;
+        self.everything = true;
         self.not_before = 0;
         self.next_look = Some(now.mono_ms);
     }
@@ -238,6 +263,23 @@ impl Inbox {
         self.next_look = earlier(self.next_look, Some(due));
     }
 
+    /// A click on it came to nothing. Where it still waits, its buttons, which count once, are to be given anew.
+    pub fn again(&mut self, approval_id: &str) {
+        if let Some(pending) = self.pending.get_mut(approval_id) {
+            pending.again = pending.again.wrapping_add(1);
+        }
+    }
+
+    /// It was denied here: it waits no longer.
+    pub fn denied(&mut self, approval_id: &str) {
+        let whole = self.pending.get(approval_id).map(|pending| pending.record.requested_at_unix_ms);
+        let requested = whole.or_else(|| self.brief(approval_id).map(|brief| brief.requested_at_unix_ms));
+        if let Some(requested) = requested {
+            self.over.insert(Mark::new(requested, approval_id));
+        }
+        self.settle(approval_id);
+    }
+
     /// It waits no longer, whatever a look that is under way saw before.
     pub fn settle(&mut self, approval_id: &str) {
         self.pending.remove(approval_id);
@@ -257,15 +299,15 @@ impl Inbox {
     /// Starts a look when one is due, and drops what has expired.
     pub fn step(&mut self, now: Now) -> Option<LookOrder> {
         let (whole, all) = (self.pending.len(), self.waiting());
-        let lapsed = &mut self.lapsed;
-        self.pending.retain(|id, pending| {
+        let over = &mut self.over;
+        self.pending.retain(|_, pending| {
             let waits = !pending.is_expired(now);
             if !waits {
-                lapsed.insert(id.clone(), pending.record.requested_at_unix_ms);
+                over.insert(Mark::of(&pending.record));
             }
             waits
         });
-        self.rest.retain(|brief| !is_expired(brief, now));
+        drop_expired(&mut self.rest, over, now);
         self.expired = self.expired.saturating_add(u32::try_from(all - self.waiting()).unwrap_or(u32::MAX));
         if self.pending.len() < whole && !self.rest.is_empty() {
             // others take their places
@@ -273,6 +315,7 @@ impl Inbox {
         }
         // a clock that was set back must not make news look like history
         self.watching_since_unix_ms = self.watching_since_unix_ms.map(|since| since.min(now.unix_ms));
+        self.newest_requested_at = self.newest_requested_at.map(|newest| newest.min(now.unix_ms));
         if !self.open || self.looking || self.next_look.is_none_or(|at| now.mono_ms < at) {
             return None;
         }
@@ -282,16 +325,23 @@ impl Inbox {
         self.settled.clear();
         self.last_look = Some(now.mono_ms);
         self.next_look = None;
-        self.lapsed_asked = std::mem::take(&mut self.lapsed);
         let whole = self.pending.values().map(|pending| pending.record.requested_at_unix_ms);
-        let whole = whole.chain(self.lapsed_asked.values().copied());
         let oldest_pending = whole.chain(self.rest.iter().map(|brief| brief.requested_at_unix_ms)).min();
-        // a clock that was set back must not hide what is asked from now on, nor a window what could not be understood
+        // a window must not hide what could not be understood
         self.sees_everything = std::mem::take(&mut self.everything);
-        let newest = self.newest_requested_at.filter(|_| self.unreadable == 0 && !self.sees_everything);
-        let newest = newest.map(|newest| newest.min(now.unix_ms).saturating_sub(LOOK_BACK_MS));
+        let news_since_unix_ms = self.newest_requested_at.map(|newest| newest.saturating_sub(LOOK_BACK_MS));
+        let newest = news_since_unix_ms.filter(|_| self.unreadable == 0 && !self.sees_everything);
         let since_unix_ms = newest.map(|newest| oldest_pending.map_or(newest, |oldest| oldest.min(newest)));
-        let known = self.pending.keys().chain(self.lapsed_asked.keys()).cloned().collect();
+        let late = self.over.oldest_unix_ms().filter(|oldest| since_unix_ms.is_some_and(|since| *oldest < since));
+        self.late_due = late.is_some() && now.mono_ms < self.late_after;
+        let late_since_unix_ms = late.filter(|_| !self.late_due);
+        if late_since_unix_ms.is_some() {
+            self.late_after = now.mono_ms + LATE_SPACING_MS;
+        }
+        // those that are only counted are not named one by one
+        let counted = self.rest.iter().map(|brief| brief.requested_at_unix_ms).min();
+        let news_since_unix_ms = news_since_unix_ms.map(|since| counted.map_or(since, |oldest| oldest.min(since)));
+        let known = self.pending.keys().cloned().collect();
         Some(LookOrder {
             round: self.round,
             now_unix_ms: now.unix_ms,
@@ -299,6 +349,9 @@ impl Inbox {
             known,
             heard: BTreeSet::new(),
             resolved_since_unix_ms: self.watching_since_unix_ms,
+            news_since_unix_ms,
+            over: self.over.clone(),
+            late_since_unix_ms,
         })
     }
 
@@ -317,35 +370,33 @@ impl Inbox {
                 self.unreadable = look.unreadable;
                 self.newest_requested_at = self.newest_requested_at.max(look.newest_requested_at);
                 let mut waiting = BTreeMap::new();
-                let mut heard = News::default();
+                let mut heard = News { not_allowed: look.not_allowed, ..News::default() };
+                self.over.extend(&look.over);
                 for record in look.records {
                     if self.settled.contains(&record.approval_id) || self.is_own_pairing(&record) {
                         continue;
                     }
                     if record.decision == Some(Decision::Allow) {
+                        if self.over.remove(Mark::of(&record)) {
+                            heard.late.insert(record.approval_id.clone());
+                        }
                         heard.allowed.push(record);
                         continue;
                     }
-                    let pending = self.admit(record, now);
-                    if !pending.record.is_pending() {
+                    if !record.is_pending() {
                         continue;
                     }
+                    let pending = self.admit(record, now);
                     if pending.is_expired(now) {
-                        if self.pending.contains_key(&pending.record.approval_id) {
-                            let requested = pending.record.requested_at_unix_ms;
-                            self.lapsed.insert(pending.record.approval_id, requested);
-                        }
+                        self.over.insert(Mark::of(&pending.record));
                     } else {
                         heard.fresh += usize::from(!self.knows(&pending.record.approval_id));
                         waiting.insert(pending.record.approval_id.clone(), pending);
                     }
                 }
-                let rest: Vec<_> = look
-                    .rest
-                    .into_iter()
-                    .map(|brief| self.admit_brief(brief, now))
-                    .filter(|brief| !is_expired(brief, now) && !self.settled.contains(brief.approval_id()))
-                    .collect();
+                let mut rest: Vec<_> = look.rest.into_iter().map(|brief| self.admit_brief(brief, now)).collect();
+                rest.retain(|brief| !self.settled.contains(brief.approval_id()));
+                drop_expired(&mut rest, &mut self.over, now);
                 heard.fresh += rest.iter().filter(|brief| !self.knows(brief.approval_id())).count();
                 // a look leaves denied ones out: what is gone without having been allowed, settled here or expired
                 let denied = self.pending.iter().filter(|(id, pending)| {
@@ -361,11 +412,15 @@ impl Inbox {
                 self.spacing = if self.rest.is_empty() { 0 } else { (LOOK_SHARE * took).min(POLL_QUIET_MS) };
                 news = Some(heard);
                 self.next_look = Some(self.quiet_until(now));
+                let soonest = self.last_look.unwrap_or_default() + (LOOK_SHARE * took).min(POLL_QUIET_MS);
+                self.late_after = self.late_after.max(soonest);
+                if self.late_due {
+                    self.next_look = earlier(self.next_look, Some(self.late_after.max(now.mono_ms)));
+                }
             }
             Err(Missed { why, leave_alone_ms }) => {
                 self.trouble = why;
                 self.everything |= self.sees_everything;
-                self.lapsed.append(&mut self.lapsed_asked);
                 self.failures += 1;
                 let wait = (1_000_u64 << (self.failures - 1).min(5)).min(RETRY_LIMIT_MS);
                 // it may say anything, but not blind us
@@ -410,7 +465,7 @@ impl Inbox {
             ("approvals counted", self.rest.len(), usize::MAX),
             ("own pairings", self.own_pairing.len(), 4),
             ("settled during a look", self.settled.len(), WHOLE),
-            ("expired between looks", self.lapsed.len() + self.lapsed_asked.len(), 2 * WHOLE),
+            ("approvals that are over", self.over.len(), OVER),
         ]
     }
 
@@ -470,22 +525,24 @@ impl Inbox {
 
     /// A record keeps the moment it was first seen, unless what it asks for has changed.
     fn admit(&mut self, record: Record, now: Now) -> Pending {
-        let digest = record::digest(&record.raw);
-        let known = self.pending.get(&record.approval_id).filter(|known| known.digest == digest);
-        if let Some(known) = known {
-            return Pending { record, ..known.clone() };
+        let known = self.pending.get(&record.approval_id);
+        // most are what they were at the look before
+        let same = known.filter(|known| known.record.raw == record.raw);
+        let digest = same.map_or_else(|| record::digest(&record.raw), |known| known.digest.clone());
+        let words = same.map_or_else(|| Arc::new(describe(&record)), |known| Arc::clone(&known.words));
+        if let Some(Pending { first_seen, expires_mono_ms, again, .. }) = known.filter(|known| known.digest == digest) {
+            let (first_seen, expires_mono_ms, again) = (*first_seen, *expires_mono_ms, *again);
+            return Pending { digest, words, first_seen, expires_mono_ms, again, record };
         }
         let ended = self.ends.get(&record.approval_id).filter(|(seen, _)| *seen == digest).map(|(_, end)| *end);
         let expires_mono_ms = ended.unwrap_or_else(|| now.mono_at(record.expires_at_unix_ms()));
-        if record.is_pending() {
-            self.ends.insert(record.approval_id.clone(), (digest.clone(), expires_mono_ms));
-        }
+        self.ends.insert(record.approval_id.clone(), (digest.clone(), expires_mono_ms));
         while self.ends.len() > ENDS
             && let Some(oldest) = self.ends.iter().min_by_key(|(_, (_, end))| *end).map(|(id, _)| id.clone())
         {
             self.ends.remove(&oldest);
         }
-        Pending { record, digest, first_seen: now, expires_mono_ms }
+        Pending { record, digest, words, first_seen: now, expires_mono_ms, again: 0 }
     }
 
     fn admit_brief(&self, mut brief: Brief, now: Now) -> Brief {
@@ -507,6 +564,16 @@ impl Inbox {
 
 fn is_expired(brief: &Brief, now: Now) -> bool {
     now.mono_ms >= brief.expires_mono_ms || now.unix_ms >= brief.expires_at_unix_ms
+}
+
+fn drop_expired(rest: &mut Vec<Brief>, over: &mut Over, now: Now) {
+    rest.retain(|brief| {
+        let waits = !is_expired(brief, now);
+        if !waits {
+            over.insert(Mark::new(brief.requested_at_unix_ms, brief.approval_id()));
+        }
+        waits
+    });
 }
 
 /// Riskiest first, then newest.

@@ -9,6 +9,9 @@ use crate::protocol::{Secret, ServiceId};
 /// `true`: the gateway's node port lets machines without a certificate ask to be paired.
 pub const WINDOW_VARIABLE: &str = "PALYRA_ALLOW_INSECURE_NODE_RPC_WITHOUT_MTLS";
 
+/// The token of the browser service, for the gateway.
+pub const BROWSER_TOKEN_VARIABLE: &str = "PALYRA_BROWSER_SERVICE_AUTH_TOKEN";
+
 /// Places that a sidecar is told.
 #[derive(Clone, Debug, Default)]
 pub struct Places {
@@ -106,7 +109,7 @@ pub fn environment(
         ServiceId::Gateway => {
             confide("PALYRA_ADMIN_TOKEN", &confidential.admin_token);
             if browser.is_some() {
-                confide("PALYRA_BROWSER_SERVICE_AUTH_TOKEN", &confidential.browser_token);
+                confide(BROWSER_TOKEN_VARIABLE, &confidential.browser_token);
             }
         }
         ServiceId::Browserd => {

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 mod room;
 
-use crate::core::describe::{Description, describe, name, risk_word};
+use crate::core::describe::{Description, name, risk_word};
 use crate::core::inbox::{Inbox, Origin, Pending};
-use crate::core::record::{Risk, Subject};
+use crate::core::record::Risk;
 use crate::core::view::{Button, Notice, NoticeKey, Urgency};
 use crate::protocol::{Action, Verdict};
+use crate::words;
 
 use room::Room;
 
@@ -57,10 +58,10 @@ pub fn approvals(inbox: &Inbox, server: &Server) -> BTreeMap<NoticeKey, Notice> 
         if all.count + others.count > SUMMARY_ABOVE {
             all.join(others);
             origin.map(|origin| counted.remove(&origin));
-            let from = format!("All asked by {}", cut(&name(principal), 48));
+            let from = words::notices::all_asked(cut(&name(principal), 48));
             notices.insert(
                 format!("approvals:{principal}:{session}"),
-                summary(format!("{} approvals wait", all.count), &all, &from, server),
+                summary(words::notices::approvals_wait_2(all.count), &all, &from, server),
             );
         } else {
             for pending in waiting {
@@ -72,10 +73,13 @@ pub fn approvals(inbox: &Inbox, server: &Server) -> BTreeMap<NoticeKey, Notice> 
     counted.into_values().for_each(|others| left.join(others));
     if left.count > 0 {
         let title = match left.count {
-            1 => "1 more approval waits".to_owned(),
-            count => format!("{count} more approvals wait"),
+            1 => words::notices::MORE_APPROVAL_WAITS.to_owned(),
+            count => words::notices::more_approvals_wait(count),
         };
-        notices.insert("approvals:more".to_owned(), summary(title, &left, "More than can be shown one by one", server));
+        notices.insert(
+            "approvals:more".to_owned(),
+            summary(title, &left, words::notices::MORE_THAN_CAN_BE_SHOWN_ONE, server),
+        );
     }
     notices
 }
@@ -103,15 +107,17 @@ pub fn behind_lock(waiting: usize) -> BTreeMap<NoticeKey, Notice> {
     if waiting == 0 {
         return BTreeMap::new();
     }
-    let title = if waiting == 1 { "1 approval waits".to_owned() } else { format!("{waiting} approvals wait") };
+    let title =
+        if waiting == 1 { words::notices::APPROVAL_WAITS.to_owned() } else { words::notices::approvals_wait(waiting) };
     let notice = Notice {
         title,
-        body: "Unlock the screen to see what is asked.".to_owned(),
+        body: words::notices::UNLOCK_SCREEN_TO_SEE_WHAT.to_owned(),
         urgency: Urgency::Normal,
         buttons: Vec::new(),
         default_action: None,
         resident: true,
         quiet_update: true,
+        again: 0,
     };
     BTreeMap::from([("approvals:locked".to_owned(), notice)])
 }
@@ -126,6 +132,7 @@ pub fn event(title: &str, body: &str, buttons: Vec<Button>, server: &Server, urg
         default_action: None,
         resident: false,
         quiet_update: false,
+        again: 0,
     }
 }
 
@@ -136,21 +143,20 @@ fn decidable(pending: &Pending, words: &Description, body: &str, server: &Server
         && words.whole
         && Room::of(server).is_some_and(|room| room.shows(&words.title, body))
         && pending.record.prompt.risk_level != Risk::Critical
-        && !matches!(pending.record.subject_type, Subject::DevicePairing | Subject::BrowserAction | Subject::Unknown(_))
 }
 
 fn approval(pending: &Pending, server: &Server) -> Notice {
     let record = &pending.record;
-    let words = describe(record);
+    let words = &*pending.words;
     let left = pending.record.expires_at_unix_ms().saturating_sub(pending.first_seen.unix_ms);
     let left = match left {
-        i64::MIN..60_000 => "Time to answer: under a minute.".to_owned(),
-        60_000..86_400_000 => format!("Time to answer: {} min.", (left + 30_000) / 60_000),
+        i64::MIN..60_000 => words::notices::TIME_TO_ANSWER_UNDER.to_owned(),
+        60_000..86_400_000 => words::notices::time_to_answer((left + 30_000) / 60_000),
         _ => String::new(), // the record does not tell
     };
-    let asked = format!("Asked by {}. {left}", cut(&words.who, 48));
+    let asked = words::notices::asked_by(cut(&words.who, 48), &left);
     let mut body = format!("{}\n{asked}", words.what);
-    let decidable = decidable(pending, &words, &body, server);
+    let decidable = decidable(pending, words, &body, server);
     let decide = |label: &str, verdict| Button {
         label: label.to_owned(),
         action: Action::Decide { approval_id: record.approval_id.clone(), digest: pending.digest.clone(), verdict },
@@ -160,14 +166,20 @@ fn approval(pending: &Pending, server: &Server) -> Notice {
         (false, _) => Vec::new(),
         // The first button never decides: GNOME Shell gives it the keyboard as soon as the mouse comes near, and what a
         // person types into another program at that moment presses it.
-        (true, true) => vec![open("Details"), decide("Deny", Verdict::Deny), decide("Approve once", Verdict::Approve)],
-        (true, false) => vec![open("Review…"), decide("Deny", Verdict::Deny)],
+        (true, true) => {
+            vec![
+                open(words::buttons::DETAILS),
+                decide(words::buttons::DENY, Verdict::Deny),
+                decide(words::common::APPROVE_ONCE, Verdict::Approve),
+            ]
+        }
+        (true, false) => vec![open(words::buttons::REVIEW), decide(words::buttons::DENY, Verdict::Deny)],
     };
     if !decidable {
         body = format!("{}\n{asked}", cut(&words.what, 120));
     }
     if !server.actions {
-        body.push_str("\nTo answer, open the dashboard from the Palyra icon, or run: palyra-tray approvals list");
+        body.push_str(words::notices::TO_ANSWER_OPEN_DASHBOARD_FROM_PALYRA_ICON);
     }
     Notice {
         title: cut(&words.title, 80),
@@ -177,6 +189,7 @@ fn approval(pending: &Pending, server: &Server) -> Notice {
         default_action: Some(review(&record.approval_id)),
         resident: true,
         quiet_update: true,
+        again: pending.again,
     }
 }
 
@@ -184,20 +197,21 @@ fn summary(title: String, all: &Tally, from: &str, server: &Server) -> Notice {
     let worst = all.worst.unwrap_or(Risk::Critical);
     Notice {
         title,
-        body: format!(
-            "{from}. Highest risk: {}.{}",
+        body: words::notices::highest_risk(
+            from,
             risk_word(worst).to_lowercase(),
-            if server.actions { "" } else { "\nTo answer, open the dashboard from the Palyra icon." }
+            if server.actions { "" } else { words::notices::TO_ANSWER_OPEN_DASHBOARD_FROM_PALYRA },
         ),
         urgency: if worst == Risk::Critical { Urgency::Critical } else { Urgency::Normal },
         buttons: if server.actions {
-            vec![Button { label: "Review…".to_owned(), action: review("") }]
+            vec![Button { label: words::buttons::REVIEW.to_owned(), action: review("") }]
         } else {
             Vec::new()
         },
         default_action: Some(review("")),
         resident: true,
         quiet_update: true,
+        again: 0,
     }
 }
 

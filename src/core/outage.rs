@@ -72,10 +72,7 @@ impl Outage {
                     same => same,
                 }
             }
-            (Goal::Up, Phase::GivenUp) => {
-                self.intended = false;
-                Standing::GivenUp { fell: self.fell().unwrap_or(ms) }
-            }
+            (Goal::Up, Phase::GivenUp) => Standing::GivenUp { fell: self.fell().unwrap_or(ms) },
             (Goal::Up, _) => {
                 let failed = matches!(
                     phase,

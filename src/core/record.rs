@@ -186,6 +186,8 @@ pub struct Outline {
     pub approval_id: Option<String>,
     /// Whether somebody decided.
     pub decided: bool,
+    /// It stands as allowed.
+    pub allowed: bool,
     /// Wall clock of the first decision.
     pub resolved_at_unix_ms: Option<i64>,
     /// Wall clock of the request.
@@ -298,8 +300,20 @@ impl Outline {
             approval_id: value("approval_id")
                 .and_then(|id| id.as_str().filter(|id| is_usable_id(id)).map(str::to_owned)),
             decided: fields.get("decision").is_some_and(|raw| raw.get() != "null"),
+            allowed: value("decision").is_some_and(|word| word.as_str() == Some(Decision::Allow.name())),
             resolved_at_unix_ms: value("resolved_at_unix_ms").as_ref().and_then(integer),
             requested_at_unix_ms: value("requested_at_unix_ms").as_ref().and_then(integer),
+        }
+    }
+
+    /// Of a record that was read already.
+    pub fn of_record(record: &Record) -> Self {
+        Self {
+            approval_id: Some(record.approval_id.clone()),
+            decided: !record.is_pending(),
+            allowed: record.decision == Some(Decision::Allow),
+            resolved_at_unix_ms: record.resolved_at_unix_ms,
+            requested_at_unix_ms: Some(record.requested_at_unix_ms),
         }
     }
 }

@@ -3,20 +3,21 @@
 use serde_json::Value;
 
 use crate::core::{text, told};
+use crate::words;
 
 /// Lines of a sidecar's standard error.
 const STDERR_LINES: usize = 8;
 /// Figures that are in the text, by their place in the snapshot's `diagnostics.observability`.
 const FIGURES: [(&str, &str); 9] = [
-    ("provider sign-ins failed", "/provider_auth/failures"),
-    ("dashboard requests failed", "/dashboard/failures"),
-    ("connector queue", "/connector/queue_depth"),
-    ("connector dead letters", "/connector/dead_letters"),
-    ("degraded connectors", "/connector/degraded_connectors"),
-    ("browser actions failed", "/browser/relay_failures"),
-    ("failures of the config", "/failure_classes/config_failure"),
-    ("failures of a provider", "/failure_classes/upstream_provider_failure"),
-    ("failures of Palyra", "/failure_classes/product_failure"),
+    (words::status::PROVIDER_SIGN_INS_FAILED, "/provider_auth/failures"),
+    (words::status::DASHBOARD_REQUESTS_FAILED, "/dashboard/failures"),
+    (words::status::CONNECTOR_QUEUE, "/connector/queue_depth"),
+    (words::status::CONNECTOR_DEAD_LETTERS, "/connector/dead_letters"),
+    (words::status::DEGRADED_CONNECTORS, "/connector/degraded_connectors"),
+    (words::status::BROWSER_ACTIONS_FAILED, "/browser/relay_failures"),
+    (words::status::FAILURES_OF_CONFIG, "/failure_classes/config_failure"),
+    (words::status::FAILURES_OF_PROVIDER, "/failure_classes/upstream_provider_failure"),
+    (words::status::FAILURES_OF_PALYRA, "/failure_classes/product_failure"),
 ];
 
 /// The report.
@@ -26,41 +27,37 @@ pub fn report(snapshot: &Value) -> String {
         None | Some(Value::Null) => "unknown".to_owned(),
         Some(other) => other.to_string(),
     };
-    let mut out = String::from("Palyra diagnostics\n");
+    let mut out = String::from(words::status::PALYRA_DIAGNOSTICS);
     let mut line = |text: String| {
         out.push_str(&text);
         out.push('\n');
     };
     if snapshot["demo"] == Value::Bool(true) {
-        line("DEMO: nothing here is real".to_owned());
+        line(words::status::DEMO_NOTHING_HERE_IS_REAL.to_owned());
     }
-    line(format!(
-        "palyra-tray {}, palyrad {} ({})",
+    line(words::status::palyrad(
         word("/agent/version"),
         word("/quick_facts/gateway_version"),
-        word("/quick_facts/gateway_git_hash")
+        word("/quick_facts/gateway_git_hash"),
     ));
     line(format!("state: {} ({}), {}", word("/state"), word("/overall_status"), word("/connection_state")));
     line(format!("status: {}", word("/status_line")));
     for name in ["gateway_process", "browserd_process", "node_host_process"] {
         process(&snapshot[name]).into_iter().for_each(&mut line);
     }
-    line(format!(
-        "approvals: {} wait, heard of by {}; active runs: {}; sessions: {}",
+    line(words::status::approvals_wait_heard(
         word("/approvals/pending"),
         word("/approvals/heard_of_by"),
         snapshot["active_runs"].as_array().map_or("unknown".to_owned(), |runs| runs.len().to_string()),
         word("/session_summary/active_sessions"),
     ));
-    line(format!(
-        "browser: {}; discord: {}; node host: {}; profile: {}",
+    line(words::status::browser_discord_node_host(
         word("/quick_facts/browser_service/status"),
         word("/quick_facts/discord/state"),
         word("/quick_facts/node_host/state"),
         word("/profile/name"),
     ));
-    line(format!(
-        "tray: {}; notifications: {}; keyring: {} {}; config: {}",
+    line(words::status::tray_notifications_keyring(
         word("/tray/detail"),
         word("/notifications/server"),
         word("/secrets/state"),
@@ -68,7 +65,7 @@ pub fn report(snapshot: &Value) -> String {
         word("/config/state"),
     ));
     let generated = snapshot["generated_at_unix_ms"].as_i64().unwrap_or_default();
-    line(format!("gateway's diagnostics: {}", age(snapshot, "diagnostics", generated)));
+    line(words::status::gateways_diagnostics(age(snapshot, "diagnostics", generated)));
     let observability = &snapshot["diagnostics"]["observability"];
     let figures: Vec<_> = FIGURES
         .iter()
@@ -90,8 +87,8 @@ pub fn report(snapshot: &Value) -> String {
 pub fn age(snapshot: &Value, part: &str, now_unix_ms: i64) -> String {
     let why = snapshot["not_told"][part].as_str().map(|why| format!(" ({why})")).unwrap_or_default();
     match snapshot["as_of_unix_ms"][part].as_i64() {
-        Some(at) => format!("{} ago{why}", ago(at, now_unix_ms)),
-        None => format!("not told yet{why}"),
+        Some(at) => words::status::ago(ago(at, now_unix_ms), &why),
+        None => words::status::not_told_yet(&why),
     }
 }
 
@@ -109,22 +106,21 @@ pub fn texts(list: &Value) -> impl Iterator<Item = &str> {
 fn process(block: &Value) -> Vec<String> {
     let mut lines = Vec::new();
     let number = |key: &str| block[key].as_u64().map_or("none".to_owned(), |number| number.to_string());
-    lines.push(format!(
-        "{}: {}, wanted {}, pid {}, up {}, attempts {}, ports {}",
+    lines.push(words::status::wanted_pid_up(
         block["service"].as_str().unwrap_or("?"),
         block["state"].as_str().unwrap_or("?"),
-        block["desired_running"],
+        &block["desired_running"],
         number("pid"),
         block["uptime_seconds"].as_u64().map_or("none".to_owned(), text::duration),
         number("restart_attempt"),
-        block["bound_ports"],
+        &block["bound_ports"],
     ));
     if let Some(trouble) = block["trouble"].as_str() {
         lines.push(format!("  trouble: {trouble}"));
     }
     let end = &block["last_end"];
     if let Some(what) = end["what"].as_str() {
-        lines.push(format!("  last time it {what} ({})", end["class"].as_str().unwrap_or("?")));
+        lines.push(words::status::last_time(what, end["class"].as_str().unwrap_or("?")));
         lines.extend(end["changed"].as_str().map(|changed| format!("  {changed}")));
         let stderr: Vec<_> = texts(&end["stderr"]).filter(|line| !line.trim().is_empty()).collect();
         let newest = stderr.iter().skip(stderr.len().saturating_sub(STDERR_LINES));

@@ -13,6 +13,7 @@ use crate::core::record::{self, Record, Risk};
 use crate::core::snapshot;
 use crate::core::text;
 use crate::protocol::{Decision, Scope, Standing, Verdict};
+use crate::words;
 
 /// More than this many characters are not shown, and what is not shown whole is not approved here.
 pub const MAX_SHOWN_CHARS: usize = 64 * 1024;
@@ -59,7 +60,7 @@ impl Shown {
             }
         }
         if record::digest(&raw) != digest {
-            return Err("the record does not match its digest, so it is not known what would be decided".to_owned());
+            return Err(words::approvals::RECORD_DOES_NOT_MATCH_ITS_DIGEST.to_owned());
         }
         let record = Record::from_value(raw).map_err(|unreadable| unreadable.why)?;
         Ok(Self { record, digest, only: None })
@@ -85,11 +86,11 @@ impl Shown {
     /// Somebody decided, or nobody waits any more; in one sentence.
     pub fn over(&self, now_unix_ms: i64) -> Option<String> {
         match &self.record.decision {
-            Some(record::Decision::Allow) => Some("It was allowed already.".to_owned()),
-            Some(record::Decision::Deny) => Some("It was denied already.".to_owned()),
-            Some(other) => Some(format!("It was decided already: {}.", name(other.name()))),
+            Some(record::Decision::Allow) => Some(words::approvals::IT_WAS_ALLOWED_ALREADY.to_owned()),
+            Some(record::Decision::Deny) => Some(words::approvals::IT_WAS_DENIED_ALREADY.to_owned()),
+            Some(other) => Some(words::approvals::it_was_decided_already(name(other.name()))),
             None if now_unix_ms >= self.record.expires_at_unix_ms() => {
-                Some("It has expired; whoever asked has given up waiting.".to_owned())
+                Some(words::approvals::IT_HAS_EXPIRED_WHOEVER.to_owned())
             }
             None => None,
         }
@@ -110,24 +111,26 @@ impl Shown {
     fn ways(&self) -> Vec<(DialogButton, Decision)> {
         if let Some(only) = &self.only {
             let label = match (only.scope, only.ttl_ms) {
-                (Scope::Once, _) => "Approve once".to_owned(),
-                (Scope::Session, _) => "Approve for this session".to_owned(),
-                (Scope::Timeboxed, ttl) => format!("Approve for {}", length(ttl.unwrap_or_default())),
+                (Scope::Once, _) => words::common::APPROVE_ONCE.to_owned(),
+                (Scope::Session, _) => words::approvals::APPROVE_FOR_THIS_SESSION.to_owned(),
+                (Scope::Timeboxed, ttl) => words::approvals::approve_for(length(ttl.unwrap_or_default())),
             };
             return vec![(DialogButton::new("approve", &label), only.clone())];
         }
         let critical = self.record.prompt.risk_level == Risk::Critical;
-        let mut ways =
-            vec![(DialogButton::new("once", "Approve once"), self.decision(Verdict::Approve, Scope::Once, None))];
+        let mut ways = vec![(
+            DialogButton::new("once", words::common::APPROVE_ONCE),
+            self.decision(Verdict::Approve, Scope::Once, None),
+        )];
         let options =
             self.record.prompt.options.iter().filter(|option| !critical && option.option_id.starts_with("allow"));
         for option in options {
             let (id, label, scope, ttl) = match (option.decision_scope, option.timebox_ttl_ms) {
                 (Some(Scope::Session), _) => {
-                    ("session".to_owned(), "Approve for this session".to_owned(), Scope::Session, None)
+                    ("session".to_owned(), words::approvals::APPROVE_FOR_THIS_SESSION.to_owned(), Scope::Session, None)
                 }
                 (Some(Scope::Timeboxed), Some(ttl)) if ttl > 0 => {
-                    (format!("box{ttl}"), format!("Approve for {}", length(ttl)), Scope::Timeboxed, Some(ttl))
+                    (format!("box{ttl}"), words::approvals::approve_for(length(ttl)), Scope::Timeboxed, Some(ttl))
                 }
                 _ => continue,
             };
@@ -142,17 +145,18 @@ impl Shown {
     fn doubts(&self) -> Vec<String> {
         let mut doubts = Vec::new();
         if self.record.prompt.risk_level == Risk::Critical {
-            doubts.push("The gateway rates it critical.".to_owned());
+            doubts.push(words::approvals::GATEWAY_RATES_IT_CRITICAL.to_owned());
         }
         let hidden = describe::hidden_parts(&self.record);
         if hidden > 0 {
-            doubts.push(format!(
-                "The gateway hid {} of it. What is hidden would run too.",
-                if hidden == 1 { "a part".to_owned() } else { format!("{hidden} parts") }
-            ));
+            doubts.push(words::approvals::gateway_hid(if hidden == 1 {
+                words::approvals::PART.to_owned()
+            } else {
+                words::approvals::parts(hidden)
+            }));
         }
         if !self.record.unknown_parts.is_empty() {
-            doubts.push(format!("Parts of the record are missing or not understood: {}.", {
+            doubts.push(words::approvals::parts_of_record_are_missing({
                 let mut parts = self.record.unknown_parts.clone();
                 parts.sort_unstable();
                 parts.dedup();
@@ -160,7 +164,7 @@ impl Shown {
             }));
         }
         if doubts.is_empty() && !describe::describe(&self.record).whole {
-            doubts.push("Not all of it is plain text, or of a kind that is known here.".to_owned());
+            doubts.push(words::approvals::NOT_ALL_OF_IT_IS_PLAIN.to_owned());
         }
         doubts
     }
@@ -173,15 +177,15 @@ pub fn list(waiting: &[Shown], unreadable: u64) -> Form {
         let words = describe::describe(&shown.record);
         Choice { id: shown.id().to_owned(), label: cut(&words.title, 60), detail: cut(&words.what, 100) }
     });
-    let mut text = "Choose one to see the whole of it.".to_owned();
+    let mut text = words::approvals::CHOOSE_ONE_TO_SEE_WHOLE.to_owned();
     if unreadable > 0 {
-        text.push_str(&format!(" {unreadable} more could not be understood; look at them in the dashboard."));
+        text.push_str(&words::approvals::more_could_not_be_understood(unreadable));
     }
-    let mut form = Form::message("What waits for you", &text, Tone::Question);
-    form.title = "Palyra approvals".to_owned();
+    let mut form = Form::message(words::approvals::WHAT_WAITS_FOR_YOU, &text, Tone::Question);
+    form.title = words::approvals::PALYRA_APPROVALS.to_owned();
     form.body =
         Body::Choose { choices: choices.collect(), selected: waiting.first().map(|shown| shown.id().to_owned()) };
-    form.buttons = vec![DialogButton::new("show", "Show…"), DialogButton::away("Later")];
+    form.buttons = vec![DialogButton::new("show", words::approvals::SHOW), DialogButton::away(words::buttons::LATER)];
     form.focus = None;
     form
 }
@@ -194,18 +198,15 @@ pub fn form(shown: &Shown, now_unix_ms: i64) -> Form {
     let mut buttons: Vec<_> = shown.ways().into_iter().map(|(button, _)| button).collect();
     if left_out > 0 {
         buttons.clear();
-        notes.push(format!(
-            "It is longer than can be shown here: {left_out} characters are left out, so it cannot be approved here. Open \
-             the dashboard for that."
-        ));
+        notes.push(words::approvals::it_is_longer_than_can(left_out));
     }
     let denies = shown.only.is_none();
     if denies {
-        buttons.push(DialogButton::new(DENY, "Deny"));
+        buttons.push(DialogButton::new(DENY, words::buttons::DENY));
     }
-    buttons.push(DialogButton::away("Later"));
+    buttons.push(DialogButton::away(words::buttons::LATER));
     Form {
-        title: "Palyra: may this be done?".to_owned(),
+        title: words::approvals::PALYRA_MAY_THIS_BE_DONE.to_owned(),
         heading: cut(&words.title, 90),
         text: notes.join("\n"),
         body: Body::Document { document },
@@ -219,14 +220,14 @@ pub fn form(shown: &Shown, now_unix_ms: i64) -> Form {
 pub fn in_text(shown: &Shown, now_unix_ms: i64) -> String {
     let words = describe::describe(&shown.record);
     let (document, left_out) = document(shown);
-    let cut_off = if left_out > 0 { format!("\n({left_out} characters are left out.)\n") } else { String::new() };
+    let cut_off = if left_out > 0 { words::approvals::characters_are_left_out(left_out) } else { String::new() };
     format!("{}\n{}\n\n{document}{cut_off}", words.title, notes(shown, now_unix_ms).join("\n"))
 }
 
 /// What is said above the record.
 fn notes(shown: &Shown, now_unix_ms: i64) -> Vec<String> {
     let words = describe::describe(&shown.record);
-    let mut notes = vec![format!("Asked by {}. {}", cut(&words.who, 60), time_left(&shown.record, now_unix_ms))];
+    let mut notes = vec![words::approvals::asked_by_2(cut(&words.who, 60), time_left(&shown.record, now_unix_ms))];
     notes.extend(shown.doubts());
     notes
 }
@@ -235,13 +236,14 @@ fn notes(shown: &Shown, now_unix_ms: i64) -> Vec<String> {
 pub fn closed(standing: Standing) -> Option<Form> {
     let why = match standing {
         Standing::Waits | Standing::Settled => return None,
-        Standing::Changed => "It has changed since it was shown, so nothing was decided.",
-        Standing::Locked => "The screen was locked, so nothing was decided.",
-        Standing::Ending => "Palyra Tray has ended, so nothing was decided.",
+        Standing::Changed => words::approvals::IT_HAS_CHANGED_SINCE,
+        Standing::Locked => words::approvals::SCREEN_WAS_LOCKED,
+        Standing::Ending => words::approvals::PALYRA_TRAY_HAS_ENDED,
     };
-    let mut form = Form::message("The review was closed", why, Tone::Info);
+    let mut form = Form::message(words::approvals::REVIEW_WAS_CLOSED, why, Tone::Info);
     if standing != Standing::Ending {
-        form.buttons = vec![DialogButton::new(AGAIN, "Look again"), DialogButton::away("Later")];
+        form.buttons =
+            vec![DialogButton::new(AGAIN, words::common::LOOK_AGAIN), DialogButton::away(words::buttons::LATER)];
         form.focus = None;
     }
     Some(form)
@@ -266,11 +268,11 @@ pub fn chosen(shown: &Shown, button: &str) -> Chosen {
 pub fn doubt(shown: &Shown) -> Form {
     let words = describe::describe(&shown.record);
     Form {
-        title: "Palyra: are you sure?".to_owned(),
-        heading: format!("Approve all the same? {}", cut(&words.title, 70)),
+        title: words::approvals::PALYRA_ARE_YOU_SURE.to_owned(),
+        heading: words::approvals::approve_all_same(cut(&words.title, 70)),
         text: shown.doubts().join("\n"),
         body: Body::Message,
-        buttons: vec![DialogButton::new(SURE, "Approve"), DialogButton::away("Back")],
+        buttons: vec![DialogButton::new(SURE, words::approvals::APPROVE), DialogButton::away(words::buttons::BACK)],
         focus: None,
         tone: Tone::Warning,
     }
@@ -284,9 +286,9 @@ pub fn is_sure(button: Option<&str>) -> bool {
 fn time_left(record: &Record, now_unix_ms: i64) -> String {
     let left = record.expires_at_unix_ms().saturating_sub(now_unix_ms);
     match left {
-        ..=0 => "It has expired.".to_owned(),
-        1..NO_END_MS => format!("It expires in {}.", text::duration(u64::try_from(left / 1_000).unwrap_or_default())),
-        _ => "It does not say when it expires.".to_owned(),
+        ..=0 => words::approvals::IT_HAS_EXPIRED.to_owned(),
+        1..NO_END_MS => words::approvals::it_expires(text::duration(u64::try_from(left / 1_000).unwrap_or_default())),
+        _ => words::approvals::IT_DOES_NOT_SAY_WHEN.to_owned(),
     }
 }
 
@@ -307,37 +309,40 @@ fn document(Shown { record, digest, .. }: &Shown) -> (String, usize) {
             out.push('\n');
         }
     };
-    part("What would be done", &lines(&words.what));
+    part(words::approvals::WHAT_WOULD_BE_DONE, &lines(&words.what));
     let text = |text: &str| if text.is_empty() { String::new() } else { lines(&value(text)) };
     let summary = value(&record.prompt.summary);
-    part("Summary", &if summary == words.what { "as above".to_owned() } else { text(&record.prompt.summary) });
+    part(
+        words::approvals::SUMMARY,
+        &if summary == words.what { words::approvals::AS_ABOVE.to_owned() } else { text(&record.prompt.summary) },
+    );
     let details = match serde_json::from_str::<Value>(&record.prompt.details_json) {
         Ok(value) => serde_json::to_string_pretty(&value).unwrap_or_default(),
         Err(_) => value(&record.prompt.details_json),
     };
     let details: Vec<_> = details.lines().map(visible).collect();
-    part("Details", &lines(&details.join("\n")));
-    part("Why you are asked", &text(&record.prompt.policy_explanation));
-    part("Rule", &text(&record.policy_snapshot.evaluation_summary));
+    part(words::buttons::DETAILS, &lines(&details.join("\n")));
+    part(words::approvals::WHY_YOU_ARE_ASKED, &text(&record.prompt.policy_explanation));
+    part(words::approvals::RULE, &text(&record.policy_snapshot.evaluation_summary));
     let rows = [
-        ("Risk", risk_word(record.prompt.risk_level)),
-        ("Kind", record.subject_type.name()),
-        ("Subject", &record.subject_id),
-        ("Asked by", &record.principal),
-        ("Channel", record.channel.as_deref().unwrap_or_default()),
-        ("Device", &record.device_id),
-        ("Session", &record.session_id),
-        ("Run", &record.run_id),
-        ("Approval", &record.approval_id),
-        ("Decision", record.decision.as_ref().map(record::Decision::name).unwrap_or_default()),
-        ("Digest", digest),
+        (words::approvals::RISK, risk_word(record.prompt.risk_level)),
+        (words::approvals::KIND, record.subject_type.name()),
+        (words::approvals::SUBJECT, &record.subject_id),
+        (words::approvals::ASKED_BY, &record.principal),
+        (words::approvals::CHANNEL, record.channel.as_deref().unwrap_or_default()),
+        (words::approvals::DEVICE, &record.device_id),
+        (words::approvals::SESSION, &record.session_id),
+        (words::approvals::RUN, &record.run_id),
+        (words::approvals::APPROVAL, &record.approval_id),
+        (words::approvals::DECISION, record.decision.as_ref().map(record::Decision::name).unwrap_or_default()),
+        (words::approvals::DIGEST, digest),
     ];
     let rows: Vec<_> = rows
         .into_iter()
         .filter(|(_, value)| !value.is_empty())
         .map(|(title, value)| format!("{title:<9} {}", name(value)))
         .collect();
-    part("Origin", &rows.join("\n"));
+    part(words::approvals::ORIGIN, &rows.join("\n"));
     let length = out.chars().count();
     if length > MAX_SHOWN_CHARS {
         return (out.chars().take(MAX_SHOWN_CHARS).collect(), length - MAX_SHOWN_CHARS);

@@ -14,11 +14,7 @@ use crate::core::text;
 use crate::core::time::Now;
 use crate::protocol::secrets::SecretName;
 use crate::protocol::{Failure, FailureCode, RunId, ServiceId};
-
-/// What is lost with the browser state key, for a person who is asked.
-pub const STATE_KEY_MEANING: &str = "The browser state key encrypts the browser profiles of your agents: cookies, sign-ins, \
-open tabs. With a new key none of them can be read any more. They are put aside beside the browser's folder, and the \
-browser begins with none.";
+use crate::words;
 
 /// Where a secret is, as a look has found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,29 +145,30 @@ pub fn plan(
         names.iter().copied().collect()
     };
     if wanted.is_empty() {
-        return Err(Failure::new(FailureCode::Refused, "all of them come from Palyra's config", FROM_CONFIG));
+        return Err(Failure::new(
+            FailureCode::Refused,
+            words::secrets::ALL_OF_THEM_COME_FROM_PALYRAS,
+            words::secrets::FROM_CONFIG,
+        ));
     }
     if let Some((name, key)) = wanted.iter().find_map(|name| Some((name, named.get(name)?))) {
-        let why = format!("the {} comes from Palyra's config ({key}), which has the say", name.label());
-        return Err(Failure::new(FailureCode::Refused, why, FROM_CONFIG));
+        let why = words::secrets::comes_from_palyras_config(name.label(), key);
+        return Err(Failure::new(FailureCode::Refused, why, words::secrets::FROM_CONFIG));
     }
     if wanted.contains(&SecretName::BrowserStateKey) && !lose_profiles {
-        let why = "with another browser state key the stored browser profiles cannot be read any more";
-        return Err(Failure::new(FailureCode::Refused, why, "If you want that: palyra-tray secrets rotate --yes"));
+        let why = words::secrets::WITH_ANOTHER_BROWSER_STATE_KEY_STORED;
+        return Err(Failure::new(FailureCode::Refused, why, words::secrets::IF_YOU_WANT));
     }
     Ok(wanted.into_iter().collect())
 }
 
-const FROM_CONFIG: &str = "Change it there, and what uses it restarts by itself; or take the key out, and the tray's own \
-is used.";
-
 /// "The admin token and the browser token are new."
 pub fn are_new(names: &[SecretName]) -> String {
-    let labels: Vec<_> = names.iter().map(|name| format!("the {}", name.label())).collect();
+    let labels: Vec<_> = names.iter().map(|name| words::secrets::text(name.label())).collect();
     match &labels[..] {
-        [one] => text::capitalise(&format!("{one} is new.")),
-        [others @ .., last] => text::capitalise(&format!("{} and {last} are new.", others.join(", "))),
-        [] => "Nothing is new.".to_owned(),
+        [one] => text::capitalise(&words::secrets::is_new(one)),
+        [others @ .., last] => text::capitalise(&words::secrets::and_are_new(others.join(", "), last)),
+        [] => words::secrets::NOTHING_IS_NEW.to_owned(),
     }
 }
 

@@ -10,6 +10,7 @@ use crate::core::fingerprint::Changes;
 use crate::core::time::{Jitter, Now, earlier};
 use crate::protocol::shim::{ExitRecord, RunRecord};
 use crate::protocol::{RunId, ServiceId};
+use crate::words;
 
 /// Waits between restarts stay within these, milliseconds.
 pub const BACKOFF_MS: (u64, u64) = (1_000, 30_000);
@@ -149,7 +150,7 @@ pub struct LastExit {
 impl LastExit {
     /// Nobody was left to see how. The time is when that was noticed.
     pub fn lost(rebooted: bool, now_unix_ms: i64) -> Self {
-        let what = if rebooted { cause::MACHINE_DOWN } else { cause::SHIM_KILLED };
+        let what = if rebooted { words::services::ends::MACHINE_DOWN } else { words::services::ends::SHIM_KILLED };
         let cause = Cause { class: Class::Unseen, what: what.to_owned(), said: None, hopeless: false };
         Self { cause, at_unix_ms: now_unix_ms, stderr: Vec::new(), changes: None }
     }
@@ -632,7 +633,7 @@ impl Service {
         self.next_probe = None;
         self.probing = false;
         self.healthy = None;
-        "it needs an internet connection to start, to look up its model provider".clone_into(&mut self.trouble);
+        words::services::IT_NEEDS_INTERNET_CONNECTION_TO_START.clone_into(&mut self.trouble);
         self.phase = Phase::BackingOff { until: now.mono_ms + BACKOFF_MS.1 };
     }
 

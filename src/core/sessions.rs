@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::core::record::is_usable_id;
 use crate::core::told;
+use crate::words;
 
 /// Longest title, characters.
 const TITLE: usize = 80;
@@ -94,8 +95,7 @@ impl Sessions {
 /// # Errors
 /// It is not a list of sessions.
 pub fn read(body: &Value, limit: usize) -> Result<Sessions, &'static str> {
-    let rows =
-        body.get("sessions").and_then(Value::as_array).ok_or("the gateway's list of sessions is not understood")?;
+    let rows = body.get("sessions").and_then(Value::as_array).ok_or(words::notices::GATEWAYS_LIST_OF_SESSIONS)?;
     let count = |name: &str| body.pointer(&format!("/summary/{name}")).and_then(Value::as_u64).unwrap_or(0);
     Ok(Sessions {
         rows: rows.iter().filter_map(session).take(limit).collect(),
@@ -118,7 +118,7 @@ fn session(row: &Value) -> Option<Session> {
     let title = told::line(word(&["title", "session_label", "session_key"]), TITLE);
     Some(Session {
         session_id: id("session_id")?,
-        title: if title.is_empty() { "Untitled".to_owned() } else { title },
+        title: if title.is_empty() { words::notices::UNTITLED.to_owned() } else { title },
         preview: told::line(word(&["preview", "last_summary"]), PREVIEW),
         updated_at_unix_ms: time("updated_at_unix_ms").unwrap_or(0),
         pending_approvals: row.get("pending_approvals").and_then(Value::as_u64).unwrap_or(0),

@@ -113,6 +113,8 @@ pub struct World {
     pub moves: BTreeSet<(&'static str, &'static str)>,
     /// The agent has ended.
     pub exited: bool,
+    /// What it shows is drawn, to be clicked and to be told in the timeline.
+    pub draws: bool,
     /// What happened, in words.
     pub timeline: Vec<String>,
     /// The sidecars' config file: its text, and how often it was written.
@@ -171,6 +173,7 @@ impl World {
             phases: BTreeSet::new(),
             moves: BTreeSet::new(),
             exited: false,
+            draws: true,
             timeline: Vec::new(),
             config: (Some("version = 1".to_owned()), 1),
             set_up_open: false,
@@ -222,9 +225,11 @@ impl World {
         for effect in effects {
             self.perform(effect);
         }
-        let view = compose::view(&self.agent, self.now);
-        self.tell_difference(&view);
-        self.shown = view;
+        if self.draws {
+            let view = compose::view(&self.agent, self.now);
+            self.tell_difference(&view);
+            self.shown = view;
+        }
     }
 
     /// Lets time pass: whatever is due happens at its moment.
@@ -467,19 +472,9 @@ impl World {
             }
             Effect::WatchJournal(journal) => self.later(1, Event::Watching(journal.is_some())),
             Effect::Look(order) => {
-                let wanted = |record: &Record| {
-                    let in_window = order.since_unix_ms.is_none_or(|since| record.requested_at_unix_ms >= since);
-                    let news =
-                        order.resolved_since_unix_ms.is_some_and(|since| record.resolved_at_unix_ms >= Some(since));
-                    in_window && (record.is_pending() || news || order.known.contains(&record.approval_id))
-                };
-                let records: Vec<_> =
-                    self.records.values().filter_map(|raw| Record::from_value(raw.clone()).ok()).collect();
-                let newest_requested_at = records.iter().map(|record| record.requested_at_unix_ms).max();
-                let mut sieve = inbox::Sieve::new(order.now_unix_ms);
-                sieve.listed(newest_requested_at);
-                records.into_iter().filter(wanted).for_each(|record| sieve.take(Ok(record)));
-                self.later(ANSWER_MS, Event::Looked(order.round, Ok(sieve.look())));
+                let records = self.records.values().filter_map(|raw| Record::from_value(raw.clone()).ok());
+                let look = inbox::Sieve::sieved(&order, records);
+                self.later(ANSWER_MS, Event::Looked(order.round, Ok(look)));
             }
             Effect::ReadRecord(id) => {
                 let answer = self.read(&id);

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::core::agent::Agent;
 use crate::core::cause::Class;
 use crate::core::companion::Flag;
-use crate::core::describe::describe;
+use crate::core::describe::{Description, describe};
 use crate::core::event::Secrets;
 use crate::core::fingerprint::Changes;
 use crate::core::inbox::{Inbox, Pending, Watch};
@@ -198,26 +198,25 @@ pub fn waiting(inbox: &Inbox, records: Vec<Record>, now: Now) -> Value {
 
 /// All records, decided ones too.
 pub fn records(records: &[Record], now: Now) -> Value {
-    let rows: Vec<_> = records.iter().map(|record| with_digest(record, &record.digest())).collect();
+    let rows: Vec<_> = records.iter().map(|record| with_digest(record, &record.digest(), &describe(record))).collect();
     json!({ "approvals": rows, "as_of_unix_ms": now.unix_ms })
 }
 
 /// One record.
 pub fn record(record: &Record, now: Now) -> Value {
-    json!({ "approval": with_digest(record, &record.digest()), "as_of_unix_ms": now.unix_ms })
+    json!({ "approval": with_digest(record, &record.digest(), &describe(record)), "as_of_unix_ms": now.unix_ms })
 }
 
 fn pending(pending: &Pending) -> Value {
-    with_digest(&pending.record, &pending.digest)
+    with_digest(&pending.record, &pending.digest, &pending.words)
 }
 
 /// What [`record`] and the inbox add to a record of the gateway's.
 pub const ADDED: [&str; 3] = ["digest", "expires_at_unix_ms", "in_words"];
 
 /// The gateway's own record, plus what a person and a script need to decide about it.
-fn with_digest(record: &Record, digest: &str) -> Value {
+fn with_digest(record: &Record, digest: &str, words: &Description) -> Value {
     let mut value = record.raw.clone();
-    let words = describe(record);
     if let Value::Object(map) = &mut value {
         let in_words = json!({ "title": words.title, "what": words.what, "who": words.who, "whole": words.whole });
         let values = [json!(digest), json!(record.expires_at_unix_ms()), in_words];

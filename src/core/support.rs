@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::core::redact::{REPLACEMENT, Redactor, hide_opaque};
 use crate::core::{report, text};
+use crate::words;
 
 /// Lines of each log that are put in.
 pub const LOG_LINES: usize = 4_000;
@@ -128,7 +129,7 @@ pub fn bundle(found: Found, cleaner: &Cleaner) -> Bundle {
     let mut parts: Vec<(String, &str, String)> = Vec::new();
     let mut lacks = Vec::new();
     let mut lack = |what: &str, why: &str| {
-        lacks.push(cleaner.text(&format!("{what} is not in it: {}", text::sentence(why))).trim_end().to_owned());
+        lacks.push(cleaner.text(&words::support::is_not(what, text::sentence(why))).trim_end().to_owned());
     };
     let pretty = |value: Value| format!("{:#}\n", cleaner.json(value));
     let versions = json!({
@@ -142,42 +143,44 @@ pub fn bundle(found: Found, cleaner: &Cleaner) -> Bundle {
             (name.to_owned(), place.map_or_else(|why| json!({ "missing": why }), |path| json!({ "path": path })))
         }).collect::<Map<_, _>>(),
     });
-    parts.push(("versions.json".to_owned(), "programs, their versions and places", pretty(versions)));
+    parts.push(("versions.json".to_owned(), words::support::PROGRAMS_THEIR_VERSIONS_AND_PLACES, pretty(versions)));
     match found.snapshot {
         Ok(snapshot) => {
             let in_words = cleaner.text(&report::report(&snapshot));
-            parts.push(("diagnostics.txt".to_owned(), "how everything was, in short", in_words));
+            parts.push(("diagnostics.txt".to_owned(), words::support::HOW_EVERYTHING, in_words));
             let told = pretty(without_contents(snapshot));
-            parts.push(("snapshot.json".to_owned(), "all of it", told));
+            parts.push(("snapshot.json".to_owned(), words::support::ALL_OF, told));
         }
-        Err(why) => lack("The snapshot", &why),
+        Err(why) => lack(words::support::SNAPSHOT, &why),
     }
     let (document, words) = found.doctor;
-    parts.push(("doctor.txt".to_owned(), "the checks of this machine, with what to do", cleaner.text(&words)));
-    parts.push(("doctor.json".to_owned(), "the same, for programs", pretty(document)));
+    parts.push(("doctor.txt".to_owned(), words::support::CHECKS_OF_THIS_MACHINE, cleaner.text(&words)));
+    parts.push(("doctor.json".to_owned(), words::support::SAME_FOR_PROGRAMS, pretty(document)));
     match found.config_keys {
         Ok(keys) => {
             let text = cleaner.text(&keys.join("\n"));
-            parts.push(("config-keys.txt".to_owned(), "names in Palyra's config, without their values", text));
+            parts.push(("config-keys.txt".to_owned(), words::support::NAMES_IN_PALYRAS_CONFIG, text));
         }
-        Err(why) => lack("The list of config keys", &why),
+        Err(why) => lack(words::support::LIST_OF_CONFIG_KEYS, &why),
     }
     for (service, end) in found.ends {
-        parts.push((format!("ends/{service}.json"), "how it last ended, and why", pretty(end)));
+        parts.push((format!("ends/{service}.json"), words::support::HOW_IT_LAST_ENDED, pretty(end)));
     }
     for (name, log) in found.logs {
         match log {
-            Ok(lines) => parts.push((format!("logs/{name}.log"), "its newest lines", cleaner.text(&lines))),
-            Err(why) => lack(&format!("The log of {name}"), &why),
+            Ok(lines) => {
+                parts.push((format!("logs/{name}.log"), words::support::ITS_NEWEST_LINES, cleaner.text(&lines)))
+            }
+            Err(why) => lack(&words::support::log_of(name), &why),
         }
     }
     match found.palyra {
         Some(Ok(export)) => {
-            let what = "Palyra's own export (palyra support-bundle export)";
+            let what = words::support::PALYRAS_OWN_EXPORT_PALYRA_SUPPORT_BUNDLE;
             parts.push(("palyra-export.json".to_owned(), what, pretty(export)));
         }
-        Some(Err(why)) => lack("Palyra's own export", &why),
-        None => lack("Palyra's own export", "it was left out on request"),
+        Some(Err(why)) => lack(words::support::PALYRAS_OWN_EXPORT_2, &why),
+        None => lack(words::support::PALYRAS_OWN_EXPORT_2, words::support::IT_WAS_LEFT_OUT_ON_REQUEST),
     }
     let explanation = explain(&found.version, found.at_unix_ms, &parts, &lacks);
     let parts = parts.into_iter().map(|(name, _, text)| Part { name, text });
@@ -186,12 +189,7 @@ pub fn bundle(found: Found, cleaner: &Cleaner) -> Bundle {
 }
 
 fn explain(version: &str, at_unix_ms: i64, parts: &[(String, &str, String)], lacks: &[String]) -> String {
-    let mut out = format!(
-        "Palyra support bundle, made by palyra-tray {version} at {at_unix_ms} (milliseconds since 1970, UTC)\n\n\
-         Secrets were replaced by {REPLACEMENT}: tokens, keys, passwords, cookies, and what looks like one. Values of the\n\
-         config, drafts and what chats are about are not in it. It does hold paths, which may tell a user's name, and\n\
-         log lines: look through it before you hand it to somebody.\n\n"
-    );
+    let mut out = words::support::palyra_support_bundle(version, at_unix_ms, REPLACEMENT);
     for (name, what, _) in parts {
         out.push_str(&format!("{name:<22} {what}\n"));
     }

@@ -13,6 +13,7 @@ use crate::core::record::{Record, Subject};
 use crate::core::told;
 use crate::core::ulid::is_ulid;
 use crate::protocol::{Place, Verdict};
+use crate::words;
 
 /// So many are on their way at once; of more the newest are dropped.
 pub const UNDER_WAY: usize = 4;
@@ -105,26 +106,26 @@ pub const fn surface(companion: &Companion) -> Option<&'static str> {
 /// A window of this section was opened.
 pub fn surface_opened(section: &'static str) -> UsageEvent {
     let details = Details { section: Some(section), ..Details::default() };
-    UsageEvent { name: "ux.surface.opened", summary: "The tray opened a window", details }
+    UsageEvent { name: "ux.surface.opened", summary: words::agent::TRAY_OPENED_WINDOW, details }
 }
 
 /// Messages go to another session than before.
 pub fn session_resumed(session_id: &str) -> UsageEvent {
     let details = Details { section: Some("chat"), session_id: id(Some(session_id)), ..Details::default() };
-    UsageEvent { name: "ux.session.resumed", summary: "The tray made or resumed a chat session", details }
+    UsageEvent { name: "ux.session.resumed", summary: words::agent::TRAY_MADE_OR_RESUMED_CHAT_SESSION, details }
 }
 
 /// A message was accepted.
 pub fn prompt_submitted(session_id: &str) -> UsageEvent {
     let details = Details { section: Some("chat"), session_id: id(Some(session_id)), ..Details::default() };
-    UsageEvent { name: "ux.chat.prompt_submitted", summary: "The tray sent a message", details }
+    UsageEvent { name: "ux.chat.prompt_submitted", summary: words::agent::TRAY_SENT_MESSAGE, details }
 }
 
 /// A person has decided.
 pub fn approval_resolved(verdict: Verdict, about: About) -> UsageEvent {
     let (outcome, summary) = match verdict {
-        Verdict::Approve => ("approved", "An approval was given in the tray"),
-        Verdict::Deny => ("denied", "An approval was denied in the tray"),
+        Verdict::Approve => ("approved", words::agent::APPROVAL_WAS_GIVEN_IN_TRAY),
+        Verdict::Deny => ("denied", words::agent::APPROVAL_WAS_DENIED_IN_TRAY),
     };
     let About { tool, session_id, run_id } = about;
     let details = Details {
@@ -150,7 +151,7 @@ pub fn handoff_opened(place: &Place) -> UsageEvent {
         intent: place.intent.as_deref().and_then(intent),
         ..Details::default()
     };
-    UsageEvent { name: "ux.handoff.opened", summary: "The tray opened the dashboard", details }
+    UsageEvent { name: "ux.handoff.opened", summary: words::agent::TRAY_OPENED_DASHBOARD, details }
 }
 
 fn id(text: Option<&str>) -> Option<String> {
@@ -256,6 +257,9 @@ mod tests {
             let about = About::of(&record(subject, session));
             assert_eq!((about.tool, about.session_id), (None, None), "{subject}");
         }
+        let mut other = record("tool:custom.noop", ID);
+        other.subject_type = Subject::ChannelSend;
+        assert_eq!(About::of(&other).tool, None, "only of a tool");
         assert_eq!(sent(&session_resumed("my secret"))["details"]["sessionId"], serde_json::Value::Null);
     }
 

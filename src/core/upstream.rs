@@ -4,6 +4,8 @@
 //! Limits: the gateway has no codes for most of this, so its sentences are searched for the parts that were recorded. What is
 //! not recognised is handed on as it is.
 
+use crate::words;
+
 /// What is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trouble {
@@ -56,8 +58,8 @@ const OF_A_RUN: [(&str, Trouble); 15] = [
     // From here on, of a gateway that names no class.
     ("returned HTTP 401", Trouble::Key),
     ("returned HTTP 429", Trouble::Busy),
-    ("error sending request", Trouble::Unreachable),
-    ("credential not found", Trouble::NoKey),
+    (words::gateway::ERROR_SENDING_REQUEST, Trouble::Unreachable),
+    (words::gateway::CREDENTIAL_NOT_FOUND, Trouble::NoKey),
 ];
 
 impl Trouble {
@@ -110,28 +112,17 @@ impl Trouble {
     /// For a person: what, why, what to do. `who` is the provider's name.
     pub fn sentence(&self, who: &str) -> String {
         match self {
-            Self::Key => format!("{who} does not accept this key. Check it and enter it again."),
-            Self::Access => {
-                format!("{who} does not let this key use the model. Check there what it may do, or enter another one.")
-            }
-            Self::Spent => format!("The account at {who} has no credit left. Check its billing there, then try again."),
-            Self::Busy => format!("{who} gets too many requests right now. Wait a minute and try again."),
-            Self::Unreachable => {
-                format!("{who} cannot be reached. Check the internet connection and try again.")
-            }
-            Self::Down => format!("{who} has trouble of its own right now. Wait a few minutes and try again."),
-            Self::Away => {
-                format!(
-                    "{who} cannot be reached, or has trouble of its own. Check the internet connection and try again in a \
-                     few minutes."
-                )
-            }
-            Self::Slow => format!("{who} took too long to answer. Check the internet connection and try again."),
-            Self::Resting => {
-                format!("{who} failed several times, so the gateway lets it rest. Wait a minute and try again.")
-            }
-            Self::NoKey => format!("Palyra has no key for {who}. Enter one first, then try again."),
-            Self::Other(words) => format!("{who} did not answer as it should. Try again later; it said: {words}"),
+            Self::Key => words::gateway::does_not_accept_this_key(who),
+            Self::Access => words::gateway::does_not_let_this_key_use(who),
+            Self::Spent => words::gateway::account_at_has_no_credit_left(who),
+            Self::Busy => words::gateway::gets_too_many_requests_right_now_wait(who),
+            Self::Unreachable => words::gateway::cannot_be_reached_check(who),
+            Self::Down => words::gateway::has_trouble_of_its_own_right(who),
+            Self::Away => words::gateway::cannot_be_reached_or_has_trouble(who),
+            Self::Slow => words::gateway::took_too_long_to_answer(who),
+            Self::Resting => words::gateway::failed_several_times(who),
+            Self::NoKey => words::gateway::palyra_has_no_key(who),
+            Self::Other(words) => words::gateway::did_not_answer_as_it_should(who, words),
         }
     }
 }
@@ -140,25 +131,25 @@ impl Trouble {
 pub fn failed_sign_in(words: &str, who: &str) -> String {
     let lower = words.to_lowercase();
     if lower.contains("expired before") {
-        return format!("The sign-in at {who} took too long and has expired. Begin it again.");
+        return words::gateway::sign_in_at_took_too_long(who);
     }
     if lower.contains("access_denied") || lower.contains("denied") {
-        return format!("The sign-in was refused on {who}'s page. Begin it again, or use a key.");
+        return words::gateway::sign_in_was_refused_on_s(who);
     }
     if lower.contains("temporarily unavailable") || lower.contains("request failed") {
-        return format!("{who} cannot be reached. Check the internet connection and begin the sign-in again.");
+        return words::gateway::cannot_be_reached(who);
     }
     if lower.contains("rate limited") {
-        return format!("{who} gets too many requests right now. Wait a minute and begin the sign-in again.");
+        return words::gateway::gets_too_many_requests_right_now(who);
     }
-    format!("The sign-in at {who} failed. Begin it again, or use a key; it said: {words}")
+    words::gateway::sign_in_at_failed(who, words)
 }
 
 /// What a person has to do on the provider's page besides signing in, out of the gateway's words at the beginning.
 pub fn sign_in_note(words: &str, who: &str) -> String {
     let code = words.split_once("Enter code ").map(|(_, rest)| rest.split(' ').next().unwrap_or_default());
     match code.filter(|code| !code.is_empty() && code.len() <= 32) {
-        Some(code) => format!("Enter the code {code} on {who}'s page."),
+        Some(code) => words::gateway::enter_code_on_s_page(code, who),
         None => String::new(),
     }
 }

@@ -125,6 +125,8 @@ pub struct Notice {
     pub resident: bool,
     /// Sound and pop-up again when only the text changed?
     pub quiet_update: bool,
+    /// Another number than before: what was clicked on it came to nothing, so that it is shown anew, with buttons that count.
+    pub again: u32,
 }
 
 /// How hard a notification asks.

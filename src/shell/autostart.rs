@@ -14,6 +14,7 @@ pub use crate::core::autostart::State;
 
 use crate::config::Environment;
 use crate::core::autostart::Launch;
+use crate::words;
 
 /// Whether it starts at login.
 ///
@@ -33,10 +34,7 @@ pub fn set(env: &Environment, on: bool) -> Result<String, String> {
     }
     // after an upgrade under our feet the path of this process is no longer that of a program
     if !env.executable.is_file() {
-        return Err(format!(
-            "{} is not there any more, so nothing could start it; start the new palyra-tray and try again",
-            env.executable.display()
-        ));
+        return Err(words::login::is_not_there_any_more(env.executable.display()));
     }
     platform::switch_on(env, &Launch::new(&env.executable, &env.carried())?)
 }

@@ -13,6 +13,8 @@ use std::time::Duration;
 use reqwest::Url;
 use tokio::sync::oneshot;
 
+use crate::words;
+
 /// Where an address may lead.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Leads {
@@ -48,7 +50,7 @@ const MAX_WORDS_BYTES: u64 = 1024;
 #[expect(clippy::disallowed_methods, reason = "this is the helper process that the ban speaks of")]
 pub fn main(leads: Leads) -> ExitCode {
     let result = run(leads, &mut io::stdin().lock(), |url| {
-        webbrowser::open(url).map_err(|error| format!("No browser could be started: {error}."))
+        webbrowser::open(url).map_err(words::desktop::no_browser_could_be_started)
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -72,12 +74,12 @@ pub async fn open(helper: &Path, leads: Leads, url: &str) -> Result<(), String> 
         // Ctrl-C in the agent's terminal must not reach the browser.
         command.process_group(0);
     }
-    let failed = |error: io::Error| format!("The browser helper could not be started: {error}.");
+    let failed = |error: io::Error| words::desktop::browser_helper_could_not_be_started(&error);
     let mut child = command.spawn().map_err(failed)?;
     let (stdin, stderr) = (child.stdin.take(), child.stderr.take());
     let child = Arc::new(Mutex::new(child));
     let (tell, told) = oneshot::channel();
-    let spawned = std::thread::Builder::new().name("browser helper".to_owned()).spawn(move || {
+    let spawned = std::thread::Builder::new().name(words::desktop::BROWSER_HELPER.to_owned()).spawn(move || {
         if let Some(mut stdin) = stdin {
             // A helper that does not read has failed, and says why in its own way.
             let _ = writeln!(stdin, "{url}");
@@ -98,14 +100,16 @@ pub async fn open(helper: &Path, leads: Leads, url: &str) -> Result<(), String> 
     match tokio::time::timeout(PATIENCE, told).await {
         Ok(words) => match wait(child).await {
             Some(true) => Ok(()),
-            Some(false) => Err(words_or(&words.unwrap_or_default(), "The browser helper failed without a reason.")),
-            None => Err("The browser helper's end could not be read.".to_owned()),
+            Some(false) => {
+                Err(words_or(&words.unwrap_or_default(), words::desktop::BROWSER_HELPER_FAILED_WITHOUT_REASON))
+            }
+            None => Err(words::desktop::BROWSER_HELPERS_END_COULD.to_owned()),
         },
         Err(_) => match lock(child).try_wait() {
             // Something that it started keeps its standard error open.
             Ok(Some(status)) if status.success() => Ok(()),
-            Ok(Some(_)) => Err("The browser helper failed without a reason.".to_owned()),
-            _ => Err("The browser did not start within 5 s.".to_owned()),
+            Ok(Some(_)) => Err(words::desktop::BROWSER_HELPER_FAILED_WITHOUT_REASON.to_owned()),
+            _ => Err(words::desktop::BROWSER_DID_NOT_START_WITHIN_S.to_owned()),
         },
     }
 }
@@ -152,10 +156,7 @@ fn words_or(words: &[u8], otherwise: &str) -> String {
 
 fn run(leads: Leads, input: &mut impl BufRead, opener: impl FnOnce(&str) -> Result<(), String>) -> Result<(), String> {
     let mut line = String::new();
-    input
-        .take(MAX_URL_BYTES)
-        .read_line(&mut line)
-        .map_err(|error| format!("The address could not be read: {error}."))?;
+    input.take(MAX_URL_BYTES).read_line(&mut line).map_err(words::desktop::address_could_not_be_read)?;
     opener(&checked(leads, line.trim_end_matches(['\r', '\n']))?)
 }
 
@@ -164,25 +165,25 @@ fn run(leads: Leads, input: &mut impl BufRead, opener: impl FnOnce(&str) -> Resu
 /// # Errors
 /// It does not.
 pub fn checked(leads: Leads, url: &str) -> Result<String, String> {
-    let refused = |why: &str| Err(format!("The address was not opened: {why}."));
+    let refused = |why: &str| Err(words::desktop::address_was_not_opened(why));
     if url.len() as u64 >= MAX_URL_BYTES {
-        return refused("it is too long");
+        return refused(words::desktop::IT_IS_TOO_LONG);
     }
     if url.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        return refused("it holds spaces or control characters");
+        return refused(words::desktop::IT_HOLDS_SPACES_OR_CONTROL_CHARACTERS);
     }
-    let Ok(parsed) = Url::parse(url) else { return refused("it is not an address") };
+    let Ok(parsed) = Url::parse(url) else { return refused(words::common::IT_IS_NOT_ADDRESS) };
     if !matches!(parsed.scheme(), "http" | "https") {
-        return refused("only http and https are opened");
+        return refused(words::desktop::ONLY_HTTP_AND_HTTPS_ARE_OPENED);
     }
     if !parsed.username().is_empty() || parsed.password().is_some() {
-        return refused("it carries a user name");
+        return refused(words::common::IT_CARRIES_USER_NAME);
     }
     let host = parsed.host_str().unwrap_or_default().trim_matches(['[', ']']);
     let here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
     match leads {
-        Leads::Here if !here => refused("it does not lead to this machine"),
-        Leads::Anywhere if !here && parsed.scheme() != "https" => refused("it is not encrypted"),
+        Leads::Here if !here => refused(words::desktop::IT_DOES_NOT_LEAD),
+        Leads::Anywhere if !here && parsed.scheme() != "https" => refused(words::desktop::IT_IS_NOT_ENCRYPTED),
         _ => Ok(parsed.into()),
     }
 }

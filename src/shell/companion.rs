@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::core::event::Trouble;
+use crate::words;
 
 /// What is kept of its last words, bytes.
 const MAX_WORDS_BYTES: u64 = 1024;
@@ -26,7 +27,7 @@ pub fn open(
     let work = move || {
         let mut child = match command.spawn() {
             Ok(child) => child,
-            Err(error) => return ended(Err(Trouble::NotOpened(format!("it cannot be started: {error}")))),
+            Err(error) => return ended(Err(Trouble::NotOpened(words::companion::it_cannot_be_started(&error)))),
         };
         let mut words = String::new();
         if let Some(mut stderr) = child.stderr.take() {
@@ -38,9 +39,9 @@ pub fn open(
             // what it says itself is why it did not go on; one that was killed says nothing
             Ok(status) => Err(match words.lines().last().filter(|_| status.code().is_some()) {
                 Some(line) => Trouble::NotOpened(line.trim_start_matches("palyra-tray: ").to_owned()),
-                None => Trouble::EndedEarly(format!("something ended it ({status})")),
+                None => Trouble::EndedEarly(words::companion::something_ended(status)),
             }),
-            Err(error) => Err(Trouble::EndedEarly(format!("its end cannot be read: {error}"))),
+            Err(error) => Err(Trouble::EndedEarly(words::companion::its_end_cannot_be_read(&error))),
         });
     };
     if let Err(error) = std::thread::Builder::new().name("companion".to_owned()).stack_size(128 * 1024).spawn(work) {

@@ -15,6 +15,8 @@ use std::path::{Path, PathBuf};
 use notify::event::{EventKind, ModifyKind, RemoveKind, RenameMode};
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher as _};
 
+use crate::words;
+
 /// A link that leads to more links than this is a circle.
 const LINKS: usize = 16;
 
@@ -41,7 +43,7 @@ impl ConfigWatch {
         for folder in places.keys() {
             watcher
                 .watch(folder, RecursiveMode::NonRecursive)
-                .map_err(|error| format!("{} cannot be watched ({error})", folder.display()))?;
+                .map_err(|error| words::settings::cannot_be_watched(folder.display(), &error))?;
         }
         Ok(Self { _watcher: watcher })
     }

@@ -21,6 +21,7 @@ use crate::config::Paths;
 use crate::protocol::ask::AskRequest;
 use crate::protocol::node::NodeRequest;
 use crate::protocol::{Envelope, Failure, FailureCode, Reply, Request, VERSION};
+use crate::words;
 use news::News;
 
 /// Longest request, bytes.
@@ -29,8 +30,6 @@ const REQUEST_LIMIT: u64 = 64 * 1024;
 const REPLY_LIMIT: u64 = 64 * 1024 * 1024;
 /// A client must have sent its request by then.
 const REQUEST_PATIENCE: Duration = Duration::from_secs(10);
-/// Hint.
-const START_ONE: &str = "Start one: palyra-tray run";
 /// Connections served at once.
 const CONNECTIONS: usize = 32;
 
@@ -178,25 +177,24 @@ pub fn understand(line: &[u8]) -> Result<Request, Failure> {
     struct VersionOnly {
         version: u32,
     }
-    let usage =
-        |message: String| Failure::new(FailureCode::Usage, message, "Use the palyra-tray command of the same version.");
+    let usage = |message: String| Failure::new(FailureCode::Usage, message, words::agent::USE_COMMAND_OF_SAME_VERSION);
     match serde_json::from_slice::<Envelope>(line) {
         Ok(envelope) if envelope.version == VERSION => Ok(envelope.request),
         Ok(Envelope { version, .. }) => Err(usage(differs(version))),
         Err(error) => match serde_json::from_slice::<VersionOnly>(line) {
             Ok(VersionOnly { version }) if version != VERSION => Err(usage(differs(version))),
             // The parser's words may quote the request, and with it a secret: only the place is told.
-            _ => Err(usage(format!("the request was not understood (column {})", error.column()))),
+            _ => Err(usage(words::agent::request_was_not_understood_column(error.column()))),
         },
     }
 }
 
 fn too_many_watch() -> Failure {
-    Failure::new(FailureCode::Refused, "too many watch already", "End one of the others: palyra-tray status --watch")
+    Failure::new(FailureCode::Refused, words::agent::TOO_MANY_WATCH_ALREADY, words::agent::END_ONE_OF_OTHERS)
 }
 
 fn differs(version: u32) -> String {
-    format!("the command speaks version {version} of the control protocol, the running agent version {VERSION}")
+    words::agent::command_speaks_version_of_control_protocol(version)
 }
 
 /// Asks the running agent, and waits for its answer.
@@ -234,8 +232,8 @@ impl Connection {
         serde_json::from_slice(&answer).map_err(|_| {
             Failure::new(
                 FailureCode::Failed,
-                "the agent's answer was not understood",
-                "Is it of another version? Restart it: palyra-tray quit --keep-running, then palyra-tray run",
+                words::common::AGENTS_ANSWER_WAS_NOT_UNDERSTOOD,
+                words::agent::IS_IT_OF_ANOTHER_VERSION,
             )
         })
     }
@@ -244,10 +242,12 @@ impl Connection {
 fn lost(error: io::Error) -> Failure {
     match error.kind() {
         io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
-            Failure::new(FailureCode::Failed, "the agent did not answer in time", "See its log: palyra-tray logs tray")
+            Failure::new(FailureCode::Failed, words::agent::AGENT_DID_NOT_ANSWER_IN_TIME, words::agent::SEE_ITS_LOG)
         }
-        io::ErrorKind::UnexpectedEof => Failure::new(FailureCode::NoAgent, "the agent went away", START_ONE),
-        _ => Failure::new(FailureCode::NoAgent, format!("the agent went away: {error}"), START_ONE),
+        io::ErrorKind::UnexpectedEof => {
+            Failure::new(FailureCode::NoAgent, words::agent::AGENT_WENT_AWAY_2, words::agent::START_ONE)
+        }
+        _ => Failure::new(FailureCode::NoAgent, words::agent::agent_went_away(&error), words::agent::START_ONE),
     }
 }
 
@@ -255,16 +255,16 @@ fn open(paths: &Paths, request: Request, patience: Duration) -> Result<Connectio
     use std::io::Write;
     let none = |why: &str| {
         let why = if why.is_empty() { String::new() } else { format!(": {why}") };
-        let message = format!("no agent runs for {}{why}", paths.state_root.display());
-        Failure::new(FailureCode::NoAgent, message, START_ONE)
+        let message = words::agent::no_agent_runs(paths.state_root.display(), &why);
+        Failure::new(FailureCode::NoAgent, message, words::agent::START_ONE)
     };
     // Where the address file is missing or torn, as on a full disk, the usual place is tried.
     let told = std::fs::read(paths.control_file()).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => String::new(),
-        _ => format!("its address file cannot be read ({error})"),
+        _ => words::agent::its_address_file_cannot_be_read(&error),
     });
     let told = told.and_then(|text| {
-        serde_json::from_slice::<ControlFile>(&text).map_err(|_| "its address file is corrupt".to_owned())
+        serde_json::from_slice::<ControlFile>(&text).map_err(|_| words::agent::ITS_ADDRESS_FILE_IS_CORRUPT.to_owned())
     });
     let socket = told.as_ref().map_or(&paths.socket, |control| &control.socket);
     let mut stream = listener::connect(socket, patience).map_err(|error| match &told {
@@ -308,6 +308,7 @@ mod listener {
     use std::path::Path;
     use std::time::Duration;
 
+    use crate::words;
     use tokio::net::{UnixListener, UnixStream};
 
     pub type Stream = UnixStream;
@@ -347,7 +348,7 @@ mod listener {
     pub fn connect(path: &Path, patience: Duration) -> io::Result<std::os::unix::net::UnixStream> {
         let owner = std::os::unix::fs::MetadataExt::uid(&std::fs::symlink_metadata(path)?);
         if owner != nix::unistd::geteuid().as_raw() {
-            return Err(io::Error::new(io::ErrorKind::PermissionDenied, "the socket belongs to another user"));
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, words::agent::SOCKET_BELONGS_TO_ANOTHER_USER));
         }
         let stream = std::os::unix::net::UnixStream::connect(path)?;
         stream.set_read_timeout(Some(patience))?;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use crate::config::Paths;
 use crate::shell::store;
+use crate::words;
 
 /// File name of the earlier app's executable.
 const EARLIER_APP: &str = "palyra-desktop-control-center";
@@ -147,7 +148,7 @@ pub fn holder(paths: &Paths) -> Result<Option<u32>, String> {
         let file = match fs::metadata(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(format!("{} cannot be looked at: {error}", path.display())),
+            Err(error) => return Err(words::agent::cannot_be_looked(path.display(), &error)),
         };
         let table = fs::read_to_string("/proc/locks").map_err(|error| format!("/proc/locks: {error}"))?;
         Ok(flock_holder(&table, file.ino()))
@@ -155,7 +156,7 @@ pub fn holder(paths: &Paths) -> Result<Option<u32>, String> {
     #[cfg(not(target_os = "linux"))]
     {
         let _ = paths;
-        Err("this system does not tell who holds a lock".to_owned())
+        Err(words::agent::THIS_SYSTEM_DOES_NOT_TELL_WHO.to_owned())
     }
 }
 

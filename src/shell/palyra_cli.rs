@@ -20,6 +20,7 @@ use crate::core::redact::Redactor;
 use crate::protocol::Secret;
 use crate::protocol::shim::{COMMAND_LINE, RUN_ID_VARIABLE};
 use crate::shell::store;
+use crate::words;
 
 /// What is kept of its output, bytes.
 const OUTPUT_LIMIT: u64 = 256 * 1024;
@@ -42,7 +43,7 @@ const PAUSE: Duration = Duration::from_millis(40);
 /// It cannot be started, fails, takes too long or says nothing that can be used: one sentence, without secrets.
 pub fn run(command: Command, input: Option<&Secret>, limit: Duration, stop: &AtomicBool) -> Result<Value, String> {
     let output = to_its_end(command, input, limit, stop)?;
-    document(&output).ok_or_else(|| "palyra gave an answer that was not understood".to_owned())
+    document(&output).ok_or_else(|| words::common::PALYRA_GAVE_ANSWER.to_owned())
 }
 
 /// All that `palyra support-bundle export` is given: nothing of what else stands in our environment may get into it.
@@ -87,8 +88,8 @@ pub fn export(
     to_its_end(command, None, limit, &AtomicBool::new(false))?;
     let mut text = String::new();
     let read = std::fs::File::open(&file).and_then(|file| file.take(EXPORT_BYTES).read_to_string(&mut text));
-    read.map_err(|error| format!("what palyra exported cannot be read: {error}"))?;
-    serde_json::from_str(&text).map_err(|error| format!("what palyra exported is not JSON: {error}"))
+    read.map_err(words::support::what_palyra_exported_cannot_be_read)?;
+    serde_json::from_str(&text).map_err(words::support::what_palyra_exported_is_not_json)
 }
 
 fn to_its_end(
@@ -107,7 +108,7 @@ fn to_its_end(
         const CREATE_NO_WINDOW: u32 = 0x0800_0000;
         std::os::windows::process::CommandExt::creation_flags(&mut command, CREATE_NO_WINDOW);
     }
-    let mut child = command.spawn().map_err(|error| format!("palyra cannot be started: {error}"))?;
+    let mut child = command.spawn().map_err(words::support::palyra_cannot_be_started)?;
     let outputs = [reader(child.stdout.take()), reader(child.stderr.take())];
     if let (Some(mut stdin), Some(secret)) = (child.stdin.take(), input) {
         // one that does not read it says why on its standard error
@@ -121,7 +122,7 @@ fn to_its_end(
     let [stdout, stderr] = outputs.map(|output| output.and_then(|thread| thread.join().ok()).unwrap_or_default());
     let status = ended?;
     if !status.success() {
-        return Err(complaint(&stderr).unwrap_or_else(|| format!("palyra failed ({status})")));
+        return Err(complaint(&stderr).unwrap_or_else(|| words::support::palyra_failed(status)));
     }
     Ok(stdout)
 }
@@ -156,13 +157,13 @@ fn wait(child: &mut Child, limit: Duration, stop: &AtomicBool) -> Result<std::pr
         match child.try_wait() {
             Ok(Some(status)) => return Ok(status),
             Ok(None) => {}
-            Err(error) => return Err(format!("palyra's end cannot be read: {error}")),
+            Err(error) => return Err(words::support::palyras_end_cannot_be_read(&error)),
         }
         if stop.load(Ordering::Relaxed) {
-            return Err("it was stopped".to_owned());
+            return Err(words::support::IT_WAS_STOPPED.to_owned());
         }
         if Instant::now() >= end {
-            return Err(format!("palyra was not done within {} s", limit.as_secs()));
+            return Err(words::support::palyra_was_not_done_within_s(limit.as_secs()));
         }
         thread::sleep(PAUSE);
     }
@@ -185,7 +186,7 @@ fn complaint(stderr: &str) -> Option<String> {
         _ => line,
     };
     let text = Redactor::new(Vec::new()).redact(text).into_owned();
-    Some(format!("palyra says: {}", crate::core::notices::cut(&crate::core::describe::visible(&text), 300)))
+    Some(words::support::palyra_says(crate::core::notices::cut(&crate::core::describe::visible(&text), 300)))
 }
 
 /// Ends what runs with it.

@@ -12,6 +12,7 @@ use toml_edit::{DocumentMut, Item};
 use crate::core::ports::Ports;
 use crate::protocol::ServiceId;
 use crate::shell::store::toml;
+use crate::words;
 
 /// Version of the format that is written into a new file.
 const VERSION: i64 = 1;
@@ -47,7 +48,8 @@ pub fn set_run_loop(path: &Path, on: bool) -> io::Result<bool> {
 pub fn write_ports(path: &Path, ports: &BTreeMap<ServiceId, Ports>) -> io::Result<()> {
     toml::edit(path, |document| {
         for (service, ports) in ports {
-            let port = |purpose: &str| ports.get(purpose).copied().ok_or_else(|| format!("{service} has no {purpose}"));
+            let port =
+                |purpose: &str| ports.get(purpose).copied().ok_or_else(|| words::settings::has_no(service, purpose));
             if *service == ServiceId::Gateway {
                 toml::set(toml::table(document, "daemon")?, "port", i64::from(port("http")?));
                 let gateway = toml::table(document, "gateway")?;

@@ -21,6 +21,7 @@ use crate::core::time;
 use crate::protocol::shim::{
     EXIT_FILE, ExitRecord, Hello, LOCK_FILE, LOSS_FILE, LogLoss, RUN_FILE, RUN_ID_VARIABLE, RunId, RunRecord, Spec,
 };
+use crate::words;
 use secrecy::zeroize::Zeroizing;
 
 use super::shim::{record, tree};
@@ -94,7 +95,7 @@ pub fn launch(shim_program: &Path, spec: Spec, report: impl Fn(ProcessReport) + 
     let run_id = spec.run_id.clone();
     in_thread(&format!("run-{}", spec.service), move |thread_failed| {
         if let Some(error) = thread_failed {
-            let message = format!("cannot start a thread: {error}; close other programs and try again");
+            let message = words::common::cannot_start_thread(&error);
             report(ProcessReport::SpawnFailed { run_id, message });
             return;
         }
@@ -106,7 +107,7 @@ pub fn launch(shim_program: &Path, spec: Spec, report: impl Fn(ProcessReport) + 
                 return;
             }
             Err(Unheard::Failed(error)) => {
-                let message = format!("cannot run the shim {}: {error}; check the installation", program.display());
+                let message = words::services::cannot_run_shim(program.display(), &error);
                 report(ProcessReport::SpawnFailed { run_id, message });
                 return;
             }
@@ -126,7 +127,7 @@ pub fn launch(shim_program: &Path, spec: Spec, report: impl Fn(ProcessReport) + 
 pub fn adopt(run_dir: PathBuf, report: impl Fn(ProcessReport) + Send + 'static) {
     in_thread("adopt", move |thread_failed| {
         if let Some(error) = thread_failed {
-            let message = format!("cannot start a thread: {error}; close other programs and try again");
+            let message = words::common::cannot_start_thread(&error);
             report(ProcessReport::Unreadable { message });
             return;
         }
@@ -295,7 +296,7 @@ fn exchange(child: &mut Child, spec: &Spec) -> io::Result<Hello> {
         BufReader::new(stdout.take(LONGEST_HELLO)).read_line(&mut answer)?;
     }
     if answer.is_empty() {
-        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it ended without a word"));
+        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, words::common::IT_ENDED_WITHOUT_WORD));
     }
     Ok(serde_json::from_str(&answer)?)
 }
@@ -333,8 +334,7 @@ fn look(run_dir: &Path) -> ProcessReport {
             Ok(false) => return last_of(run_dir),
             Ok(true) => {}
             Err(error) => {
-                let message =
-                    format!("cannot look at {}: {error}; check its permissions", run_dir.join(LOCK_FILE).display());
+                let message = words::services::cannot_look(run_dir.join(LOCK_FILE).display(), &error);
                 return ProcessReport::Unreadable { message };
             }
         }
@@ -344,16 +344,15 @@ fn look(run_dir: &Path) -> ProcessReport {
                 let started_at_unix_ms = time::started_at(run.started_at_unix_ms, age, now_unix_ms());
                 return ProcessReport::Adopted(RunRecord { started_at_unix_ms, ..run });
             }
-            Ok(Some(run)) if is_alive(&run) => format!("its shim {} does not start its sidecar", run.shim.pid),
-            Ok(Some(run)) => format!("{} tells of shim {}, which is gone", RUN_FILE, run.shim.pid),
-            Ok(None) => format!("there is no {RUN_FILE}"),
-            Err(error) => format!("{RUN_FILE} cannot be read: {error}"),
+            Ok(Some(run)) if is_alive(&run) => words::services::its_shim_does_not_start(run.shim.pid),
+            Ok(Some(run)) => words::services::tells_of_shim(RUN_FILE, run.shim.pid),
+            Ok(None) => words::services::there_is_no(RUN_FILE),
+            Err(error) => words::services::cannot_be_read(RUN_FILE, &error),
         };
         // A shim that is just starting has the lock first and writes its record a moment later.
         if Instant::now() >= deadline {
             let dir = run_dir.display();
-            let message =
-                format!("something holds {dir} but {problem}; find and end the `palyra-tray shim` of this folder");
+            let message = words::services::something_holds(&dir, &problem);
             return ProcessReport::Unreadable { message };
         }
         thread::sleep(STARTING_PAUSE);

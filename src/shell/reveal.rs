@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use crate::words;
+
 /// The desktop's own opener.
 const OPENER: &str = if cfg!(target_os = "macos") {
     "open"
@@ -16,14 +18,14 @@ const OPENER: &str = if cfg!(target_os = "macos") {
 pub fn reveal(path: PathBuf, failed: impl FnOnce(String) + Send + 'static) {
     let work = move || {
         if !path.exists() {
-            return failed(format!("there is no {} yet: nothing has been put there", path.display()));
+            return failed(words::desktop::there_is_no_yet(path.display()));
         }
         let status =
             Command::new(OPENER).arg(&path).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
         match status {
             Ok(status) if status.success() || cfg!(windows) => {}
-            Ok(status) => failed(format!("{OPENER} could not show {} ({status}); read it there", path.display())),
-            Err(error) => failed(format!("{OPENER} cannot be run ({error}); it is {}", path.display())),
+            Ok(status) => failed(words::desktop::could_not_show(OPENER, path.display(), status)),
+            Err(error) => failed(words::desktop::cannot_be_run(OPENER, &error, path.display())),
         }
     };
     if let Err(error) = std::thread::Builder::new().name("reveal".to_owned()).stack_size(128 * 1024).spawn(work) {

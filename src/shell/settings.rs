@@ -6,6 +6,7 @@ use std::path::Path;
 use toml_edit::Value;
 
 use crate::shell::store::{self, toml};
+use crate::words;
 
 /// Writes one setting, by its name as in `services.browser`. What somebody else writes meanwhile stays.
 ///
@@ -30,7 +31,7 @@ pub fn unset(path: &Path, name: &str) -> io::Result<()> {
 /// As [`set`]; also when the folder's name is not valid Unicode.
 pub fn set_folder(path: &Path, name: &str, folder: &Path) -> io::Result<()> {
     let text = folder.to_str().ok_or_else(|| {
-        io::Error::new(io::ErrorKind::InvalidInput, format!("{} is not valid Unicode", folder.display()))
+        io::Error::new(io::ErrorKind::InvalidInput, words::settings::is_not_valid_unicode(folder.display()))
     })?;
     set(path, name, text)
 }

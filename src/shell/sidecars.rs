@@ -16,6 +16,7 @@ use crate::core::cause::{Cause, Class};
 use crate::core::launch::{self, Confidential, Places};
 use crate::core::node::LEASE_MS;
 use crate::core::ports::{self, Bind, Ports};
+use crate::protocol::secrets::SecretName;
 use crate::protocol::shim::{COMMAND_LINE, LogLimits, RUN_ID_VARIABLE, Spec, StopLadder, VERSION};
 use crate::protocol::{RunId, Secret, ServiceId};
 use crate::shell::store;
@@ -114,6 +115,13 @@ impl Sidecars {
         self.make_ground(tokens).map_err(|why| Refusal { class: Class::Refused, why, hopeless: false })?;
         let (config, secrets, mut facts) =
             PalyraConfig::look(&self.paths.config).map_err(|error| hopeless(Class::Configuration, error))?;
+        let unusable = config.unusable().filter(|_| wish.service == ServiceId::Gateway);
+        let browser_token = config.secrets_referred.get(&SecretName::BrowserToken);
+        let unknown = browser_token.filter(|_| wish.service == ServiceId::Browserd);
+        let unknown = unknown.map(|key| palyra::referred(SecretName::BrowserToken, key));
+        if let Some(why) = unusable.or(unknown) {
+            return Err(Refusal { class: Class::Configuration, why, hopeless: true });
+        }
         let (chosen, note) = choose_ports(wish, &config, asked)?;
         let own = chosen.get(&wish.service).cloned().unwrap_or_default();
         let browser_ports = chosen.get(&ServiceId::Browserd).or_else(|| wish.ports.get(&ServiceId::Browserd));
@@ -139,6 +147,10 @@ impl Sidecars {
         if wish.service == ServiceId::Gateway {
             // said either way: neither the config nor what we inherited opens it
             env.insert(launch::WINDOW_VARIABLE.to_owned(), Some(Secret::new(wish.window.to_string())));
+        }
+        if browser_token.is_some() {
+            // the gateway takes none beside the one that it finds itself
+            env.insert(launch::BROWSER_TOKEN_VARIABLE.to_owned(), None);
         }
         if self.demo {
             env.insert("PALYRA_DEMO_SEED".to_owned(), Some(Secret::new("1")));
@@ -464,6 +476,32 @@ mod tests {
         let none = |_: &str| Err(Refusal { class: Class::Configuration, why: "none".to_owned(), hopeless: true });
         let refused = key(ServiceId::Browserd, &Asked { vault_key: &none, ..NOBODY }).unwrap_err();
         assert!(refused.hopeless && refused.why == "none");
+    }
+
+    /// The gateway refuses to start with both.
+    #[test]
+    fn a_token_that_the_config_only_refers_to_is_never_given_beside_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let sidecars = sidecars(dir.path());
+        sidecars.prepare(&wish(ServiceId::Gateway), &tokens(), &NOBODY).ok().unwrap();
+        let refused = |service, words: &[&str]| {
+            let refusal = sidecars.prepare(&wish(service), &tokens(), &NOBODY).err().unwrap();
+            assert!(refusal.hopeless && refusal.class == Class::Configuration, "{refusal:?}");
+            assert!(words.iter().all(|word| refusal.why.contains(word)), "{refusal:?}");
+        };
+        let reference = "auth_token_secret_ref = { kind = \"env\", variable = \"X\" }";
+        std::fs::write(&sidecars.paths.config, format!("version = 1\n[admin]\n{reference}\n")).unwrap();
+        refused(ServiceId::Gateway, &["the admin token", "admin.auth_token_secret_ref", "into admin.auth_token,"]);
+        assert!(sidecars.prepare(&wish(ServiceId::Browserd), &tokens(), &NOBODY).is_ok());
+        let browser = format!("version = 1\n[tool_call.browser_service]\n{reference}\n");
+        std::fs::write(&sidecars.paths.config, browser).unwrap();
+        refused(ServiceId::Browserd, &["the browser token", "into tool_call.browser_service.auth_token,"]);
+        let prepared = sidecars.prepare(&wish(ServiceId::Gateway), &tokens(), &NOBODY).ok().unwrap();
+        assert_eq!(
+            prepared.spec.env.get("PALYRA_BROWSER_SERVICE_AUTH_TOKEN"),
+            Some(&None),
+            "not even an inherited one"
+        );
     }
 
     #[test]

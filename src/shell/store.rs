@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::config::settings::last_good;
+use crate::words;
 
 /// What [`check_writable`] writes: more than a journal needs to begin.
 const PROBE_BYTES: usize = 1024 * 1024;
@@ -174,7 +175,7 @@ pub fn read_json<T: DeserializeOwned>(path: &Path, now_unix_ms: i64) -> (Option<
     let text = match fs::read(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return (None, None),
-        Err(error) => return (None, Some(format!("{} cannot be read ({error}); it is ignored", path.display()))),
+        Err(error) => return (None, Some(words::agent::cannot_be_read(path.display(), &error))),
     };
     match serde_json::from_slice(&text) {
         Ok(value) => (Some(value), None),
@@ -182,13 +183,13 @@ pub fn read_json<T: DeserializeOwned>(path: &Path, now_unix_ms: i64) -> (Option<
             let aside = PathBuf::from(format!("{}.corrupt-{now_unix_ms}", path.display()));
             let moved = fs::rename(path, &aside);
             let place = if moved.is_ok() {
-                format!("it was set aside as {}", aside.display())
+                words::agent::it_was_set_aside(aside.display())
             } else {
-                "it is ignored".to_owned()
+                words::agent::IT_IS_IGNORED.to_owned()
             };
             let copy = fs::read(last_good(path)).ok().and_then(|text| serde_json::from_slice(&text).ok());
-            let instead = if copy.is_some() { ", and its last good copy is used" } else { "" };
-            (copy, Some(format!("{} is corrupt ({error}); {place}{instead}", path.display())))
+            let instead = if copy.is_some() { words::agent::AND_ITS_LAST_GOOD_COPY } else { "" };
+            (copy, Some(words::agent::is_corrupt(path.display(), &error, &place, instead)))
         }
     }
 }

@@ -37,8 +37,8 @@ const BLACK: [u8; 3] = [0x1c, 0x1c, 0x1c];
 const RED: [u8; 3] = [0xd0, 0x21, 0x1c];
 const BLUE: [u8; 3] = [0x1f, 0x5f, 0xd6];
 
-/// 1 to 9 and a plus: seven rows of five pixels, the left one in the highest bit.
-const FONT: [[u8; 7]; 10] = [
+/// 1 to 9: seven rows of five pixels, the left one in the highest bit.
+const DIGITS: [[u8; 7]; 9] = [
     [0b00100, 0b01100, 0b00100, 0b00100, 0b00100, 0b00100, 0b01110],
     [0b01110, 0b10001, 0b00001, 0b00110, 0b01000, 0b10000, 0b11111],
     [0b01110, 0b10001, 0b00001, 0b00110, 0b00001, 0b10001, 0b01110],
@@ -48,8 +48,10 @@ const FONT: [[u8; 7]; 10] = [
     [0b11111, 0b00001, 0b00010, 0b00100, 0b00100, 0b01000, 0b01000],
     [0b01110, 0b10001, 0b10001, 0b01110, 0b10001, 0b10001, 0b01110],
     [0b01110, 0b10001, 0b10001, 0b01111, 0b00001, 0b00001, 0b01110],
-    [0b00000, 0b00100, 0b00100, 0b11111, 0b00100, 0b00100, 0b00000],
 ];
+/// A nine and a plus in rows of three pixels, so that both together take no more room than one digit.
+const MORE_THAN_NINE: [[u8; 7]; 2] =
+    [[0b111, 0b101, 0b101, 0b111, 0b001, 0b001, 0b111], [0b000, 0b000, 0b010, 0b111, 0b010, 0b000, 0b000]];
 
 macro_rules! drawings {
     ($panel:literal, $state:literal) => {
@@ -94,7 +96,7 @@ impl From<Icon> for Picture {
 /// Draws `picture`, in the smallest of [`SIZES`] that is at least `size`, or the largest.
 ///
 /// The drawings show the state in the lower right; the number or the dot goes to the upper right and the bars to the
-/// lower left, so that everything can be seen at once.
+/// lower left, so that everything can be seen at once, and the letter is narrow enough to stay one.
 pub fn compose(panel: Panel, size: u32, picture: Picture) -> Rgba {
     let mut canvas = base(panel, size, picture.base);
     if picture.paused {
@@ -126,12 +128,14 @@ fn bars(canvas: &mut Rgba, colour: [u8; 3], contour: [u8; 3]) {
     }
 }
 
-/// A disc, or for "9+" a pill, about half as high as the icon: below it is the state.
+/// A disc about half as high as the icon: below it is the state, beside it the letter.
 fn number(canvas: &mut Rgba, count: u8, colour: [u8; 3]) {
     let unit = (canvas.size + 12) / 22;
-    let digit = FONT[usize::from(count.clamp(1, 9)) - 1];
-    let glyphs = if count > 9 { &[digit, FONT[9]][..] } else { &[digit] };
-    let text = unit * if count > 9 { 11 } else { 5 };
+    let (glyphs, columns) = match usize::from(count) {
+        one @ 1..=9 => (&DIGITS[one - 1..one], 5),
+        _ => (&MORE_THAN_NINE[..], 3),
+    };
+    let text = unit * if count > 9 { 7 } else { 5 };
     let padding = (canvas.size / 2).saturating_sub(7 * unit) / 2;
     let padding = padding.clamp(unit, 2 * unit);
     let height = 7 * unit + 2 * padding;
@@ -140,7 +144,7 @@ fn number(canvas: &mut Rgba, count: u8, colour: [u8; 3]) {
     canvas.plate(Area { x, y: 0, width, height }, height / 2, colour);
     let left = x + (width - text.min(width)) / 2;
     for (position, glyph) in (0..).zip(glyphs) {
-        canvas.glyph(left + position * 6 * unit, padding, unit, glyph);
+        canvas.glyph(left + position * (columns + 1) * unit, padding, unit, columns, glyph);
     }
 }
 
@@ -211,9 +215,9 @@ impl Rgba {
     }
 
     /// Strokes are half a unit wider than their grid where that is a whole pixel: hosts scale the larger pictures down.
-    fn glyph(&mut self, x: u32, y: u32, unit: u32, rows: &[u8; 7]) {
+    fn glyph(&mut self, x: u32, y: u32, unit: u32, columns: u32, rows: &[u8; 7]) {
         for (down, row) in (0..).zip(rows) {
-            for across in (0..5).filter(|across| row >> (4 - across) & 1 == 1) {
+            for across in (0..columns).filter(|across| row >> (columns - 1 - across) & 1 == 1) {
                 let side = unit + unit / 2;
                 self.fill(Area { x: x + across * unit, y: y + down * unit, width: side, height: side }, 0, WHITE);
             }
@@ -320,6 +324,25 @@ mod tests {
         }
     }
 
+    /// Without the right side of its bowl a P is an F.
+    #[test]
+    fn a_number_leaves_the_letter_a_p() {
+        for size in SIZES {
+            for count in 1..=10 {
+                let picture = compose(Panel::Dark, size, icon(count, false, false, false));
+                // halfway down the bowl: the stem, the hole, the right side
+                let row = size * 7 / 32 * size;
+                let white = |from: u32, to: u32| {
+                    (size * from / 32..=size * to / 32).any(|x| {
+                        let pixel = &picture.pixels[((row + x) * 4) as usize..][..4];
+                        pixel[0] > 0xc0 && pixel[3] > 0x80
+                    })
+                };
+                assert!(white(3, 5) && white(10, 12), "{size} {count}");
+            }
+        }
+    }
+
     #[test]
     fn the_badge_is_red_only_when_critical() {
         let plain = compose(Panel::Dark, 48, icon(3, false, false, false));
@@ -338,7 +361,7 @@ mod tests {
     #[test]
     fn strokes_of_digits_are_whole_pixels() {
         let mut canvas = Rgba { size: 22, pixels: vec![0; 22 * 22 * 4] };
-        canvas.glyph(4, 4, 1, &FONT[3]);
+        canvas.glyph(4, 4, 1, 5, &DIGITS[3]);
         assert!(canvas.pixels.chunks_exact(4).all(|pixel| pixel[3] == 0 || pixel == [0xff; 4]));
         assert_eq!(canvas.pixels.chunks_exact(4).filter(|pixel| pixel[3] > 0).count(), 14);
     }

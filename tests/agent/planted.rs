@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use base64::Engine as _;
@@ -17,7 +17,7 @@ use palyra_tray::protocol::{Reply, Request};
 use palyra_tray::shell::control;
 use serde_json::{Value, json};
 
-use super::agent::{PATIENCE, Site};
+use super::agent::{PATIENCE, Site, files};
 use super::keyring::Session;
 
 /// Kinds of secrets that somebody gave the agent to know: by its config, its environment or its own store. They are hidden
@@ -154,20 +154,6 @@ fn begins_before_a_cut(text: &str, secret: &str) -> bool {
     let mut pieces: Vec<_> = text.split('…').collect();
     pieces.pop();
     pieces.iter().any(|piece| beginnings().any(|beginning| piece.ends_with(beginning)))
-}
-
-fn files(below: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut left = vec![below.to_owned()];
-    while let Some(path) = left.pop() {
-        let Ok(kind) = fs::symlink_metadata(&path) else { continue };
-        if kind.is_dir() {
-            left.extend(fs::read_dir(&path).into_iter().flatten().flatten().map(|entry| entry.path()));
-        } else if kind.is_file() {
-            found.push(path);
-        }
-    }
-    found
 }
 
 fn set_up() -> Site {

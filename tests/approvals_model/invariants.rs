@@ -14,7 +14,7 @@ use palyra_tray::protocol::{Action, Decision, Scope, Verdict};
 use crate::model::{Act, Model};
 
 /// The invariants of the threat model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Invariant {
     /// What is sent is a decision on exactly the record that was shown, read again right before.
     ShownIsDecided,
@@ -40,9 +40,17 @@ pub enum Invariant {
     EverySurfaceAgrees,
 }
 
-impl fmt::Display for Invariant {
+/// One that does not hold, and all that led to it as far as it is kept. The payload of a panic, which ends the order.
+#[derive(Debug)]
+pub struct Broken {
+    pub invariant: Invariant,
+    pub what: String,
+    pub log: Vec<String>,
+}
+
+impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self:?}")
+        write!(f, "{:?}: {}\n{}", self.invariant, self.what, self.log.join("\n"))
     }
 }
 
@@ -281,8 +289,8 @@ impl Model<'_> {
             let decides = notice.buttons.iter().any(|button| matches!(button.action, Action::Decide { .. }));
             self.hold(quiet, !decides, "a locked screen has a button that decides");
             self.hold(quiet, !key.starts_with("approval:"), "a locked screen shows an approval");
-            for raw in self.gateway.records.values() {
-                let what = visible(raw["prompt"]["summary"].as_str().unwrap_or_default());
+            for held in self.gateway.records.values() {
+                let what = visible(held.what());
                 let tells = what.len() > 2 && notice.body.contains(&what);
                 self.hold(quiet, !tells, "a locked screen tells what is asked");
             }
@@ -338,9 +346,9 @@ impl Model<'_> {
     }
 }
 
-/// Of the characters that the gateway's records here hold.
+/// Of the characters that the gateway's records here hold; the Cyrillic letter stands within a Latin word.
 pub fn hides(c: char) -> bool {
-    (c.is_control() && c != '\n') || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}')
+    (c.is_control() && c != '\n') || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{430}')
 }
 
 fn each(item: &Item, look: &mut impl FnMut(&Item, Option<&Action>)) {

@@ -16,7 +16,7 @@ use serde_json::json;
 
 use crate::chance::Chance;
 use crate::gateway::{Gateway, lost, missed};
-use crate::invariants::{Invariant, Void};
+use crate::invariants::{Broken, Invariant, Void};
 use crate::surfaces::Surfaces;
 
 /// What a person did, and may thus happen: once.
@@ -57,11 +57,27 @@ impl Base {
 }
 
 /// What the surfaces are made of, as far as it differs here.
-#[derive(Default, PartialEq)]
+#[derive(Default)]
 struct MadeOf {
-    waits: BTreeMap<String, String>,
+    waits: Vec<(String, String)>,
     events: BTreeMap<String, EventNotice>,
-    state: (bool, bool, bool, bool),
+    state: [bool; 4],
+}
+
+impl MadeOf {
+    /// Takes what it is now; says whether that is something else.
+    fn follow(&mut self, agent: &Agent, state: [bool; 4]) -> bool {
+        let waits = || agent.inbox.pending.iter().map(|(id, pending)| (id, &pending.digest));
+        let same = self.state == state
+            && self.waits.iter().map(|(id, digest)| (id, digest)).eq(waits())
+            && self.events == agent.events;
+        if !same {
+            self.state = state;
+            self.waits = waits().map(|(id, digest)| (id.clone(), digest.clone())).collect();
+            self.events.clone_from(&agent.events);
+        }
+        !same
+    }
 }
 
 pub struct Model<'a> {
@@ -154,7 +170,8 @@ impl<'a> Model<'a> {
     }
 
     pub fn broken(&self, invariant: Invariant, what: &str) -> ! {
-        panic!("{invariant}: {what}\n{}", self.log.as_deref().unwrap_or_default().join("\n"));
+        let log = self.log.clone().unwrap_or_default();
+        std::panic::panic_any(Broken { invariant, what: what.to_owned(), log });
     }
 
     pub fn give(&mut self, event: Event) {
@@ -193,18 +210,13 @@ impl<'a> Model<'a> {
 
     /// Shows it anew when anything that it is made of has changed, and every so often all the same.
     fn look_at_view(&mut self) {
-        let inbox = &self.agent.inbox;
-        let waits = inbox.pending.iter().map(|(id, pending)| (id.clone(), pending.digest.clone())).collect();
-        let made_of = MadeOf {
-            waits,
-            events: self.agent.events.clone(),
-            state: (self.agent.paused, self.agent.locked, inbox.is_current(), self.gateway.down),
-        };
+        let agent = &self.agent;
+        let state = [agent.paused, agent.locked, agent.inbox.is_current(), self.gateway.down];
+        let changed = self.made_of.follow(agent, state);
         self.looks += 1;
-        if made_of == self.made_of && !self.looks.is_multiple_of(32) {
+        if !changed && !self.looks.is_multiple_of(32) {
             return self.check_waiting();
         }
-        self.made_of = made_of;
         self.view = compose::view(&self.agent, self.now);
         self.check_view();
     }
@@ -352,9 +364,12 @@ impl<'a> Model<'a> {
         let Some(id) = self.any_id() else { return };
         let word = if self.chance.one_in(2) { "allow" } else { "deny" };
         self.note(|| format!("elsewhere: {id} {word}"));
-        let open = self.gateway.records[&id].get("decision").is_none();
-        if word == "allow" && open && self.agent.inbox.pending.contains_key(&id) {
+        // whether it waited, was denied or had expired; told once for each time
+        if word == "allow" && self.gateway.records[&id].raw()["decision"] != "allow" {
             self.gateway.allowed_by_others.insert(id.clone());
+            self.alarms.remove(&id);
+            let waits = self.agent.inbox.pending.contains_key(&id);
+            self.reached(if waits { "allowed elsewhere" } else { "allowed elsewhere when it was over" });
         }
         self.gateway.decide(&id, word, false, self.now);
         self.reached("decided elsewhere");
@@ -371,13 +386,13 @@ impl<'a> Model<'a> {
         let Some(id) = self.any_id() else { return };
         self.note(|| format!("changed: {id}"));
         let number = self.chance.below(1_000);
-        let Some(record) = self.gateway.records.get_mut(&id) else { return };
-        match number % 4 {
+        let shows = self.gateway.change(&id, |record| match number % 4 {
             0 => record["prompt"]["risk_level"] = json!(if number < 500 { "critical" } else { "low" }),
             1 => record["prompt"]["timeout_seconds"] = json!(number),
             2 => record["principal"] = json!(format!("user:{number}")),
             _ => record["prompt"]["summary"] = json!(format!("rm -r /{number}")),
-        }
+        });
+        self.hold(Invariant::ShownIsDecided, shows, "two records have one digest");
     }
 
     fn crash_or_pause(&mut self) {
@@ -443,6 +458,7 @@ impl<'a> Model<'a> {
         self.arrivals.clear();
         self.surfaces = Surfaces::default();
         let mut world = World::new(Setup { paused: self.agent.paused, ..setup() });
+        world.draws = false;
         world.now = self.now;
         let world = started(world);
         (self.agent, self.now) = (world.agent, world.now);
@@ -465,14 +481,11 @@ impl<'a> Model<'a> {
         }
         let idle = self.agent.decisions.is_idle();
         self.hold(Invariant::ExactlyOnceAndDenyWins, idle, "a decision never ends");
-        // one look more, at what the last decisions left behind
+        // one look more, at what the last decisions left behind, and after its spacing one for late allowances
         self.give(Event::Rang);
-        for _ in 0..3 {
-            self.now = self.now.plus(300);
+        for pass in [300, 300, 2_000, 300] {
+            self.now = self.now.plus(pass);
             self.give(Event::Wake);
-            if self.waiting.is_empty() {
-                break;
-            }
             while !self.waiting.is_empty() {
                 let effect = self.waiting.remove(0);
                 self.happen(effect, 9);
@@ -482,11 +495,13 @@ impl<'a> Model<'a> {
     }
 
     fn check_ends(&mut self) {
+        self.view = compose::view(&self.agent, self.now);
+        self.check_view();
         for id in self.gateway.ours.keys().cloned().collect::<Vec<_>>() {
             if self.unclear.contains(&id) {
                 continue;
             }
-            let allowed = self.gateway.records[&id]["decision"] == "allow";
+            let allowed = self.gateway.records[&id].raw()["decision"] == "allow";
             let denied_first = self.gateway.others.get(&id) == Some(&"deny");
             let overturned = denied_first && allowed && self.gateway.ours[&id];
             self.hold(Invariant::ExactlyOnceAndDenyWins, !overturned, "a denial from elsewhere was overturned by us");
@@ -506,11 +521,12 @@ impl<'a> Model<'a> {
         }
         // what the gateway has open, and never looked expired, waits here too
         if self.agent.inbox.is_current() && !self.agent.paused {
-            for (id, raw) in self.gateway.records.iter().filter(|(_, raw)| raw.get("decision").is_none()) {
+            for (id, held) in self.gateway.records.iter().filter(|(_, held)| held.is_open()) {
+                let raw = held.raw();
                 let timeout = raw["prompt"]["timeout_seconds"].as_i64().unwrap_or_default();
                 let expires = raw["requested_at_unix_ms"].as_i64().unwrap_or_default() + timeout * 1_000;
                 let ended =
-                    self.ends.get(id).is_some_and(|(seen, end)| *seen == digest(raw) && self.now.mono_ms >= *end);
+                    self.ends.get(id).is_some_and(|(seen, end)| *seen == held.digest && self.now.mono_ms >= *end);
                 let waits = self.agent.inbox.pending.contains_key(id) || self.latest_unix_ms >= expires || ended;
                 if !waits {
                     self.broken(Invariant::EverySurfaceAgrees, &format!("{id} waits at the gateway and not here"));

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use palyra_tray::core::dialog::Body;
 use palyra_tray::core::event::{Click, Event};
-use palyra_tray::core::record::digest;
 use palyra_tray::core::review::{self, Chosen, Shown};
 use palyra_tray::protocol::{Action, Decision, Request, Scope, Verdict};
 use serde_json::Value;
@@ -98,7 +97,7 @@ impl Model<'_> {
         let chosen = if listed {
             self.chance.pick(&self.surfaces.list).cloned()
         } else {
-            self.any_id().map(|id| (id.clone(), digest(&self.gateway.records[&id])))
+            self.any_id().map(|id| (id.clone(), self.gateway.records[&id].digest.clone()))
         };
         let Some((approval_id, digest)) = chosen else { return };
         let verdict = if self.chance.one_in(3) { Verdict::Deny } else { Verdict::Approve };
@@ -181,17 +180,16 @@ impl Model<'_> {
 
     /// By the record of that digest, if the gateway still has it.
     fn doubtful(&self, decision: &Decision) -> bool {
-        let raw = self.gateway.records.get(&decision.approval_id).filter(|raw| digest(raw) == decision.digest);
-        raw.is_some_and(|raw| {
-            let what = raw["prompt"]["summary"].as_str().unwrap_or_default();
-            raw["prompt"]["risk_level"] == "critical" || !what.is_ascii() || what.contains("<redacted>")
+        self.gateway.standing(&decision.approval_id, &decision.digest).is_some_and(|held| {
+            let what = held.what();
+            held.raw()["prompt"]["risk_level"] == "critical" || !what.is_ascii() || what.contains("<redacted>")
         })
     }
 
     /// Longer than once only as one of the record's own options says.
     fn is_offered(&self, decision: &Decision) -> bool {
-        let raw = self.gateway.records.get(&decision.approval_id).filter(|raw| digest(raw) == decision.digest);
-        let Some(options) = raw.and_then(|raw| raw["prompt"]["options"].as_array()) else { return true };
+        let held = self.gateway.standing(&decision.approval_id, &decision.digest);
+        let Some(options) = held.and_then(|held| held.raw()["prompt"]["options"].as_array()) else { return true };
         let has = |scope: &str| options.iter().find(|option| option["decision_scope"] == scope);
         match decision.scope {
             Scope::Once => true,

@@ -7,28 +7,30 @@ pub enum Kind {
     Sign(char),
     /// `::`
     Colons,
-    /// Any literal or lifetime.
+    /// What is between the quotes of a literal text, as it is written.
+    Text(String),
+    /// Any other literal, or a lifetime.
     Other,
 }
 
 /// A word or sign and where it stands.
 #[derive(Clone, Debug)]
 pub struct Token {
-    kind: Kind,
-    line: usize,
+    pub kind: Kind,
+    pub line: usize,
 }
 
 impl Token {
-    fn is(&self, sign: char) -> bool {
+    pub fn is(&self, sign: char) -> bool {
         self.kind == Kind::Sign(sign)
     }
 
-    fn is_word(&self, word: &str) -> bool {
+    pub fn is_word(&self, word: &str) -> bool {
         matches!(&self.kind, Kind::Word(own) if own == word)
     }
 }
 
-/// Words and signs; comments are gone and literals have no text.
+/// Words, signs and literals; comments are gone.
 pub fn lex(text: &str) -> Vec<Token> {
     let chars: Vec<char> = text.chars().collect();
     let at = |i: usize| chars.get(i).copied().unwrap_or('\0');
@@ -63,7 +65,7 @@ pub fn lex(text: &str) -> Vec<Token> {
             }
             '"' => {
                 i = quoted(&chars, i + 1, '"');
-                Some(Kind::Other)
+                Some(Kind::Text(chars[start + 1..(i - 1).min(chars.len())].iter().collect()))
             }
             '\'' => {
                 // A lifetime is a quote and a word without a second quote right after one character.
@@ -85,7 +87,8 @@ pub fn lex(text: &str) -> Vec<Token> {
                 let raw = matches!(word.as_str(), "r" | "br" | "cr");
                 if raw && (at(i) == '"' || (at(i) == '#' && matches!(at(i + 1), '"' | '#'))) {
                     i = raw_quoted(&chars, i);
-                    Some(Kind::Other)
+                    let text: String = chars[start..i.min(chars.len())].iter().collect();
+                    Some(Kind::Text(text.trim_start_matches(['b', 'c', 'r', '#']).trim_matches(['"', '#']).to_owned()))
                 } else if word == "r" && at(i) == '#' {
                     i += 1; // r#type: the word itself follows
                     None

@@ -1,14 +1,14 @@
 //! What is told of what happens, until when, and what is kept of it.
 
-use palyra_tray::core::agent::events::{ANSWER_SHOWN_MS, MAX_SHOWN, shows};
+use palyra_tray::core::agent::events::{ANSWER_SHOWN_MS, MAX_RUNS_SHOWN, MAX_SHOWN, shows};
 use palyra_tray::core::companion::{Flag, Kind};
-use palyra_tray::core::event::Event;
+use palyra_tray::core::event::{Event, Setup};
 use palyra_tray::core::outage::DEBOUNCE_MS;
 use palyra_tray::core::simulate::{World, print_menu};
 use palyra_tray::protocol::shim::ExitCause;
 use palyra_tray::protocol::{Action, Place, Reply, Request, ServiceId, Verdict};
 
-use super::started;
+use super::{setup, started};
 
 fn titles(world: &World) -> Vec<&str> {
     world.view().notices.values().map(|notice| notice.title.as_str()).collect()
@@ -89,6 +89,85 @@ fn given_up_is_one_notification_and_its_end_is_told() {
     world.pass(DEBOUNCE_MS + 1_000);
     assert_eq!(titles(&world), ["Browser is back"]);
     assert_eq!(kept(&world).first(), Some(&"Browser is back"));
+}
+
+#[test]
+fn what_was_given_up_and_is_not_wanted_any_more_is_not_told() {
+    let mut world = started();
+    world.behaviour.entry(ServiceId::Browserd).or_default().doomed = true;
+    crash(&mut world, ServiceId::Browserd);
+    world.pass(300_000);
+    assert_eq!(titles(&world), ["Browser does not stay up"]);
+    ask(&mut world, 1, Action::Stop { service: Some(ServiceId::Browserd) });
+    world.pass(1_000);
+    assert_eq!(titles(&world), [""; 0]);
+}
+
+#[test]
+fn a_lock_that_is_told_twice_counts_from_the_first() {
+    let mut world = started();
+    world.give(Event::Locked(true));
+    world.ask("a1", "high", 20, "git push");
+    world.pass(90_000);
+    world.give(Event::Locked(true));
+    world.pass(1_000);
+    world.give(Event::Locked(false));
+    assert_eq!(world.view().notices["event:away"].body, "1 approval expired.");
+}
+
+#[test]
+fn runs_that_nobody_wants_to_hear_of_are_not_in_the_sum() {
+    let mut world = started();
+    world.agent.setup.silent.insert(Kind::Run);
+    world.run("s1", "r1", "in_progress", 0);
+    world.pass(3_000);
+    world.give(Event::Locked(true));
+    world.run("s1", "r1", "failed", 0);
+    world.ask("a1", "high", 20, "git push");
+    world.pass(90_000);
+    world.give(Event::Locked(false));
+    assert_eq!(world.view().notices["event:away"].body, "1 approval expired.");
+}
+
+#[test]
+fn that_the_dashboard_needs_palyra_is_told_until_it_is_there() {
+    let mut world = started();
+    ask(&mut world, 1, Action::Stop { service: None });
+    world.pass(2_000);
+    assert!(world.menu("Open Dashboard"));
+    assert_eq!(titles(&world), ["The dashboard needs Palyra"]);
+    ask(&mut world, 2, Action::Start { service: None });
+    world.pass(5_000);
+    assert_eq!(titles(&world), [""; 0]);
+}
+
+#[test]
+fn a_flood_is_told_until_it_is_over_and_nothing_of_it_waits() {
+    let mut world = started();
+    for n in 0..12 {
+        world.ask(&format!("a{n}"), "low", 3_000, "git push");
+        world.pass(700);
+    }
+    let told = |world: &World| world.view().notices.contains_key("event:flood");
+    assert!(told(&world));
+    world.pass(120_000);
+    assert!(told(&world), "they still wait");
+    for n in 0..12 {
+        world.decide_elsewhere(&format!("a{n}"), "deny");
+    }
+    world.pass(60_000);
+    assert!(!told(&world));
+}
+
+#[test]
+fn a_node_host_that_ends_with_its_gateway_is_no_outage_of_its_own() {
+    let mut world = World::new(Setup { node_host: true, ..setup() });
+    world.pass(30_000);
+    world.behaviour.entry(ServiceId::Gateway).or_default().offline = true;
+    crash(&mut world, ServiceId::Gateway);
+    crash(&mut world, ServiceId::NodeHost);
+    world.pass(60_000);
+    assert_eq!(titles(&world), ["Gateway is down"]);
 }
 
 #[test]
@@ -280,6 +359,24 @@ fn an_answer_is_taken_back_after_a_while_and_of_very_many_the_oldest_go() {
     assert!(world.view().notices.contains_key("event:handoff"), "an alarm is not pushed out");
     assert!(world.view().notices.contains_key("event:elsewhere:a99"));
     assert!(!world.view().notices.contains_key("event:elsewhere:a0"));
+}
+
+#[test]
+fn answers_that_nobody_puts_away_leave_room_for_what_has_to_be_decided() {
+    let mut world = started();
+    for n in 0..30 {
+        world.run(&format!("s{n}"), &format!("r{n}"), "in_progress", 0);
+        world.pass(3_000);
+        world.run(&format!("s{n}"), &format!("r{n}"), "done", 0);
+        world.pass(3_000);
+    }
+    let keys: Vec<_> = world.view().notices.keys().map(String::as_str).collect();
+    assert_eq!(
+        keys,
+        ["event:run:r24", "event:run:r25", "event:run:r26", "event:run:r27", "event:run:r28", "event:run:r29"]
+    );
+    assert_eq!(keys.len(), MAX_RUNS_SHOWN);
+    assert_eq!(kept(&world).len(), 30, "all are among the recent ones");
 }
 
 #[test]

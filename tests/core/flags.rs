@@ -79,6 +79,21 @@ fn the_shell_is_asking_drafts_sessions_and_the_recent_events() {
 }
 
 #[test]
+fn another_session_is_a_new_one_or_one_of_the_newest_but_not_the_one_used_last() {
+    let first = World::new(Setup { start: true, browser: true, dialogs: true, seed: 7, ..Setup::default() });
+    assert!(!menu(&first).contains("Ask in another session"), "there is none but a new one");
+    let mut world = world();
+    world.run(FIRST, "r0", "done", 0);
+    world.pass(3_000);
+    let menu = menu(&world);
+    let part = menu.split("Ask in another session").nth(1).and_then(|rest| rest.split("Go to").next()).expect("rows");
+    assert!(part.contains("A new session…") && part.contains("Session s1…") && !part.contains(FIRST), "{part}");
+    assert!(world.menu("A new session…") && world.menu("Session s1…"));
+    let opened = world.timeline.join("\n");
+    assert!(opened.contains("opens Ask(New)") && opened.contains("opens Ask(Session(\"s1\"))"), "{opened}");
+}
+
+#[test]
 fn the_ambient_companion_is_the_window_of_its_own() {
     let mut world = world();
     let ask = |world: &mut World, to: To| {

@@ -77,21 +77,26 @@ fn an_answer_with_a_secret_is_whole_for_whoever_waits_and_for_nobody_else() {
 fn so_is_what_a_provider_says_when_it_fails() {
     let mut world = world();
     world.asks.answer = None;
-    send(&mut world, 1, "hello");
-    world.give(Event::Ask(AskEvent::Accepted(id(1), "RUN-1".to_owned())));
-    world.give(Event::Ask(AskEvent::Over(id(1), Over::Broken)));
     let error = format!("The provider said: key {SHAPED} of {KNOWN} is not welcome");
-    world.give(Event::Asked(9, Request::Message(AskRequest::Answer { message_id: id(1) })));
-    send(&mut world, 2, "and the next");
-    world.give(Event::Ask(AskEvent::Accepted(id(2), "RUN-2".to_owned())));
-    world.give(Event::Ask(AskEvent::Over(id(2), Over::Broken)));
-    for n in [1, 2] {
+    for (n, text) in [(1, "hello"), (2, "and the next")] {
+        send(&mut world, n, text);
+        world.give(Event::Ask(AskEvent::Accepted(id(n), format!("RUN-{n}"))));
+        world.give(Event::Ask(AskEvent::Over(id(n), Over::Broken)));
+        if n == 1 {
+            world.give(Event::Asked(9, Request::Message(AskRequest::Answer { message_id: id(n) })));
+        }
         let state = RunState { state: "failed".to_owned(), error: error.clone(), answer: None, updated_at_unix_ms: 1 };
         world.give(Event::Ask(AskEvent::Ran(id(n), Ok(Some(state)))));
     }
     clean(&world, "Palyra could not answer: and the next");
     let replies = format!("{:?}", world.replies);
-    assert!(replies.contains("no answer came") && !replies.contains(KNOWN) && !replies.contains(SHAPED), "{replies}");
+    assert!(
+        replies.contains("no answer came")
+            && replies.contains("is not welcome")
+            && !replies.contains(KNOWN)
+            && !replies.contains(SHAPED),
+        "{replies}"
+    );
 }
 
 #[test]

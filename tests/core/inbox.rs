@@ -1,12 +1,14 @@
 //! The inbox with more than can be shown, and with others that decide at the same gateway.
 
 use palyra_tray::core::event::{Click, Event};
-use palyra_tray::core::inbox::{Inbox, LOOK_SPACING_MS, Look, Missed, RETRY_LIMIT_MS, Sieve, WHOLE, WHOLE_OF_ONE};
+use palyra_tray::core::inbox::{
+    Inbox, LOOK_SPACING_MS, Look, LookOrder, Missed, RETRY_LIMIT_MS, Sieve, WHOLE, WHOLE_OF_ONE,
+};
 use palyra_tray::core::record::{Record, Unreadable};
 use palyra_tray::core::simulate::World;
 use palyra_tray::core::time::Now;
 use palyra_tray::core::view::{Item, ItemKind};
-use palyra_tray::protocol::{Decision, Reply, Request, Scope, Verdict};
+use palyra_tray::protocol::{Decision, Reply, Request, Scope, ServiceId, Verdict};
 use serde_json::{Value, json};
 
 use super::{approve_once, started};
@@ -102,6 +104,24 @@ fn the_others_take_the_places_of_those_that_are_decided_or_expire() {
     assert_eq!((world.agent.inbox.waiting(), world.view().icon.badge.approvals), (0, 0));
 }
 
+/// A button counts once; but where nothing came of it, and it still waits, it is to be clicked again.
+#[test]
+fn a_click_that_came_to_nothing_can_be_repeated() {
+    let mut world = started();
+    world.ask("a1", "low", 300, "ls");
+    world.pass(500);
+    let (approve, before) = (approve_once(&world), world.view().notices["approval:a1"].clone());
+    world.end(ServiceId::Gateway, None);
+    world.give(Event::Clicked(approve.clone(), Click::Notification));
+    assert!(world.view().notices["event:decision:a1"].body.contains("gateway is not ready"));
+    let after = &world.view().notices["approval:a1"];
+    assert_eq!((&after.buttons, after.again), (&before.buttons, before.again + 1));
+    world.pass(30_000);
+    world.give(Event::Clicked(approve, Click::Notification));
+    world.pass(500);
+    assert_eq!(world.sent, [("a1".to_owned(), Verdict::Approve)]);
+}
+
 fn listed(world: &mut World) -> Value {
     world.give(Event::Asked(77, Request::Approvals { all: false }));
     world.pass(100);
@@ -182,7 +202,8 @@ fn record(id: &str, risk: &str, session: &str, at: i64) -> Record {
 }
 
 fn sieved(records: impl IntoIterator<Item = Record>) -> Look {
-    let mut sieve = Sieve::new(0);
+    let order = LookOrder::default();
+    let mut sieve = Sieve::new(&order);
     records.into_iter().for_each(|record| sieve.take(Ok(record)));
     sieve.look()
 }
@@ -234,7 +255,8 @@ fn of_two_versions_of_a_record_the_later_counts_once() {
 /// The gateway keeps what expired undecided for ever.
 #[test]
 fn what_has_expired_takes_no_place() {
-    let mut sieve = Sieve::new(10_000_000);
+    let order = LookOrder { now_unix_ms: 10_000_000, ..LookOrder::default() };
+    let mut sieve = Sieve::new(&order);
     for n in 0..2_000 {
         sieve.take(Ok(record(&format!("a{n:04}"), "critical", &format!("s{n}"), 10_000_000 - 600_000 - n)));
     }
@@ -245,11 +267,12 @@ fn what_has_expired_takes_no_place() {
 
 #[test]
 fn allowances_are_kept_up_to_a_limit_and_what_cannot_be_read_is_counted() {
-    let mut sieve = Sieve::new(0);
+    let order = LookOrder::default();
+    let mut sieve = Sieve::new(&order);
     for n in 0..1_000_i64 {
         let mut raw = record(&format!("a{n:04}"), "low", "s", n).raw;
         raw["decision"] = json!("allow");
-        raw["resolved_at_unix_ms"] = json!(n * 17 % 1_000);
+        raw["updated_at_unix_ms"] = json!(n * 17 % 1_000);
         sieve.take(Record::from_value(raw));
     }
     for _ in 0..3 {
@@ -257,7 +280,7 @@ fn allowances_are_kept_up_to_a_limit_and_what_cannot_be_read_is_counted() {
     }
     let look = sieve.look();
     assert_eq!((look.records.len(), look.unreadable), (256, 3));
-    assert!(look.records.iter().all(|kept| kept.resolved_at_unix_ms >= Some(744)), "the newest");
+    assert!(look.records.iter().all(|kept| kept.updated_at_unix_ms >= Some(744)), "the newest");
 }
 
 /// When the next look is due after one that failed so, with rings all the time.

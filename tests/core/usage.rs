@@ -1,6 +1,7 @@
 //! Usage events: none unless the person turned them on, and then exactly those that are named.
 
 use palyra_tray::config::settings::Settings;
+use palyra_tray::core::decisions::Unanswered;
 use palyra_tray::core::event::{Click, Effect, Event, Setup};
 use palyra_tray::core::simulate::World;
 use palyra_tray::core::telemetry::{UNDER_WAY, UsageEvent};
@@ -145,6 +146,21 @@ fn an_event_for_a_gateway_that_is_not_there_or_does_not_take_it_is_dropped() {
     }
     assert_eq!(told, UNDER_WAY);
     assert!(agent.sizes().iter().all(|(_, size, most)| size <= most));
+}
+
+#[test]
+fn a_decision_that_was_not_taken_is_no_use() {
+    let mut world = world();
+    turn(&mut world, true);
+    world.ask("a1", "high", 600, "git push");
+    world.pass(1_000);
+    assert!(world.click("Deny"));
+    world.pass(5);
+    let lost = Unanswered { why: "refused".to_owned(), may_have_acted: false, unreachable: false };
+    world.give(Event::Sent("a1".to_owned(), Err(lost)));
+    world.pass(1_000);
+    assert_eq!(world.sent.len(), 1);
+    assert_eq!(world.usage, []);
 }
 
 #[test]

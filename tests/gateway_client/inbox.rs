@@ -159,6 +159,37 @@ async fn an_allowance_that_is_no_news_is_not_brought_again() {
     assert_eq!(ids, ["01C", "01B"]);
 }
 
+/// A few of thousands: the gateway sends those only that stand as allowed.
+#[tokio::test]
+async fn what_is_allowed_after_it_was_over_is_found_however_old_it_is() {
+    let gateway = Gateway::start().await;
+    let mut records: Vec<_> = (0..3_000).map(|n| decided(&format!("01A{n:05}"), 1_000 + n)).collect();
+    records.push(pending("01Z", 500_000));
+    gateway.lock().records = records;
+    let (mut inbox, order) = first();
+    let client = gateway.client();
+    assert_eq!(look(&mut inbox, &client, order, NOW).await, 1);
+    let seen = gateway.seen(LIST);
+    {
+        let mut fake = gateway.lock();
+        for record in fake.records.iter_mut().filter(|record| record["approval_id"].as_str() < Some("01A01500")) {
+            // by now more than a page stand as allowed
+            record["decision"] = json!("allow");
+            record["resolved_at_unix_ms"] = json!(1_500);
+        }
+    }
+    let later = Now { mono_ms: NOW.mono_ms + 600_000, unix_ms: NOW.unix_ms + 600_000 };
+    inbox.ring(later);
+    let order = inbox.step(later).expect("a look");
+    assert_eq!((order.late_since_unix_ms, order.since_unix_ms), (Some(1_000), Some(440_000)));
+    let round = order.round;
+    let found = client.look(&order).await.unwrap();
+    let news = inbox.looked(round, Ok(found), later).expect("news");
+    assert_eq!(gateway.seen(LIST) - seen, 4, "one page of what is new, three of what is allowed");
+    // as many as are told at most, the newest changes; and what waits is not lost between them
+    assert_eq!((news.allowed.len(), news.late.len(), inbox.waiting()), (256, 256, 1));
+}
+
 /// As `hostile_records_hide_no_other`, all the way into the inbox.
 #[tokio::test]
 async fn whatever_is_not_understood_is_critical_counted_or_told() {

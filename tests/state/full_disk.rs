@@ -3,13 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::json;
 
 use super::limited;
-use crate::agent::Site;
+use crate::agent::{Site, files};
 
 /// From now on nothing that this process writes has room, or has it again.
 fn room(pid: u32, there_is: bool) {
@@ -22,22 +21,11 @@ fn cli(site: &Site, args: &[&str]) -> Output {
     limited(site, 0, args).stdout(Stdio::piped()).stderr(Stdio::piped()).output().unwrap()
 }
 
-/// Everything that must not change by a write that fails. Logs, and what a copy of a file was made from, may.
+/// Everything that must not change by a write that fails. Logs, and what is kept of a run, may.
 fn kept(site: &Site) -> BTreeMap<String, Vec<u8>> {
-    fn walk(folder: &Path, found: &mut BTreeMap<String, Vec<u8>>) {
-        for entry in fs::read_dir(folder).unwrap().flatten() {
-            let path = entry.path();
-            if path.is_dir() {
-                walk(&path, found);
-            } else if let Ok(bytes) = fs::read(&path) {
-                found.insert(path.display().to_string(), bytes);
-            }
-        }
-    }
-    let mut found = BTreeMap::new();
-    walk(&site.own(""), &mut found);
-    found.retain(|path, _| !path.contains("/logs/") && !path.contains("/run/"));
-    found
+    let paths =
+        files(&site.own("")).into_iter().filter_map(|path| Some((path.display().to_string(), fs::read(path).ok()?)));
+    paths.filter(|(path, _)| !path.contains("/logs/") && !path.contains("/run/")).collect()
 }
 
 #[test]

@@ -309,3 +309,18 @@ pub fn kill(pid: u64, signal: nix::sys::signal::Signal) {
     let pid = nix::unistd::Pid::from_raw(i32::try_from(pid).expect("pid"));
     nix::sys::signal::kill(pid, signal).expect("kill");
 }
+
+/// Every file below a folder; links are not followed.
+pub fn files(below: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut left = vec![below.to_owned()];
+    while let Some(path) = left.pop() {
+        let Ok(kind) = fs::symlink_metadata(&path) else { continue };
+        if kind.is_dir() {
+            left.extend(fs::read_dir(&path).into_iter().flatten().flatten().map(|entry| entry.path()));
+        } else if kind.is_file() {
+            found.push(path);
+        }
+    }
+    found
+}

@@ -1,4 +1,5 @@
 //! A message bus for one test.
+#![allow(dead_code, reason = "each test binary uses its part")]
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -21,4 +22,14 @@ pub fn spawn(folder: &Path, config: &str) -> (Child, String) {
     BufReader::new(bus.stdout.take().expect("its output")).read_line(&mut address).expect("its address");
     assert!(address.starts_with("unix:"), "dbus-daemon did not start: {address:?}");
     (bus, address.trim().to_owned())
+}
+
+/// One like a person's session has: everybody may say and own everything. It listens in the folder.
+pub fn session(folder: &Path) -> (Child, String) {
+    let config = format!(
+        "<busconfig><type>session</type><listen>unix:path={}</listen><auth>EXTERNAL</auth>\
+         <policy context=\"default\"><allow send_destination=\"*\"/><allow receive_sender=\"*\"/><allow own=\"*\"/></policy></busconfig>",
+        folder.join("bus").display()
+    );
+    spawn(folder, &config)
 }

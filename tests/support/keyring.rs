@@ -57,12 +57,7 @@ impl Session {
             fs::create_dir_all(home.join(folder)).expect("a home");
         }
         fs::set_permissions(home.join("run"), fs::Permissions::from_mode(0o700)).expect("private");
-        let text = format!(
-            "<busconfig><type>session</type><listen>unix:path={}</listen><auth>EXTERNAL</auth>\
-             <policy context=\"default\"><allow send_destination=\"*\"/><allow receive_sender=\"*\"/><allow own=\"*\"/></policy></busconfig>",
-            home.join("bus").display()
-        );
-        let (bus, address) = bus::spawn(&home, &text);
+        let (bus, address) = bus::session(&home);
         let mut session = Self { told: home.join("told.txt"), processes: vec![bus] };
         let run = home.join("run");
         let environment = [

@@ -11,6 +11,7 @@ use crate::core::review::{self, Chosen, Shown};
 use crate::core::text;
 use crate::protocol::{Decision, Failure, FailureCode, Reply, Request, Standing};
 use crate::shell::dialog::{self, Front, Over};
+use crate::words;
 
 /// An answer that comes sooner is no answer: the review is shown again. Its window takes a part of this to come.
 const TYPED_AHEAD: Duration = Duration::from_millis(1_500);
@@ -35,10 +36,10 @@ fn all(paths: &Paths, front: &mut dyn Front) -> Result<(), Failure> {
         if waiting.is_empty() {
             let words = match unreadable {
                 0 if reviewed => return Ok(()),
-                0 => "Nothing waits for you.".to_owned(),
-                _ => format!("{unreadable} could not be understood; look at them in the dashboard."),
+                0 => words::approvals::NOTHING_WAITS_FOR_YOU_2.to_owned(),
+                _ => words::approvals::could_not_be_understood_look(unreadable),
             };
-            front.ask(&Form::message("Approvals", &words, Tone::Info));
+            front.ask(&Form::message(words::common::APPROVALS, &words, Tone::Info));
             return Ok(());
         }
         let id = match waiting.as_slice() {
@@ -66,7 +67,7 @@ fn one(paths: &Paths, front: &mut dyn Front, id: String) -> Result<bool, Failure
     loop {
         let shown = read(paths, &id)?;
         if let Some(why) = shown.over(cli::unix_ms()) {
-            return tell(front, "Nothing to decide", &why, Tone::Info);
+            return tell(front, words::approvals::NOTHING_TO_DECIDE, &why, Tone::Info);
         }
         let decision = match ask(paths, front, &shown)? {
             Asked::Decided(decision) => decision,
@@ -76,8 +77,8 @@ fn one(paths: &Paths, front: &mut dyn Front, id: String) -> Result<bool, Failure
                 Some(_) => return Ok(false),
                 None => {
                     let why = read(paths, &id)?.over(cli::unix_ms());
-                    let why = why.unwrap_or_else(|| "It does not wait for you any more.".to_owned());
-                    return tell(front, "Nothing to decide", &why, Tone::Info);
+                    let why = why.unwrap_or_else(|| words::approvals::IT_DOES_NOT_WAIT_FOR_YOU.to_owned());
+                    return tell(front, words::approvals::NOTHING_TO_DECIDE, &why, Tone::Info);
                 }
             },
         };
@@ -90,7 +91,7 @@ fn one(paths: &Paths, front: &mut dyn Front, id: String) -> Result<bool, Failure
             }
             Err(failure) => {
                 let words = format!("{} {}", text::sentence(&failure.message), failure.hint);
-                tell(front, "Nothing was approved", words.trim_end(), Tone::Error)
+                tell(front, words::approvals::NOTHING_WAS_APPROVED, words.trim_end(), Tone::Error)
             }
         };
     }
@@ -106,9 +107,9 @@ pub(super) enum Asked {
 
 /// Shows a record until the person is done with it, or it is over. Whatever is doubtful is asked about twice.
 pub(super) fn ask(paths: &Paths, front: &mut dyn Front, shown: &Shown) -> Result<Asked, Failure> {
-    let failed = |why: String| Failure::new(FailureCode::Failed, why, LOOK);
+    let failed = |why: String| Failure::new(FailureCode::Failed, why, words::approvals::LOOK_AT_IT_IN_DASHBOARD);
     let following = Following::start(paths, shown, !front.is_terminal())
-        .map_err(|error| failed(format!("the review could not be opened: {error}")))?;
+        .map_err(|error| failed(words::approvals::review_could_not_be_opened(&error)))?;
     let over = following.over();
     front.until(Some(over.clone()));
     let asked = decide(front, shown, &over);
@@ -149,7 +150,8 @@ fn decide(front: &mut dyn Front, shown: &Shown, over: &Over) -> Result<Asked, St
 /// The record as the gateway has it now.
 pub(super) fn read(paths: &Paths, id: &str) -> Result<Shown, Failure> {
     let answer = data(cli::ask(paths, Request::Approval { approval_id: id.to_owned() }, cli::SHORT)?)?;
-    Shown::read(&answer["approval"]).map_err(|why| Failure::new(FailureCode::Failed, why, LOOK))
+    Shown::read(&answer["approval"])
+        .map_err(|why| Failure::new(FailureCode::Failed, why, words::approvals::LOOK_AT_IT_IN_DASHBOARD))
 }
 
 fn send(paths: &Paths, decision: Decision, on_terminal: bool) -> Result<String, Failure> {
@@ -160,5 +162,3 @@ fn send(paths: &Paths, decision: Decision, on_terminal: bool) -> Result<String, 
         Reply::Error(failure) => Err(failure),
     }
 }
-
-const LOOK: &str = "Look at it in the dashboard: palyra-tray open approvals";

@@ -11,7 +11,6 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::words;
 use crate::config::{Environment, Paths};
 use crate::core::notices::cut;
 use crate::core::time::utc;
@@ -19,6 +18,7 @@ use crate::core::{describe, text};
 use crate::protocol::{Failure, FailureCode, Reply, Request};
 use crate::shell::control::Connection;
 use crate::shell::dialog::terminal_size;
+use crate::words;
 
 /// Nothing may change for as long as it likes.
 const PATIENCE: Duration = Duration::from_secs(365 * 24 * 3_600);
@@ -95,7 +95,7 @@ fn snapshot(reply: Reply) -> Result<Value, Failure> {
     match reply {
         Reply::Data(snapshot) => Ok(snapshot),
         Reply::Error(failure) => Err(failure),
-        Reply::Done(_) => Err(Failure::new(FailureCode::Failed, "the agent answers something else", "")),
+        Reply::Done(_) => Err(Failure::new(FailureCode::Failed, words::status::AGENT_ANSWERS_SOMETHING_ELSE, "")),
     }
 }
 
@@ -149,20 +149,20 @@ impl Known {
     fn page(&self, (columns, rows): (usize, usize)) -> Vec<String> {
         let mut lines = Vec::new();
         if let Some((since, why)) = &self.gone {
-            lines.push(format!("No agent since {}: {}.", utc(*since), text::capitalise(why).trim_end_matches('.')));
-            lines.push("Waiting for one (palyra-tray run). What the last one said:".to_owned());
+            lines.push(words::status::no_agent_since(utc(*since), text::capitalise(why).trim_end_matches('.')));
+            lines.push(words::status::WAITING_FOR_ONE_RUN.to_owned());
             lines.push(String::new());
         }
         let snapshot = self.snapshot.as_ref();
-        lines.extend(snapshot.map(words::words).unwrap_or_default().lines().map(str::to_owned));
+        lines.extend(snapshot.map(super::text::words).unwrap_or_default().lines().map(str::to_owned));
         let at = snapshot.and_then(|snapshot| snapshot["generated_at_unix_ms"].as_i64()).unwrap_or_default();
-        let foot = format!("{}. Ctrl-C ends.", utc(at));
+        let foot = words::status::ctrl_c_ends(utc(at));
         // the words are ours, what they quote may be anybody's
         let mut lines: Vec<_> = lines.iter().flat_map(|line| folded(&describe::visible(line), columns)).collect();
         let room = rows.saturating_sub(2);
         if lines.len() > room {
             lines.truncate(room.saturating_sub(1));
-            lines.push("… (the window is too small for the rest)".chars().take(columns).collect());
+            lines.push(words::status::WINDOW_IS_TOO_SMALL_FOR_REST.chars().take(columns).collect());
         }
         lines.extend([String::new(), cut(&foot, columns)]);
         lines
@@ -171,30 +171,30 @@ impl Known {
     /// The gist in one line, without a clock.
     fn line(&self) -> String {
         if let Some((_, why)) = &self.gone {
-            return format!("no agent: {why}");
+            return words::status::no_agent(why);
         }
         let Some(snapshot) = &self.snapshot else { return String::new() };
         let state = |key: &str| snapshot[key]["state"].as_str().unwrap_or("unknown").replace('_', " ");
         let mut parts = vec![
             snapshot["state"].as_str().unwrap_or("unknown").to_owned(),
-            format!("gateway {}", state("gateway_process")),
+            words::status::gateway(state("gateway_process")),
         ];
-        for (key, name) in [("browserd_process", "browser"), ("node_host_process", "node host")] {
+        for (key, name) in [("browserd_process", "browser"), ("node_host_process", words::status::NODE_HOST)] {
             if snapshot[key]["desired_running"] == Value::Bool(true) {
                 parts.push(format!("{name} {}", state(key)));
             }
         }
         let known = snapshot["approvals"]["known"] == Value::Bool(true);
         let waiting = snapshot["approvals"]["pending"].as_u64().filter(|_| known);
-        parts.push(format!("approvals {}", waiting.map_or("unknown".to_owned(), |n| n.to_string())));
+        parts.push(words::status::approvals(waiting.map_or("unknown".to_owned(), |n| n.to_string())));
         let runs = snapshot["active_runs"].as_array().map(Vec::len);
-        parts.push(format!("active runs {}", runs.map_or("unknown".to_owned(), |n| n.to_string())));
+        parts.push(words::status::active_runs(runs.map_or("unknown".to_owned(), |n| n.to_string())));
         if snapshot["paused"] == Value::Bool(true) {
             parts.push("paused".to_owned());
         }
         let warnings = snapshot["warnings"].as_array().map_or(0, Vec::len);
         if warnings > 0 {
-            parts.push(format!("warnings {warnings}"));
+            parts.push(words::status::warnings(warnings));
         }
         describe::visible(&parts.join(", "))
     }

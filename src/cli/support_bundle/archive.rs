@@ -6,6 +6,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use crate::core::support::Part;
+use crate::words;
 
 /// Everything in a tar comes in pieces of this size.
 const BLOCK: usize = 512;
@@ -32,7 +33,7 @@ pub fn tar_gz(folder: &str, parts: &[Part], modified: u64) -> io::Result<Vec<u8>
 
 fn header(name: &str, length: usize, modified: u64) -> io::Result<[u8; BLOCK]> {
     if name.len() > NAME {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("the name is too long: {name}")));
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, words::support::name_is_too_long(name)));
     }
     let mut header = [0; BLOCK];
     let mut put = |at: usize, bytes: &[u8]| {

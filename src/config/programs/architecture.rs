@@ -7,6 +7,8 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use crate::words;
+
 /// Enough for every header but a PE's, which says itself where it is.
 const HEAD_BYTES: u64 = 4096;
 /// More architectures than any universal Mach-O file has; what claims more is something else with the same first bytes.
@@ -99,19 +101,18 @@ impl Architecture {
 
     fn runs_on(&self, system: Format, machine: &str) -> Result<(), String> {
         match self {
-            Self::NoProgram => Err("is no program, or was cut off; download or unpack it again".to_owned()),
+            Self::NoProgram => Err(words::settings::IS_NO_PROGRAM.to_owned()),
             Self::Script { interpreter } if system != Format::Pe && !interpreter.exists() => {
-                Err(format!("is a script for {}, which does not exist", interpreter.display()))
+                Err(words::settings::is_script(interpreter.display()))
             }
             Self::Script { .. } => Ok(()),
             Self::Machine { format, .. } if *format != system => {
-                Err(format!("is for {format}, this machine runs {system}"))
+                Err(words::settings::is_for_this_machine_runs(format, system))
             }
             Self::Machine { machines, .. } if machines.iter().any(|one| starts(system, machine, one)) => Ok(()),
-            Self::Machine { machines, .. } => Err(format!(
-                "is for {}, this machine is {machine}; get the package for {machine}",
-                machines.join(" and ")
-            )),
+            Self::Machine { machines, .. } => {
+                Err(words::settings::is_for_this_machine(machines.join(" and "), machine))
+            }
         }
     }
 }
@@ -142,7 +143,7 @@ fn elf(head: &[u8]) -> Option<Architecture> {
         243 if head.get(4) == Some(&1) => "riscv32",
         243 => "riscv64",
         258 => "loongarch64",
-        other => return Some(known(Format::Elf, format!("machine {other}"))),
+        other => return Some(known(Format::Elf, words::settings::machine(other))),
     };
     Some(known(Format::Elf, name.to_owned()))
 }
@@ -155,7 +156,7 @@ fn pe(header: &[u8]) -> Option<Architecture> {
         0x014c => "x86",
         0x8664 => "x86_64",
         0xaa64 => "aarch64",
-        other => return Some(known(Format::Pe, format!("machine {other}"))),
+        other => return Some(known(Format::Pe, words::settings::machine(other))),
     };
     Some(known(Format::Pe, name.to_owned()))
 }
@@ -165,7 +166,7 @@ fn mach_o(head: &[u8]) -> Option<Architecture> {
         7 => "x86".to_owned(),
         0x0100_0007 => "x86_64".to_owned(),
         0x0100_000c => "aarch64".to_owned(),
-        other => format!("machine {other}"),
+        other => words::settings::machine(other),
     };
     match u32::from_be_bytes(bytes(head, 0)?) {
         0xcffa_edfe | 0xcefa_edfe => Some(known(Format::MachO, machine(u32::from_le_bytes(bytes(head, 4)?)))),

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Agent;
-use crate::core::ask::{AskEvent, AskOrder, AskWork, Finished, Intent, Origin, Outcome, words};
+use crate::core::ask::{AskEvent, AskOrder, AskWork, Finished, Intent, Origin, Outcome, notices};
 use crate::core::companion::{Draft, Flag, MAX_DRAFT_BYTES, Run};
 use crate::core::event::{Companion, Effect, Ticket};
 use crate::core::text;
@@ -11,9 +11,7 @@ use crate::core::time::Now;
 use crate::core::view::Button;
 use crate::protocol::ask::{AskRequest, Message, TEXT_MAX, To};
 use crate::protocol::{Action, Failure, FailureCode, Place, Reply, RunId, Secret, ServiceId};
-
-const OFF: &str = "asking Palyra from here is switched off (companion_shell_enabled)";
-const LIST: &str = "See them: palyra-tray drafts list";
+use crate::words;
 
 impl Agent {
     /// What an earlier agent left under way. One that has become a draft already is that draft.
@@ -58,7 +56,11 @@ impl Agent {
             AskRequest::Answer { message_id } => {
                 let mut orders = Vec::new();
                 if !self.asks.wait(&message_id, ticket, &mut orders) {
-                    let failure = Failure::new(FailureCode::Failed, "no such message is known", "Look in the chat.");
+                    let failure = Failure::new(
+                        FailureCode::Failed,
+                        words::ask::NO_SUCH_MESSAGE_IS_KNOWN,
+                        words::ask::LOOK_IN_CHAT,
+                    );
                     self.fail(Some(ticket), failure, effects);
                 }
                 self.ask_orders(orders, now, effects);
@@ -100,7 +102,11 @@ impl Agent {
     /// Opens the dialog in which a message is written; where there is to be none, the chat in the dashboard.
     pub(super) fn open_ask(&mut self, ticket: Option<Ticket>, to: To, now: Now, effects: &mut Vec<Effect>) {
         if !self.companion.allows(Flag::CompanionShellEnabled) {
-            return self.fail(ticket, Failure::new(FailureCode::Refused, OFF, ""), effects);
+            return self.fail(
+                ticket,
+                Failure::new(FailureCode::Refused, words::ask::ASKING_PALYRA_FROM_HERE_IS_SWITCHED, ""),
+                effects,
+            );
         }
         if !self.setup.dialogs || !self.companion.allows(Flag::AmbientCompanionEnabled) {
             let session_id = if let To::Session(id) = to { Some(id) } else { None };
@@ -123,8 +129,8 @@ impl Agent {
         if self.setup.dialogs {
             return self.open_once(ticket, Companion::Draft(draft_id), effects);
         }
-        let hint = "In a terminal it is: palyra-tray drafts show";
-        self.fail(ticket, Failure::new(FailureCode::Failed, "no dialog can be shown here", hint), effects);
+        let hint = words::ask::IN_TERMINAL;
+        self.fail(ticket, Failure::new(FailureCode::Failed, words::ask::NO_DIALOG_CAN_BE_SHOWN_HERE, hint), effects);
     }
 
     /// An impatient person clicks again, and wants one window all the same.
@@ -132,7 +138,7 @@ impl Agent {
         if self.asking.insert(companion.clone()) {
             effects.push(Effect::Open(companion));
         }
-        self.done(ticket, "It opens.", effects);
+        self.done(ticket, words::ask::IT_OPENS, effects);
     }
 
     /// The person's word to send a draft.
@@ -151,8 +157,8 @@ impl Agent {
             return self.fail(ticket, under_way(), effects);
         }
         if new && draft.maybe_sent {
-            let why = "this draft may be in its session already, so it is not sent to another one";
-            let failure = Failure::new(FailureCode::Refused, why, "Leave out --new: it is looked for there first.");
+            let why = words::ask::THIS_DRAFT_MAY;
+            let failure = Failure::new(FailureCode::Refused, why, words::ask::LEAVE_OUT_NEW);
             return self.fail(ticket, failure, effects);
         }
         self.events.remove(&draft_key(&draft.id));
@@ -166,14 +172,14 @@ impl Agent {
         let limit = if origin == Origin::New { TEXT_MAX } else { MAX_DRAFT_BYTES };
         let text = message.text.expose();
         let refused = if !self.companion.allows(Flag::CompanionShellEnabled) {
-            Some((FailureCode::Refused, OFF.to_owned()))
+            Some((FailureCode::Refused, words::ask::ASKING_PALYRA_FROM_HERE_IS_SWITCHED.to_owned()))
         } else if text.trim().is_empty() {
-            Some((FailureCode::Usage, "the message is empty".to_owned()))
+            Some((FailureCode::Usage, words::ask::MESSAGE_IS_EMPTY_2.to_owned()))
         } else if text.len() > limit {
-            let why = format!("the message is too long: {} bytes, and {limit} can be sent", text.len());
+            let why = words::ask::message_is_too_long_bytes(text.len(), limit);
             Some((FailureCode::Refused, why))
-        } else if self.quitting.is_some() || self.leaving.is_some() {
-            Some((FailureCode::Refused, "nothing was sent: the agent is ending".to_owned()))
+        } else if self.is_ending() {
+            Some((FailureCode::Refused, words::ask::NOTHING_WAS_SENT.to_owned()))
         } else {
             None
         };
@@ -183,7 +189,7 @@ impl Agent {
         let mut orders = Vec::new();
         self.asks.use_session(self.companion.profile().session_id.clone());
         let begun = if self.paused {
-            Err("All agents are paused.".to_owned())
+            Err(words::ask::ALL_AGENTS_ARE_PAUSED.to_owned())
         } else {
             self.asks.begin(message.clone(), origin, ticket, &mut orders).map_err(|why| text::sentence(&why))
         };
@@ -239,7 +245,7 @@ impl Agent {
         effects.extend(waiting.map(|ticket| Effect::Reply(*ticket, reply.clone())));
         // whoever waited for it has it
         if finished.awaiting.is_empty()
-            && let Some(notice) = words::notice(finished)
+            && let Some(notice) = notices::notice(finished)
         {
             self.insert_notice(&format!("event:run:{}", finished.intent.message_id), notice);
         }
@@ -264,8 +270,8 @@ impl Agent {
         let waiting: Vec<_> = finished.sending.iter().chain(&finished.awaiting).copied().collect();
         if waiting.is_empty() {
             let notice = match &kept {
-                Ok(()) => words::drafted(&intent.message_id, &why, maybe),
-                Err(not_kept) => words::given_back(intent.text.expose(), &why, not_kept),
+                Ok(()) => notices::drafted(&intent.message_id, &why, maybe),
+                Err(not_kept) => notices::given_back(intent.text.expose(), &why, not_kept),
             };
             return self.insert_notice(&draft_key(&intent.message_id), notice);
         }
@@ -307,15 +313,16 @@ impl Agent {
             }
             Outcome::NoAnswer(why) => {
                 let session = finished.intent.session.as_ref().map(|session| session.id.as_str()).unwrap_or_default();
-                let hint = format!("See the chat: palyra-tray open chat --session {session}");
+                let hint = words::ask::see_chat_open_chat_session(session);
                 let why = self.hide(why);
-                let message = format!("the message was sent, but no answer came: {}", words::clause(&why));
+                let message = words::ask::message_was_sent_but_no(notices::clause(&why));
                 Reply::Error(Failure::new(FailureCode::Failed, message, hint))
             }
             outcome => {
                 let (why, unreachable) = self.why_not_sent(outcome);
                 let id = &finished.intent.message_id;
-                let kept = self.companion.draft(id).map(drop).ok_or_else(|| "it is no longer kept".to_owned());
+                let kept =
+                    self.companion.draft(id).map(drop).ok_or_else(|| words::ask::IT_IS_NO_LONGER_KEPT.to_owned());
                 let maybe = matches!(outcome, Outcome::Unknown(_));
                 Reply::Error(not_sent_failure(id, &why, maybe, unreachable, &kept))
             }
@@ -360,27 +367,25 @@ fn message_json(intent: &Intent, status: &str) -> Value {
 
 /// Exit codes: refused means that the text is given back, anything else that it is a draft.
 fn not_sent_failure(id: &str, why: &str, maybe: bool, unreachable: bool, kept: &Result<(), String>) -> Failure {
-    let what = if maybe { "the message may not have been sent" } else { "the message was not sent" };
-    let why = words::clause(why);
+    let what = if maybe { words::ask::MESSAGE_MAY_NOT_HAVE_BEEN_SENT } else { words::ask::MESSAGE_WAS_NOT_SENT };
+    let why = notices::clause(why);
     match kept {
         Ok(()) => {
             let code = if unreachable { FailureCode::GatewayUnreachable } else { FailureCode::Failed };
             let short = &id[id.len().saturating_sub(6)..];
-            let hint = format!("It is kept as a draft; send it with: palyra-tray drafts send {short}");
+            let hint = words::ask::it_is_kept_as_draft_send(short);
             Failure::new(code, format!("{what}: {why}"), hint)
         }
-        Err(not_kept) => {
-            Failure::new(FailureCode::Refused, format!("{what}: {why}; and it is not kept: {not_kept}"), "")
-        }
+        Err(not_kept) => Failure::new(FailureCode::Refused, words::ask::and_it_is_not_kept(what, &why, not_kept), ""),
     }
 }
 
 fn no_draft(draft_id: &str) -> Failure {
-    Failure::new(FailureCode::Failed, format!("there is no draft {draft_id}"), LIST)
+    Failure::new(FailureCode::Failed, words::ask::there_is_no_draft(draft_id), words::ask::SEE_THEM_DRAFTS_LIST)
 }
 
 fn under_way() -> Failure {
-    Failure::new(FailureCode::Refused, "this draft is being sent right now", "See: palyra-tray status")
+    Failure::new(FailureCode::Refused, words::ask::THIS_DRAFT_IS_BEING_SENT_RIGHT, words::common::SEE_STATUS)
 }
 
 /// What a menu shows of the drafts: id and start of each, newest first.

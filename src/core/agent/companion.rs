@@ -9,6 +9,7 @@ use crate::core::text;
 use crate::core::time::Now;
 use crate::core::view::Urgency;
 use crate::protocol::{Reply, ServiceId};
+use crate::words;
 
 /// Key of the notification that the disk takes nothing.
 const NOTICE: &str = "event:state";
@@ -70,7 +71,7 @@ impl Agent {
         if self.companion.set_flag(flag, on) {
             return self.done_when_kept(ticket, text::flag_set(flag));
         }
-        self.done(ticket, "Nothing to change.", effects);
+        self.done(ticket, words::agent::NOTHING_TO_CHANGE, effects);
     }
 
     /// What the earlier desktop app left is taken up, and told.
@@ -89,7 +90,7 @@ impl Agent {
         let Some(report) = self.companion.state().imported.clone() else { return };
         if !report.taken.is_empty() || !report.left.is_empty() {
             let body = text::taken_over(&report);
-            self.tell(IMPORTED, ("From the earlier desktop app", &body), Vec::new(), Urgency::Low);
+            self.tell(IMPORTED, (words::agent::FROM_EARLIER_DESKTOP_APP, &body), Vec::new(), Urgency::Low);
         }
     }
 
@@ -114,7 +115,7 @@ impl Agent {
         let failed = outcome.is_err();
         if self.companion.saving.saved(outcome, now) {
             let body = text::sentence(&self.companion.saving.trouble());
-            self.tell(NOTICE, ("The tray cannot write its memory", &body), Vec::new(), Urgency::Normal);
+            self.tell(NOTICE, (words::agent::TRAY_CANNOT_WRITE_ITS_MEMORY, &body), Vec::new(), Urgency::Normal);
         } else if !failed {
             self.events.remove(NOTICE);
         }
@@ -128,7 +129,7 @@ impl Agent {
         if self.companion.profile().onboarding.reached != self.reached {
             self.companion.set_reached(self.reached.clone(), now);
         }
-        let ending = self.quitting.is_some() || self.leaving.is_some();
+        let ending = self.is_ending();
         let revision = self.companion.revision();
         for order in self.companion.saving.step(revision, ending, now) {
             effects.push(match order {

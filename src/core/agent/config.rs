@@ -11,6 +11,7 @@ use crate::core::text;
 use crate::core::time::Now;
 use crate::core::view::Urgency;
 use crate::protocol::{Failure, FailureCode, ServiceId};
+use crate::words;
 
 /// Key of the notification.
 const NOTICE: &str = "event:config";
@@ -49,16 +50,13 @@ impl Agent {
         if self.config.trouble.is_empty() {
             self.events.remove(NOTICE);
         } else if self.config.trouble != before {
-            let body = format!(
-                "{} Nothing was restarted: Palyra goes on with what it has read.",
-                text::sentence(&self.config.trouble)
-            );
+            let body = words::settings::nothing_was_restarted(text::sentence(&self.config.trouble));
             self.tell(NOTICE, (text::CONFIG_INVALID, &body), Vec::new(), Urgency::Normal);
         }
     }
 
     pub(super) fn settle_config(&mut self, now: Now, effects: &mut Vec<Effect>) {
-        if self.quitting.is_some() || self.leaving.is_some() {
+        if self.is_ending() {
             return;
         }
         for order in self.config.step(now.mono_ms) {
@@ -93,13 +91,14 @@ impl Agent {
         effects: &mut Vec<Effect>,
     ) {
         if !self.config.trouble.is_empty() {
-            let failure = Failure::new(FailureCode::Failed, self.config.trouble.clone(), "Then try again.");
+            let failure =
+                Failure::new(FailureCode::Failed, self.config.trouble.clone(), words::settings::THEN_TRY_AGAIN);
             return self.fail(ticket, failure, effects);
         }
         let wanted = ServiceId::ALL.into_iter().filter(|id| service.is_none_or(|one| one == *id));
         let ports: BTreeMap<_, _> = wanted.filter_map(|id| Some((id, self.unwritten_ports(id)?.clone()))).collect();
         if ports.is_empty() {
-            return self.done(ticket, "Nothing to write: what runs has the ports that the config means.", effects);
+            return self.done(ticket, words::settings::NOTHING_TO_WRITE, effects);
         }
         effects.push(Effect::WritePorts(ticket, ports));
     }
@@ -111,7 +110,7 @@ impl Agent {
         effects: &mut Vec<Effect>,
     ) {
         match outcome {
-            Ok(()) => self.done(ticket, "Written. Nothing has to be restarted.", effects),
+            Ok(()) => self.done(ticket, words::settings::WRITTEN_NOTHING_HAS_TO_BE_RESTARTED, effects),
             Err(why) => self.fail(ticket, Failure::new(FailureCode::Failed, why, ""), effects),
         }
     }
@@ -126,8 +125,8 @@ impl Agent {
         if self.setup.config_manual {
             let failure = Failure::new(
                 FailureCode::Refused,
-                "PALYRA_DESKTOP_CONFIG_RELOAD_MODE switches it off",
-                "Start the tray without that variable.",
+                words::settings::PALYRA_DESKTOP_CONFIG_RELOAD_MODE_SWITCHES,
+                words::settings::START_TRAY_WITHOUT_THAT_VARIABLE,
             );
             return self.fail(ticket, failure, effects);
         }
@@ -136,7 +135,11 @@ impl Agent {
         self.config.look_now(now.mono_ms);
         self.done(
             ticket,
-            if enabled { "Changes of the config are followed." } else { "They are left to you." },
+            if enabled {
+                words::settings::CHANGES_OF_CONFIG_ARE_FOLLOWED
+            } else {
+                words::settings::THEY_ARE_LEFT_TO_YOU
+            },
             effects,
         );
     }

@@ -14,9 +14,15 @@ use crate::core::text;
 use crate::core::time::{Now, earlier};
 use crate::core::view::{Button, NoticeKey, Urgency};
 use crate::protocol::{Action, Failure, FailureCode, Place, ServiceId};
+use crate::words;
 
-/// So many notifications about events are shown at once; of more the oldest go, and are among the recent ones.
-pub const MAX_SHOWN: usize = 24;
+/// So many notifications about events are shown at once; of more the oldest go, and are among the recent ones. Servers show
+/// some twenty, and hold back what comes then: an approval must not wait behind answers.
+pub const MAX_SHOWN: usize = 12;
+/// So many of them about runs, with their answers.
+pub const MAX_RUNS_SHOWN: usize = 6;
+/// With what the keys of those begin.
+const RUN: &str = "event:run:";
 /// What answers what a person has just done is withdrawn after this, milliseconds: nobody waits for it any more.
 pub const ANSWER_SHOWN_MS: u64 = 600_000;
 /// Key of the notification of what happened while the screen was locked.
@@ -129,18 +135,26 @@ impl Agent {
             Some(Change::Down) => {
                 let name = text::service(id);
                 let body = text::down(self.fleet.get(id));
-                let log = Button { label: "Show log".to_owned(), action: Action::ShowLog { service: id } };
-                self.tell(&format!("event:{id}:down"), (&format!("{name} is down"), &body), vec![log], Urgency::Normal);
+                let log =
+                    Button { label: words::notices::SHOW_LOG.to_owned(), action: Action::ShowLog { service: id } };
+                self.tell(
+                    &format!("event:{id}:down"),
+                    (&words::notices::is_down(name), &body),
+                    vec![log],
+                    Urgency::Normal,
+                );
             }
             Some(Change::Recovered(ms)) => {
                 self.count_restart(id);
-                let title = format!("{} is back", text::service(id));
-                let body = format!("It was down for {}.", text::duration(ms / 1_000));
-                let mut buttons =
-                    vec![Button { label: "Show log".to_owned(), action: Action::ShowLog { service: id } }];
+                let title = words::notices::is_back(text::service(id));
+                let body = words::notices::it_was_down(text::duration(ms / 1_000));
+                let mut buttons = vec![Button {
+                    label: words::notices::SHOW_LOG.to_owned(),
+                    action: Action::ShowLog { service: id },
+                }];
                 if id == ServiceId::Gateway {
                     let action = Action::Open { place: Place::default() };
-                    buttons.insert(0, Button { label: "Open Dashboard".to_owned(), action });
+                    buttons.insert(0, Button { label: words::notices::OPEN_DASHBOARD.to_owned(), action });
                 }
                 self.tell_or_count(&format!("event:{id}:recovered"), (&title, &body), buttons, Urgency::Low);
             }
@@ -187,8 +201,11 @@ impl Agent {
         }
         let body = away.words();
         if !body.is_empty() {
-            let open = Button { label: "Open Dashboard".to_owned(), action: Action::Open { place: Place::default() } };
-            self.tell(AWAY, ("While the screen was locked", &body), vec![open], Urgency::Normal);
+            let open = Button {
+                label: words::notices::OPEN_DASHBOARD.to_owned(),
+                action: Action::Open { place: Place::default() },
+            };
+            self.tell(AWAY, (words::notices::WHILE_SCREEN_WAS_LOCKED, &body), vec![open], Urgency::Normal);
         }
     }
 
@@ -206,16 +223,16 @@ impl Agent {
                 continue;
             }
             let (title, urgency) = match end {
-                RunEnd::Failed => ("A run failed", Urgency::Normal),
-                RunEnd::Cancelled => ("A run was ended", Urgency::Low),
-                RunEnd::Done | RunEnd::Unknown => ("A run finished", Urgency::Low),
+                RunEnd::Failed => (words::notices::RUN_FAILED, Urgency::Normal),
+                RunEnd::Cancelled => (words::notices::RUN_WAS_ENDED, Urgency::Low),
+                RunEnd::Done | RunEnd::Unknown => (words::notices::RUN_FINISHED, Urgency::Low),
             };
             if let Some(away) = self.happened.away() {
                 let count = if end == RunEnd::Failed { &mut away.runs_failed } else { &mut away.runs_finished };
                 *count += 1;
             }
             let place = Place::run(Some(run.session_id), &run.run_id);
-            let open = Button { label: "Open chat".to_owned(), action: Action::Open { place } };
+            let open = Button { label: words::common::OPEN_CHAT.to_owned(), action: Action::Open { place } };
             self.tell_or_count(&format!("event:run:{}", run.run_id), (title, &run.title), vec![open], urgency);
         }
     }
@@ -231,6 +248,11 @@ impl Agent {
             }
         }
         shown.retain(|(key, since)| self.holds(key, *since, now));
+        let about_runs = |(key, _): &&(NoticeKey, u64)| key.starts_with(RUN);
+        for _ in MAX_RUNS_SHOWN..shown.iter().filter(about_runs).count() {
+            let oldest = shown.iter().position(|one| about_runs(&one));
+            oldest.map(|at| shown.remove(at));
+        }
         while shown.len() > MAX_SHOWN {
             // what still stands as it was told is not put away for what is only news
             let news = shown.iter().position(|(key, _)| !self.is_standing(key)).unwrap_or(0);
@@ -266,19 +288,20 @@ impl Agent {
 
     /// It asks for something to be done, or is withdrawn by itself when it is over.
     fn is_standing(&self, key: &str) -> bool {
-        !["event:elsewhere:", "event:decision:", "event:run:"].iter().any(|it| key.starts_with(it)) && !is_answer(key)
+        !["event:elsewhere:", "event:decision:", RUN].iter().any(|it| key.starts_with(it)) && !is_answer(key)
     }
 
     /// Palyra listens elsewhere than it would like to.
     pub(super) fn tell_moved(&mut self, note: &str) {
         self.happened.moved = self.ports();
         let place = Place::section("config");
-        let mut buttons = vec![Button { label: "Open config".to_owned(), action: Action::Open { place } }];
+        let mut buttons =
+            vec![Button { label: words::notices::OPEN_CONFIG.to_owned(), action: Action::Open { place } }];
         if ServiceId::ALL.into_iter().any(|id| self.unwritten_ports(id).is_some()) {
             let action = Action::WritePorts { service: None };
             buttons.insert(0, Button { label: text::WRITE_PORTS.to_owned(), action });
         }
-        self.tell(PORTS, ("Palyra uses other ports", note), buttons, Urgency::Low);
+        self.tell(PORTS, (words::notices::PALYRA_USES_OTHER_PORTS, note), buttons, Urgency::Low);
     }
 
     /// Shows what a kept event is about, and marks it as read.
@@ -287,8 +310,8 @@ impl Agent {
         let Some(one) = kept.iter().find(|one| one.id == id) else {
             let failure = Failure::new(
                 FailureCode::Refused,
-                "this event is not kept any more",
-                "See what is: palyra-tray recent",
+                words::notices::THIS_EVENT_IS_NOT_KEPT_ANY,
+                words::notices::SEE_WHAT,
             );
             return self.fail(ticket, failure, effects);
         };
@@ -296,15 +319,15 @@ impl Agent {
         self.companion.mark_read(Some(id));
         match action {
             Some(action) => self.act(ticket, action, now, effects),
-            None => self.done_when_kept(ticket, "There is nothing to open. It is marked as read."),
+            None => self.done_when_kept(ticket, words::notices::THERE_IS_NOTHING_TO_OPEN),
         }
     }
 
     pub(super) fn mark_read(&mut self, ticket: Option<Ticket>, effects: &mut Vec<Effect>) {
         match self.companion.mark_read(None) {
-            0 => self.done(ticket, "Nothing is unread.", effects),
-            1 => self.done_when_kept(ticket, "1 event is marked as read."),
-            count => self.done_when_kept(ticket, &format!("{count} events are marked as read.")),
+            0 => self.done(ticket, words::notices::NOTHING_IS_UNREAD, effects),
+            1 => self.done_when_kept(ticket, words::notices::EVENT_IS_MARKED_AS_READ),
+            count => self.done_when_kept(ticket, &words::notices::events_are_marked_as_read(count)),
         }
     }
 }

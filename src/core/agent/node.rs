@@ -9,6 +9,7 @@ use crate::core::text;
 use crate::core::time::Now;
 use crate::protocol::node::{NodeRequest, NodeTask};
 use crate::protocol::{Failure, FailureCode, Reply, ServiceId};
+use crate::words;
 
 impl Agent {
     pub(super) fn node_asked(&mut self, ticket: Ticket, request: NodeRequest, now: Now, effects: &mut Vec<Effect>) {
@@ -32,7 +33,7 @@ impl Agent {
 
     pub(super) fn node_dialog(&mut self, ticket: Option<Ticket>, task: NodeTask, effects: &mut Vec<Effect>) {
         effects.push(Effect::Open(Companion::Node(task)));
-        self.done(ticket, "The dialog opens.", effects);
+        self.done(ticket, words::node::DIALOG_OPENS, effects);
     }
 
     pub(super) fn node_told(&mut self, event: NodeEvent, now: Now, effects: &mut Vec<Effect>) {
@@ -118,14 +119,14 @@ impl Agent {
     }
 
     fn may_begin(&self, task: NodeTask) -> Result<(), Failure> {
-        if self.leaving.is_some() || self.quitting.is_some() {
-            return Err(Failure::new(FailureCode::Refused, "Palyra Tray is ending", ""));
+        if self.is_ending() {
+            return Err(Failure::new(FailureCode::Refused, words::common::PALYRA_TRAY_IS_ENDING, ""));
         }
         if task.opens_window() && self.paused {
             return Err(Failure::new(
                 FailureCode::Refused,
-                "all agents are paused",
-                "Resume them first: palyra-tray resume",
+                words::common::ALL_AGENTS_ARE_PAUSED,
+                words::common::RESUME_THEM_FIRST,
             ));
         }
         let secrets = matches!(self.secrets, Secrets::Ready { .. });
@@ -152,7 +153,7 @@ impl Agent {
             host_up: host.run.is_some(),
             host_ready: host.is_ready(),
             host_words,
-            ending: self.leaving.is_some() || self.quitting.is_some(),
+            ending: self.is_ending(),
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::core::event::{Effect, Ticket};
 use crate::core::text;
 use crate::core::time::Now;
 use crate::core::view::Urgency;
+use crate::words;
 
 /// After the last sign of a write, milliseconds: an editor empties the file before it fills it.
 pub const SETTLE_MS: u64 = 300;
@@ -25,7 +26,12 @@ impl Agent {
             self.events.remove(NOTICE);
         } else if warnings != self.setup.settings_warnings {
             let body: Vec<_> = warnings.iter().map(|warning| text::sentence(warning)).collect();
-            self.tell(NOTICE, ("Not all of the settings is understood", &body.join(" ")), Vec::new(), Urgency::Normal);
+            self.tell(
+                NOTICE,
+                (words::agent::NOT_ALL_OF_SETTINGS_IS_UNDERSTOOD, &body.join(" ")),
+                Vec::new(),
+                Urgency::Normal,
+            );
         }
         self.setup.settings_warnings = warnings;
         self.setup.silent.clone_from(&settings.silent);
@@ -51,7 +57,7 @@ impl Agent {
         if changed {
             effects.push(Effect::SaveSwitch(settings::notifications(kind), on));
         }
-        self.done(ticket, if changed { "Set." } else { "Nothing to change." }, effects);
+        self.done(ticket, if changed { "Set." } else { words::agent::NOTHING_TO_CHANGE }, effects);
     }
 
     pub(super) fn settle_settings(&mut self, now: Now, effects: &mut Vec<Effect>) {

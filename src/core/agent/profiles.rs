@@ -105,7 +105,7 @@ impl Agent {
     /// What must be over first.
     fn may_switch(&self) -> Result<(), String> {
         let saving = self.companion.saving.trouble();
-        let why = if self.quitting.is_some() || self.leaving.is_some() {
+        let why = if self.is_ending() {
             "the agent is ending"
         } else if self.is_switching() || self.switching.asked.is_some() {
             "another change of profile is under way; see: palyra-tray profile show"
@@ -233,16 +233,17 @@ impl Agent {
         if self.switching.turning {
             return self.turn(effects);
         }
-        let Some(mut switch) = self.companion.state().switch.clone().filter(Switch::is_under_way) else { return };
+        let Some(mut switch) = self.companion.state().switch.as_ref().filter(|switch| switch.is_under_way()).cloned()
+        else {
+            return;
+        };
         // an end that was asked for goes first; the next agent goes on from here
-        if self.quitting.is_some() || self.leaving.is_some() {
+        if self.is_ending() {
             return;
         }
         let late = self.switching.deadline.is_some_and(|at| now.mono_ms >= at);
         if switch.keeps_down() {
-            for id in ServiceId::ALL {
-                self.fleet.get_mut(id).want(Goal::Down);
-            }
+            self.want_none();
         }
         let down = self.fleet.all_down() && self.decisions.is_idle() && self.node.is_idle();
         let trouble = self.companion.saving.trouble();
@@ -277,9 +278,7 @@ impl Agent {
                     switch.stage = Stage::Returning;
                     self.companion.set_switch(switch);
                     self.switching.deadline = Some(now.mono_ms + LEAVE_MS);
-                    for id in ServiceId::ALL {
-                        self.fleet.get_mut(id).want(Goal::Down);
-                    }
+                    self.want_none();
                 }
             }
             // what does not end by itself is ended by its shim: the person's own profile does not wait for it
@@ -301,8 +300,7 @@ impl Agent {
     }
 
     fn turn(&mut self, effects: &mut Vec<Effect>) {
-        let ending = self.quitting.is_some() || self.leaving.is_some();
-        if !self.switching.turning || self.switching.turned || ending {
+        if !self.switching.turning || self.switching.turned || self.is_ending() {
             return;
         }
         let name = self.companion.state().active_profile.clone();

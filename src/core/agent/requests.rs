@@ -39,7 +39,7 @@ impl Agent {
         effects: &mut Vec<Effect>,
     ) {
         let id = decision.approval_id.clone();
-        if self.leaving.is_some() || self.quitting.is_some() {
+        if self.is_ending() {
             let failure =
                 Failure::new(FailureCode::Failed, "nothing was decided: the agent is ending", text::SEE_STATUS);
             self.answer(&id, ticket, Err(failure), effects);
@@ -380,6 +380,13 @@ impl Agent {
         }
     }
 
+    /// Nothing is to run, what is not enabled included.
+    pub(super) fn want_none(&mut self) {
+        for id in ServiceId::ALL {
+            self.fleet.get_mut(id).want(Goal::Down);
+        }
+    }
+
     pub(super) fn wait(&mut self, ticket: Option<Ticket>, goal: Goal, services: Vec<ServiceId>, now: Now) {
         self.wait_and_say(ticket, goal, services, String::new(), now);
     }
@@ -405,9 +412,7 @@ impl Agent {
             self.leaving.get_or_insert(now.mono_ms + LEAVE_MS);
             return;
         }
-        for id in ServiceId::ALL {
-            self.fleet.get_mut(id).want(Goal::Down);
-        }
+        self.want_none();
         self.quitting.get_or_insert(now.mono_ms + QUIT_MS);
     }
 

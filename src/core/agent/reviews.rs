@@ -43,7 +43,7 @@ impl Agent {
     }
 
     fn standing(&self, follower: &mut Follower) -> Standing {
-        if self.leaving.is_some() || self.quitting.is_some() {
+        if self.is_ending() {
             return Standing::Ending;
         }
         if self.locked && follower.in_window {

@@ -11,6 +11,7 @@ use crate::core::time::Now;
 use crate::core::view::Urgency;
 use crate::protocol::secrets::{SecretName, SecretsRequest};
 use crate::protocol::{Failure, FailureCode, Reply, ServiceId};
+use crate::words;
 
 /// Key of the notification.
 const NOTICE: &str = "event:secrets";
@@ -46,14 +47,18 @@ impl Agent {
             Rotated::Stored(names) => self.renew(ticket, &names, now, effects),
             Rotated::Not(why) => {
                 if ticket.is_some() {
-                    self.fail(ticket, Failure::new(FailureCode::Failed, why, "Nothing was changed."), effects);
+                    self.fail(
+                        ticket,
+                        Failure::new(FailureCode::Failed, why, words::secrets::NOTHING_WAS_CHANGED_2),
+                        effects,
+                    );
                 }
             }
             Rotated::Unfinished(why) => {
-                let body = format!("{} {UNFINISHED}", text::sentence(&why));
-                self.tell(NOTICE, ("The secrets were not all changed", &body), Vec::new(), Urgency::Normal);
+                let body = format!("{} {}", text::sentence(&why), words::secrets::UNFINISHED);
+                self.tell(NOTICE, (words::secrets::SECRETS_WERE_NOT_ALL_CHANGED, &body), Vec::new(), Urgency::Normal);
                 if ticket.is_some() {
-                    self.fail(ticket, Failure::new(FailureCode::Failed, why, UNFINISHED), effects);
+                    self.fail(ticket, Failure::new(FailureCode::Failed, why, words::secrets::UNFINISHED), effects);
                 }
             }
         }
@@ -100,19 +105,20 @@ impl Agent {
         }
         let words = secrets::are_new(names);
         if waited_for.is_empty() {
-            return self.done(ticket, &format!("{words} Nothing that uses it was running."), effects);
+            return self.done(ticket, &words::secrets::nothing_that_uses_it_was_running(&words), effects);
         }
         let words = format!("{words} {}", text::reached(Goal::Up, &waited_for));
         self.wait_and_say(ticket, Goal::Up, waited_for, words, now);
     }
 
     fn start_again(&mut self, id: ServiceId, effects: &mut Vec<Effect>) {
+        let ending = self.is_ending();
         let service = self.fleet.get_mut(id);
         // what is on its way down goes there
-        if service.goal == Goal::Up && self.quitting.is_none() && self.leaving.is_none() {
+        if service.goal == Goal::Up && !ending {
             let mut orders = Vec::new();
             service.restart(&mut orders);
-            "its secrets are new".clone_into(&mut service.trouble);
+            words::secrets::ITS_SECRETS_ARE_NEW.clone_into(&mut service.trouble);
             self.perform(id, orders, effects);
         }
     }
@@ -123,27 +129,29 @@ impl Agent {
 
     fn may_rotate(&self) -> Result<(), Failure> {
         let refused = |why: &str, hint: &str| Err(Failure::new(FailureCode::Refused, why, hint));
-        if self.leaving.is_some() || self.quitting.is_some() {
-            return refused("Palyra Tray is ending", "");
+        if self.is_ending() {
+            return refused(words::common::PALYRA_TRAY_IS_ENDING, "");
         }
         if self.rotation.making || !self.rotation.stale().is_empty() {
-            return refused("a rotation is under way", "Try again when it is over: palyra-tray secrets status");
+            return refused(words::secrets::ROTATION_IS_UNDER_WAY, words::secrets::TRY_AGAIN_WHEN_IT_IS_OVER);
         }
         if !self.node.is_idle() {
-            return refused("this machine is being enrolled as a node", "Try again when that is over.");
+            return refused(
+                words::secrets::THIS_MACHINE_IS_BEING_ENROLLED,
+                words::secrets::TRY_AGAIN_WHEN_THAT_IS_OVER,
+            );
         }
         if !self.config.trouble.is_empty() {
             let why = self.config.trouble.clone();
-            return Err(Failure::new(FailureCode::Failed, why, "What uses the secrets could not start again."));
+            return Err(Failure::new(FailureCode::Failed, why, words::secrets::WHAT_USES_SECRETS_COULD_NOT_START));
         }
         match &self.secrets {
             Secrets::Ready { .. } => Ok(()),
-            Secrets::Unknown => refused("the secrets have not been fetched yet", "Try again in a moment."),
+            Secrets::Unknown => {
+                refused(words::secrets::SECRETS_HAVE_NOT_BEEN_FETCHED_YET, words::common::TRY_AGAIN_IN_A_MOMENT)
+            }
             Secrets::Waiting(why) => Err(Failure::new(FailureCode::Failed, why.clone(), text::UNLOCK_KEYRING)),
             Secrets::Failed(why) => Err(Failure::new(FailureCode::Failed, why.clone(), text::SEE_STATUS)),
         }
     }
 }
-
-const UNFINISHED: &str = "What runs goes on with the secrets that it has. To finish it: palyra-tray secrets rotate, or \
-start the tray again.";

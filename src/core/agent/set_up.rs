@@ -8,6 +8,7 @@ use crate::core::time::Now;
 use crate::core::view::{Button, Urgency};
 use crate::protocol::setup::{SetupFacts, SetupRequest};
 use crate::protocol::{Action, Failure, FailureCode, ServiceId};
+use crate::words;
 
 /// Key of the test notification.
 const TEST_NOTICE: &str = "event:test";
@@ -26,8 +27,8 @@ impl Agent {
             SetupRequest::UseDataFolder { .. } if self.fleet.iter().any(|service| service.run.is_some()) => {
                 let failure = Failure::new(
                     FailureCode::Refused,
-                    "the data folder cannot be changed while Palyra runs",
-                    "Stop it first: palyra-tray stop",
+                    words::set_up::DATA_FOLDER_CANNOT_BE_CHANGED_WHILE,
+                    words::set_up::STOP_IT_FIRST,
                 );
                 self.fail(Some(ticket), failure, effects);
             }
@@ -79,13 +80,15 @@ impl Agent {
         if self.desktop.notifications.is_none() {
             let failure = Failure::new(
                 FailureCode::Failed,
-                "no notification server answers on this desktop",
-                "Install one, for example dunst.",
+                words::set_up::NO_NOTIFICATION_SERVER_ANSWERS,
+                words::set_up::INSTALL_ONE_FOR_EXAMPLE_DUNST,
             );
             return self.fail(Some(ticket), failure, effects);
         }
-        let buttons =
-            vec![Button { label: "It works".to_owned(), action: Action::Dismiss { notice: TEST_NOTICE.to_owned() } }];
+        let buttons = vec![Button {
+            label: words::set_up::IT_WORKS.to_owned(),
+            action: Action::Dismiss { notice: TEST_NOTICE.to_owned() },
+        }];
         self.tell(TEST_NOTICE, text::TEST_NOTIFICATION, buttons, Urgency::Normal);
         self.done(Some(ticket), "Sent.", effects);
     }

@@ -7,6 +7,7 @@ use crate::core::event::{Companion, Effect, Ticket};
 use crate::core::view::{Button, Urgency};
 use crate::core::{describe, notices, support};
 use crate::protocol::{Action, Failure, FailureCode, Reply};
+use crate::words;
 
 /// Key of the notification that it is ready.
 const NOTICE: &str = "event:bundle";
@@ -21,17 +22,14 @@ impl Agent {
             self.events.remove(COMPANION);
             effects.push(Effect::Open(Companion::Bundle));
         }
-        self.done(ticket, "The support bundle is being made. You are told when it is ready.", effects);
+        self.done(ticket, words::support::SUPPORT_BUNDLE_IS_BEING_MADE, effects);
     }
 
     pub(super) fn bundle_made(&mut self, ticket: Ticket, path: &str, lacks: &[String], effects: &mut Vec<Effect>) {
-        let body = format!(
-            "It holds no secrets that are known. Look through it before you send it: {path}{}",
-            support::told(lacks)
-        );
+        let body = words::support::it_holds_no_secrets(path, support::told(lacks));
         let body = notices::cut(&describe::visible(&body), BODY);
-        let buttons = vec![Button { label: "Show the file".to_owned(), action: Action::ShowBundles }];
-        self.tell(NOTICE, ("The support bundle is ready", &body), buttons, Urgency::Normal);
+        let buttons = vec![Button { label: words::support::SHOW_FILE.to_owned(), action: Action::ShowBundles }];
+        self.tell(NOTICE, (words::support::SUPPORT_BUNDLE_IS_READY, &body), buttons, Urgency::Normal);
         self.done(Some(ticket), "Told.", effects);
     }
 

@@ -6,6 +6,7 @@ use crate::core::time::{Now, earlier};
 use crate::core::view::Urgency;
 use crate::core::{report, snapshot, text};
 use crate::protocol::{Failure, FailureCode, Reply};
+use crate::words;
 
 /// Whoever wants a report waits this long for the gateway at most, milliseconds.
 pub const REPORT_MS: u64 = 5_000;
@@ -66,12 +67,12 @@ impl Agent {
             Ok(None) => text::DIAGNOSTICS_COPIED.to_owned(),
             Ok(Some(file)) => text::diagnostics_in(&file),
             Err(why) => {
-                let hint = "In a terminal it is: palyra-tray status --diagnostics";
+                let hint = words::agent::IN_TERMINAL;
                 return self.fail(ticket, Failure::new(FailureCode::Failed, why, hint), effects);
             }
         };
         if ticket.is_none() {
-            self.tell(COPIED, ("Diagnostics", &body), Vec::new(), Urgency::Normal);
+            self.tell(COPIED, (words::agent::DIAGNOSTICS, &body), Vec::new(), Urgency::Normal);
         }
         self.done(ticket, &body, effects);
     }

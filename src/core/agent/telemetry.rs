@@ -6,6 +6,7 @@ use crate::core::ask::Intent;
 use crate::core::decisions::{Made, Surface};
 use crate::core::event::{Effect, Ticket};
 use crate::core::telemetry::{self, UsageEvent};
+use crate::words;
 
 impl Agent {
     pub(super) fn usage(&mut self, event: UsageEvent, effects: &mut Vec<Effect>) {
@@ -43,7 +44,7 @@ impl Agent {
 
     pub(super) fn set_telemetry(&mut self, ticket: Option<Ticket>, on: bool, effects: &mut Vec<Effect>) {
         if self.setup.telemetry == on {
-            return self.done(ticket, "Nothing to change.", effects);
+            return self.done(ticket, words::agent::NOTHING_TO_CHANGE, effects);
         }
         self.setup.telemetry = on;
         effects.push(Effect::SaveSwitch(TELEMETRY, on));

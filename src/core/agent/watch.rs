@@ -75,7 +75,12 @@ impl Watched {
         self.known.iter().cloned().collect()
     }
 
-    /// Ours did not arrive: whoever allows it now is somebody else.
+    /// It was allowed here, or its allowance is told.
+    pub fn knows(&self, approval_id: &str) -> bool {
+        self.known.iter().any(|known| known == approval_id)
+    }
+
+    /// It does not stand as allowed, or ours did not arrive: whoever allows it now is somebody else.
     pub fn not_allowed(&mut self, approval_id: &str) {
         self.known.retain(|known| known != approval_id);
     }
@@ -84,10 +89,11 @@ impl Watched {
 impl Agent {
     /// A look at the gateway's records brought this.
     pub(super) fn heard(&mut self, news: News, now: Now) {
+        news.not_allowed.iter().for_each(|approval_id| self.watched.not_allowed(approval_id));
         for record in news.allowed {
             // one that is being decided is read again for that
             if !self.decisions.is_open(&record.approval_id) {
-                self.heard_allowed(&record);
+                self.heard_allowed(&record, news.late.contains(&record.approval_id));
             }
         }
         self.watched.denied.retain(|_, again| now.mono_ms < *again);
@@ -118,17 +124,17 @@ impl Agent {
         self.watched.arrivals.iter().filter(|at| now.mono_ms - **at < FLOOD_MS).count() > FLOOD_ABOVE
     }
 
-    /// This record was read, and stands as allowed. Seen, as it cannot be prevented: whoever can read the gateway's token can
-    /// decide.
-    pub(super) fn heard_allowed(&mut self, record: &Record) {
-        let recent = record.resolved_at_unix_ms >= self.inbox.watching_since_unix_ms;
-        if !recent || self.watched.known.contains(&record.approval_id) {
+    /// This record was read, and stands as allowed; `late`: it was over before, in another way. Seen, as it cannot be
+    /// prevented: whoever can read the gateway's token can decide.
+    pub(super) fn heard_allowed(&mut self, record: &Record, late: bool) {
+        if self.watched.knows(&record.approval_id) {
             return;
         }
         self.watched.knows_allowed(&record.approval_id);
         let words = describe(record);
+        let before = if late { "It had been denied, or its time was over. Then somebody" } else { "Somebody" };
         let body = format!(
-            "{}: {}\nSomebody allowed it, in the dashboard or by the gateway's token. If it was not you, abort the run.",
+            "{}: {}\n{before} allowed it, in the dashboard or by the gateway's token. If it was not you, abort the run.",
             notices::cut(&words.title, 60),
             notices::cut(&words.what, 120),
         );
@@ -160,7 +166,7 @@ impl Agent {
 
     /// While paused: nothing that waits stays, and no run goes on.
     pub(super) fn settle_paused(&mut self, now: Now, effects: &mut Vec<Effect>) {
-        if !self.paused || !self.inbox.is_open() || self.leaving.is_some() || self.quitting.is_some() {
+        if !self.paused || !self.inbox.is_open() || self.is_ending() {
             return;
         }
         let free = DENIED_AT_ONCE.saturating_sub(self.decisions.under_way());

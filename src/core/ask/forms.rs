@@ -3,6 +3,7 @@
 use crate::core::companion::Draft;
 use crate::core::dialog::{Body, DialogButton, Form, Tone, one_line};
 use crate::core::notices::cut;
+use crate::words;
 
 /// Presses that mean something.
 pub const SEND: &str = "send";
@@ -27,9 +28,9 @@ impl Where {
     /// For a person.
     pub fn words(&self) -> String {
         match &self.session_id {
-            None => "in a new session".to_owned(),
-            Some(id) if self.title.is_empty() => format!("in the session {}", tail(id)),
-            Some(_) => format!("in the session “{}”", cut(&one_line(&self.title), 60)),
+            None => words::ask::IN_NEW_SESSION.to_owned(),
+            Some(id) if self.title.is_empty() => words::ask::in_session_2(tail(id)),
+            Some(_) => words::ask::in_session(cut(&one_line(&self.title), 60)),
         }
     }
 }
@@ -43,11 +44,11 @@ pub fn tail(id: &str) -> String {
 /// Writing a message.
 pub fn entry(to: &Where) -> Form {
     Form {
-        title: format!("Ask Palyra, {}", to.words()),
-        heading: "Ask Palyra".to_owned(),
-        text: format!("Your message is sent {}. The answer comes as a notification.", to.words()),
+        title: words::ask::ask_palyra_2(to.words()),
+        heading: words::ask::ASK_PALYRA.to_owned(),
+        text: words::ask::your_message_is_sent(to.words()),
         body: Body::Text,
-        buttons: vec![DialogButton::new(SEND, "Send"), DialogButton::away("Cancel")],
+        buttons: vec![DialogButton::new(SEND, words::buttons::SEND), DialogButton::away(words::buttons::CANCEL)],
         focus: None,
         tone: Tone::Info,
     }
@@ -57,10 +58,10 @@ pub fn entry(to: &Where) -> Form {
 pub fn given_back(text: &str, why: &str) -> Form {
     Form {
         title: "Palyra".to_owned(),
-        heading: "Not sent, and not kept".to_owned(),
-        text: format!("{why}\n\nThis is what you wrote; copy it before you close this window."),
+        heading: words::ask::NOT_SENT_AND_NOT_KEPT.to_owned(),
+        text: words::ask::this_is_what_you_wrote(why),
         body: Body::Document { document: text.to_owned() },
-        buttons: vec![DialogButton::new(AGAIN, "Try again"), DialogButton::away("Close")],
+        buttons: vec![DialogButton::new(AGAIN, words::common::TRY_AGAIN), DialogButton::away(words::buttons::CLOSE)],
         focus: None,
         tone: Tone::Warning,
     }
@@ -69,14 +70,15 @@ pub fn given_back(text: &str, why: &str) -> Form {
 /// A draft, and what can be done with it.
 pub fn draft(draft: &Draft) -> Form {
     let to = Where { session_id: draft.session_id.clone(), title: String::new() };
-    let mut text = format!("Written to be sent {}. Not sent: {}", to.words(), draft.reason);
+    let mut text = words::ask::written_to_be_sent(to.words(), &draft.reason);
     if draft.maybe_sent {
-        text.push_str(
-            "\n\nIt may have been sent all the same. Before it is sent again, Palyra is asked whether it has it.",
-        );
+        text.push_str(words::ask::IT_MAY_HAVE_BEEN_SENT_ALL);
     }
-    let mut buttons =
-        vec![DialogButton::new(SEND, "Send"), DialogButton::new(DISCARD, "Discard"), DialogButton::away("Close")];
+    let mut buttons = vec![
+        DialogButton::new(SEND, words::buttons::SEND),
+        DialogButton::new(DISCARD, words::buttons::DISCARD),
+        DialogButton::away(words::buttons::CLOSE),
+    ];
     let long = draft.text.chars().count() > LONG || draft.text.lines().count() > 12;
     let body = if long {
         Body::Document { document: draft.text.clone() }
@@ -86,8 +88,8 @@ pub fn draft(draft: &Draft) -> Form {
         Body::Message
     };
     Form {
-        title: "Palyra: draft".to_owned(),
-        heading: "Draft".to_owned(),
+        title: words::ask::PALYRA_DRAFT.to_owned(),
+        heading: words::ask::DRAFT.to_owned(),
         text,
         body,
         buttons,
@@ -99,11 +101,11 @@ pub fn draft(draft: &Draft) -> Form {
 /// Before a draft is thrown away.
 pub fn doubt(draft: &Draft) -> Form {
     Form {
-        title: "Palyra: draft".to_owned(),
-        heading: "Discard this draft?".to_owned(),
-        text: format!("“{}”\n\nIt cannot be brought back.", cut(&one_line(&draft.text), 200)),
+        title: words::ask::PALYRA_DRAFT.to_owned(),
+        heading: words::ask::DISCARD_THIS_DRAFT.to_owned(),
+        text: words::ask::it_cannot_be_brought_back(cut(&one_line(&draft.text), 200)),
         body: Body::Message,
-        buttons: vec![DialogButton::away("Keep it"), DialogButton::new(DISCARD, "Discard")],
+        buttons: vec![DialogButton::away(words::ask::KEEP_IT), DialogButton::new(DISCARD, words::buttons::DISCARD)],
         focus: Some(DialogButton::AWAY.to_owned()),
         tone: Tone::Question,
     }

@@ -9,8 +9,8 @@
 
 pub mod forms;
 mod news;
+pub mod notices;
 mod types;
-pub mod words;
 
 #[cfg(test)]
 mod tests;
@@ -21,6 +21,7 @@ use crate::core::event::Ticket;
 use crate::core::time::Now;
 use crate::protocol::ask::{Message, To};
 use crate::protocol::{RunId, Secret};
+use crate::words;
 
 pub use types::{
     Answer, AskEvent, AskOrder, AskWork, Finished, Intent, Lost, Origin, Outcome, Over, RunState, Session,
@@ -115,7 +116,7 @@ impl Asks {
         [
             ("messages under way", self.open.len(), AT_ONCE),
             ("messages that are over", self.over.len(), REMEMBERED),
-            ("runs of ours", self.runs.len(), RUNS),
+            (words::ask::RUNS_OF_OURS, self.runs.len(), RUNS),
             ("messages to be kept elsewhere", self.unkept.len(), AT_ONCE),
         ]
     }
@@ -172,7 +173,7 @@ impl Asks {
             return Ok(());
         }
         if self.open.len() >= AT_ONCE {
-            return Err(format!("{AT_ONCE} messages are under way already"));
+            return Err(words::ask::messages_are_under_way_already(AT_ONCE));
         }
         let message_id = message.message_id.clone();
         let intent = Intent::new(message, origin);
@@ -257,11 +258,11 @@ impl Asks {
             Step::Paused { .. } => self.open_session(id, orders),
             // nothing was sent, so there is nothing to be found
             Step::Looking { .. } if ask.intent.sent_at_unix_ms.is_none() => {
-                let why = "Palyra Tray ended before the message was sent.".to_owned();
+                let why = words::ask::PALYRA_TRAY_ENDED_BEFORE_MESSAGE.to_owned();
                 self.finish(id, Outcome::NotSent { why, unreachable: false }, orders);
             }
             Step::Looking { unknown_at, .. } if now.mono_ms >= *unknown_at => {
-                self.finish(id, unknown("The gateway cannot be asked"), orders);
+                self.finish(id, unknown(words::ask::GATEWAY_CANNOT_BE_ASKED), orders);
             }
             Step::Looking { due, .. } => {
                 *due = None;
@@ -316,7 +317,7 @@ impl Asks {
         for (id, send) in waiting.collect::<Vec<_>>() {
             if let Err(why) = &outcome {
                 // without a trace nothing is sent
-                let why = format!("It could not be kept on disk, and without that nothing is sent: {why}.");
+                let why = words::ask::it_could_not_be_kept(why);
                 self.finish(&id, Outcome::NotSent { why, unreachable: false }, orders);
             } else if self.gateway.is_none() {
                 self.finish(&id, not_ready(), orders);
@@ -424,9 +425,9 @@ impl Step {
 }
 
 fn not_ready() -> Outcome {
-    Outcome::NotSent { why: "The gateway is not ready.".to_owned(), unreachable: true }
+    Outcome::NotSent { why: words::ask::GATEWAY_IS_NOT_READY.to_owned(), unreachable: true }
 }
 
 fn unknown(why: &str) -> Outcome {
-    Outcome::Unknown(format!("{why}, so it is not known whether Palyra got it."))
+    Outcome::Unknown(words::ask::so_it_is_not_known_whether(why))
 }

@@ -5,9 +5,7 @@ use crate::core::answer::NoAnswer;
 use crate::core::ask::AskOrder;
 use crate::core::time::Now;
 use crate::core::upstream::Trouble;
-
-/// Whom an error of a run is about, when nobody says.
-pub(super) const WHO: &str = "The model's provider";
+use crate::words;
 
 impl Asks {
     pub(super) fn stream_over(&mut self, id: &str, over: Over, now: Now, orders: &mut Vec<AskOrder>) {
@@ -18,7 +16,9 @@ impl Asks {
             Over::NoAnswer { why: NoAnswer::Unfinished, .. } | Over::Broken if accepted => {
                 ask.step = Step::following(now)
             }
-            Over::NoAnswer { why, .. } if accepted => self.finish(id, Outcome::NoAnswer(why.sentence(WHO)), orders),
+            Over::NoAnswer { why, .. } if accepted => {
+                self.finish(id, Outcome::NoAnswer(why.sentence(words::ask::MODELS_PROVIDER)), orders)
+            }
             Over::NoAnswer { why, .. } => ask.step = Step::looking(Some(refused_in_stream(&why)), now),
             Over::Broken => ask.step = Step::looking(None, now),
             // the wait for a stream that had begun
@@ -69,7 +69,7 @@ impl Asks {
                 *look += 1;
                 match LOOKS_MS.get(*look) {
                     Some(pause) => *due = Some(now.mono_ms + pause),
-                    None => self.finish(id, unknown("Its answer to the message was lost"), orders),
+                    None => self.finish(id, unknown(words::ask::ITS_ANSWER_TO_MESSAGE_WAS_LOST), orders),
                 }
             }
             Err(_) => *due = Some(now.mono_ms + LOOKS_MS[2]),
@@ -101,21 +101,21 @@ impl Asks {
         let run = match outcome {
             Err(_) => return *due = Some(now.mono_ms + LOOKS_MS[3]),
             Ok(None) => {
-                let why = "The gateway no longer knows it: its record was lost. Ask again.".to_owned();
+                let why = words::ask::GATEWAY_NO_LONGER_KNOWS.to_owned();
                 return self.finish(id, Outcome::NoAnswer(why), orders);
             }
             Ok(Some(run)) => run,
         };
         let outcome = match (run.state.as_str(), run.answer) {
             ("done", Some(answer)) if !answer.text.trim().is_empty() => Outcome::Answered(answer),
-            ("done", _) => Outcome::NoAnswer(NoAnswer::Empty.sentence(WHO)),
-            ("cancelled", _) => Outcome::NoAnswer(NoAnswer::Cancelled.sentence(WHO)),
+            ("done", _) => Outcome::NoAnswer(NoAnswer::Empty.sentence(words::ask::MODELS_PROVIDER)),
+            ("cancelled", _) => Outcome::NoAnswer(NoAnswer::Cancelled.sentence(words::ask::MODELS_PROVIDER)),
             ("failed", _) => Outcome::NoAnswer(failed_run(&run.error)),
             _ => {
                 if moved.0 != run.updated_at_unix_ms {
                     *moved = (run.updated_at_unix_ms, now.mono_ms);
                 } else if now.mono_ms >= moved.1 + STALLED_MS {
-                    let why = "Nothing has happened for 30 minutes. Open the chat to see how it stands.".to_owned();
+                    let why = words::ask::NOTHING_HAS_HAPPENED_FOR_MINUTES.to_owned();
                     return self.finish(id, Outcome::NoAnswer(why), orders);
                 }
                 *look += 1;
@@ -128,7 +128,7 @@ impl Asks {
 }
 
 fn ended_before() -> Lost {
-    let why = "The gateway ended before it took the message.".to_owned();
+    let why = words::ask::GATEWAY_ENDED_BEFORE_IT_TOOK_MESSAGE.to_owned();
     Lost { why, may_have_acted: false, refused: false, again_ms: None }
 }
 
@@ -136,24 +136,24 @@ fn ended_before() -> Lost {
 pub(super) fn refused_in_stream(why: &NoAnswer) -> Lost {
     let why = match why {
         NoAnswer::Upstream(Trouble::Other(words)) if words.contains("already has active run") => {
-            "This session is still busy with an earlier message. Send it when that is answered, or in a new session."
-                .to_owned()
+            words::ask::THIS_SESSION_IS_STILL_BUSY.to_owned()
         }
         NoAnswer::Upstream(Trouble::Other(words)) if words.contains("session not found") => {
-            "The gateway knows no such session.".to_owned()
+            words::ask::GATEWAY_KNOWS_NO_SUCH_SESSION.to_owned()
         }
-        other => other.sentence(WHO),
+        other => other.sentence(words::ask::MODELS_PROVIDER),
     };
     Lost { why, may_have_acted: false, refused: true, again_ms: None }
 }
 
 pub(super) fn failed_run(error: &str) -> String {
     if error.contains("orphaned active run") {
-        return "The gateway was restarted in the middle of its answer. Ask again.".to_owned();
+        return words::ask::GATEWAY_WAS_RESTARTED_IN_MIDDLE.to_owned();
     }
     if error.contains("run stream response channel") {
-        return "The gateway gave it up when Palyra Tray ended. Ask again.".to_owned();
+        return words::ask::GATEWAY_GAVE_IT_UP_WHEN_PALYRA.to_owned();
     }
     let empty = error.is_empty();
-    if empty { NoAnswer::Empty } else { NoAnswer::Upstream(Trouble::of_run(error)) }.sentence(WHO)
+    if empty { NoAnswer::Empty } else { NoAnswer::Upstream(Trouble::of_run(error)) }
+        .sentence(words::ask::MODELS_PROVIDER)
 }

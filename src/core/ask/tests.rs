@@ -1,6 +1,6 @@
 //! The machine against a gateway that keeps books, with every kind of fault at every step.
 
-use super::news::{WHO, failed_run, refused_in_stream};
+use super::news::{failed_run, refused_in_stream};
 use super::*;
 use crate::core::answer::NoAnswer;
 use crate::core::upstream::Trouble;
@@ -552,5 +552,5 @@ fn a_busy_session_and_a_missing_one_are_told_in_our_words() {
     assert_eq!(said("orchestrator session not found for selector: S"), "The gateway knows no such session.");
     assert!(failed_run("daemon startup detected an orphaned active run from a previous runtime").contains("restarted"));
     assert!(failed_run("run stream response channel closed").contains("gave it up"));
-    assert_eq!(failed_run(""), NoAnswer::Empty.sentence(WHO));
+    assert_eq!(failed_run(""), NoAnswer::Empty.sentence(crate::words::ask::MODELS_PROVIDER));
 }

@@ -4,6 +4,8 @@
 
 use super::Launch;
 
+use crate::words;
+
 /// The unit that the package installs; our own one is the same with another command.
 const PACKAGED_UNIT: &str = include_str!("../../../packaging/palyra-tray.service");
 /// Its line that names the program.
@@ -13,8 +15,6 @@ const PACKAGED_COMMAND: &str = "ExecStart=/usr/bin/palyra-tray run";
 pub const MARK: &str = "X-Palyra-Tray-Autostart";
 /// Name of the macOS agent.
 pub const LABEL: &str = "io.palyra.Tray";
-
-const COMMENT: &str = "Written by Palyra Tray. To remove it: palyra-tray autostart off";
 
 /// Whether the text of an entry is ours to replace and to remove.
 pub fn is_ours(text: &str) -> bool {
@@ -41,12 +41,12 @@ pub fn desktop_entry(launch: &Launch) -> String {
     words.push(exec_word(&launch.executable));
     words.push("run".to_owned());
     format!(
-        "# {COMMENT}\n\
+        "# {comment}\n\
          [Desktop Entry]\n\
          Type=Application\n\
          Version=1.4\n\
          Name=Palyra Tray\n\
-         Comment=Keep Palyra running, answer its approvals and open its dashboard\n\
+         Comment={}\n\
          Exec={}\n\
          TryExec={}\n\
          Icon=palyra-tray\n\
@@ -54,8 +54,10 @@ pub fn desktop_entry(launch: &Launch) -> String {
          StartupNotify=false\n\
          X-GNOME-Autostart-enabled=true\n\
          {MARK}=true\n",
+        words::login::WHAT_IT_DOES,
         words.join(" "),
         launch.executable.replace('\\', "\\\\"),
+        comment = words::login::COMMENT,
     )
 }
 
@@ -92,7 +94,7 @@ pub fn unit(launch: &Launch) -> String {
         command.push_str(&format!("ExecStart={program} run"));
     }
     let unit = PACKAGED_UNIT.replace(PACKAGED_COMMAND, &command);
-    format!("# {COMMENT}\n{}", unit.replacen("[Unit]\n", &format!("[Unit]\n{MARK}=true\n"), 1))
+    format!("# {}\n{}", words::login::COMMENT, unit.replacen("[Unit]\n", &format!("[Unit]\n{MARK}=true\n"), 1))
 }
 
 /// One word of a unit.
@@ -118,7 +120,7 @@ pub fn launch_agent(launch: &Launch) -> String {
     // AbandonProcessGroup: what the agent leaves behind is for the next agent to take back
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
-         <!--\n{MARK}=true\n{COMMENT}\n-->\n\
+         <!--\n{MARK}=true\n{comment}\n-->\n\
          <!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n\
          <plist version=\"1.0\">\n\
          <dict>\n\
@@ -135,6 +137,7 @@ pub fn launch_agent(launch: &Launch) -> String {
          </dict>\n\
          </plist>\n",
         xml(&launch.executable),
+        comment = words::login::COMMENT,
     )
 }
 

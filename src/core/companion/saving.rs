@@ -65,7 +65,7 @@ impl Saving {
 
     /// When to look at it again.
     pub const fn deadline(&self) -> Option<u64> {
-        if self.under_way.is_some() { None } else { self.again }
+        self.again
     }
 
     /// After every event. `ending`: the agent is about to end.
@@ -146,9 +146,11 @@ mod tests {
         assert_eq!(saving.step(2, true, at(AGAIN_MS + 1)), [Order::Write]);
         assert!(!saving.is_idle(2));
         assert!(!saving.saved(Err("full".to_owned()), at(AGAIN_MS + 2)) && saving.is_idle(2));
+        assert!(saving.step(2, true, at(AGAIN_MS + 3)).is_empty(), "once more, and no more");
         assert_eq!(saving.step(2, false, at(2 * AGAIN_MS + 2)), [Order::Write]);
         assert!(!saving.saved(Ok(()), at(2 * AGAIN_MS + 3)));
         assert!(saving.trouble().is_empty() && saving.deadline().is_none());
+        assert!(!saving.is_idle(3), "another end has a try of its own");
     }
 
     #[test]

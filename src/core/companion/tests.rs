@@ -65,6 +65,50 @@ fn the_newest_forty_are_kept_and_a_decision_is_no_action() {
 }
 
 #[test]
+fn the_set_up_is_complete_from_the_first_time_on() {
+    let mut it = companion();
+    let reached = |complete| Reached { complete, ..Reached::default() };
+    it.set_reached(Reached { done: 1, ..reached(false) }, at(5));
+    assert_eq!(it.profile().onboarding.completed_at_unix_ms, None);
+    for (complete, at_ms) in [(true, 6), (false, 7), (true, 8)] {
+        it.set_reached(reached(complete), at(at_ms));
+        assert_eq!(it.profile().onboarding.completed_at_unix_ms, Some(6));
+    }
+}
+
+#[test]
+fn what_only_puts_a_notification_away_is_no_action() {
+    let mut it = companion();
+    it.notify(Kind::Alarm, "t", "b", Some(Action::Dismiss { notice: "event:x".to_owned() }), at(1));
+    assert!(it.profile().notifications[0].action.is_none());
+}
+
+#[test]
+fn a_draft_is_changed_in_its_place_and_found_by_the_end_of_its_id() {
+    let mut it = companion();
+    let draft = |id: &str, text: &str| Draft {
+        id: id.to_owned(),
+        text: text.to_owned(),
+        created_at_unix_ms: 1,
+        session_id: None,
+        reason: "r".repeat(5_000),
+        maybe_sent: false,
+    };
+    for (id, text) in [("01AAAA", "first"), ("01BBAA", "second"), ("03AAAA", "third")] {
+        it.keep_draft(draft(id, text)).unwrap();
+    }
+    assert_eq!(it.profile().drafts[0].reason.chars().count(), 1_000);
+    let before = it.revision();
+    it.keep_draft(draft("01AAAA", "changed")).unwrap();
+    let texts: Vec<_> = it.profile().drafts.iter().map(|draft| draft.text.as_str()).collect();
+    assert_eq!((texts, it.revision() > before), (vec!["changed", "second", "third"], true));
+    let found = |id: &str| it.draft(id).map(|draft| draft.text.as_str());
+    assert_eq!((found("03AAAA"), found("bbaa")), (Some("third"), Some("second")));
+    assert_eq!(found("BAA"), None, "too short to be meant");
+    assert_eq!(found("AAAA"), None, "it could be either");
+}
+
+#[test]
 fn the_twenty_first_draft_is_refused_and_none_is_dropped() {
     let mut it = companion();
     let ids: Vec<_> = (0..20).map(|n| it.add_draft(&format!("{n}"), None, "off", at(n)).unwrap()).collect();

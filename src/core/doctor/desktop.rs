@@ -3,16 +3,14 @@
 use super::facts::{Bus, Facts, NotificationServer, Presence, System, TrayHost, Unit};
 use super::{About, Check};
 use crate::core::notices::{self, Server};
+use crate::words;
 
-const SESSION_BUS: About = About("session_bus", "Session bus");
-const TRAY: About = About("tray", "Tray icon");
-const NOTIFICATIONS: About = About("notifications", "Notifications");
-const DIALOGS: About = About("dialogs", "Dialogs");
-const BROWSER_OPENER: About = About("browser_opener", "Opening pages");
-const LOGIN_START: About = About("login_start", "Start on login");
-
-/// What is left without an icon.
-const UNTIL_THEN: &str = "Until then notifications and the command line do everything";
+const SESSION_BUS: About = About("session_bus", words::checks::desktop::SESSION_BUS);
+const TRAY: About = About("tray", words::checks::desktop::TRAY_ICON);
+const NOTIFICATIONS: About = About("notifications", words::common::NOTIFICATIONS);
+const DIALOGS: About = About("dialogs", words::checks::desktop::DIALOGS);
+const BROWSER_OPENER: About = About("browser_opener", words::checks::desktop::OPENING_PAGES);
+const LOGIN_START: About = About("login_start", words::common::START_ON_LOGIN);
 
 /// All of them.
 pub(super) fn checks(facts: &Facts) -> Vec<Check> {
@@ -22,22 +20,22 @@ pub(super) fn checks(facts: &Facts) -> Vec<Check> {
         tray(facts),
         notifications(facts),
         match (desktop.display, &desktop.dialogs) {
-            _ if facts.system != System::Linux => DIALOGS.ok("the system has its own"),
-            (false, _) => DIALOGS.skipped("no display can be reached from here; questions are asked on the terminal"),
-            (true, Ok(Some(program))) => DIALOGS.ok(format!("are shown by {}", program.display())),
+            _ if facts.system != System::Linux => DIALOGS.ok(words::checks::desktop::SYSTEM_HAS_ITS_OWN_2),
+            (false, _) => DIALOGS.skipped(words::checks::desktop::NO_DISPLAY_CAN_BE_REACHED_FROM_HERE),
+            (true, Ok(Some(program))) => DIALOGS.ok(words::checks::desktop::are_shown(program.display())),
             (true, Ok(None)) => DIALOGS.warning(
-                "no program for them is installed; questions are asked on a terminal or in the dashboard",
-                "Install zenity, or kdialog on KDE (Debian: sudo apt install zenity)",
+                words::checks::desktop::NO_PROGRAM_FOR_THEM_IS_INSTALLED,
+                words::checks::desktop::INSTALL_ZENITY_OR_KDIALOG_ON_KDE,
             ),
             (true, Err(why)) => DIALOGS.unknown(why),
         },
         match (desktop.display, &desktop.opener) {
-            _ if facts.system != System::Linux => BROWSER_OPENER.ok("the system does it"),
-            (_, Ok(Some(opener))) => BROWSER_OPENER.ok(format!("done by {opener}")),
-            (false, Ok(None)) => BROWSER_OPENER.skipped("no display can be reached from here"),
+            _ if facts.system != System::Linux => BROWSER_OPENER.ok(words::checks::desktop::SYSTEM_DOES),
+            (_, Ok(Some(opener))) => BROWSER_OPENER.ok(words::checks::desktop::done_by(opener)),
+            (false, Ok(None)) => BROWSER_OPENER.skipped(words::checks::desktop::NO_DISPLAY_CAN_BE_REACHED),
             (true, Ok(None)) => BROWSER_OPENER.warning(
-                "nothing that opens a page in a browser is installed",
-                "Install xdg-utils and a browser, or set BROWSER to one",
+                words::checks::desktop::NOTHING_THAT_OPENS_PAGE_IN_BROWSER,
+                words::checks::desktop::INSTALL_XDG_UTILS_AND_BROWSER,
             ),
             (_, Err(why)) => BROWSER_OPENER.unknown(why),
         },
@@ -47,12 +45,12 @@ pub(super) fn checks(facts: &Facts) -> Vec<Check> {
 
 fn session_bus(facts: &Facts) -> Check {
     match &facts.desktop.bus {
-        None => SESSION_BUS.skipped("this system has none"),
+        None => SESSION_BUS.skipped(words::checks::desktop::THIS_SYSTEM_HAS_NONE),
         Some(Err(why)) => SESSION_BUS.unknown(why),
         Some(Ok(Bus::Up(_))) => SESSION_BUS.ok("answers"),
         Some(Ok(Bus::Absent(why))) => SESSION_BUS.warning(
-            format!("cannot be reached from here ({why}): no icon, no notifications, no keyring"),
-            "On a desktop: sign out and in. Over SSH or without a desktop the command line does everything",
+            words::checks::desktop::cannot_be_reached_from_here(why),
+            words::checks::desktop::ON_DESKTOP_SIGN_OUT,
         ),
     }
 }
@@ -61,26 +59,28 @@ fn tray(facts: &Facts) -> Check {
     let agent = facts.agent.snapshot().map(|snapshot| &snapshot["tray"]);
     let shown = agent.and_then(|tray| tray["present"].as_bool());
     let detail = agent.and_then(|tray| tray["detail"].as_str()).unwrap_or_default();
-    let remedy = || format!("{}. {UNTIL_THEN}", tray_remedy(&facts.desktop.name));
+    let remedy = || format!("{}. {}", tray_remedy(&facts.desktop.name), words::checks::desktop::UNTIL_THEN);
     let host = match &facts.desktop.bus {
-        _ if shown == Some(true) => return TRAY.ok("a panel shows it"),
-        None => return TRAY.skipped("the system's own; seen only by the agent"),
+        _ if shown == Some(true) => return TRAY.ok(words::checks::desktop::PANEL_SHOWS),
+        None => return TRAY.skipped(words::checks::desktop::SYSTEMS_OWN_SEEN_ONLY_BY_AGENT),
         Some(Err(why)) => return TRAY.unknown(why),
         Some(Ok(Bus::Absent(_))) if shown.is_none() => {
-            return TRAY.skipped("no session bus can be reached from here");
+            return TRAY.skipped(words::checks::desktop::NO_SESSION_BUS_CAN_BE_REACHED);
         }
-        Some(Ok(Bus::Absent(_))) => return TRAY.warning(format!("not shown: {detail}"), UNTIL_THEN),
+        Some(Ok(Bus::Absent(_))) => {
+            return TRAY.warning(words::checks::desktop::not_shown(detail), words::checks::desktop::UNTIL_THEN);
+        }
         Some(Ok(Bus::Up(on))) => &on.tray,
     };
     match (host, shown) {
         (Err(why), _) => TRAY.unknown(why),
         (Ok(TrayHost::Present), Some(false)) => TRAY.warning(
-            format!("a panel shows tray icons, but not the agent's: {detail}"),
-            "Start the agent anew in this session: palyra-tray quit --keep-running, then: palyra-tray run",
+            words::checks::desktop::panel_shows_tray_icons_but_not_agents(detail),
+            words::checks::desktop::START_AGENT_ANEW_IN_THIS_SESSION,
         ),
-        (Ok(TrayHost::Present), _) => TRAY.ok("a panel shows tray icons"),
-        (Ok(TrayHost::NoHost), _) => TRAY.warning("icons are collected, but no panel shows them", remedy()),
-        (Ok(TrayHost::NoWatcher), _) => TRAY.warning("nobody shows tray icons on this desktop", remedy()),
+        (Ok(TrayHost::Present), _) => TRAY.ok(words::checks::desktop::PANEL_SHOWS_TRAY_ICONS),
+        (Ok(TrayHost::NoHost), _) => TRAY.warning(words::checks::desktop::ICONS_ARE_COLLECTED, remedy()),
+        (Ok(TrayHost::NoWatcher), _) => TRAY.warning(words::checks::desktop::NOBODY_SHOWS_TRAY_ICONS, remedy()),
     }
 }
 
@@ -89,39 +89,39 @@ fn tray_remedy(desktop: &str) -> &'static str {
     let name = desktop.to_lowercase();
     let is = |names: &[&str]| names.iter().any(|one| name.contains(one));
     if is(&["gnome", "ubuntu", "unity"]) {
-        "Install the AppIndicator extension (package gnome-shell-extension-appindicator), sign out and in, and switch it \
-         on in the app Extensions, or with: gnome-extensions enable ubuntu-appindicators@ubuntu.com (Debian, Ubuntu) or \
-         appindicatorsupport@rgcjonas.gmail.com (elsewhere)"
+        words::checks::desktop::INSTALL_APPINDICATOR_EXTENSION_PACKAGE
     } else if is(&["kde", "plasma"]) {
-        "Add the widget System Tray to a panel"
+        words::checks::desktop::ADD_WIDGET_SYSTEM_TRAY_TO_PANEL
     } else if is(&["xfce"]) {
-        "Add the item Status Tray Plugin to the panel"
+        words::checks::desktop::ADD_ITEM_STATUS_TRAY_PLUGIN
     } else if is(&["mate"]) {
-        "Add the applet Notification Area to the panel"
+        words::checks::desktop::ADD_APPLET_NOTIFICATION_AREA_TO_PANEL
     } else if is(&["cinnamon"]) {
-        "Add the applet XApp Status to the panel"
+        words::checks::desktop::ADD_APPLET_XAPP_STATUS_TO_PANEL
     } else if is(&["lxqt"]) {
-        "Add the plugin Status Notifier to the panel"
+        words::checks::desktop::ADD_PLUGIN_STATUS_NOTIFIER_TO_PANEL
     } else if is(&["sway", "hyprland", "river", "niri", "labwc", "wayfire", "wlroots", "dwl"]) {
-        "Run a bar with a tray: in Waybar put \"tray\" into modules-right; in swaybar set tray_output * in the bar block"
+        words::checks::desktop::RUN_BAR_WITH_TRAY
     } else {
-        "Run a panel or bar that shows StatusNotifier icons, such as xfce4-panel, lxqt-panel or Waybar with its module tray"
+        words::checks::desktop::RUN_PANEL_OR_BAR_THAT_SHOWS
     }
 }
 
 fn notifications(facts: &Facts) -> Check {
     let on = match &facts.desktop.bus {
-        None => return NOTIFICATIONS.ok("the system has its own; approvals are decided in the dashboard"),
+        None => return NOTIFICATIONS.ok(words::checks::desktop::SYSTEM_HAS_ITS_OWN),
         Some(Err(why)) => return NOTIFICATIONS.unknown(why),
-        Some(Ok(Bus::Absent(_))) => return NOTIFICATIONS.skipped("no session bus can be reached from here"),
+        Some(Ok(Bus::Absent(_))) => {
+            return NOTIFICATIONS.skipped(words::checks::desktop::NO_SESSION_BUS_CAN_BE_REACHED);
+        }
         Some(Ok(Bus::Up(on))) => on,
     };
     NOTIFICATIONS.of(&on.notifications, |about, server| match server {
         Presence::Absent => about.warning(
-            "no server shows them; approvals wait in the menu, the dashboard and palyra-tray approvals list",
-            "Install one that fits your desktop, such as dunst, mako or xfce4-notifyd",
+            words::checks::desktop::NO_SERVER_SHOWS_THEM,
+            words::checks::desktop::INSTALL_ONE_THAT_FITS_YOUR_DESKTOP,
         ),
-        Presence::Startable => about.ok("a server is installed; it starts with the first notification"),
+        Presence::Startable => about.ok(words::checks::desktop::SERVER_IS_INSTALLED),
         Presence::Running(server) => running(about, server),
     })
 }
@@ -131,21 +131,21 @@ fn running(about: About, server: &NotificationServer) -> Check {
     let name = name.trim();
     if server.quiet == Some(true) {
         return about.warning(
-            format!("{name} shows none now: Do Not Disturb is on"),
-            "Switch it off to see approvals as they come; until then: palyra-tray approvals list",
+            words::checks::desktop::shows_none_now(name),
+            words::checks::desktop::SWITCH_IT_OFF_TO_SEE_APPROVALS,
         );
     }
     if !server.actions {
         return about.warning(
-            format!("{name} shows them without buttons"),
-            "Decide in the dashboard or a terminal (palyra-tray approvals list); dunst, mako and xfce4-notifyd have buttons",
+            words::checks::desktop::shows_them_without_buttons(name),
+            words::checks::desktop::DECIDE_IN_DASHBOARD_OR_TERMINAL_APPROVALS,
         );
     }
     let known = Server { name: server.name.clone(), actions: true, withdraws: true };
     about.ok(if notices::decides(&known) {
-        format!("{name} shows them with buttons; what it shows whole can be approved in it")
+        words::checks::desktop::shows_them_with_buttons_what(name)
     } else {
-        format!("{name} shows them with buttons; how much it shows is not known, so approvals are reviewed elsewhere")
+        words::checks::desktop::shows_them_with_buttons(name)
     })
 }
 
@@ -155,26 +155,24 @@ fn login_start(facts: &Facts) -> Check {
         _ => None,
     };
     if unit.is_some_and(|unit| unit.active == "failed") {
-        return LOGIN_START.warning(
-            "systemd says that palyra-tray.service failed",
-            "See why: journalctl --user -u palyra-tray -n 30. Then: systemctl --user restart palyra-tray",
-        );
+        return LOGIN_START
+            .warning(words::checks::desktop::SYSTEMD_SAYS, words::checks::desktop::SEE_WHY_JOURNALCTL_USER_U_N);
     }
     let is_enabled = |unit: &Unit| unit.enabled.starts_with("enabled");
     let on = |how: &str, unit: Option<&Unit>| match how {
-        "" if unit.is_some_and(is_enabled) => "on, by a systemd user unit".to_owned(),
+        "" if unit.is_some_and(is_enabled) => words::checks::desktop::ON_BY_SYSTEMD_USER_UNIT.to_owned(),
         "" => "on".to_owned(),
         how => format!("on, by {how}"),
     };
     match (&facts.login, unit) {
         (Some(Ok(login)), _) if !login.problem.is_empty() => {
-            LOGIN_START.warning(&login.problem, "Set it anew: palyra-tray autostart on")
+            LOGIN_START.warning(&login.problem, words::checks::desktop::SET_IT_ANEW)
         }
         (Some(Ok(login)), _) if login.on => LOGIN_START.ok(on(&login.how, unit)),
         (None, Some(unit)) if is_enabled(unit) => LOGIN_START.ok(on("", Some(unit))),
-        (Some(Ok(_)), _) => LOGIN_START.ok("off, as long as you do not ask for it"),
+        (Some(Ok(_)), _) => LOGIN_START.ok(words::checks::desktop::OFF_AS_LONG_AS_YOU_DO),
         (Some(Err(why)), _) => LOGIN_START.unknown(why),
-        (None, Some(_)) => LOGIN_START.ok("not by systemd"),
-        (None, None) => LOGIN_START.skipped("nothing is known of it here"),
+        (None, Some(_)) => LOGIN_START.ok(words::checks::desktop::NOT_BY_SYSTEMD),
+        (None, None) => LOGIN_START.skipped(words::checks::desktop::NOTHING_IS_KNOWN_OF_IT_HERE),
     }
 }

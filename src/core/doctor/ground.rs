@@ -7,14 +7,15 @@ use serde_json::Value;
 use super::facts::{Bus, Fact, Facts, Folder, Ground, Keyring, OwnFiles, Presence, Space, System};
 use super::{About, Check};
 use crate::core::text;
+use crate::words;
 
-const STATE_ROOT: About = About("state_root", "State root");
-const PRIVATE_FILES: About = About("private_files", "Private files");
-const DISK_SPACE: About = About("disk_space", "Disk space");
-const SOCKET: About = About("socket", "Control socket");
-const SETTINGS: About = About("settings", "Preferences");
-const SECRETS: About = About("secrets", "Secrets");
-const VAULT: About = About("vault", "Palyra's vault");
+const STATE_ROOT: About = About("state_root", words::checks::ground::STATE_ROOT);
+const PRIVATE_FILES: About = About("private_files", words::checks::ground::PRIVATE_FILES);
+const DISK_SPACE: About = About("disk_space", words::checks::ground::DISK_SPACE);
+const SOCKET: About = About("socket", words::checks::ground::CONTROL_SOCKET);
+const SETTINGS: About = About("settings", words::checks::ground::PREFERENCES);
+const SECRETS: About = About("secrets", words::checks::ground::SECRETS);
+const VAULT: About = About("vault", words::checks::ground::PALYRAS_VAULT);
 
 /// Less than this is said.
 const LITTLE_SPACE: u64 = 500_000_000;
@@ -29,7 +30,7 @@ const VAULT_IN_SECRET_SERVICE: &str = "linux_secret_service";
 pub(super) fn checks(facts: &Facts) -> Vec<Check> {
     let ground = match &facts.ground {
         Ok(ground) => ground,
-        Err(why) => return vec![STATE_ROOT.problem(why, "Correct that first; most checks need it")],
+        Err(why) => return vec![STATE_ROOT.problem(why, words::checks::ground::CORRECT_THAT_FIRST)],
     };
     vec![
         STATE_ROOT.of(&ground.folders, |about, folders| folders_check(about, &ground.state_root, folders)),
@@ -39,9 +40,11 @@ pub(super) fn checks(facts: &Facts) -> Vec<Check> {
         SETTINGS.of(&ground.settings, |about, settings| {
             let file = ground.settings_file.display();
             match (settings.exists, settings.warnings.as_slice()) {
-                (false, []) => about.ok(format!("{file} is not there; the defaults hold")),
-                (true, []) => about.ok(format!("{file} is understood")),
-                (_, warnings) => about.warning(warnings.join("; "), format!("Correct {file}, then restart the agent")),
+                (false, []) => about.ok(words::checks::ground::is_not_there(&file)),
+                (true, []) => about.ok(words::checks::ground::is_understood(&file)),
+                (_, warnings) => {
+                    about.warning(warnings.join("; "), words::checks::ground::correct_then_restart_agent(&file))
+                }
             }
         }),
     ]
@@ -52,48 +55,45 @@ fn folders_check(about: About, root: &Path, folders: &[Folder]) -> Check {
         let path = folder.path.display();
         let at = folder.looked_at.display();
         if folder.blocked {
-            return about.problem(
-                format!("{at} is not a folder, so {path} cannot be used"),
-                "Move that file away, or set PALYRA_STATE_ROOT to another folder",
-            );
+            return about
+                .problem(words::checks::ground::is_not_folder(&at, &path), words::checks::ground::MOVE_THAT_FILE_AWAY);
         }
         if folder.read_only {
             return about.problem(
-                format!("{at} is on a disk that is mounted read-only"),
-                "Mount it writable (a full or damaged disk does this by itself), or set PALYRA_STATE_ROOT elsewhere",
+                words::checks::ground::is_on_disk_that_is_mounted(&at),
+                words::checks::ground::MOUNT_IT_WRITABLE_FULL_OR_DAMAGED,
             );
         }
         if let Some(why) = &folder.unwritable {
-            let what = if folder.exists { "be written" } else { "be made" };
+            let what = if folder.exists { words::checks::ground::BE_WRITTEN } else { words::checks::ground::BE_MADE };
             return about.problem(
-                format!(
-                    "{path} cannot {what}: {why}{}",
-                    if folder.exists { String::new() } else { format!(" at {at}") }
+                words::checks::ground::cannot(
+                    &path,
+                    what,
+                    why,
+                    if folder.exists { String::new() } else { format!(" at {at}") },
                 ),
-                format!("Make {at} writable for your user, or set PALYRA_STATE_ROOT to another folder"),
+                words::checks::ground::make_writable_for_your_user(&at),
             );
         }
         if folder.exists && !folder.owned {
             return about.problem(
-                format!("{path} belongs to another user"),
-                format!("Give it back: sudo chown -R \"$USER\" '{path}'. Never start Palyra with sudo"),
+                words::checks::ground::belongs_to_another_user(&path),
+                words::checks::ground::give_it_back(&path),
             );
         }
     }
     if let Some((folder, kind)) = folders.iter().find_map(|folder| Some((folder, folder.network.as_ref()?))) {
         return about.warning(
-            format!(
-                "{} is on another machine's disk ({kind}), where locks and the journal cannot be relied on",
-                folder.path.display()
-            ),
-            "Set PALYRA_STATE_ROOT to a folder on a disk of this machine",
+            words::checks::ground::is_on_another_machines_disk(folder.path.display(), kind),
+            words::checks::ground::SET_PALYRA_STATE_ROOT_TO_FOLDER,
         );
     }
     let there = folders.iter().any(|folder| folder.path == root && folder.exists);
     about.ok(if there {
-        format!("{} is writable", root.display())
+        words::checks::ground::is_writable(root.display())
     } else {
-        format!("{} is not there yet, and can be made", root.display())
+        words::checks::ground::is_not_there_yet(root.display())
     })
 }
 
@@ -101,47 +101,51 @@ fn private_files(about: About, root: &Path, files: &OwnFiles) -> Check {
     let list = |paths: &[std::path::PathBuf]| {
         let names: Vec<_> = paths.iter().take(3).map(|path| path.display().to_string()).collect();
         let more = paths.len().saturating_sub(3);
-        names.join(", ") + &if more > 0 { format!(" and {more} more") } else { String::new() }
+        names.join(", ") + &if more > 0 { words::common::and_more(more) } else { String::new() }
     };
     if let Some((path, mode)) = files.open_secrets.first() {
         return about.problem(
-            format!("{} holds secrets and can be read by other users (mode {mode:03o})", path.display()),
-            format!("Close it: chmod 600 '{0}'", path.display()),
+            words::checks::ground::holds_secrets_and_can_be_read(path.display(), *mode),
+            words::checks::ground::close_it_chmod_2(path.display()),
         );
     }
     if !files.strangers.is_empty() {
         return about.problem(
-            format!("belong to another user: {}", list(&files.strangers)),
-            format!("Give them back: sudo chown -R \"$USER\" '{}'. Never start Palyra with sudo", root.display()),
+            words::checks::ground::belong_to_another_user(list(&files.strangers)),
+            words::checks::ground::give_them_back(root.display()),
         );
     }
     if let Some((path, mode)) = files.open_folders.first() {
         return about.warning(
-            format!("{} can be entered by other users (mode {mode:03o})", path.display()),
-            format!("Close it: chmod 700 '{}'", path.display()),
+            words::checks::ground::can_be_entered_by_other_users(path.display(), *mode),
+            words::checks::ground::close_it_chmod(path.display()),
         );
     }
     about.ok(match files.seen {
-        0 => "none yet".to_owned(),
-        seen => format!("{seen} looked at; only you can reach them"),
+        0 => words::checks::ground::NONE_YET.to_owned(),
+        seen => words::checks::ground::looked_at_only_you_can_reach(seen),
     })
 }
 
 fn disk_space(about: About, space: Space) -> Check {
     let free = match space.free {
-        bytes if bytes >= 10_000_000_000 => format!("{} GB free", bytes / 1_000_000_000),
-        bytes => format!("{} MB free", bytes / 1_000_000),
+        bytes if bytes >= 10_000_000_000 => words::checks::ground::gb_free(bytes / 1_000_000_000),
+        bytes => words::checks::ground::mb_free(bytes / 1_000_000),
     };
     let few = space.free_files.is_some_and(|files| files < FEW_FILES);
     let none = space.free_files.is_some_and(|files| files == 0);
-    let remedy = "Free some space on that disk; old logs in <state root>/tray/logs may go";
+    let remedy = words::checks::ground::FREE_SOME_SPACE_ON_THAT_DISK;
     if space.free < NO_SPACE || none {
-        let evidence = if none { "no more files can be made on that disk".to_owned() } else { format!("only {free}") };
-        about.problem(format!("{evidence}; nothing can be recorded"), remedy)
+        let evidence = if none {
+            words::checks::ground::NO_MORE_FILES_CAN_BE_MADE.to_owned()
+        } else {
+            words::checks::ground::only(&free)
+        };
+        about.problem(words::checks::ground::nothing_can_be_recorded(&evidence), remedy)
     } else if few {
-        about.warning(format!("{free}, but only {} more files", space.free_files.unwrap_or(0)), remedy)
+        about.warning(words::checks::ground::but_only_more_files(&free, space.free_files.unwrap_or(0)), remedy)
     } else if space.free < LITTLE_SPACE {
-        about.warning(format!("only {free}"), remedy)
+        about.warning(words::checks::ground::only(&free), remedy)
     } else {
         about.ok(free)
     }
@@ -152,15 +156,13 @@ fn socket(facts: &Facts, ground: &Ground) -> Check {
         let path = socket.path.display();
         let length = socket.path.as_os_str().len();
         match (&socket.stranger, socket.limit) {
-            _ if facts.agent.snapshot().is_some() => about.ok(format!("{path} is answered")),
+            _ if facts.agent.snapshot().is_some() => about.ok(words::checks::ground::is_answered(&path)),
             (_, Some(limit)) if length > limit => about.problem(
-                format!("{path} is {length} bytes long; the system takes {limit}"),
-                "Set XDG_RUNTIME_DIR or PALYRA_STATE_ROOT to a shorter path",
+                words::checks::ground::is_bytes_long(&path, length, limit),
+                words::checks::ground::SET_XDG_RUNTIME_DIR_OR_PALYRA,
             ),
-            (Some(what), _) => {
-                about.problem(format!("{path} is {what}"), "Move it away, or set XDG_RUNTIME_DIR to your own folder")
-            }
-            (None, _) => about.ok(format!("{path} can be used")),
+            (Some(what), _) => about.problem(format!("{path} is {what}"), words::checks::ground::MOVE_IT_AWAY),
+            (None, _) => about.ok(words::checks::ground::can_be_used(&path)),
         }
     })
 }
@@ -176,20 +178,22 @@ pub(super) fn secrets(facts: &Facts) -> Vec<Check> {
     }];
     if facts.system == System::Linux {
         checks.push(VAULT.of(&ground.vault_backend, |about, backend| match backend.as_deref() {
-            None => about.ok("none yet; the gateway makes one"),
-            Some(VAULT_IN_SECRET_SERVICE) => match (&service, &facts.desktop.secret_tool) {
-                (_, Ok(false)) => about.problem(
-                    "is in the keyring, and secret-tool, which the gateway reaches it with, is not installed",
-                    "Install it (Debian: sudo apt install libsecret-tools), then: palyra-tray start",
-                ),
-                (Ok(Presence::Absent), _) => about.problem(
-                    "is in the keyring, and no keyring runs; the gateway does not start without it",
-                    "Start or install one (gnome-keyring, KWallet), or sign in to the desktop; then: palyra-tray start",
-                ),
-                (Err(why), _) | (_, Err(why)) => about.unknown(why),
-                _ => about.ok("is in the keyring"),
-            },
-            Some(kind) => about.ok(format!("is of the kind {kind}")),
+            None => about.ok(words::checks::ground::NONE_YET_GATEWAY_MAKES_ONE),
+            Some(VAULT_IN_SECRET_SERVICE) => {
+                match (&service, &facts.desktop.secret_tool) {
+                    (_, Ok(false)) => about.problem(
+                        words::checks::ground::IS_IN_KEYRING_AND_SECRET,
+                        words::checks::ground::INSTALL_IT_DEBIAN,
+                    ),
+                    (Ok(Presence::Absent), _) => about.problem(
+                        words::checks::ground::IS_IN_KEYRING_AND_NO,
+                        words::checks::ground::START_OR_INSTALL_ONE_GNOME_KEYRING,
+                    ),
+                    (Err(why), _) | (_, Err(why)) => about.unknown(why),
+                    _ => about.ok(words::checks::ground::IS_IN_KEYRING),
+                }
+            }
+            Some(kind) => about.ok(words::checks::ground::is_of_kind(kind)),
         }));
     }
     checks
@@ -197,7 +201,7 @@ pub(super) fn secrets(facts: &Facts) -> Vec<Check> {
 
 fn keyring(facts: &Facts) -> Fact<Presence<Keyring>> {
     match &facts.desktop.bus {
-        None => Err("this system's keyring is not looked at".to_owned()),
+        None => Err(words::checks::ground::THIS_SYSTEMS_KEYRING_IS_NOT_LOOKED.to_owned()),
         Some(Err(why)) => Err(why.clone()),
         Some(Ok(Bus::Absent(_))) => Ok(Presence::Absent),
         Some(Ok(Bus::Up(on))) => on.keyring.clone(),
@@ -206,21 +210,19 @@ fn keyring(facts: &Facts) -> Fact<Presence<Keyring>> {
 
 /// By the agent, which has them or not.
 fn told(secrets: &Value, ground: &Ground) -> Check {
-    let why = secrets["why"].as_str().unwrap_or("no reason is known");
+    let why = secrets["why"].as_str().unwrap_or(words::common::NO_REASON_IS_KNOWN);
     match (secrets["state"].as_str(), secrets["place"].as_str()) {
         (Some("ready"), Some("file")) if ground.keyring_off => {
-            SECRETS.ok("are in the private file, as PALYRA_TRAY_KEYRING asks")
+            SECRETS.ok(words::checks::ground::ARE_IN_PRIVATE_FILE_AS_PALYRA)
         }
         (Some("ready"), Some("file")) => SECRETS.warning(
-            "are in a private file, because no keyring was there",
-            "To have them in a keyring, install one (gnome-keyring, KWallet), sign in again and restart the agent",
+            words::checks::ground::ARE_IN_PRIVATE_FILE,
+            words::checks::ground::TO_HAVE_THEM_IN_KEYRING_INSTALL,
         ),
-        (Some("ready"), _) => SECRETS.ok("are in the keyring"),
+        (Some("ready"), _) => SECRETS.ok(words::checks::ground::ARE_IN_KEYRING_2),
         (Some("waiting"), _) => SECRETS.problem(why, text::UNLOCK_KEYRING),
-        (Some("failed"), _) => SECRETS.problem(why, "Mend that, then: palyra-tray start"),
-        _ => {
-            SECRETS.warning("are being fetched", "Check again in a minute; the keyring may be asking for its password")
-        }
+        (Some("failed"), _) => SECRETS.problem(why, words::checks::ground::MEND_THAT_THEN),
+        _ => SECRETS.warning(words::checks::ground::ARE_BEING_FETCHED, words::checks::ground::CHECK_AGAIN_IN_MINUTE),
     }
 }
 
@@ -228,28 +230,27 @@ fn told(secrets: &Value, ground: &Ground) -> Check {
 fn seen(ground: &Ground, service: &Fact<Presence<Keyring>>) -> Check {
     SECRETS.of(&ground.files, |about, files| {
         if ground.keyring_off {
-            return about.ok("go into the private file, as PALYRA_TRAY_KEYRING asks");
+            return about.ok(words::checks::ground::GO_INTO_PRIVATE_FILE);
         }
         match service {
             Ok(Presence::Running(Keyring { locked: Some(true) })) => {
-                about.warning("the keyring is locked; the agent will wait for it", text::UNLOCK_KEYRING)
+                about.warning(words::checks::ground::KEYRING_IS_LOCKED, text::UNLOCK_KEYRING)
             }
-            Ok(Presence::Absent) if files.in_keyring => about.problem(
-                "are in the keyring, and no keyring runs here",
-                "Sign in to the desktop, or start the keyring; no new secrets are made meanwhile",
-            ),
+            Ok(Presence::Absent) if files.in_keyring => {
+                about.problem(words::checks::ground::ARE_IN_KEYRING, words::checks::ground::SIGN_IN_TO_DESKTOP)
+            }
             Ok(Presence::Absent) => match &files.secrets_file {
                 Some(path) => about.warning(
-                    format!("are in {}, because no keyring was there", path.display()),
-                    "To have them in a keyring, install one (gnome-keyring, KWallet) and sign in again",
+                    words::checks::ground::are_in_because_no_keyring(path.display()),
+                    words::checks::ground::TO_HAVE_THEM_IN_KEYRING,
                 ),
                 None => about.warning(
-                    "no keyring runs here; they will go into a private file",
-                    "To have them in a keyring, install one (gnome-keyring, KWallet) and sign in again",
+                    words::checks::ground::NO_KEYRING_RUNS_HERE,
+                    words::checks::ground::TO_HAVE_THEM_IN_KEYRING,
                 ),
             },
-            Ok(Presence::Startable) => about.ok("a keyring is there; it starts when it is wanted"),
-            Ok(Presence::Running(_)) => about.ok("a keyring is there and open"),
+            Ok(Presence::Startable) => about.ok(words::checks::ground::KEYRING_IS_THERE),
+            Ok(Presence::Running(_)) => about.ok(words::checks::ground::KEYRING_IS_THERE_AND_OPEN),
             Err(why) => about.unknown(why),
         }
     })

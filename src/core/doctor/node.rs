@@ -5,51 +5,48 @@ use serde_json::Value;
 use super::facts::{Agent, Facts};
 use super::{About, Check};
 use crate::core::text;
+use crate::words;
 
-const CERTIFICATE: About = About("node_certificate", "Node host certificate");
+const CERTIFICATE: About = About("node_certificate", words::checks::NODE_HOST_CERTIFICATE);
 
 /// With less than this left it is said, milliseconds. A certificate lasts a day.
 const SOON_MS: i64 = 2 * 3_600_000;
-const REPAIR: &str = "Renew it: palyra-tray node repair";
 
 /// Until when it is valid.
 pub(super) fn certificate(facts: &Facts) -> Check {
     let Some(snapshot) = facts.agent.snapshot() else {
         return CERTIFICATE.skipped(match facts.agent {
-            Agent::Absent => "no agent runs",
-            _ => "the agent does not tell",
+            Agent::Absent => words::common::NO_AGENT_RUNS,
+            _ => words::common::AGENT_DOES_NOT_TELL,
         });
     };
     let node = &snapshot["quick_facts"]["node_host"];
     let words = |key: &str| node[key].as_str().filter(|words| !words.is_empty());
     if words("under_way").is_some() {
-        return CERTIFICATE.skipped("the node host is being enrolled or reset");
+        return CERTIFICATE.skipped(words::checks::NODE_HOST_IS_BEING_ENROLLED);
     }
     if node["installed"] != Value::Bool(true) {
-        return CERTIFICATE.skipped("not enrolled");
+        return CERTIFICATE.skipped(words::common::NOT_ENROLLED);
     }
     if let Some(why) = words("not_known") {
-        let evidence = format!("cannot be read ({why}); the node host is tried all the same");
-        return CERTIFICATE.warning(
-            evidence,
-            "Mend that, then start the agent anew: palyra-tray quit --keep-running, then palyra-tray run",
-        );
+        let evidence = words::checks::cannot_be_read(why);
+        return CERTIFICATE.warning(evidence, words::checks::MEND_THAT_THEN_START_AGENT_ANEW);
     }
     let left = node["certificate_expires_at_unix_ms"].as_i64().map(|end| end.saturating_sub(facts.now_unix_ms));
     let lasts = |ms: i64| text::duration(u64::try_from(ms / 1_000).unwrap_or(0));
     match (words("needs_repair"), left) {
         // the agent may not have been woken since
         (_, Some(left)) if left <= 0 => {
-            let evidence = format!("expired {} ago: the node host needs repair", lasts(left.saturating_neg()));
-            CERTIFICATE.problem(evidence, REPAIR)
+            let evidence = words::checks::expired_ago_node_host_needs_repair(lasts(left.saturating_neg()));
+            CERTIFICATE.problem(evidence, words::checks::REPAIR)
         }
-        (Some(need), _) => CERTIFICATE.problem(format!("{need}: the node host needs repair"), REPAIR),
+        (Some(need), _) => CERTIFICATE.problem(words::checks::node_host_needs_repair(need), words::checks::REPAIR),
         (None, Some(left)) if left < SOON_MS => {
-            let evidence = format!("expires in {}; the node host needs repair then", lasts(left));
-            CERTIFICATE.warning(evidence, REPAIR)
+            let evidence = words::checks::expires_in_node_host_needs_repair(lasts(left));
+            CERTIFICATE.warning(evidence, words::checks::REPAIR)
         }
-        (None, Some(left)) => CERTIFICATE.ok(format!("valid for another {}", lasts(left))),
-        (None, None) => CERTIFICATE.unknown("until when it is valid is not known"),
+        (None, Some(left)) => CERTIFICATE.ok(words::checks::valid_for_another(lasts(left))),
+        (None, None) => CERTIFICATE.unknown(words::checks::UNTIL_WHEN_IT_IS_VALID),
     }
 }
 

@@ -8,43 +8,41 @@ use super::facts::{Agent, ConfigContent, Facts, Ground, Holder, Port, Program, P
 use super::{About, Check};
 use crate::core::text;
 use crate::protocol::ServiceId;
+use crate::words;
 
-const AGENT: About = About("agent", "Agent");
-const EARLIER_APP: About = About("earlier_app", "Earlier desktop app");
-const OTHER_PALYRA: About = About("other_palyra", "Other Palyra");
-const GATEWAY_PROGRAM: About = About("gateway_program", "Gateway program");
-const BROWSER_PROGRAM: About = About("browser_program", "Browser program");
-const NODE_PROGRAM: About = About("node_program", "Node host program");
-const DASHBOARD_FILES: About = About("dashboard_files", "Dashboard files");
-const CONFIG: About = About("config", "Config");
-const RUN_LOOP: About = About("run_loop", "Run loop");
-const PORTS: About = About("ports", "Ports");
-const GATEWAY: About = About("gateway", "Gateway");
-const BROWSER: About = About("browser", "Browser service");
-const NODE_HOST: About = About("node_host", "Node host");
-const LOGS: About = About("logs", "Logs");
-const APPROVALS: About = About("approvals", "Approvals");
-const PROVIDER: About = About("provider", "Model provider");
-
-const NO_AGENT: &str = "no agent runs";
-const START: &str = "Start it: palyra-tray run";
+const AGENT: About = About("agent", words::checks::palyra::AGENT);
+const EARLIER_APP: About = About("earlier_app", words::checks::palyra::EARLIER_DESKTOP_APP);
+const OTHER_PALYRA: About = About("other_palyra", words::checks::palyra::OTHER_PALYRA);
+const GATEWAY_PROGRAM: About = About("gateway_program", words::checks::palyra::GATEWAY_PROGRAM);
+const BROWSER_PROGRAM: About = About("browser_program", words::checks::palyra::BROWSER_PROGRAM);
+const NODE_PROGRAM: About = About("node_program", words::checks::palyra::NODE_HOST_PROGRAM);
+const DASHBOARD_FILES: About = About("dashboard_files", words::checks::palyra::DASHBOARD_FILES);
+const CONFIG: About = About("config", words::common::CONFIG);
+const RUN_LOOP: About = About("run_loop", words::checks::palyra::RUN_LOOP);
+const PORTS: About = About("ports", words::checks::palyra::PORTS);
+const GATEWAY: About = About("gateway", words::checks::palyra::GATEWAY);
+const BROWSER: About = About("browser", words::checks::palyra::BROWSER_SERVICE);
+const NODE_HOST: About = About("node_host", words::checks::palyra::NODE_HOST);
+const LOGS: About = About("logs", words::common::LOGS);
+const APPROVALS: About = About("approvals", words::common::APPROVALS);
+const PROVIDER: About = About("provider", words::common::MODEL_PROVIDER);
 
 /// The agent, and others who would keep it from its work.
 pub(super) fn agent(facts: &Facts) -> Vec<Check> {
     let mut checks = vec![running(facts)];
     let Ok(ground) = &facts.ground else { return checks };
     checks.push(EARLIER_APP.of(&ground.earlier_app, |about, app| match app {
-        None => about.ok("does not run on this state root"),
+        None => about.ok(words::checks::palyra::DOES_NOT_RUN_ON_THIS_STATE),
         Some(pid) => about.problem(
-            format!("runs on this state root, as process {pid}; only one of the two may"),
-            "Quit it in its own menu, then start Palyra Tray: palyra-tray run",
+            words::checks::palyra::runs_on_this_state_root(pid),
+            words::checks::palyra::QUIT_IT_IN_ITS_OWN_MENU,
         ),
     }));
     checks.push(OTHER_PALYRA.of(&ground.foreign, |about, foreign| match foreign {
-        None => about.ok("none that is not ours has this data open"),
+        None => about.ok(words::checks::palyra::NONE_THAT_IS_NOT_OURS),
         Some((process, why)) => about.problem(
-            format!("process {} ({}), which is not ours, {why}", process.pid, process.executable.display()),
-            format!("End it (kill {}), or set another PALYRA_STATE_ROOT; then: palyra-tray start", process.pid),
+            words::checks::palyra::process_which_is_not_ours(process.pid, process.executable.display(), why),
+            words::checks::palyra::end_it_kill(process.pid),
         ),
     }));
     checks
@@ -55,38 +53,37 @@ fn running(facts: &Facts) -> Check {
     match (&facts.agent, holder) {
         (Agent::Answers(snapshot), _) => {
             let version = words(snapshot, "/agent/version");
-            let pid = facts.agent.pid().map(|pid| format!(" as process {pid}")).unwrap_or_default();
-            let demo = if snapshot["demo"] == Value::Bool(true) { "; it is a demo, nothing of it is real" } else { "" };
+            let pid = facts.agent.pid().map(words::checks::palyra::as_process).unwrap_or_default();
+            let demo = if snapshot["demo"] == Value::Bool(true) { words::checks::palyra::IT_IS_DEMO } else { "" };
             if version == facts.version {
-                AGENT.ok(format!("answers{pid}, version {version}{demo}"))
+                AGENT.ok(words::checks::palyra::answers_version(&pid, version, demo))
             } else {
                 AGENT.warning(
-                    format!("answers{pid}, but is version {version}; this command is {}", facts.version),
-                    "Let the newer one take over: palyra-tray run. Palyra keeps running meanwhile",
+                    words::checks::palyra::answers_but_is_version(&pid, version, &facts.version),
+                    words::checks::palyra::LET_NEWER_ONE_TAKE_OVER,
                 )
             }
         }
         (Agent::Silent(why), Some(process)) => AGENT.problem(
-            format!("process {} is there but gives no answer ({why})", process.pid),
-            format!("See: palyra-tray logs tray. If it stays so: kill {}, then: palyra-tray run", process.pid),
+            words::checks::palyra::process_is_there_but_gives_no(process.pid, why),
+            words::checks::palyra::see_logs_tray(process.pid),
         ),
-        (Agent::Silent(why), None) => AGENT.problem(
-            format!("gives no answer ({why})"),
-            "Use the palyra-tray command of the same version, or see: palyra-tray logs tray",
-        ),
+        (Agent::Silent(why), None) => AGENT
+            .problem(words::checks::palyra::gives_no_answer(why), words::checks::palyra::USE_COMMAND_OF_SAME_VERSION),
         (Agent::Absent, Some(process)) => AGENT.problem(
-            format!(
-                "process {} ({}) holds its lock, but nobody answers",
+            words::checks::palyra::process_holds_its_lock(
                 process.pid,
                 if process.executable.as_os_str().is_empty() {
-                    "of an unknown program".into()
+                    words::checks::palyra::OF_UNKNOWN_PROGRAM.into()
                 } else {
                     process.executable.to_string_lossy()
-                }
+                },
             ),
-            format!("If it has just been started, check again; else: kill {}, then: palyra-tray run", process.pid),
+            words::checks::palyra::if_it_has_just_been_started(process.pid),
         ),
-        (Agent::Absent, None) => AGENT.warning("none runs, so nobody looks after Palyra", START),
+        (Agent::Absent, None) => {
+            AGENT.warning(words::checks::palyra::NONE_RUNS_SO_NOBODY_LOOKS_AFTER, words::checks::palyra::START)
+        }
     }
 }
 
@@ -102,37 +99,39 @@ pub(super) fn programs(facts: &Facts) -> Vec<Check> {
     ];
     for (about, service) in each {
         checks.push(match (&ground.programs, wanted(ground, service)) {
-            _ if demo => about.skipped("a demo has its own"),
+            _ if demo => about.skipped(words::checks::palyra::DEMO_HAS_ITS_OWN),
             (_, Err(why)) => about.skipped(why),
             (Err(why), _) => about.unknown(why),
             (Ok(programs), Ok(())) => program(about, service, programs, ground),
         });
     }
     checks.push(if demo {
-        DASHBOARD_FILES.skipped("a demo has its own")
+        DASHBOARD_FILES.skipped(words::checks::palyra::DEMO_HAS_ITS_OWN)
     } else {
         DASHBOARD_FILES.of(&ground.programs, |about, programs| match programs.dashboard {
-            None => about.skipped("they belong beside palyrad, which was not found"),
-            Some(true) => about.ok("lie beside palyrad"),
+            None => about.skipped(words::checks::palyra::THEY_BELONG_BESIDE_PALYRAD),
+            Some(true) => about.ok(words::checks::palyra::LIE_BESIDE_PALYRAD),
             Some(false) => about.warning(
-                "there is no web/index.html beside palyrad, so the dashboard shows an error page",
-                "Unpack the whole Palyra package, its folder web included, and use palyrad from there",
+                words::checks::palyra::THERE_IS_NO_WEB_INDEX,
+                words::checks::palyra::UNPACK_WHOLE_PALYRA_PACKAGE,
             ),
         })
     });
     checks.push(CONFIG.of(&ground.config, |about, config| {
         let path = config.path.display();
         match &config.content {
-            ConfigContent::None => about.ok(format!("none yet; {path} is made at the first start")),
-            ConfigContent::Invalid(why) => about.problem(why, format!("Correct {path}; nothing starts before that")),
+            ConfigContent::None => about.ok(words::checks::palyra::none_yet_is_made_at_first(&path)),
+            ConfigContent::Invalid(why) => {
+                about.problem(why, words::checks::palyra::correct_nothing_starts_before(&path))
+            }
             ConfigContent::Read { version: Some(version), .. } if *version != 1 => about.problem(
-                format!("{path} is of version {version}; the gateway understands version 1 only"),
-                "Correct its first line to: version = 1",
+                words::checks::palyra::is_of_version(&path, version),
+                words::checks::palyra::CORRECT_ITS_FIRST_LINE,
             ),
             ConfigContent::Read { principal, .. } => watched(about, facts).unwrap_or_else(|| {
                 about.ok(match principal {
-                    Some(principal) => format!("{path} is understood; signs in as {principal}"),
-                    None => format!("{path} is understood"),
+                    Some(principal) => words::checks::palyra::is_understood_signs(&path, principal),
+                    None => words::checks::palyra::is_understood(&path),
                 })
             }),
         }
@@ -140,8 +139,8 @@ pub(super) fn programs(facts: &Facts) -> Vec<Check> {
     checks.push(RUN_LOOP.of(&ground.config, |about, config| {
         let told = facts.setup.as_ref().map(|setup| setup.run_loop.as_str());
         let on = match (&config.content, told) {
-            _ if demo => return about.skipped("a demo has its own"),
-            (ConfigContent::Invalid(_), _) => return about.skipped("the config cannot be read"),
+            _ if demo => return about.skipped(words::checks::palyra::DEMO_HAS_ITS_OWN),
+            (ConfigContent::Invalid(_), _) => return about.skipped(words::checks::palyra::CONFIG_CANNOT_BE_READ),
             (_, Some("on")) | (ConfigContent::Read { run_loop: Some(true), .. }, _) => true,
             _ => false,
         };
@@ -149,8 +148,8 @@ pub(super) fn programs(facts: &Facts) -> Vec<Check> {
             about.ok("on")
         } else {
             about.warning(
-                format!("off in {}, so no chat is answered", config.path.display()),
-                "Turn it on with: palyra-tray setup, or write runloop_v1_enabled = true below [orchestrator] there",
+                words::checks::palyra::off_in_so_no_chat(config.path.display()),
+                words::checks::palyra::TURN_IT,
             )
         }
     }));
@@ -163,17 +162,19 @@ fn watched(about: About, facts: &Facts) -> Option<Check> {
     let config = facts.agent.snapshot()?.get("config")?;
     if config["state"] == "unusable" {
         let why = words(config, "/why");
-        return Some(about.problem(why, "Mend that; until then nothing is restarted, and a start would fail"));
+        return Some(about.problem(why, words::checks::palyra::MEND_THAT_UNTIL_THEN_NOTHING));
     }
     let outdated: Vec<_> = config["outdated"].as_object()?.keys().map(String::as_str).collect();
     if let Some(first) = outdated.first() {
         let service = if outdated.len() == 1 { first } else { "" };
-        let remedy = format!("Use it: palyra-tray restart {service}");
-        return Some(about.warning(format!("was changed after {} started", outdated.join(" and ")), remedy.trim_end()));
+        let remedy = words::checks::palyra::use_it_restart(service);
+        return Some(
+            about.warning(words::checks::palyra::was_changed_after_started(outdated.join(" and ")), remedy.trim_end()),
+        );
     }
     let blind = words(config, "/blind");
     (!blind.is_empty()).then(|| {
-        about.warning(format!("changes of it are not seen: {blind}"), "After a change of it: palyra-tray restart")
+        about.warning(words::checks::palyra::changes_of_it_are_not_seen(blind), words::checks::palyra::AFTER_CHANGE)
     })
 }
 
@@ -186,9 +187,13 @@ fn elsewhere(facts: &Facts) -> Vec<String> {
 /// Whether a service is wanted; why not.
 fn wanted(ground: &Ground, service: ServiceId) -> Result<(), &'static str> {
     match (service, &ground.settings) {
-        (ServiceId::Browserd, Ok(settings)) if !settings.browser => Err("the browser service is switched off"),
-        (ServiceId::NodeHost, Ok(settings)) if !settings.node_host => Err("no node host is enrolled"),
-        (ServiceId::NodeHost, Err(_)) => Err("whether a node host is enrolled is not known"),
+        (ServiceId::Browserd, Ok(settings)) if !settings.browser => {
+            Err(words::checks::palyra::BROWSER_SERVICE_IS_SWITCHED_OFF)
+        }
+        (ServiceId::NodeHost, Ok(settings)) if !settings.node_host => {
+            Err(words::checks::palyra::NO_NODE_HOST_IS_ENROLLED)
+        }
+        (ServiceId::NodeHost, Err(_)) => Err(words::checks::palyra::WHETHER_NODE_HOST_IS_ENROLLED),
         _ => Ok(()),
     }
 }
@@ -201,22 +206,22 @@ fn program(about: About, service: ServiceId, programs: &Programs, ground: &Groun
     };
     let no_gateway = programs.found.iter().any(|(id, found)| *id == ServiceId::Gateway && found.is_err());
     match found {
-        None => about.unknown("not looked for"),
+        None => about.unknown(words::checks::palyra::NOT_LOOKED),
         Some((_, Err(_))) if service != ServiceId::Gateway && no_gateway => {
-            about.skipped("it belongs beside palyrad, which was not found")
+            about.skipped(words::checks::palyra::IT_BELONGS_BESIDE_PALYRAD)
         }
         Some((_, Err(why))) => failed(why.clone(), &proposal(service, programs, ground)),
         Some((_, Ok(Program { path, trial }))) => {
             let at = path.display();
             match trial {
-                Ok(Trial::RunsNow) => about.ok(format!("{at} runs now")),
-                Ok(Trial::Runs) => about.ok(format!("{at} can be started")),
-                Ok(Trial::Script) => about.ok(format!("{at} is a script, which is not tried out")),
+                Ok(Trial::RunsNow) => about.ok(words::checks::palyra::runs_now(&at)),
+                Ok(Trial::Runs) => about.ok(words::checks::palyra::can_be_started(&at)),
+                Ok(Trial::Script) => about.ok(words::checks::palyra::is_script_which_is_not_tried(&at)),
                 Ok(Trial::Fails(why)) => failed(
-                    format!("{at} cannot be started: {why}"),
-                    "Install what it misses, or get the Palyra package that is made for this system",
+                    words::checks::palyra::cannot_be_started(&at, why),
+                    words::checks::palyra::INSTALL_WHAT_IT_MISSES,
                 ),
-                Err(why) => about.unknown(format!("found at {at}; whether it can be started is not known: {why}")),
+                Err(why) => about.unknown(words::checks::palyra::found_at_whether_it_can(&at, why)),
             }
         }
     }
@@ -225,18 +230,14 @@ fn program(about: About, service: ServiceId, programs: &Programs, ground: &Groun
 /// Where a Palyra was seen, and how to use it.
 fn proposal(service: ServiceId, programs: &Programs, ground: &Ground) -> String {
     if service != ServiceId::Gateway {
-        return "Get the whole Palyra package; this program belongs beside palyrad".to_owned();
+        return words::checks::palyra::GET_WHOLE_PALYRA_PACKAGE.to_owned();
     }
     let Some(best) = programs.candidates.first() else {
-        return "Unpack or install Palyra, then name its folder with: palyra-tray setup".to_owned();
+        return words::checks::palyra::UNPACK_OR_INSTALL_PALYRA.to_owned();
     };
     match &best.problem {
-        Some(problem) => format!("One was seen, but: {}", text::sentence(problem)),
-        None => format!(
-            "Palyra was seen in {0}. Use it: palyra-tray setup, or write folder = \"{0}\" below [services] in {1}",
-            best.folder.display(),
-            ground.settings_file.display()
-        ),
+        Some(problem) => words::checks::palyra::one_was_seen(text::sentence(problem)),
+        None => words::checks::palyra::palyra_was_seen(best.folder.display(), ground.settings_file.display()),
     }
 }
 
@@ -245,8 +246,8 @@ fn ports(about: About, ports: &[Port], elsewhere: &[String]) -> Check {
     let mut held: BTreeMap<String, Vec<&Port>> = BTreeMap::new();
     for port in ports {
         let holder = match &port.holder {
-            Holder::Stranger(process) => format!("{} (process {})", process.executable.display(), process.pid),
-            Holder::Unnamed => "a program of another user".to_owned(),
+            Holder::Stranger(process) => words::common::process(process.executable.display(), process.pid),
+            Holder::Unnamed => words::checks::palyra::PROGRAM_OF_ANOTHER_USER.to_owned(),
             Holder::Nobody | Holder::Ours => continue,
         };
         held.entry(holder).or_default().push(port);
@@ -260,37 +261,35 @@ fn ports(about: About, ports: &[Port], elsewhere: &[String]) -> Check {
         .into_iter()
         .map(|(holder, ports)| {
             let verb = if ports.len() == 1 { "is" } else { "are" };
-            format!("{} {verb} held by {holder}", list(ports).unwrap_or_default())
+            words::checks::palyra::held_by(list(ports).unwrap_or_default(), verb, &holder)
         })
         .collect();
     if strangers.is_empty() && !elsewhere.is_empty() {
         let verb = if elsewhere.len() == 1 { "has" } else { "have" };
         return about.warning(
-            format!(
-                "{} {verb} other ports than the config means, where Palyra's other programs look",
-                elsewhere.join(" and ")
-            ),
-            "Write them there: palyra-tray config write-ports",
+            words::checks::palyra::other_ports_than_config_means(elsewhere.join(" and "), verb),
+            words::checks::palyra::WRITE_THEM_THERE,
         );
     }
     if strangers.is_empty() {
         let of = |wanted: Holder| list(ports.iter().filter(|port| port.holder == wanted).collect());
         let parts = [
-            of(Holder::Ours).map(|names| format!("{names} in use by Palyra")),
-            of(Holder::Nobody).map(|names| format!("{names} free")),
+            of(Holder::Ours).map(words::checks::palyra::in_use_by_palyra),
+            of(Holder::Nobody).map(words::checks::palyra::free),
         ];
         return about.ok(parts.into_iter().flatten().collect::<Vec<_>>().join("; "));
     }
-    about.warning(
-        strangers.join("; "),
-        "Nothing needs to be done: Palyra takes other ports by itself. To have these, end that program, then: palyra-tray restart",
-    )
+    about.warning(strangers.join("; "), words::checks::palyra::NOTHING_NEEDS_TO_BE_DONE)
 }
 
 /// What runs, by the agent's own words.
 pub(super) fn services(facts: &Facts) -> Vec<Check> {
     let Some(snapshot) = facts.agent.snapshot() else {
-        let why = if matches!(facts.agent, Agent::Absent) { NO_AGENT } else { "the agent does not tell" };
+        let why = if matches!(facts.agent, Agent::Absent) {
+            words::common::NO_AGENT_RUNS
+        } else {
+            words::common::AGENT_DOES_NOT_TELL
+        };
         return [GATEWAY, BROWSER, NODE_HOST, LOGS, APPROVALS, PROVIDER].map(|about| about.skipped(why)).into();
     };
     let browser_off = snapshot.pointer("/quick_facts/browser_service/enabled") == Some(&Value::Bool(false));
@@ -300,14 +299,14 @@ pub(super) fn services(facts: &Facts) -> Vec<Check> {
     vec![
         gateway,
         if browser_off {
-            BROWSER.skipped("switched off")
+            BROWSER.skipped(words::checks::palyra::SWITCHED_OFF)
         } else {
             service(BROWSER, ServiceId::Browserd, &snapshot["browserd_process"])
         },
         if node_host {
             service(NODE_HOST, ServiceId::NodeHost, &snapshot["node_host_process"])
         } else {
-            NODE_HOST.skipped("not enrolled")
+            NODE_HOST.skipped(words::common::NOT_ENROLLED)
         },
         logs(snapshot),
         approvals(snapshot, ready),
@@ -322,14 +321,14 @@ fn logs(snapshot: &Value) -> Check {
     let trouble = processes.iter().find_map(|(name, process)| Some((name, process["log_trouble"].as_str()?)));
     match trouble {
         Some((name, why)) => LOGS.problem(
-            format!("what the {name} says cannot be written ({why}); lines lost so far: {lost}"),
-            "Free some space, or make <state root>/tray/logs writable; the log then goes on by itself",
+            words::checks::palyra::what_says_cannot_be_written(name, why, lost),
+            words::checks::palyra::FREE_SOME_SPACE,
         ),
         None if lost > 0 => LOGS.warning(
-            format!("lines that could not be written: {lost}; the logs say where"),
-            "Nothing; they are written again",
+            words::checks::palyra::lines_that_could_not_be_written(lost),
+            words::checks::palyra::NOTHING_THEY_ARE_WRITTEN_AGAIN,
         ),
-        None => LOGS.ok("nothing is lost"),
+        None => LOGS.ok(words::checks::palyra::NOTHING_IS_LOST),
     }
 }
 
@@ -339,34 +338,35 @@ fn service(about: About, id: ServiceId, process: &Value) -> Check {
     let evidence = match (words(process, "/trouble"), words(process, "/last_exit")) {
         ("", "") => state.replace('_', " "),
         (trouble, _) if !trouble.is_empty() => format!("{}: {trouble}", state.replace('_', " ")),
-        (_, exit) => format!("{}; last time it {exit}", state.replace('_', " ")),
+        (_, exit) => words::checks::palyra::last_time(state.replace('_', " "), exit),
     };
     let said = process["last_stderr"].as_array().and_then(|lines| lines.last()).and_then(Value::as_str);
     let evidence = match said {
-        Some(line) if state != "ready" && !evidence.contains(line) => format!("{evidence}; it last said: {line}"),
+        Some(line) if state != "ready" && !evidence.contains(line) => {
+            words::checks::palyra::it_last_said(&evidence, line)
+        }
         _ => evidence,
     };
     let attempt = process["restart_attempt"].as_u64().unwrap_or(0);
-    let (restart, logs) = (format!("palyra-tray restart {id}"), format!("palyra-tray logs {id}"));
+    let (restart, logs) = (words::checks::palyra::restart(id), words::checks::palyra::logs(id));
     let wanted = process["desired_running"] == Value::Bool(true);
     match state {
         "ready" if id == ServiceId::Gateway => {
-            about.ok(format!("answers, and takes our token{}", uptime.unwrap_or_default()))
+            about.ok(words::checks::palyra::answers_and_takes_our_token(uptime.unwrap_or_default()))
         }
         "ready" => about.ok(format!("answers{}", uptime.unwrap_or_default())),
-        "stopped" if !wanted => {
-            about.warning("stopped, because somebody asked for it", format!("Start it: palyra-tray start {id}"))
-        }
+        "stopped" if !wanted => about
+            .warning(words::checks::palyra::STOPPED_BECAUSE_SOMEBODY_ASKED, words::checks::palyra::start_it_start(id)),
         "starting" | "stopped" | "unknown" => {
-            about.warning(evidence, format!("Check again in a minute; meanwhile see: {logs}"))
+            about.warning(evidence, words::checks::palyra::check_again_in_minute_meanwhile(&logs))
         }
-        "stopping" => about.warning(evidence, "Check again in a minute"),
-        "backing_off" => about
-            .problem(format!("{evidence}; it is tried again by itself, attempt {attempt}"), format!("See why: {logs}")),
-        "given_up" => {
-            about.problem(evidence, format!("Mend what it says (more: {logs}), then: palyra-tray start {id}"))
-        }
-        _ => about.problem(evidence, format!("If it stays so: {restart}")),
+        "stopping" => about.warning(evidence, words::checks::palyra::CHECK_AGAIN_IN_MINUTE),
+        "backing_off" => about.problem(
+            words::checks::palyra::it_is_tried_again_by_itself(&evidence, attempt),
+            words::checks::palyra::see_why(&logs),
+        ),
+        "given_up" => about.problem(evidence, words::checks::palyra::mend_what_it_says_more(&logs, id)),
+        _ => about.problem(evidence, words::checks::palyra::if_it_stays(&restart)),
     }
 }
 
@@ -375,30 +375,35 @@ fn approvals(snapshot: &Value, gateway_ready: bool) -> Check {
     let unreadable = snapshot.pointer("/approvals/unreadable").and_then(Value::as_u64).unwrap_or(0);
     let polled = words(snapshot, "/approvals/heard_of_by") != "journal";
     match (gateway_ready, known) {
-        (false, _) => APPROVALS.skipped("the gateway is not ready"),
-        (true, false) => APPROVALS.problem("cannot be read", "See why: palyra-tray status"),
+        (false, _) => APPROVALS.skipped(words::checks::palyra::GATEWAY_IS_NOT_READY),
+        (true, false) => {
+            APPROVALS.problem(words::checks::palyra::CANNOT_BE_READ, words::checks::palyra::SEE_WHY_STATUS)
+        }
         (true, true) if unreadable > 0 => APPROVALS.warning(
-            format!("{unreadable} cannot be understood"),
-            "Look at them in the dashboard: palyra-tray open approvals",
+            words::checks::palyra::cannot_be_understood(unreadable),
+            words::checks::palyra::LOOK_AT_THEM_IN_DASHBOARD,
         ),
-        (true, true) if polled => APPROVALS.warning(
-            "are read by the clock, because the gateway's journal is not watched; they can be some seconds late",
-            "See the check of the journal",
-        ),
-        (true, true) => APPROVALS.ok("are read as soon as the gateway writes them"),
+        (true, true) if polled => {
+            APPROVALS.warning(words::checks::palyra::ARE_READ_BY_CLOCK, words::checks::palyra::SEE_CHECK_OF_JOURNAL)
+        }
+        (true, true) => APPROVALS.ok(words::checks::palyra::ARE_READ_AS_SOON_AS_GATEWAY),
     }
 }
 
 fn provider(facts: &Facts, gateway_ready: bool) -> Check {
     let Some(setup) = facts.setup.as_ref().filter(|setup| !setup.providers.is_empty()) else {
-        return PROVIDER.skipped(if gateway_ready { "the agent does not tell" } else { "the gateway is not ready" });
+        return PROVIDER.skipped(if gateway_ready {
+            words::common::AGENT_DOES_NOT_TELL
+        } else {
+            words::checks::palyra::GATEWAY_IS_NOT_READY
+        });
     };
     let configured: Vec<_> =
         setup.providers.iter().filter(|one| one.configured).map(|one| one.provider.name()).collect();
     if configured.is_empty() {
-        PROVIDER.warning("none is connected, so no chat is answered", "Connect one: palyra-tray setup")
+        PROVIDER.warning(words::checks::palyra::NONE_IS_CONNECTED, words::checks::palyra::CONNECT_ONE_SETUP)
     } else {
-        PROVIDER.ok(format!("{} connected", configured.join(", ")))
+        PROVIDER.ok(words::checks::palyra::connected(configured.join(", ")))
     }
 }
 

@@ -3,10 +3,12 @@
 use super::facts::{Facts, Network, OpenFiles, Refused, Watch};
 use super::{About, Check};
 
-const JOURNAL: About = About("journal_watch", "Watching the journal");
-const OPEN_FILES: About = About("open_files", "Open files");
-const NETWORK: About = About("network", "Network");
-const CLOCK: About = About("clock", "Clock");
+use crate::words;
+
+const JOURNAL: About = About("journal_watch", words::checks::WATCHING_JOURNAL);
+const OPEN_FILES: About = About("open_files", words::checks::OPEN_FILES);
+const NETWORK: About = About("network", words::checks::NETWORK_2);
+const CLOCK: About = About("clock", words::checks::CLOCK);
 
 /// With fewer an agent with many clients runs into the limit.
 const FEW_OPEN_FILES: u64 = 256;
@@ -25,7 +27,7 @@ pub(super) fn checks(facts: &Facts) -> Vec<Check> {
     }
     checks.push(OPEN_FILES.of(&facts.open_files, |about, files| open_files(about, *files)));
     checks.push(match &facts.network {
-        None => NETWORK.skipped("is not looked at on this system"),
+        None => NETWORK.skipped(words::checks::IS_NOT_LOOKED),
         Some(network) => NETWORK.of(network, |about, network| self::network(about, *network)),
     });
     checks.push(clock(facts));
@@ -34,60 +36,53 @@ pub(super) fn checks(facts: &Facts) -> Vec<Check> {
 
 fn watch(about: About, watch: &Watch) -> Check {
     let limits = match watch.limits {
-        Some((watches, instances)) => format!(" (limits: {watches} watches, {instances} watchers)"),
+        Some((watches, instances)) => words::checks::limits_watches_watchers(watches, instances),
         None => String::new(),
     };
-    let raise = |name: &str, to: u32| {
-        format!(
-            "Raise the limit: echo fs.inotify.{name}={to} | sudo tee /etc/sysctl.d/60-inotify.conf && sudo sysctl --system"
-        )
-    };
-    let slower = "so approvals are read by the clock and can be some seconds late";
+    let raise = |name: &str, to: u32| words::checks::raise_limit_echo_fs(name, to);
+    let slower = words::checks::SO_APPROVALS_ARE_READ_BY_CLOCK;
     match &watch.refused {
-        None => about.ok(format!("{} can be watched{limits}", watch.folder.display())),
-        Some(Refused::Watches) => about.warning(
-            format!("all watches of this user are taken, {slower}{limits}"),
-            raise("max_user_watches", 524_288),
-        ),
-        Some(Refused::Instances) => about.warning(
-            format!("all watchers of this user are taken, {slower}{limits}"),
-            raise("max_user_instances", 1_024),
-        ),
+        None => about.ok(words::checks::can_be_watched(watch.folder.display(), &limits)),
+        Some(Refused::Watches) => {
+            about.warning(words::checks::all_watches_of_this_user(slower, &limits), raise("max_user_watches", 524_288))
+        }
+        Some(Refused::Instances) => {
+            about.warning(words::checks::all_watchers_of_this_user(slower, &limits), raise("max_user_instances", 1_024))
+        }
         Some(Refused::Other(why)) => about.warning(
-            format!("{} cannot be watched ({why}), {slower}", watch.folder.display()),
-            "Mend the permissions of that folder",
+            words::checks::cannot_be_watched(watch.folder.display(), why, slower),
+            words::checks::MEND_PERMISSIONS_OF_THAT_FOLDER,
         ),
     }
 }
 
 fn open_files(about: About, files: OpenFiles) -> Check {
-    let whose = if files.of_agent { "the agent" } else { "a program started from here" };
-    let open = files.open.map(|open| format!("{open} open now, ")).unwrap_or_default();
-    let Some(limit) = files.limit else { return about.ok(format!("{whose}: {open}no limit")) };
-    let evidence = format!("{whose}: {open}at most {limit}");
+    let whose = if files.of_agent { words::checks::AGENT } else { words::checks::PROGRAM_STARTED_FROM_HERE };
+    let open = files.open.map(words::checks::open_now).unwrap_or_default();
+    let Some(limit) = files.limit else { return about.ok(words::checks::no_limit(whose, &open)) };
+    let evidence = words::checks::at_most(whose, &open, limit);
     // nearly all taken, whatever the limit
     let scarce = files.open.is_some_and(|open| open.saturating_mul(10) >= limit.saturating_mul(9));
     if scarce {
-        about.problem(evidence, "Restart the agent: palyra-tray quit --keep-running, then: palyra-tray run")
+        about.problem(evidence, words::checks::RESTART_AGENT_QUIT_KEEP_RUNNING)
     } else if limit < FEW_OPEN_FILES {
-        about.warning(evidence, "Raise it before the agent starts: ulimit -n 1024, or LimitNOFILE= in the systemd unit")
+        about.warning(evidence, words::checks::RAISE_IT_BEFORE_AGENT_STARTS)
     } else {
         about.ok(evidence)
     }
 }
 
 fn network(about: About, network: Network) -> Check {
-    let so = "so model providers, sign-in and Discord cannot be reached";
+    let so = words::checks::SO_MODEL_PROVIDERS;
     match network {
-        Network { route: false, .. } => about.warning(
-            format!("this computer is not connected (there is no default route), {so}"),
-            "Connect it to a network. A model on this computer works without",
-        ),
+        Network { route: false, .. } => {
+            about.warning(words::checks::this_computer_is_not_connected_there(so), words::checks::CONNECT_IT_TO_NETWORK)
+        }
         Network { name_server: false, .. } => about.warning(
-            format!("/etc/resolv.conf names no server to ask for names, {so}"),
-            "Connect again, or write a line such as: nameserver 9.9.9.9 into /etc/resolv.conf",
+            words::checks::etc_resolv_conf_names_no_server(so),
+            words::checks::CONNECT_AGAIN_OR_WRITE_LINE_SUCH,
         ),
-        _ => about.ok("is set up; nobody was contacted to try it"),
+        _ => about.ok(words::checks::IS_SET_UP),
     }
 }
 
@@ -95,15 +90,12 @@ fn clock(facts: &Facts) -> Check {
     let now = facts.now_unix_ms;
     let year = 1970 + now.div_euclid(31_556_952_000);
     let newest = facts.ground.as_ref().ok().and_then(|ground| ground.files.as_ref().ok()?.newest_unix_ms);
-    let remedy = "Set it, for example with: sudo timedatectl set-ntp true";
+    let remedy = words::checks::SET_IT_FOR_EXAMPLE;
     if !(EARLIEST_MS..LATEST_MS).contains(&now) {
-        CLOCK.problem(
-            format!("says that it is the year {year}; approvals and certificates would count as expired"),
-            remedy,
-        )
+        CLOCK.problem(words::checks::says_that_it_is_year(year), remedy)
     } else if newest.is_some_and(|newest| newest.saturating_sub(now) > AHEAD_MS) {
-        CLOCK.problem("is behind files that Palyra wrote; approvals would be timed wrongly", remedy)
+        CLOCK.problem(words::checks::IS_BEHIND_FILES_THAT_PALYRA_WROTE, remedy)
     } else {
-        CLOCK.ok(format!("says {year}"))
+        CLOCK.ok(words::checks::says(year))
     }
 }

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest as _, Sha256};
 
-use super::Look;
-use crate::core::record::{self, Decision, Record, Risk, Unreadable};
+use super::over::{Mark, Over};
+use super::{Look, LookOrder};
+use crate::core::record::{self, Decision, Outline, Record, Risk, Unreadable};
 
 /// Most approvals that are kept whole: the most urgent.
 pub const WHOLE: usize = 48;
@@ -95,32 +96,56 @@ fn urgency(record: &Record) -> Urgency {
 
 /// Takes records one by one.
 #[derive(Debug)]
-pub struct Sieve {
-    now_unix_ms: i64,
+pub struct Sieve<'a> {
+    order: &'a LookOrder,
     whole: BTreeMap<Urgency, (Origin, Record)>,
     all: Vec<Brief>,
-    /// By the time of their decision.
+    /// By the time of their last change.
     allowed: BTreeMap<(Option<i64>, String), Record>,
+    over: Over,
+    not_allowed: Vec<String>,
     newest_requested_at: Option<i64>,
     unreadable: u32,
 }
 
-impl Sieve {
+impl<'a> Sieve<'a> {
     /// For a look that begins now.
-    pub fn new(now_unix_ms: i64) -> Self {
+    pub fn new(order: &'a LookOrder) -> Self {
         Self {
-            now_unix_ms,
+            order,
             whole: BTreeMap::new(),
             all: Vec::new(),
             allowed: BTreeMap::new(),
+            over: Over::default(),
+            not_allowed: Vec::new(),
             newest_requested_at: None,
             unreadable: 0,
         }
     }
 
-    /// A record was listed, whether it is wanted or not.
-    pub fn listed(&mut self, requested_at_unix_ms: Option<i64>) {
-        self.newest_requested_at = self.newest_requested_at.max(requested_at_unix_ms);
+    /// A record was listed. Whether the whole of it is wanted: then it is to be [taken](Self::take).
+    ///
+    /// Undecided ones are. An allowance is when it is news: of one that was known to wait, or to be over otherwise, or that
+    /// was asked for and allowed since the looks before. Of what is over otherwise it is enough to know that it is.
+    pub fn wants(&mut self, outline: &Outline) -> bool {
+        self.newest_requested_at = self.newest_requested_at.max(outline.requested_at_unix_ms);
+        if !outline.decided {
+            return true;
+        }
+        let (Some(id), Some(mark)) = (&outline.approval_id, Mark::outlined(outline)) else { return false };
+        let order = self.order;
+        let is_heard = order.heard.contains(id);
+        if !outline.allowed {
+            if is_heard {
+                self.not_allowed.push(id.clone());
+            }
+            self.over.insert(mark);
+            return false;
+        }
+        let since = |wanted: Option<i64>, is: Option<i64>| wanted.is_none_or(|wanted| is.is_none_or(|is| is >= wanted));
+        let resolved = order.resolved_since_unix_ms.is_some_and(|since| outline.resolved_at_unix_ms >= Some(since));
+        let is_new = resolved && since(order.news_since_unix_ms, outline.requested_at_unix_ms);
+        order.over.contains(mark) || (!is_heard && (is_new || order.known.contains(id)))
     }
 
     /// One that is wanted was read, or could not be.
@@ -128,15 +153,33 @@ impl Sieve {
         match read {
             Err(_) => self.unreadable = self.unreadable.saturating_add(1),
             Ok(record) if record.decision == Some(Decision::Allow) => {
-                self.allowed.insert((record.resolved_at_unix_ms, record.approval_id.clone()), record);
+                self.allowed.insert((record.updated_at_unix_ms, record.approval_id.clone()), record);
                 if self.allowed.len() > ALLOWED {
                     self.allowed.pop_first();
                 }
             }
             // the gateway keeps what expired undecided for ever: that takes no place
-            Ok(record) if record.is_pending() && self.now_unix_ms < record.expires_at_unix_ms() => self.wait(record),
-            Ok(_) => {}
+            Ok(record) if record.is_pending() && self.order.now_unix_ms < record.expires_at_unix_ms() => {
+                self.wait(record);
+            }
+            Ok(record) => self.over.insert(Mark::of(&record)),
         }
+    }
+
+    /// As a look at a gateway that holds these would find.
+    pub fn sieved(order: &LookOrder, records: impl IntoIterator<Item = Record>) -> Look {
+        let mut sieve = Sieve::new(order);
+        for record in records {
+            let since = |since: Option<i64>| since.is_some_and(|since| record.requested_at_unix_ms >= since);
+            let outline = Outline::of_record(&record);
+            let is_listed = order.since_unix_ms.is_none()
+                || since(order.since_unix_ms)
+                || (outline.allowed && since(order.late_since_unix_ms));
+            if is_listed && sieve.wants(&outline) {
+                sieve.take(Ok(record));
+            }
+        }
+        sieve.look()
     }
 
     fn wait(&mut self, record: Record) {
@@ -169,6 +212,13 @@ impl Sieve {
         let ids: std::collections::BTreeSet<_> = whole.iter().map(|record| record.approval_id.clone()).collect();
         rest.retain(|brief| !ids.contains(brief.approval_id()));
         whole.extend(self.allowed.into_values());
-        Look { records: whole, rest, newest_requested_at: self.newest_requested_at, unreadable: self.unreadable }
+        Look {
+            records: whole,
+            rest,
+            newest_requested_at: self.newest_requested_at,
+            unreadable: self.unreadable,
+            over: self.over,
+            not_allowed: self.not_allowed,
+        }
     }
 }

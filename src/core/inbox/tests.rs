@@ -54,3 +54,80 @@ fn what_is_not_what_it_was_is_looked_for_among_everything_until_a_look_succeeds(
     let now = now.plus(1_000);
     assert!(looks(&mut inbox, vec![record("a2", now)], now).since_unix_ms.is_some(), "once is enough");
 }
+
+/// Looks with a ring every 200 ms for a minute, and none after that: those that were late ones, and the newest look.
+#[test]
+fn late_allowances_are_asked_for_now_and_then_and_once_more_after_the_last_ring() {
+    let mut inbox = Inbox { watch: Watch::Doorbell, ..Inbox::default() };
+    inbox.open(START);
+    let denied = Record::from_value({
+        let mut raw = acp_record("a1", "low", 300, "ls", START.unix_ms);
+        raw["decision"] = serde_json::json!("deny");
+        raw
+    });
+    let order = inbox.step(START).expect("a look");
+    let look = Sieve::sieved(&order, denied);
+    inbox.looked(order.round, Ok(look), START);
+    let mut now = START.plus(120_000);
+    looks(&mut inbox, vec![record("a2", now)], now);
+    let (mut late, mut asked, mut silent) = (Vec::new(), 0, 0);
+    for step in 0..600 {
+        now = now.plus(200);
+        if step < 300 {
+            inbox.ring(now);
+        }
+        let Some(order) = inbox.step(now) else { continue };
+        assert!(order.since_unix_ms.is_some_and(|since| since > START.unix_ms));
+        asked += 1;
+        silent += usize::from(step >= 300);
+        if let Some(since) = order.late_since_unix_ms {
+            assert_eq!(since, START.unix_ms);
+            late.push(step);
+        }
+        let look = Sieve::sieved(&order, [record("a2", now)]);
+        inbox.looked(order.round, Ok(look), now);
+    }
+    assert!(asked >= 300 && (28..=36).contains(&late.len()), "{} of {asked}", late.len());
+    assert!(late.windows(2).all(|two| two[1] - two[0] >= 10), "{late:?}");
+    // one after the last ring, and the safety looks of a minute
+    assert!(late.contains(&309) || late.iter().any(|step| (300..310).contains(step)), "{late:?}");
+    assert!(silent <= 4, "{silent} looks at a quiet gateway");
+}
+
+#[test]
+fn what_is_over_is_remembered_up_to_a_limit_the_newest() {
+    let mut over = Over::default();
+    for n in 0..10_000 {
+        over.insert(Mark::new(n * 7 % 10_000, &format!("a{n}")));
+    }
+    assert_eq!((over.len(), over.oldest_unix_ms()), (OVER, Some(10_000 - 4_096)));
+    let newest = Mark::new(9_999, "a2857");
+    assert!(over.contains(newest) && over.remove(newest) && !over.remove(newest));
+}
+
+#[test]
+fn whether_one_that_expired_is_allowed_is_asked_from_then_on() {
+    let mut inbox = Inbox::default();
+    inbox.open(START);
+    looks(&mut inbox, vec![record("a1", START)], START);
+    let expired = Mark::of(&record("a1", START));
+    assert!(!looks(&mut inbox, vec![record("a1", START)], START.plus(299_000)).over.contains(expired));
+    for later in [300_000, 900_000] {
+        let order = looks(&mut inbox, Vec::new(), START.plus(later));
+        assert!(order.over.contains(expired) && !order.known.contains("a1"), "{later}");
+    }
+}
+
+#[test]
+fn a_look_at_an_earlier_gateway_is_not_believed() {
+    let mut inbox = Inbox::default();
+    inbox.open(START);
+    let earlier = inbox.step(START).expect("a look is due");
+    inbox.close();
+    inbox.open(START.plus(1_000));
+    let now = inbox.step(START.plus(1_000)).expect("a look is due");
+    let found = || Ok(Look { records: vec![record("a1", START)], ..Look::default() });
+    assert_eq!(inbox.looked(earlier.round, found(), START.plus(1_000)), None);
+    assert!(inbox.pending.is_empty() && !inbox.is_current());
+    assert!(inbox.looked(now.round, found(), START.plus(1_000)).is_some());
+}

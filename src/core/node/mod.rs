@@ -13,10 +13,10 @@
 //! [`NodeOrder`]s.
 
 pub mod forms;
+mod notices;
 pub mod pairing;
 mod steps;
 mod types;
-mod words;
 
 use self::steps::{failed, line};
 use crate::core::decisions::LedgerKind;
@@ -27,10 +27,11 @@ use crate::core::ulid;
 use crate::protocol::node::NodeTask;
 use crate::protocol::shim::ExitRecord;
 use crate::protocol::{Failure, RunId};
+use crate::words;
 
+pub use notices::{NeedsRepair, Notice, step_words};
 pub use pairing::{Ours, PairingRequest, Picked};
 pub use types::{Enrolled, Kept, Known, NodeEvent, NodeOrder, NodeSetup, NodeWork, Seen};
-pub use words::{NeedsRepair, Notice, step_words};
 
 /// The shim stops a gateway with the window when it was not touched for this long, milliseconds.
 pub const LEASE_MS: u64 = 8_000;
@@ -220,7 +221,7 @@ impl Node {
         };
         let ours = Ours {
             device_id: known_id.unwrap_or_else(|| ulid::encode(now.unix_ms, self.random())),
-            issued_by: format!("desktop tray enrolment {}", ulid::encode(now.unix_ms, self.random())),
+            issued_by: words::node::desktop_tray_enrolment(ulid::encode(now.unix_ms, self.random())),
         };
         let outcome = Ok(());
         let deadline = now.mono_ms + EMPTY_LIMIT_MS;
@@ -235,7 +236,7 @@ impl Node {
         task.ticket = None;
         // what is being closed or taken away goes on to its end
         if matches!(task.step, Step::Emptying | Step::Opening { .. } | Step::Pairing(_)) {
-            self.fail("it was cancelled", "", now, orders);
+            self.fail(words::node::IT_WAS_CANCELLED, "", now, orders);
         }
     }
 
@@ -265,7 +266,7 @@ impl Node {
         self.window = None;
         self.renew_at = None;
         if matches!(&self.task, Some(Task { step: Step::Opening { .. } | Step::Pairing(_), .. })) {
-            self.fail("the gateway ended meanwhile", words::SEE_GATEWAY_LOG, now, orders);
+            self.fail(words::node::GATEWAY_ENDED_MEANWHILE, words::node::SEE_GATEWAY_LOG, now, orders);
         }
     }
 
@@ -357,7 +358,9 @@ impl Node {
         }
         match recorded {
             Ok(()) => orders.push(NodeOrder::Work(NodeWork::Approve(attempt, request.request_id))),
-            Err(why) => self.fail(format!("it could not be recorded: {why}"), "Free some space.", now, orders),
+            Err(why) => {
+                self.fail(words::node::it_could_not_be_recorded(why), words::node::FREE_SOME_SPACE, now, orders)
+            }
         }
         true
     }
@@ -373,7 +376,7 @@ impl Node {
         let Some(task) = &self.task else { return };
         let late = now.mono_ms >= task.deadline;
         if seen.ending && matches!(task.step, Step::Emptying | Step::Opening { .. } | Step::Pairing(_)) {
-            return self.fail("Palyra Tray is ending", "", now, orders);
+            return self.fail(words::common::PALYRA_TRAY_IS_ENDING, "", now, orders);
         }
         match &task.step {
             Step::Emptying if !seen.host_up && task.task == NodeTask::Reset => {
@@ -388,17 +391,17 @@ impl Node {
                 orders.push(NodeOrder::RestartGateway { wanted: true });
             }
             Step::Emptying if late && seen.host_up => {
-                self.fail("the node host does not end", words::SEE_STATUS, now, orders);
+                self.fail(words::node::NODE_HOST_DOES_NOT_END, words::common::SEE_STATUS, now, orders);
             }
-            Step::Emptying if late => self.fail(seen.gateway_words.clone(), words::SEE_GATEWAY_LOG, now, orders),
+            Step::Emptying if late => self.fail(seen.gateway_words.clone(), words::node::SEE_GATEWAY_LOG, now, orders),
             Step::Opening { .. } => self.opening(seen, late, now, orders),
             Step::Pairing(pairing) => {
                 if late {
                     let why = match pairing.request {
-                        Some(_) => "palyra did not take its certificate in time",
-                        None => "palyra did not ask to be paired in time",
+                        Some(_) => words::node::PALYRA_DID_NOT_TAKE_ITS_CERTIFICATE,
+                        None => words::node::PALYRA_DID_NOT_ASK,
                     };
-                    self.fail(why, words::SEE_GATEWAY_LOG, now, orders);
+                    self.fail(why, words::node::SEE_GATEWAY_LOG, now, orders);
                 } else if pairing.list_at.is_some_and(|at| now.mono_ms >= at) {
                     orders.push(NodeOrder::Work(NodeWork::List(self.attempt)));
                     let attempt = self.attempt;
@@ -408,13 +411,16 @@ impl Node {
                 }
             }
             Step::Closing => self.closing(seen, late, now, orders),
-            Step::Starting if seen.host_ready => self.finish(Ok(words::enrolled(&task.ours.device_id)), orders),
+            Step::Starting if seen.host_ready => self.finish(Ok(notices::enrolled(&task.ours.device_id)), orders),
             Step::Starting if late || seen.ending || !seen.gateway_hoped_for => {
-                let why = words::not_running(&seen.host_words);
-                self.finish(Err(failed(why, words::SEE_STATUS)), orders);
+                let why = notices::not_running(&seen.host_words);
+                self.finish(Err(failed(why, words::common::SEE_STATUS)), orders);
             }
             Step::Removing if late => {
-                self.finish(Err(failed("palyra did not take the enrolment away in time", words::SEE_STATUS)), orders);
+                self.finish(
+                    Err(failed(words::node::PALYRA_DID_NOT_TAKE_ENROLMENT_AWAY, words::common::SEE_STATUS)),
+                    orders,
+                );
             }
             Step::Emptying | Step::Starting | Step::Removing => {}
         }

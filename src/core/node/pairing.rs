@@ -1,6 +1,7 @@
 //! Which pairing request is ours: all of what is known of it must fit, and nothing strange may stand beside it.
 
 use crate::core::describe::visible;
+use crate::words;
 
 /// What a request of our own enrolment carries.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -54,8 +55,8 @@ pub fn pick(requests: &[PairingRequest], ours: &Ours, since: i64) -> Picked {
     match fresh.as_slice() {
         [] => Picked::NotYet,
         [one] if is_ours(one, ours) => Picked::One(Box::new((*one).clone())),
-        [one] => Picked::Strange(format!("device {} asked to be paired", visible(&one.device_id))),
-        several => Picked::Strange(format!("{} requests came at the same time", several.len())),
+        [one] => Picked::Strange(words::node::device_asked_to_be_paired(visible(&one.device_id))),
+        several => Picked::Strange(words::node::requests_came_at_same_time(several.len())),
     }
 }
 

@@ -1,8 +1,8 @@
 //! The steps of an enrolment: when each begins, when it is over, and the ways out. All of them lead through
 //! [`Step::Closing`].
 
+use super::notices::{self, NeedsRepair, Notice};
 use super::pairing::{self, Picked};
-use super::words::{self, NeedsRepair, Notice};
 use super::{
     CLOSE_LIMIT_MS, Enrolled, Kept, Known, LIST_MS, Node, NodeOrder, NodeWork, PAIR_LIMIT_MS, Pairing, PairingRequest,
     START_LIMIT_MS, Seen, Step, Task,
@@ -12,29 +12,32 @@ use crate::core::service::Goal;
 use crate::core::time::Now;
 use crate::protocol::node::NodeTask;
 use crate::protocol::{Failure, FailureCode, Scope, Verdict};
+use crate::words;
 
 impl Node {
     pub(super) fn check(&self, task: NodeTask, now: Now) -> Result<(), Failure> {
         let refuse = |why: &str, hint: &str| Err(Failure::new(FailureCode::Refused, why, hint));
         if let Some(task) = &self.task {
-            return refuse(&format!("node {} is under way", task.task.word()), words::SEE_NODE);
+            return refuse(&words::node::node_is_under_way(task.task.word()), words::node::SEE_NODE);
         }
         if self.window.is_some() {
-            return refuse("the gateway is being restarted to close its pairing window", words::TRY_AGAIN);
+            return refuse(words::node::GATEWAY_IS_BEING_RESTARTED_TO_CLOSE, words::common::TRY_AGAIN_IN_A_MOMENT);
         }
         if task.opens_window() && !self.allowed {
-            return refuse(words::OFF, words::SWITCH_ON);
+            return refuse(words::node::ENROLMENT_IS_SWITCHED_OFF, words::node::SWITCH_ON);
         }
         match (task, &self.known) {
-            (_, Known::Unknown) => refuse("how the enrolment stands is being looked up", words::TRY_AGAIN),
+            (_, Known::Unknown) => {
+                refuse(words::node::HOW_ENROLMENT_STANDS_IS_BEING_LOOKED, words::common::TRY_AGAIN_IN_A_MOMENT)
+            }
             (NodeTask::Enrol, Known::Enrolled(_)) if self.needs_repair(now).is_some() => {
-                refuse("this machine is enrolled, but needs repair", "Repair it: palyra-tray node repair")
+                refuse(words::node::THIS_MACHINE_IS_ENROLLED_BUT_NEEDS, words::node::REPAIR_IT_NODE_REPAIR)
             }
             (NodeTask::Enrol, Known::Enrolled(_)) => {
-                refuse("this machine is enrolled already", "To forget that: palyra-tray node reset")
+                refuse(words::node::THIS_MACHINE_IS_ENROLLED_ALREADY, words::node::TO_FORGET)
             }
             (NodeTask::Repair | NodeTask::Reset, Known::Absent) => {
-                refuse("this machine is not enrolled as a node", "Enrol it: palyra-tray node enroll")
+                refuse(words::node::THIS_MACHINE_IS_NOT_ENROLLED, words::node::ENROL_IT_NODE_ENROLL)
             }
             _ => Ok(()),
         }
@@ -42,7 +45,7 @@ impl Node {
 
     pub(super) fn opening(&mut self, seen: &Seen, late: bool, now: Now, orders: &mut Vec<NodeOrder>) {
         if late || !seen.gateway_hoped_for {
-            return self.fail(seen.gateway_words.clone(), words::SEE_GATEWAY_LOG, now, orders);
+            return self.fail(seen.gateway_words.clone(), words::node::SEE_GATEWAY_LOG, now, orders);
         }
         let Some(window) = self.window.clone().filter(|_| seen.gateway_ready) else { return };
         match &self.heard {
@@ -54,7 +57,7 @@ impl Node {
                     orders.push(NodeOrder::Work(NodeWork::Begin { attempt, ours, clear }));
                 }
             }
-            Some((run, _)) if *run == window => self.fail(words::NO_WINDOW, "", now, orders),
+            Some((run, _)) if *run == window => self.fail(words::node::NO_WINDOW, "", now, orders),
             _ => {}
         }
     }
@@ -78,7 +81,7 @@ impl Node {
                 }
                 Picked::Strange(who) => {
                     orders.push(NodeOrder::Tell(Notice::Strange(who.clone())));
-                    self.fail(words::strange(&who), words::WHO_WAS_IT, now, orders);
+                    self.fail(notices::strange(&who), words::node::WHO_WAS_IT, now, orders);
                 }
             },
             // the next look may succeed; the deadline ends it
@@ -113,12 +116,11 @@ impl Node {
                 orders.push(NodeOrder::Host(Goal::Up));
             }
             (Ok(()), None) => {
-                let why =
-                    format!("this machine is enrolled, but the gateway did not come back: {}", seen.gateway_words);
-                self.finish(Err(failed(why, words::SEE_GATEWAY_LOG)), orders);
+                let why = words::node::this_machine_is_enrolled(&seen.gateway_words);
+                self.finish(Err(failed(why, words::node::SEE_GATEWAY_LOG)), orders);
             }
             (Err(failure), shut) => {
-                let message = format!("{}; {}", failure.message, words::shut(shut));
+                let message = format!("{}; {}", failure.message, notices::shut(shut));
                 self.finish(Err(Failure { message, ..failure }), orders);
             }
         }
@@ -136,9 +138,9 @@ impl Node {
     pub(super) fn fail(&mut self, why: impl Into<String>, hint: &str, now: Now, orders: &mut Vec<NodeOrder>) {
         let Some(task) = &mut self.task else { return };
         let not_enrolled = match task.task {
-            NodeTask::Enrol => "this machine was not enrolled",
-            NodeTask::Repair => "the node host was not repaired",
-            NodeTask::Reset => "the enrolment was not reset",
+            NodeTask::Enrol => words::node::THIS_MACHINE_WAS_NOT_ENROLLED,
+            NodeTask::Repair => words::node::NODE_HOST_WAS_NOT_REPAIRED,
+            NodeTask::Reset => words::node::ENROLMENT_WAS_NOT_RESET_2,
         };
         task.outcome = Err(failed(format!("{not_enrolled}: {}", why.into()), hint));
         match task.step {
@@ -169,11 +171,11 @@ impl Node {
                 self.known = Known::Absent;
                 self.refused = false;
                 self.expires_mono_ms = None;
-                self.finish(Ok(words::reset(&left)), orders);
+                self.finish(Ok(notices::reset(&left)), orders);
             }
             Err(why) => {
                 orders.push(NodeOrder::Work(NodeWork::Look));
-                self.finish(Err(failed(format!("the enrolment was not reset: {why}"), "")), orders);
+                self.finish(Err(failed(words::node::enrolment_was_not_reset(&why), "")), orders);
             }
         }
     }

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::notices::Notice;
 use super::pairing::{Ours, PairingRequest};
-use super::words::Notice;
 use crate::core::decisions::LedgerLine;
 use crate::core::event::Ticket;
 use crate::core::service::Goal;

@@ -3,6 +3,7 @@
 use super::{Errand as Work, Flow, Step, Want, read, screens};
 use crate::protocol::setup::{DiscordAnswer, SetupRequest};
 use crate::protocol::{Reply, Secret};
+use crate::words;
 
 /// What was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,17 +41,17 @@ pub(super) fn answered(flow: &mut Flow, question: Question, button: &str, value:
         (Question::Token, screens::NEXT) if !value.trim().is_empty() => {
             let token = Secret::new(value.trim());
             let request = SetupRequest::DiscordProbe { token: token.clone() };
-            flow.request(Step::Discord, Work::Discord(Errand::Probe(token)), screens::DISCORD_LOOKING, request)
+            flow.request(Step::Discord, Work::Discord(Errand::Probe(token)), words::set_up::DISCORD_LOOKING, request)
         }
         (Question::Token, screens::NEXT) => token(flow),
         (Question::Bot(token), screens::CONNECT) => {
             let request = SetupRequest::DiscordApply { token };
-            flow.request(Step::Discord, Work::Discord(Errand::Apply), screens::DISCORD_CONNECTING, request)
+            flow.request(Step::Discord, Work::Discord(Errand::Apply), words::set_up::DISCORD_CONNECTING, request)
         }
         (Question::Token | Question::Bot(_), _) => begin(flow),
         (Question::Channel, screens::NEXT) if !value.trim().is_empty() => {
             let request = SetupRequest::DiscordVerify { target: value.trim().to_owned() };
-            flow.request(Step::Discord, Work::Discord(Errand::Verify), screens::DISCORD_SENDING, request)
+            flow.request(Step::Discord, Work::Discord(Errand::Verify), words::set_up::DISCORD_SENDING, request)
         }
         (Question::Channel, _) => flow.leave_out(Step::Discord),
     }

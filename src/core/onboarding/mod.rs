@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::core::dialog::{Answer, Form};
 use crate::protocol::setup::{FirstAnswer, Provider, Reached, SetupFacts, SetupRequest};
 use crate::protocol::{Action, Place, Reply, Request};
+use crate::words;
 
 pub use record::{Failures, Record};
 
@@ -351,7 +352,7 @@ impl Flow {
     }
 
     fn turn_chats_on(&mut self) -> Want {
-        self.request(Step::Chats, Errand::Plain, screens::TURNING_ON, SetupRequest::TurnChatsOn)
+        self.request(Step::Chats, Errand::Plain, words::set_up::TURNING_ON, SetupRequest::TurnChatsOn)
     }
 
     /// The next screen or work, from the facts.
@@ -359,7 +360,7 @@ impl Flow {
         let Some(step) = self.next_step() else { return self.done(unix_ms) };
         if self.worked_at.take() == Some(step) {
             // whatever was done had no effect: never do it again unasked
-            return self.trouble(step, screens::NO_EFFECT, unix_ms);
+            return self.trouble(step, words::set_up::NO_EFFECT, unix_ms);
         }
         let facts = &self.facts.setup;
         match step {
@@ -381,7 +382,7 @@ impl Flow {
                 self.ask(Question::DataFolder, form)
             }
             Step::Start => {
-                let text = screens::STARTING;
+                let text = words::set_up::STARTING;
                 self.work(step, Errand::Plain, text, Job::Ask(Request::Act { action: Action::Start { service: None } }))
             }
             Step::Provider => provider::begin(self),
@@ -401,7 +402,7 @@ impl Flow {
                 self.ask(Question::NotificationsMissing, form)
             }
             Step::Notifications => {
-                self.request(step, Errand::TestNotification, screens::NOTIFYING, SetupRequest::TestNotification)
+                self.request(step, Errand::TestNotification, words::set_up::NOTIFYING, SetupRequest::TestNotification)
             }
             Step::Autostart => self.ask(Question::Autostart, screens::autostart()),
         }
@@ -428,12 +429,12 @@ impl Flow {
                 self.record.welcomed = true;
                 self.look()
             }
-            (Question::Folders, _) if value == screens::ANOTHER => {
+            (Question::Folders, _) if value == words::set_up::ANOTHER => {
                 self.ask(Question::PickFolder, screens::pick_programs())
             }
             (Question::Folders | Question::PickFolder, screens::NEXT) => {
                 let folder = PathBuf::from(value);
-                self.request(Step::Programs, Errand::Plain, screens::LOOKING, SetupRequest::UseFolder { folder })
+                self.request(Step::Programs, Errand::Plain, words::set_up::LOOKING, SetupRequest::UseFolder { folder })
             }
             (Question::NoFolder, screens::PICK) => self.ask(Question::PickFolder, screens::pick_programs()),
             (Question::Findings, screens::NEXT) => {
@@ -451,7 +452,12 @@ impl Flow {
             }
             (Question::PickDataFolder, screens::NEXT) => {
                 let folder = PathBuf::from(value);
-                self.request(Step::DataFolder, Errand::Plain, screens::LOOKING, SetupRequest::UseDataFolder { folder })
+                self.request(
+                    Step::DataFolder,
+                    Errand::Plain,
+                    words::set_up::LOOKING,
+                    SetupRequest::UseDataFolder { folder },
+                )
             }
             (Question::Provider(question), button) => provider::answered(self, question, button, &value),
             (Question::Chats, screens::NEXT) => self.turn_chats_on(),
@@ -459,9 +465,9 @@ impl Flow {
             (Question::Trouble(step), screens::SKIP) => self.leave_out(step),
             (Question::Trouble(Step::Connection), screens::OTHER_KEY) => provider::choose(self, None),
             (Question::Message, screens::NEXT) => {
-                let text = if value.trim().is_empty() { screens::GREETING.to_owned() } else { value };
+                let text = if value.trim().is_empty() { words::set_up::GREETING.to_owned() } else { value };
                 let request = SetupRequest::FirstMessage { text };
-                self.request(Step::FirstMessage, Errand::Message, screens::WAITING_FOR_ANSWER, request)
+                self.request(Step::FirstMessage, Errand::Message, words::set_up::WAITING_FOR_ANSWER, request)
             }
             (Question::Message, _) => self.leave_out(Step::FirstMessage),
             (Question::Discord(question), button) => discord::answered(self, question, button, &value),
@@ -480,7 +486,12 @@ impl Flow {
             (Question::Autostart, button) => {
                 let on = button == screens::NEXT;
                 if on {
-                    return self.work(Step::Autostart, Errand::Autostart, screens::AUTOSTART, Job::Autostart(true));
+                    return self.work(
+                        Step::Autostart,
+                        Errand::Autostart,
+                        words::set_up::AUTOSTART,
+                        Job::Autostart(true),
+                    );
                 }
                 self.record.autostart_asked = true;
                 self.look()
@@ -589,8 +600,8 @@ impl Flow {
 /// What the agent answered, as the value that was asked for.
 fn read<T: serde::de::DeserializeOwned>(reply: Reply) -> Result<T, String> {
     match reply {
-        Reply::Data(value) => serde_json::from_value(value).map_err(|_| screens::NOT_UNDERSTOOD.to_owned()),
+        Reply::Data(value) => serde_json::from_value(value).map_err(|_| words::set_up::NOT_UNDERSTOOD.to_owned()),
         Reply::Error(failure) => Err(failure.message),
-        Reply::Done(_) => Err(screens::NOT_UNDERSTOOD.to_owned()),
+        Reply::Done(_) => Err(words::set_up::NOT_UNDERSTOOD.to_owned()),
     }
 }

@@ -3,6 +3,7 @@
 use super::{Errand, Flow, Job, Step, Want, read, screens};
 use crate::protocol::setup::{Provider, SetupRequest, SignIn};
 use crate::protocol::{Reply, Secret};
+use crate::words;
 
 /// What was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +34,7 @@ pub(super) fn answered(flow: &mut Flow, question: Question, button: &str, value:
     match (question, button) {
         (Question::Which, screens::NEXT) => {
             let Some(provider) = Provider::ALL.into_iter().find(|one| one.id() == value) else {
-                return choose(flow, Some(screens::CHOOSE_ONE));
+                return choose(flow, Some(words::set_up::CHOOSE_ONE));
             };
             flow.record.provider = Some(provider);
             // of another one
@@ -77,7 +78,7 @@ fn begin_sign_in(
     client_secret: Option<Secret>,
 ) -> Want {
     let request = SetupRequest::SignIn { provider, client_id, client_secret };
-    flow.request(Step::Provider, Errand::BeginSignIn(provider), screens::SIGNING_IN, request)
+    flow.request(Step::Provider, Errand::BeginSignIn(provider), words::set_up::SIGNING_IN, request)
 }
 
 /// Asks for the key; `trouble`: what came of the last one.

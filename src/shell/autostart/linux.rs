@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use crate::config::Environment;
 use crate::core::autostart::{self, Facts, Launch, Manager, PROPERTIES, State, Step, TARGET, UNIT, UnitFile};
 use crate::shell::store;
+use crate::words;
 
 /// Where packages put units for all users, and what the unit of ours starts.
 const PACKAGED_UNIT: &str = "/usr/lib/systemd/user/palyra-tray.service";
@@ -89,14 +90,14 @@ fn config_home(env: &Environment) -> Result<PathBuf, String> {
     let given = env.path("XDG_CONFIG_HOME").filter(|path| path.is_absolute());
     given
         .or_else(|| Some(env.path("HOME")?.join(".config")))
-        .ok_or_else(|| "no home directory is known; set HOME and try again".to_owned())
+        .ok_or_else(|| words::login::NO_HOME_DIRECTORY_IS_KNOWN.to_owned())
 }
 
 fn read(path: &Path) -> Result<Option<String>, String> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(format!("{} cannot be read ({error}); mend or remove it", path.display())),
+        Err(error) => Err(words::login::cannot_be_read(path.display(), &error)),
     }
 }
 
@@ -117,13 +118,13 @@ fn write(path: &Path, text: &str) -> Result<(), String> {
     let written = made
         .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
         .and_then(|()| store::write_atomic(path, text.as_bytes()));
-    written.map_err(|error| format!("the login entry cannot be written: {error}; mend that and try again"))
+    written.map_err(words::login::login_entry_cannot_be_written)
 }
 
 fn remove(path: &Path) -> Result<(), String> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(format!("{} cannot be removed ({error}); remove it yourself", path.display()))
+            Err(words::login::cannot_be_removed(path.display(), &error))
         }
         _ => Ok(()),
     }
@@ -154,11 +155,11 @@ fn systemctl(env: &Environment, arguments: &[&str]) -> Result<String, String> {
             None => command.env_remove(name),
         };
     }
-    let output = command.output().map_err(|error| format!("systemctl cannot be run ({error})"))?;
+    let output = command.output().map_err(words::login::systemctl_cannot_be_run)?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     let said = String::from_utf8_lossy(&output.stderr);
-    let said = said.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("it does not say why");
-    Err(format!("systemctl --user {} failed: {}", arguments.join(" "), said.trim_end_matches('.')))
+    let said = said.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or(words::login::IT_DOES_NOT_SAY_WHY);
+    Err(words::login::systemctl_user_failed(arguments.join(" "), said.trim_end_matches('.')))
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::config::Environment;
 use crate::core::autostart::{LABEL, Launch, State, Way, is_ours, launch_agent};
 use crate::shell::store;
+use crate::words;
 
 pub fn state(env: &Environment) -> Result<State, String> {
     let path = path(env)?;
@@ -15,7 +16,7 @@ pub fn state(env: &Environment) -> Result<State, String> {
         Some(text) if is_ours(&text) => State::on(Way::LaunchAgent),
         Some(_) => {
             let mut state = State::on(Way::LaunchAgent);
-            state.how = format!("{} {} is not of Palyra Tray's making.", state.how, path.display());
+            state.how = words::login::is_not_of_palyra_trays_making_4(&state.how, path.display());
             state
         }
     })
@@ -28,7 +29,7 @@ pub fn switch_on(env: &Environment, launch: &Launch) -> Result<String, String> {
     }
     let made = path.parent().map_or(Ok(()), fs::create_dir_all);
     made.and_then(|()| store::write_atomic(&path, launch_agent(launch).as_bytes()))
-        .map_err(|error| format!("the launch agent cannot be written: {error}; mend that and try again"))?;
+        .map_err(words::login::launch_agent_cannot_be_written)?;
     Ok(state(env)?.how)
 }
 
@@ -36,17 +37,18 @@ pub fn switch_off(env: &Environment) -> Result<String, String> {
     let path = path(env)?;
     match read(&path)? {
         None => {}
-        Some(text) if is_ours(&text) => fs::remove_file(&path)
-            .map_err(|error| format!("{} cannot be removed ({error}); remove it yourself", path.display()))?,
+        Some(text) if is_ours(&text) => {
+            fs::remove_file(&path).map_err(|error| words::login::cannot_be_removed(path.display(), &error))?
+        }
         Some(_) => {
-            return Err(format!("{} is not of Palyra Tray's making; remove it yourself", path.display()));
+            return Err(words::login::is_not_of_palyra_trays_making_remove(path.display()));
         }
     }
     Ok(state(env)?.how)
 }
 
 fn path(env: &Environment) -> Result<PathBuf, String> {
-    let home = env.path("HOME").ok_or_else(|| "no home directory is known; set HOME and try again".to_owned())?;
+    let home = env.path("HOME").ok_or_else(|| words::login::NO_HOME_DIRECTORY_IS_KNOWN.to_owned())?;
     Ok(home.join("Library").join("LaunchAgents").join(format!("{LABEL}.plist")))
 }
 
@@ -54,6 +56,6 @@ fn read(path: &Path) -> Result<Option<String>, String> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(format!("{} cannot be read ({error}); mend or remove it", path.display())),
+        Err(error) => Err(words::login::cannot_be_read(path.display(), &error)),
     }
 }

@@ -7,20 +7,20 @@ use windows_registry::{CURRENT_USER, Key};
 
 use crate::config::Environment;
 use crate::core::autostart::{Launch, State, Way, run_value};
+use crate::words;
 
 const RUN: &str = r"Software\Microsoft\Windows\CurrentVersion\Run";
 const SWITCHED: &str = r"Software\Microsoft\Windows\CurrentVersion\Explorer\StartupApproved\Run";
-const NAME: &str = "Palyra Tray";
 
 pub fn state(_env: &Environment) -> Result<State, String> {
-    if open(RUN).and_then(|key| key.get_string(NAME).ok()).is_none() {
+    if open(RUN).and_then(|key| key.get_string(words::common::PALYRA_TRAY).ok()).is_none() {
         return Ok(State::off());
     }
     // an odd first byte means off
-    let switched = open(SWITCHED).and_then(|key| key.get_value(NAME).ok());
+    let switched = open(SWITCHED).and_then(|key| key.get_value(words::common::PALYRA_TRAY).ok());
     if switched.and_then(|value| value.first().copied()).is_some_and(|byte| byte & 1 == 1) {
         let mut state = State::off();
-        state.how.push_str(" It is switched off in Windows' settings, under Apps, Startup.");
+        state.how.push_str(words::login::IT_IS_SWITCHED_OFF_IN_WINDOWS);
         return Ok(state);
     }
     Ok(State::on(Way::RunKey))
@@ -29,8 +29,8 @@ pub fn state(_env: &Environment) -> Result<State, String> {
 pub fn switch_on(env: &Environment, launch: &Launch) -> Result<String, String> {
     CURRENT_USER
         .create(RUN)
-        .and_then(|key| key.set_string(NAME, run_value(launch)))
-        .map_err(|error| format!("the registry cannot be written: {error}"))?;
+        .and_then(|key| key.set_string(words::common::PALYRA_TRAY, run_value(launch)))
+        .map_err(words::login::registry_cannot_be_written)?;
     remove(SWITCHED)?;
     Ok(state(env)?.how)
 }
@@ -46,10 +46,10 @@ fn open(path: &str) -> Option<Key> {
 
 fn remove(path: &str) -> Result<(), String> {
     let Ok(key) = CURRENT_USER.options().read().write().open(path) else { return Ok(()) };
-    if key.get_value(NAME).is_err() {
+    if key.get_value(words::common::PALYRA_TRAY).is_err() {
         return Ok(());
     }
-    key.remove_value(NAME).map_err(|error| format!("the registry cannot be written: {error}"))
+    key.remove_value(words::common::PALYRA_TRAY).map_err(words::login::registry_cannot_be_written)
 }
 
 #[cfg(test)]
@@ -64,14 +64,16 @@ mod tests {
         let launch = Launch::new(&env.executable, &[]).unwrap();
         assert!(switch_on(&env, &launch).unwrap().contains("at every login"));
         let run = CURRENT_USER.open(RUN).unwrap();
-        assert_eq!(run.get_string(NAME).unwrap(), r#""C:\a b\palyra-tray.exe" run"#);
+        assert_eq!(run.get_string(words::common::PALYRA_TRAY).unwrap(), r#""C:\a b\palyra-tray.exe" run"#);
         let switched = CURRENT_USER.create(SWITCHED).unwrap();
-        switched.set_bytes(NAME, windows_registry::Type::Bytes, &[3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]).unwrap();
+        switched
+            .set_bytes(words::common::PALYRA_TRAY, windows_registry::Type::Bytes, &[3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])
+            .unwrap();
         assert!(!state(&env).unwrap().on);
         switch_on(&env, &launch).unwrap();
         assert!(state(&env).unwrap().on);
         switch_off(&env).unwrap();
         assert_eq!(state(&env).unwrap(), State::off());
-        assert!(run.get_string(NAME).is_err());
+        assert!(run.get_string(words::common::PALYRA_TRAY).is_err());
     }
 }

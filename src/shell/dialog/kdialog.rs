@@ -12,9 +12,10 @@ use std::path::Path;
 
 use super::kdialog_progress::Window;
 use super::program::{Ended, Program};
-use super::{Front, NO_OPTION, NOT_NOW, Over, Progress, folder_cancel, folder_message, no_option};
+use super::{Front, NO_OPTION, Over, Progress, folder_cancel, folder_message, no_option};
 use crate::core::dialog::{Answer, Body, Choice, DialogButton, Form, Tone, one_line, printable, wrap};
 use crate::protocol::Secret;
+use crate::words;
 
 /// What it is told by its environment: nothing.
 pub const VARIABLES: [(&str, &str); 0] = [];
@@ -72,7 +73,7 @@ impl Kdialog {
         let mut buttons: Vec<_> = form.buttons.clone();
         let focus = form.focus.clone().unwrap_or_else(|| {
             buttons.retain(|button| button.id != DialogButton::AWAY);
-            buttons.insert(0, DialogButton::away(NOT_NOW));
+            buttons.insert(0, DialogButton::away(words::common::NOT_NOW));
             DialogButton::AWAY.to_owned()
         });
         let choices: Vec<_> = buttons
@@ -139,7 +140,7 @@ impl Kdialog {
     /// OK and Cancel have fixed words here, and there is no third button.
     fn value(&self, form: &Form) -> Answer {
         let Some(first) = form.buttons.first() else {
-            return Answer::Failed { why: format!("The dialog \"{}\" has no button.", one_line(&form.heading)) };
+            return Answer::Failed { why: words::desktop::dialog_has_no_button(one_line(&form.heading)) };
         };
         let taken = match &form.body {
             Body::Choose { choices, selected } => {
@@ -198,7 +199,7 @@ impl Kdialog {
 
 impl Kdialog {
     fn typed_folder(&self, form: &Form, start: &str) -> Result<Option<Secret>, Answer> {
-        let mut text = "Type the folder's path.".to_owned();
+        let mut text = words::desktop::TYPE_FOLDERS_PATH.to_owned();
         let mut path = start.to_owned();
         loop {
             let mut args = general("--inputbox", &Form { text, ..form.clone() });
@@ -209,7 +210,7 @@ impl Kdialog {
             if path.starts_with('/') && Path::new(&path).is_dir() {
                 return Ok(Some(Secret::new(path)));
             }
-            text = format!("There is no folder {path}.\n\nType the whole path, from the root.");
+            text = words::desktop::there_is_no_folder(&path);
         }
     }
 }
@@ -223,7 +224,7 @@ impl Front for Kdialog {
         match &form.body {
             Body::Message => return self.message(form),
             Body::Document { document } => return self.document(form, document),
-            Body::Progress => return Answer::Failed { why: "A progress dialog asks nothing.".to_owned() },
+            Body::Progress => return Answer::Failed { why: words::desktop::PROGRESS_DIALOG_ASKS_NOTHING.to_owned() },
             Body::Choose { .. } | Body::Entry { .. } | Body::Text | Body::Password | Body::Folder { .. } => {}
         }
         // A folder dialog has no text and no buttons of ours: they come before it. Other buttons come after Cancel.
@@ -292,7 +293,7 @@ fn message(form: &Form) -> Option<(Vec<String>, Codes)> {
             args.push(format!("--continue-label={}", label(&focused.label)));
             args.push(format!(
                 "--cancel-label={}",
-                away.map_or_else(|| "Cancel".to_owned(), |away| label(&away.label))
+                away.map_or_else(|| words::buttons::CANCEL.to_owned(), |away| label(&away.label))
             ));
             Codes { yes: Some(focused.id.clone()), no: None }
         }
@@ -300,12 +301,12 @@ fn message(form: &Form) -> Option<(Vec<String>, Codes)> {
             args = general(asks, form);
             args.push(format!(
                 "--yes-label={}",
-                focused.map_or_else(|| NOT_NOW.to_owned(), |button| label(&button.label))
+                focused.map_or_else(|| words::common::NOT_NOW.to_owned(), |button| label(&button.label))
             ));
             args.push(format!("--no-label={}", label(&other.label)));
             args.push(format!(
                 "--cancel-label={}",
-                away.map_or_else(|| "Cancel".to_owned(), |away| label(&away.label))
+                away.map_or_else(|| words::buttons::CANCEL.to_owned(), |away| label(&away.label))
             ));
             Codes { yes: focused.map(|button| button.id.clone()), no: Some(other.id.clone()) }
         }
@@ -316,12 +317,12 @@ fn message(form: &Form) -> Option<(Vec<String>, Codes)> {
 
 /// The buttons that a dialog with OK and Cancel has no room for, after Cancel. Nothing: there are none.
 fn after(form: &Form) -> Option<Form> {
-    let mut buttons = vec![DialogButton::new("\u{0}again", "Back to the question")];
+    let mut buttons = vec![DialogButton::new("\u{0}again", words::desktop::BACK_TO_QUESTION)];
     buttons.extend(form.buttons.iter().skip(1).cloned());
     let rest = buttons.iter().skip(1).any(|button| button.id != DialogButton::AWAY);
     rest.then(|| Form {
         body: Body::Message,
-        text: "You have answered nothing yet.".to_owned(),
+        text: words::desktop::YOU_HAVE_ANSWERED_NOTHING_YET.to_owned(),
         buttons,
         focus: Some("\u{0}again".to_owned()),
         tone: Tone::Question,

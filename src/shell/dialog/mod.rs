@@ -22,11 +22,9 @@ pub use over::Over;
 
 use crate::config::Environment;
 use crate::core::dialog::{Answer, Body, DialogButton, Form, ProgressLine, Tone};
+use crate::words;
 
 pub use tty::size as terminal_size;
-
-/// Label of the button that Enter presses where a form has none for it.
-const NOT_NOW: &str = "Not now";
 
 /// An argument that begins with it is no option, and looks as if it were not there.
 #[cfg(target_os = "linux")]
@@ -89,7 +87,7 @@ pub fn windows(env: &Environment) -> Result<Box<dyn Front>, String> {
     #[cfg(not(target_os = "linux"))]
     {
         let _ = env;
-        Err("There are no dialog windows on this system yet; use a terminal.".to_owned())
+        Err(words::desktop::THERE_ARE_NO_DIALOG_WINDOWS.to_owned())
     }
 }
 
@@ -117,7 +115,7 @@ fn folder_message(form: &Form) -> Option<Form> {
     {
         return None;
     }
-    let mut buttons = vec![DialogButton::new("\u{0}choose", "Choose a folder…")];
+    let mut buttons = vec![DialogButton::new("\u{0}choose", words::desktop::CHOOSE_FOLDER)];
     buttons.extend(form.buttons.iter().skip(1).cloned());
     Some(Form {
         body: Body::Message,

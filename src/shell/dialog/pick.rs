@@ -11,6 +11,7 @@ use super::kdialog::{self, Kdialog};
 use super::program::Program;
 use super::zenity::{self, Zenity};
 use crate::config::Environment;
+use crate::words;
 
 /// The best dialog program here.
 pub fn windows(env: &Environment) -> Result<Box<dyn Front>, String> {
@@ -18,24 +19,20 @@ pub fn windows(env: &Environment) -> Result<Box<dyn Front>, String> {
         Some("zenity") => vec!["zenity"],
         Some("kdialog") => vec!["kdialog"],
         Some("terminal") => {
-            return Err("PALYRA_TRAY_DIALOGS asks for the terminal, and this needs a window.".to_owned());
+            return Err(words::desktop::PALYRA_TRAY_DIALOGS_ASKS_FOR_TERMINAL.to_owned());
         }
         Some(other) => {
-            return Err(format!(
-                "PALYRA_TRAY_DIALOGS is \"{other}\"; set it to zenity, kdialog or terminal, or unset it."
-            ));
+            return Err(words::desktop::palyra_tray_dialogs(other));
         }
         None if is_plasma(env) => vec!["kdialog", "zenity"],
         None => vec!["zenity", "kdialog"],
     };
     if !display_answers(env) {
-        return Err("There is no display for a window; run this on a desktop, or in a terminal.".to_owned());
+        return Err(words::desktop::THERE_IS_NO_DISPLAY_FOR_WINDOW.to_owned());
     }
     let front =
         order.iter().find_map(|name| Some((*name, in_path(env, name)?))).map(|(name, path)| front(env, name, path));
-    front.ok_or_else(|| {
-        format!("No dialog program was found; install {}, or run this in a terminal.", order.join(" or "))
-    })
+    front.ok_or_else(|| words::desktop::no_dialog_program_was_found(order.join(" or ")))
 }
 
 fn front(env: &Environment, name: &str, path: PathBuf) -> Box<dyn Front> {

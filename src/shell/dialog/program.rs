@@ -21,6 +21,7 @@ use nix::unistd::Pid;
 use super::Over;
 
 use crate::protocol::Secret;
+use crate::words;
 
 /// Longest answer, bytes: a line that somebody typed, a path.
 const MAX_OUTPUT_BYTES: usize = 256 * 1024;
@@ -66,7 +67,7 @@ impl Program {
     /// It could not be started, in one sentence.
     pub fn run(&self, args: &[OsString], input: Vec<u8>) -> Result<Ended, String> {
         if self.over.as_ref().and_then(Over::why).is_some() {
-            return Err("It is over; there is nothing to ask.".to_owned());
+            return Err(words::desktop::IT_IS_OVER.to_owned());
         }
         let mut child = self.spawn(args, Stdio::piped)?;
         if let Some(over) = &self.over {
@@ -76,7 +77,7 @@ impl Program {
             // In a thread of its own: a program may print before it has read everything. It ends with the program.
             // A program that does not read has ended, and its exit code says how.
             let writer = move || drop(stdin.write_all(&input));
-            if let Err(error) = thread::Builder::new().name("dialog input".to_owned()).spawn(writer) {
+            if let Err(error) = thread::Builder::new().name(words::desktop::DIALOG_INPUT.to_owned()).spawn(writer) {
                 self.let_go();
                 end(&mut child);
                 return Err(self.not_started(&error));
@@ -92,7 +93,7 @@ impl Program {
             while waitid(Id::Pid(Pid::from_raw(id)), ended) == Err(Errno::EINTR) {}
             self.let_go();
         }
-        let status = child.wait().map_err(|error| format!("The dialog program {} was lost: {error}.", self.name))?;
+        let status = child.wait().map_err(|error| words::desktop::dialog_program_was_lost(self.name, &error))?;
         let output = output.take();
         let words = words.take().unwrap_or_default();
         Ok(Ended {
@@ -120,19 +121,16 @@ impl Program {
     }
 
     fn not_started(&self, error: &io::Error) -> String {
-        format!("The dialog program {} could not be started: {error}.", self.path.display())
+        words::desktop::dialog_program_could_not_be_started(self.path.display(), error)
     }
 
     /// The sentence for an end that answers nothing.
     pub fn strange(&self, ended: &Ended) -> String {
         let what = match ended.output {
-            None => "answered with something that is no answer".to_owned(),
-            Some(_) => format!("ended without an answer ({})", ended.how),
+            None => words::desktop::ANSWERED_WITH_SOMETHING_THAT_IS_NO.to_owned(),
+            Some(_) => words::desktop::ended_without_answer(&ended.how),
         };
-        format!(
-            "The dialog program {} {what}; try again, or set PALYRA_TRAY_DIALOGS to zenity, kdialog or terminal.",
-            self.name
-        )
+        words::desktop::dialog_program_try_again(self.name, &what)
     }
 }
 
@@ -150,7 +148,7 @@ fn die_with_us(command: &mut Command) {
         command.pre_exec(move || {
             nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)?;
             // We may have ended before that call.
-            if nix::unistd::getppid() == us { Ok(()) } else { Err(io::Error::other("the parent has ended")) }
+            if nix::unistd::getppid() == us { Ok(()) } else { Err(io::Error::other(words::desktop::PARENT_HAS_ENDED)) }
         });
     }
 }
@@ -184,7 +182,7 @@ impl Heard {
             // Nobody listens when the program lingers.
             let _ = tell.send(());
         };
-        drop(thread::Builder::new().name("dialog output".to_owned()).spawn(read));
+        drop(thread::Builder::new().name(words::desktop::DIALOG_OUTPUT.to_owned()).spawn(read));
         Self { bytes, end }
     }
 
@@ -230,9 +228,9 @@ fn text(bytes: Vec<u8>) -> Option<Secret> {
 
 fn end_of(status: ExitStatus) -> String {
     match (status.code(), status.signal()) {
-        (Some(code), _) => format!("exit code {code}"),
-        (None, Some(signal)) => format!("killed by signal {signal}"),
-        (None, None) => "unknown end".to_owned(),
+        (Some(code), _) => words::common::exit_code(code),
+        (None, Some(signal)) => words::desktop::killed_by_signal(signal),
+        (None, None) => words::desktop::UNKNOWN_END.to_owned(),
     }
 }
 

@@ -6,9 +6,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::tty::{Console, Tty};
-use super::{Front, NOT_NOW, Over, Progress};
+use super::{Front, Over, Progress};
 use crate::core::dialog::{Answer, Body, Choice, DialogButton, Form, ProgressLine, Tone, one_line, printable, wrap};
 use crate::protocol::Secret;
+use crate::words;
 
 /// Dialogs on a terminal.
 pub struct Terminal<C = Tty> {
@@ -67,15 +68,17 @@ impl<C: Console> Terminal<C> {
             Body::Choose { choices, selected } => self.choose(form, choices, selected.as_deref()),
             Body::Entry { value } => {
                 let value = one_line(value);
-                self.typed(form, "Type it", &value, |terminal| {
+                self.typed(form, words::desktop::TYPE_IT, &value, |terminal| {
                     let line = terminal.console.line()?;
                     Ok(line.map(|line| if line.is_empty() { value.clone() } else { line }).map(Secret::new))
                 })
             }
             Body::Text => self.lines(form),
-            Body::Password => self.typed(form, "Type it (it is not shown)", "", |terminal| terminal.console.hidden()),
+            Body::Password => {
+                self.typed(form, words::desktop::TYPE_IT_IT_IS_NOT_SHOWN, "", |terminal| terminal.console.hidden())
+            }
             Body::Folder { start } => self.folder(form, start),
-            Body::Progress => Ok(Answer::Failed { why: "A progress dialog asks nothing.".to_owned() }),
+            Body::Progress => Ok(Answer::Failed { why: words::desktop::PROGRESS_DIALOG_ASKS_NOTHING.to_owned() }),
         }
     }
 
@@ -89,7 +92,7 @@ impl<C: Console> Terminal<C> {
             return Ok(if self.console.line()?.is_some() { Answer::pressed(&only.id) } else { Answer::Dismissed });
         }
         if default.is_none() && !form.buttons.iter().any(|button| button.id == DialogButton::AWAY) {
-            rows.push(Row::of(0, &DialogButton::away(NOT_NOW)));
+            rows.push(Row::of(0, &DialogButton::away(words::common::NOT_NOW)));
         }
         self.pick(&rows, default)
     }
@@ -116,7 +119,7 @@ impl<C: Console> Terminal<C> {
             self.say(&format!("  {}. {}", row.number, row.words));
         }
         let default = default.and_then(|place| rows.get(place));
-        let prompt = default.map_or_else(|| "Number: ".to_owned(), |row| format!("Number [{}]: ", row.number));
+        let prompt = default.map_or_else(|| "Number: ".to_owned(), |row| words::desktop::number(row.number));
         loop {
             self.console.write(&prompt);
             let Some(line) = self.console.line()? else { return Ok(Answer::Dismissed) };
@@ -127,7 +130,7 @@ impl<C: Console> Terminal<C> {
             };
             match row {
                 Some(row) => return Ok(row.answer.clone()),
-                None => self.say("Type one of the numbers above, and Enter."),
+                None => self.say(words::desktop::TYPE_ONE_OF_NUMBERS_ABOVE),
             }
         }
     }
@@ -142,8 +145,8 @@ impl<C: Console> Terminal<C> {
     ) -> io::Result<Answer> {
         let others: Vec<_> = (2..).zip(form.buttons.iter().skip(1)).collect();
         let ways: String =
-            others.iter().map(|(number, button)| format!(", or :{number} for {}", one_line(&button.label))).collect();
-        self.say(&format!("{what}, then Enter{ways}."));
+            others.iter().map(|(number, button)| words::desktop::or_for(number, one_line(&button.label))).collect();
+        self.say(&words::desktop::then_enter(what, &ways));
         self.console.write(&if shown.is_empty() { "> ".to_owned() } else { format!("[{shown}]: ") });
         let Some(line) = read(self)? else { return Ok(Answer::Dismissed) };
         let other = others.iter().find(|(number, _)| line.expose() == format!(":{number}"));
@@ -157,7 +160,7 @@ impl<C: Console> Terminal<C> {
     /// Reads lines up to one with only a dot in it.
     fn lines(&mut self, form: &Form) -> io::Result<Answer> {
         let mut text = String::new();
-        let first = self.typed(form, "Type it; a line with only a dot ends it", "", |terminal| {
+        let first = self.typed(form, words::desktop::TYPE_IT_LINE_WITH_ONLY_DOT, "", |terminal| {
             Ok(terminal.console.line()?.map(Secret::new))
         })?;
         let (Some(line), Some(button)) = (first.value(), first.button()) else { return Ok(first) };
@@ -175,16 +178,16 @@ impl<C: Console> Terminal<C> {
     fn folder(&mut self, form: &Form, start: &Path) -> io::Result<Answer> {
         let shown = one_line(&start.display().to_string());
         loop {
-            let answer = self.typed(form, "Type the folder's path", &shown, |terminal| {
+            let answer = self.typed(form, words::desktop::TYPE_FOLDERS_PATH_2, &shown, |terminal| {
                 let line = terminal.console.line()?;
                 Ok(line.map(|line| if line.is_empty() { start.display().to_string() } else { line }).map(Secret::new))
             })?;
             let Some(typed) = answer.value() else { return Ok(answer) };
             let path = self.expanded(typed.trim());
             if !path.is_absolute() {
-                self.say("Type the whole path, from the root or from ~.");
+                self.say(words::desktop::TYPE_WHOLE_PATH);
             } else if !path.is_dir() {
-                self.say(&format!("There is no folder {}.", path.display()));
+                self.say(&words::desktop::there_is_no_folder_2(path.display()));
             } else {
                 let button = answer.button().unwrap_or_default();
                 return Ok(Answer::with_value(button, path.to_str().map(Secret::new)));
@@ -220,9 +223,7 @@ impl<C: Console + Clone + 'static> Front for Terminal<C> {
     }
 
     fn ask(&mut self, form: &Form) -> Answer {
-        self.body(form).unwrap_or_else(|error| Answer::Failed {
-            why: format!("The terminal cannot be read: {error}; try again in another one."),
-        })
+        self.body(form).unwrap_or_else(|error| Answer::Failed { why: words::desktop::terminal_cannot_be_read(&error) })
     }
 
     fn until(&mut self, over: Option<Over>) {
@@ -233,7 +234,7 @@ impl<C: Console + Clone + 'static> Front for Terminal<C> {
         self.head(form);
         let cancel = form.buttons.first().map(|button| one_line(&button.label));
         if let Some(cancel) = &cancel {
-            let how = if cfg!(unix) { "type c, then Enter" } else { "press Ctrl-C" };
+            let how = if cfg!(unix) { words::desktop::TYPE_C_THEN_ENTER } else { words::desktop::PRESS_CTRL_C };
             self.say(&format!("{cancel}: {how}."));
         }
         let cancel = cancel.filter(|_| cfg!(unix));

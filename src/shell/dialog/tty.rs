@@ -85,6 +85,7 @@ mod system {
     };
 
     use super::{Over, Secret};
+    use crate::words;
 
     /// Longest line, bytes; a terminal gives no longer one.
     const MAX_LINE_BYTES: usize = 64 * 1024;
@@ -219,7 +220,7 @@ mod system {
                     _ if byte[0] == INTERRUPT => return Ok(End::Interrupted),
                     _ if byte[0] == b'\n' => return Ok(End::Line(secret(line))),
                     _ if line.len() < MAX_LINE_BYTES => line.push(byte[0]),
-                    _ => return Err(io::Error::other("the line is too long")),
+                    _ => return Err(io::Error::other(words::desktop::LINE_IS_TOO_LONG)),
                 }
             }
         }

@@ -10,9 +10,10 @@ use std::io::Write;
 use std::process::{Child, ChildStdin, Stdio};
 
 use super::program::{self, Ended, Program};
-use super::{Front, NOT_NOW, Over, Progress, folder_cancel, folder_message, no_option};
+use super::{Front, Over, Progress, folder_cancel, folder_message, no_option};
 use crate::core::dialog::{Answer, Body, Choice, DialogButton, Form, ProgressLine, Tone, one_line, printable, wrap};
 use crate::protocol::Secret;
+use crate::words;
 
 /// Exit codes, as asked for by [`VARIABLES`].
 const OK: i32 = 120;
@@ -229,7 +230,7 @@ fn call(form: &Form) -> Result<Call, String> {
         }
     };
     if call.extras.len() > MAX_EXTRAS {
-        return Err(format!("The dialog \"{}\" has too many buttons for zenity.", one_line(&form.heading)));
+        return Err(words::desktop::dialog_has_too_many_buttons(one_line(&form.heading)));
     }
     let extras: Vec<_> = call.extras.iter().map(|(label, _)| format!("--extra-button={label}")).collect();
     // Rows come last, after "--".
@@ -259,7 +260,10 @@ fn message(form: &Form) -> Call {
         call.ok_button(focused);
         rest.extend(away);
     } else {
-        call.args.push(format!("--ok-label={}", away.map_or_else(|| NOT_NOW.to_owned(), |away| label(&away.label))));
+        call.args.push(format!(
+            "--ok-label={}",
+            away.map_or_else(|| words::common::NOT_NOW.to_owned(), |away| label(&away.label))
+        ));
     }
     if question && !rest.is_empty() {
         // The one that puts away, else the next one.
@@ -279,10 +283,10 @@ fn document(form: &Form, document: &str) -> Call {
     call.input = format!("{}{}", heads.collect::<String>(), printable(document));
     match focused {
         Some(focused) => call.ok_button(focused),
-        None => call.args.push(format!("--ok-label={NOT_NOW}")),
+        None => call.args.push(format!("--ok-label={}", words::common::NOT_NOW)),
     }
     // It always has both.
-    let close = away.map_or_else(|| "Close".to_owned(), |away| label(&away.label));
+    let close = away.map_or_else(|| words::buttons::CLOSE.to_owned(), |away| label(&away.label));
     if focused.is_some_and(|focused| label(&focused.label) == close) {
         call.args.push("--ok-label=OK".to_owned());
     }
@@ -350,7 +354,7 @@ impl Call {
     fn cancel_button(&mut self, button: Option<&DialogButton>) {
         self.args.push(format!(
             "--cancel-label={}",
-            button.map_or_else(|| "Cancel".to_owned(), |button| label(&button.label))
+            button.map_or_else(|| words::buttons::CANCEL.to_owned(), |button| label(&button.label))
         ));
         self.cancel = id(button);
     }

@@ -7,6 +7,7 @@ use zbus::zvariant::{DynamicType, OwnedObjectPath, OwnedValue};
 use zbus::{Connection, Message};
 
 use crate::core::doctor::facts::{Bus, Fact, Keyring, NotificationServer, OnBus, Presence, TrayHost, Unit};
+use crate::words;
 
 /// For all questions to one service.
 const PATIENCE: Duration = Duration::from_millis(800);
@@ -29,7 +30,7 @@ pub(super) fn look() -> Fact<Bus> {
     runtime.map_err(|error| error.to_string())?.block_on(async {
         let connect = async { zbus::connection::Builder::session()?.build().await };
         match tokio::time::timeout(PATIENCE, connect).await {
-            Err(_) => Err("the session bus does not answer".to_owned()),
+            Err(_) => Err(words::checks::SESSION_BUS_DOES_NOT_ANSWER.to_owned()),
             Ok(Err(error)) => Ok(Bus::Absent(error.to_string())),
             Ok(Ok(bus)) => Ok(Bus::Up(Box::new(on(&bus).await))),
         }
@@ -38,9 +39,9 @@ pub(super) fn look() -> Fact<Bus> {
 
 async fn on(bus: &Connection) -> OnBus {
     let parts = join4(
-        in_time("the tray host", tray(bus)),
-        in_time("the notification server", notifications(bus)),
-        in_time("the keyring", keyring(bus)),
+        in_time(words::checks::TRAY_HOST, tray(bus)),
+        in_time(words::checks::NOTIFICATION_SERVER, notifications(bus)),
+        in_time(words::checks::KEYRING, keyring(bus)),
         in_time("systemd", unit(bus)),
     );
     let (tray, notifications, keyring, unit) = parts.await;
@@ -50,8 +51,8 @@ async fn on(bus: &Connection) -> OnBus {
 async fn in_time<T>(who: &str, look: impl Future<Output = zbus::Result<T>>) -> Fact<T> {
     match tokio::time::timeout(PATIENCE, look).await {
         Ok(Ok(fact)) => Ok(fact),
-        Ok(Err(error)) => Err(format!("{who} did not tell ({error})")),
-        Err(_) => Err(format!("{who} does not answer")),
+        Ok(Err(error)) => Err(words::checks::did_not_tell(who, &error)),
+        Err(_) => Err(words::checks::does_not_answer(who)),
     }
 }
 

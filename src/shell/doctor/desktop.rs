@@ -7,6 +7,7 @@ use super::{Looks, Pending};
 use crate::config::Environment;
 use crate::config::programs::usable;
 use crate::core::doctor::facts::{Bus, Desktop, Fact, OpenFiles, Presence};
+use crate::words;
 
 /// Programs that show dialogs, in the order in which they are taken; on KDE the other way round.
 const DIALOGS: [&str; 2] = ["zenity", "kdialog"];
@@ -20,7 +21,7 @@ pub(super) fn begin(looks: Looks, env: &Environment) -> impl FnOnce() -> Desktop
         let env = env.clone();
         looks.begin(what, move || look(&env))
     };
-    let dialogs = of_env("dialog programs", |env| Ok(dialog_program(env)));
+    let dialogs = of_env(words::checks::DIALOG_PROGRAMS, |env| Ok(dialog_program(env)));
     let gnome_quiet = {
         let env = env.clone();
         looks.begin("gsettings", move || Ok(gnome_quiet(&env)))
@@ -28,7 +29,7 @@ pub(super) fn begin(looks: Looks, env: &Environment) -> impl FnOnce() -> Desktop
     let secret_tool = of_env("secret-tool", |env| Ok(which(env, "secret-tool")));
     let opener = {
         let env = env.clone();
-        looks.begin("what opens pages", move || Ok(opener(&env)))
+        looks.begin(words::checks::WHAT_OPENS_PAGES, move || Ok(opener(&env)))
     };
     let name = env.get("XDG_CURRENT_DESKTOP").map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let display = env.has_display();
@@ -44,7 +45,7 @@ pub(super) fn begin(looks: Looks, env: &Environment) -> impl FnOnce() -> Desktop
 
 #[cfg(target_os = "linux")]
 fn begin_bus(looks: Looks) -> Option<Pending<Bus>> {
-    Some(looks.begin("the session bus", super::bus::look))
+    Some(looks.begin(words::checks::SESSION_BUS, super::bus::look))
 }
 
 #[cfg(not(target_os = "linux"))]

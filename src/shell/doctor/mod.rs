@@ -25,6 +25,7 @@ use crate::core::doctor;
 use crate::core::doctor::facts::{Agent, Fact, Facts, Ground, Login, Network, System};
 use crate::core::onboarding::Finding;
 use crate::protocol::setup::SetupFacts;
+use crate::words;
 
 /// All looks together take no longer.
 pub const LIMIT: Duration = Duration::from_millis(1_300);
@@ -53,9 +54,9 @@ pub fn gather(env: &Environment, paths: Result<&Paths, &ConfigError>, given: Giv
     let looks = Looks { until: Instant::now() + LIMIT };
     let desktop = desktop::begin(looks, env);
     let agent_pid = given.agent.pid();
-    let login = given.login.map(|look| looks.begin("start on login", look));
+    let login = given.login.map(|look| looks.begin(words::checks::START_ON_LOGIN, look));
     let network = begin_network(looks);
-    let open_files = looks.begin("the limit of open files", move || desktop::open_files(agent_pid));
+    let open_files = looks.begin(words::checks::LIMIT_OF_OPEN_FILES, move || desktop::open_files(agent_pid));
     let ground = match paths {
         Ok(paths) => {
             // where the person had the data put
@@ -86,20 +87,20 @@ pub fn gather(env: &Environment, paths: Result<&Paths, &ConfigError>, given: Giv
 }
 
 fn ground(looks: Looks, env: &Environment, paths: &Paths, agent: &Agent) -> Ground {
-    let lock = looks.with(paths, "who holds the lock", palyra::lock);
-    let earlier_app = looks.with(paths, "the earlier desktop app", |paths| Ok(palyra::earlier_app(paths)));
+    let lock = looks.with(paths, words::checks::WHO_HOLDS_LOCK, palyra::lock);
+    let earlier_app = looks.with(paths, words::checks::EARLIER_DESKTOP_APP, |paths| Ok(palyra::earlier_app(paths)));
     let ours = palyra::ours(paths, agent);
-    let foreign = looks.with(paths, "other processes", move |paths| palyra::foreign(paths, &ours));
-    let ports = looks.begin("the ports", palyra::ports(paths, agent));
-    let folders = looks.with(paths, "the folders", |paths| Ok(disk::folders(paths)));
-    let files = looks.with(paths, "our own files", disk::own_files);
-    let space = looks.with(paths, "the space on the disk", |paths| disk::space(&paths.state_root));
-    let journal = looks.with(paths, "watching files", |paths| disk::journal(&paths.runtime_root));
-    let settings = looks.with(paths, "the preferences", |paths| Ok(palyra::settings(paths)));
-    let config = looks.with(paths, "the config", |paths| Ok(palyra::config(paths)));
-    let vault = looks.with(paths, "the vault", palyra::vault_backend);
-    let programs = looks.begin("Palyra's programs", programs::look(looks, env, paths, agent));
-    let socket = looks.with(paths, "the socket", |paths| Ok(disk::socket(&paths.socket)));
+    let foreign = looks.with(paths, words::checks::OTHER_PROCESSES, move |paths| palyra::foreign(paths, &ours));
+    let ports = looks.begin(words::checks::PORTS, palyra::ports(paths, agent));
+    let folders = looks.with(paths, words::checks::FOLDERS, |paths| Ok(disk::folders(paths)));
+    let files = looks.with(paths, words::checks::OUR_OWN_FILES, disk::own_files);
+    let space = looks.with(paths, words::checks::SPACE_ON_DISK, |paths| disk::space(&paths.state_root));
+    let journal = looks.with(paths, words::checks::WATCHING_FILES, |paths| disk::journal(&paths.runtime_root));
+    let settings = looks.with(paths, words::checks::PREFERENCES, |paths| Ok(palyra::settings(paths)));
+    let config = looks.with(paths, words::checks::CONFIG, |paths| Ok(palyra::config(paths)));
+    let vault = looks.with(paths, words::checks::VAULT, palyra::vault_backend);
+    let programs = looks.begin(words::common::PALYRAS_PROGRAMS, programs::look(looks, env, paths, agent));
+    let socket = looks.with(paths, words::checks::SOCKET, |paths| Ok(disk::socket(&paths.socket)));
     Ground {
         state_root: paths.state_root.clone(),
         settings_file: paths.settings(),
@@ -122,7 +123,7 @@ fn ground(looks: Looks, env: &Environment, paths: &Paths, agent: &Agent) -> Grou
 
 #[cfg(target_os = "linux")]
 fn begin_network(looks: Looks) -> Option<Pending<Network>> {
-    Some(looks.begin("the network", network::look))
+    Some(looks.begin(words::checks::NETWORK, network::look))
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -182,8 +183,8 @@ impl<T> Pending<T> {
         let left = self.until.saturating_duration_since(Instant::now());
         match self.answer.recv_timeout(left) {
             Ok(fact) => fact,
-            Err(RecvTimeoutError::Timeout) => Err(format!("looking at {} took too long", self.what)),
-            Err(RecvTimeoutError::Disconnected) => Err(format!("{} could not be looked at", self.what)),
+            Err(RecvTimeoutError::Timeout) => Err(words::checks::looking_at_took_too_long(self.what)),
+            Err(RecvTimeoutError::Disconnected) => Err(words::checks::could_not_be_looked(self.what)),
         }
     }
 }
@@ -205,7 +206,7 @@ mod tests {
         assert_eq!(worst.title, "State root", "{found:?}");
         assert!(worst.evidence.contains("is not a folder") && !worst.remedy.is_empty(), "{worst:?}");
         // neither an agent nor programs nor a provider are here, and none of it is said
-        let own = ["Agent", "Gateway program", "Run loop", "Model provider", "Browser program"];
+        let own = ["Agent", "Gateway program", "Chats", "Model provider", "Browser program"];
         assert!(found.iter().all(|finding| !own.contains(&finding.title.as_str())), "{found:?}");
         assert!(Path::new(&root).is_file() && std::fs::read_dir(dir.path()).unwrap().count() == 1);
     }

@@ -6,6 +6,7 @@ use std::fs;
 use std::io;
 
 use crate::core::doctor::facts::{Fact, Network};
+use crate::words;
 
 /// A route that is there to refuse.
 const REJECT: u32 = 0x200;
@@ -21,7 +22,7 @@ pub(super) fn look() -> Fact<Network> {
 fn read(path: &str) -> Fact<String> {
     match fs::read_to_string(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
-        outcome => outcome.map_err(|error| format!("{path} cannot be read ({error})")),
+        outcome => outcome.map_err(|error| words::checks::cannot_be_read_2(path, &error)),
     }
 }
 

@@ -12,6 +12,7 @@ use crate::core::doctor::facts::{Agent, Config, ConfigContent, Fact, Holder, Por
 use crate::core::ports::{self, Ports};
 use crate::protocol::ServiceId;
 use crate::shell::{lock, process};
+use crate::words;
 
 /// Who holds the agent's lock.
 pub(super) fn lock(paths: &Paths) -> Fact<Option<Process>> {
@@ -32,7 +33,7 @@ pub(super) fn ours(paths: &Paths, agent: &Agent) -> Vec<u32> {
 
 pub(super) fn foreign(paths: &Paths, ours: &[u32]) -> Fact<Option<(Process, String)>> {
     if !cfg!(target_os = "linux") {
-        return Err("this system does not tell which files others have open".to_owned());
+        return Err(words::checks::THIS_SYSTEM_DOES_NOT_TELL.to_owned());
     }
     let foreign = process::foreign_palyra(&paths.runtime_root, ours);
     Ok(foreign.map(|one| (Process { pid: one.pid, executable: one.executable }, one.why)))
@@ -70,7 +71,7 @@ fn bound(snapshot: &Value, service: ServiceId) -> Option<Ports> {
 
 fn holder(port: u16, udp: bool, ours: Option<u32>) -> Fact<Holder> {
     match process::port_is_taken(port, udp) {
-        None => return Err("this system does not tell who holds a port".to_owned()),
+        None => return Err(words::checks::THIS_SYSTEM_DOES_NOT_TELL_WHO.to_owned()),
         Some(false) => return Ok(Holder::Nobody),
         Some(true) => {}
     }
@@ -126,6 +127,6 @@ pub(super) fn vault_backend(paths: &Paths) -> Fact<Option<String>> {
     match fs::read_to_string(&file) {
         Ok(kind) => Ok(Some(kind.trim().to_owned())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(format!("{} cannot be read ({error})", file.display())),
+        Err(error) => Err(words::checks::cannot_be_read_3(file.display(), &error)),
     }
 }

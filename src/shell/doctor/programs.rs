@@ -16,6 +16,7 @@ use crate::config::{Environment, Paths};
 use crate::core::doctor::facts::{Agent, Fact, Program, Programs, Trial};
 use crate::protocol::ServiceId;
 use crate::protocol::shim::RUN_ID_VARIABLE;
+use crate::words;
 
 /// Of what a program says when it fails, bytes.
 const WORDS: u64 = 2_048;
@@ -49,7 +50,7 @@ pub(super) fn look(
                         None
                     } else {
                         let program = path.clone();
-                        Some(Looks { until }.begin("whether it runs", move || try_out(&program, until)))
+                        Some(Looks { until }.begin(words::checks::WHETHER_IT_RUNS, move || try_out(&program, until)))
                     };
                     (path, trial)
                 });
@@ -116,7 +117,7 @@ fn try_out(program: &Path, until: Instant) -> Fact<Trial> {
                 let _ = child.wait();
                 return Err(match outcome {
                     Err(error) => error.to_string(),
-                    _ => "it did not end in time when it was asked for its help".to_owned(),
+                    _ => words::checks::IT_DID_NOT_END_IN_TIME.to_owned(),
                 });
             }
         }

@@ -41,6 +41,17 @@ pub struct Inbox {
     pub as_of: i64,
 }
 
+/// Which records are listed.
+#[derive(Default)]
+struct Window {
+    /// Requested since then.
+    since: Option<i64>,
+    /// And not after that.
+    until: Option<i64>,
+    /// Those only that stand as allowed.
+    allowed: bool,
+}
+
 #[derive(Deserialize)]
 struct Page<'a> {
     #[serde(borrow)]
@@ -63,16 +74,17 @@ impl Client {
 
     /// What the inbox needs to know, record by record: nothing else is kept.
     pub async fn look(&self, order: &LookOrder) -> Result<Look, GatewayError> {
-        let mut sieve = Sieve::new(order.now_unix_ms);
-        self.pages(order.since_unix_ms, |text| {
-            let outline = Outline::of(text);
-            sieve.listed(outline.requested_at_unix_ms);
-            let is_heard = outline.decided && outline.approval_id.as_ref().is_some_and(|id| order.heard.contains(id));
-            if !is_heard && is_wanted(&outline, &order.known, order.resolved_since_unix_ms) {
+        let mut sieve = Sieve::new(order);
+        let mut take = |text: &str| {
+            if sieve.wants(&Outline::of(text)) {
                 sieve.take(Record::read(text));
             }
-        })
-        .await?;
+        };
+        self.pages(&Window { since: order.since_unix_ms, ..Window::default() }, &mut take).await?;
+        if let (Some(since), Some(before)) = (order.late_since_unix_ms, order.since_unix_ms) {
+            let window = Window { since: Some(since), until: Some(before.saturating_sub(1)), allowed: true };
+            self.pages(&window, &mut take).await?;
+        }
         Ok(sieve.look())
     }
 
@@ -116,15 +128,15 @@ impl Client {
 
     async fn records(&self, since: Option<i64>, keep: impl Fn(&Outline) -> bool) -> Result<Inbox, GatewayError> {
         let mut inbox = Inbox { as_of: now_unix_ms(), ..Inbox::default() };
-        inbox.pages = self.pages(since, |text| inbox.take(text, &keep)).await?;
+        inbox.pages = self.pages(&Window { since, ..Window::default() }, |text| inbox.take(text, &keep)).await?;
         Ok(inbox)
     }
 
     /// Reads to the end, one page after the other; how many there were.
-    async fn pages(&self, since: Option<i64>, mut take: impl FnMut(&str)) -> Result<u32, GatewayError> {
+    async fn pages(&self, window: &Window, mut take: impl FnMut(&str)) -> Result<u32, GatewayError> {
         let mut pages = 0;
         let mut cursors = BTreeSet::new();
-        let (mut answer, mut limit) = self.portion(since, None, PAGE_LIMIT).await?;
+        let (mut answer, mut limit) = self.portion(window, None, PAGE_LIMIT).await?;
         loop {
             pages += 1;
             let page: Page<'_> = serde_json::from_slice(&answer.body).map_err(|_| answer.not_ours())?;
@@ -138,7 +150,7 @@ impl Client {
             }
             limit = (limit * 10).min(PAGE_LIMIT);
             // the gateway makes the next page while this one is read
-            let next = self.portion(since, Some(&next), limit);
+            let next = self.portion(window, Some(&next), limit);
             let (next, ()) = tokio::join!(next, each(&page.approvals, &mut take));
             (answer, limit) = next?;
         }
@@ -148,22 +160,27 @@ impl Client {
     /// size that comes with the answer.
     async fn portion(
         &self,
-        since: Option<i64>,
+        window: &Window,
         after: Option<&str>,
         mut limit: usize,
     ) -> Result<(Answer, usize), GatewayError> {
         loop {
-            match self.page(since, after, limit).await {
+            match self.page(window, after, limit).await {
                 Err(error) if error.oversized && limit > 1 => limit = (limit / 10).max(1),
                 other => return other.map(|answer| (answer, limit)),
             }
         }
     }
 
-    async fn page(&self, since: Option<i64>, after: Option<&str>, limit: usize) -> Result<Answer, GatewayError> {
+    async fn page(&self, window: &Window, after: Option<&str>, limit: usize) -> Result<Answer, GatewayError> {
         let mut path = format!("{APPROVALS}?limit={limit}");
-        if let Some(since) = since {
-            path.push_str(&format!("&since_unix_ms={since}"));
+        for (name, limit) in [("since", window.since), ("until", window.until)] {
+            if let Some(limit) = limit {
+                path.push_str(&format!("&{name}_unix_ms={limit}"));
+            }
+        }
+        if window.allowed {
+            path.push_str("&decision=allow");
         }
         if let Some(after) = after {
             path.push_str(&format!("&after_approval_id={after}"));

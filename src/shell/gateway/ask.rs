@@ -16,6 +16,7 @@ use crate::core::answer::{Heard, KEEP, Listener};
 use crate::core::ask::{Answer, Over, RunState, Session};
 use crate::core::record::is_usable_id;
 use crate::core::ulid::is_ulid;
+use crate::words;
 
 const SESSIONS: &str = "/console/v1/chat/sessions";
 /// The newest sessions, where the title of the one that is used is looked up.
@@ -68,7 +69,7 @@ impl Client {
         let body = json!({ name: session, "require_existing": existing });
         let answer = self.signed(&Signed::post(SESSIONS, &body, self.inner.timeouts.state)).await;
         let answer = answer.map_err(|error| match error.kind {
-            ErrorKind::NotFound => GatewayError { message: format!("There is no session {session}."), ..error },
+            ErrorKind::NotFound => GatewayError { message: words::gateway::there_is_no_session(session), ..error },
             _ => error,
         })?;
         let Body { session } = answer.json()?;

@@ -12,10 +12,9 @@ use super::providers::{Running, busy, error_kind, not_in_use, unsent};
 use super::session::Signed;
 use crate::core::answer::{Heard, Listener, NoAnswer};
 use crate::protocol::setup::{FirstAnswer, ProviderFacts};
+use crate::words;
 
 const SESSIONS: &str = "/console/v1/chat/sessions";
-/// Label of the session, by which a second try finds the first one's again.
-const LABEL: &str = "First message";
 /// Most that is read of one run, bytes: a few hundred pages.
 const STREAM_MAX: usize = 4 * 1024 * 1024;
 /// Longest message, bytes; the gateway takes 64 KiB for the whole request.
@@ -27,8 +26,8 @@ impl Client {
     pub async fn first_message(&self, text: &str) -> Result<FirstAnswer, GatewayError> {
         let text = text.trim();
         if text.is_empty() || text.len() > TEXT_MAX {
-            let what = if text.is_empty() { "The message is empty" } else { "The message is too long" };
-            return Err(unsent(ErrorKind::Invalid, format!("{what}. Write a short one.")));
+            let what = if text.is_empty() { words::ask::MESSAGE_IS_EMPTY } else { words::ask::MESSAGE_IS_TOO_LONG };
+            return Err(unsent(ErrorKind::Invalid, words::ask::write_short_one(what)));
         }
         let running = self.running().await.map_err(GatewayError::unsent)?;
         let providers = self.all_facts(&running).await.map_err(GatewayError::unsent)?;
@@ -45,17 +44,15 @@ impl Client {
             let line = match stream.next_line(silence).await {
                 Ok(Some(line)) => line,
                 Ok(None) | Err(Cut::Half) => {
-                    return Err(lost("The gateway stopped in the middle of its answer. Try again."));
+                    return Err(lost(words::ask::GATEWAY_STOPPED_IN_MIDDLE));
                 }
-                Err(Cut::Oversized) => return Err(lost("The answer does not end. Open the chat to see it.")),
+                Err(Cut::Oversized) => return Err(lost(words::ask::ANSWER_DOES_NOT_END)),
                 Err(Cut::Silence(silence)) => {
-                    let message = format!("Nothing came for {} s. Try again.", silence.as_secs());
+                    let message = words::ask::nothing_came_for_s(silence.as_secs());
                     return Err(GatewayError::new(ErrorKind::Timeout, Some(200), true, message));
                 }
             };
-            let heard = listener.hear(&line).map_err(|_| {
-                lost("The gateway answered with something that is not its protocol: is another program on its port?")
-            })?;
+            let heard = listener.hear(&line).map_err(|_| lost(words::ask::GATEWAY_ANSWERED_WITH_SOMETHING))?;
             match heard {
                 Heard::More => {}
                 Heard::End(Ok(text)) => {
@@ -75,7 +72,7 @@ impl Client {
         struct Session {
             session_id: String,
         }
-        let body = json!({ "session_label": LABEL });
+        let body = json!({ "session_label": words::common::FIRST_MESSAGE });
         let answer = self.signed(&Signed::post(SESSIONS, &body, self.inner.timeouts.state)).await?;
         let created: Body = answer.json()?;
         let id = created.session.session_id;
@@ -96,10 +93,10 @@ fn partner(running: &Running, providers: &[ProviderFacts]) -> Result<&'static st
         return Err(not_in_use(chosen));
     }
     if running.kind == "deterministic" || running.missing_auth {
-        return Err("No model provider is connected yet, so nobody would answer. Connect one first.".to_owned());
+        return Err(words::ask::NO_MODEL_PROVIDER_IS_CONNECTED_YET.to_owned());
     }
     // Set up by hand, in a way that is not ours.
-    Ok("The model's provider")
+    Ok(words::ask::MODELS_PROVIDER)
 }
 
 fn no_answer(why: &NoAnswer, who: &str) -> GatewayError {

@@ -8,6 +8,8 @@ use super::Client;
 use super::http::{ErrorKind, GatewayError};
 use super::session::Signed;
 
+use crate::words;
+
 /// Longest reason that is told, characters: the gateway names every key that it would have taken.
 const REASON_CHARS: usize = 160;
 
@@ -30,18 +32,17 @@ impl Client {
 
 /// An error of the gateway's about TOML quotes the line before its reason, and that line may hold a secret.
 fn reason(message: &str) -> String {
-    const UNKNOWN: &str = "the gateway does not say why";
     let quotes = message.contains("TOML parse error") || message.contains(" | ");
     let reason = match (quotes, message.rsplit_once('^')) {
         (false, _) => message,
         (true, Some((_, reason))) => reason,
-        (true, None) => UNKNOWN,
+        (true, None) => words::common::GATEWAY_DOES_NOT_SAY_WHY,
     };
     let reason = reason.split(", expected one of").next().unwrap_or_default().trim().trim_end_matches('.');
     // keys stand in backquotes, values in these
     let parts = reason.split('"').enumerate();
     let reason: String = parts.map(|(n, part)| if n % 2 == 0 { part } else { "\"…\"" }).collect();
-    let reason = if reason.is_empty() { UNKNOWN } else { reason.as_str() };
+    let reason = if reason.is_empty() { words::common::GATEWAY_DOES_NOT_SAY_WHY } else { reason.as_str() };
     match reason.char_indices().nth(REASON_CHARS) {
         Some((end, _)) => format!("{}…", &reason[..end]),
         None => reason.to_owned(),

@@ -15,12 +15,11 @@ use crate::core::discord;
 use crate::core::upstream::Trouble;
 use crate::protocol::Secret;
 use crate::protocol::setup::DiscordAnswer;
+use crate::words;
 
 const CONNECTOR: &str = "/console/v1/channels/discord%3Adefault";
 const ONBOARDING: &str = "/console/v1/channels/discord/onboarding";
 const WHO: &str = "Discord";
-/// What the test message says.
-const HELLO: &str = "Hello from Palyra: the connection works.";
 /// More than any token has.
 const TOKEN_MAX: usize = 1024;
 
@@ -73,27 +72,24 @@ impl Client {
         }
         let target = target.trim();
         if !(16..=24).contains(&target.len()) || !target.bytes().all(|byte| byte.is_ascii_digit()) {
-            let message = "That is not a channel's id: it has 16 to 24 digits. In Discord, turn on the developer mode, \
-                           then right-click the channel and copy its id.";
+            let message = words::set_up::discord::THAT_IS_NOT_CHANNELS_ID;
             return Err(unsent(ErrorKind::Invalid, message.to_owned()));
         }
-        let body = json!({ "target": target, "text": HELLO, "confirm": true });
+        let body = json!({ "target": target, "text": words::set_up::discord::HELLO, "confirm": true });
         let path = format!("{CONNECTOR}/test-send");
         let answer =
             self.signed(&Signed::post(&path, &body, self.inner.timeouts.discord_apply)).await.map_err(|error| {
                 match error.kind {
                     // 412
-                    ErrorKind::NotBound => error.reworded(
-                        ErrorKind::NotReady,
-                        "The bot is not connected, or not online yet. Wait a minute, then try again.",
-                    ),
+                    ErrorKind::NotBound => {
+                        error.reworded(ErrorKind::NotReady, words::set_up::discord::BOT_IS_NOT_CONNECTED)
+                    }
                     _ => refused(error),
                 }
             })?;
         let sent: Sent = answer.json()?;
         if sent.dispatch.delivered == 0 {
-            let message = "Discord did not take the message. Check that the bot was invited to the channel's server and \
-                           may write there, then try again.";
+            let message = words::set_up::discord::DISCORD_DID_NOT_TAKE_MESSAGE;
             return Err(GatewayError::new(ErrorKind::Upstream, Some(answer.status), true, message));
         }
         let bot = sent.runtime.pointer("/bot_identity/username").and_then(Value::as_str).unwrap_or_default();
@@ -131,7 +127,7 @@ impl Client {
     async fn discord(&self, path: &str, token: &Secret, timeout: std::time::Duration) -> Result<Answer, GatewayError> {
         let token = token.expose().trim();
         if token.is_empty() || token.len() > TOKEN_MAX || !token.chars().all(|c| c.is_ascii_graphic() || c == ' ') {
-            let message = "That is not a bot's token. Copy it from Discord's developer portal, under Bot.";
+            let message = words::set_up::discord::THAT_IS_NOT_BOTS_TOKEN;
             return Err(unsent(ErrorKind::Invalid, message.to_owned()));
         }
         let body = Wiped(json!({
@@ -150,7 +146,7 @@ impl Client {
 
 fn refused(error: GatewayError) -> GatewayError {
     match Trouble::of_check(error.status.unwrap_or_default(), &error.code, &error.said) {
-        Some(Trouble::Key) => error.reworded(ErrorKind::KeyRefused, discord::TOKEN_REFUSED),
+        Some(Trouble::Key) => error.reworded(ErrorKind::KeyRefused, words::set_up::discord::TOKEN_REFUSED),
         _ => refused_check(error, WHO),
     }
 }

@@ -11,6 +11,7 @@ use super::Client;
 use super::http::{ErrorKind, GatewayError};
 use super::session::Signed;
 use crate::protocol::Secret;
+use crate::words;
 
 /// An address that signs in whoever opens it. Never logged, shown, stored or put into an argument list.
 #[derive(Clone)]
@@ -50,7 +51,7 @@ impl Client {
         match check(minted.handoff_url.expose(), self.inner.port) {
             Ok(url) => Ok(HandoffUrl(url)),
             Err(why) => {
-                let message = format!("The gateway's hand-off address was refused: {why}.");
+                let message = words::gateway::gateways_hand_off_address_was_refused(why);
                 Err(GatewayError::new(ErrorKind::Protocol, Some(answer.status), true, message))
             }
         }
@@ -58,24 +59,24 @@ impl Client {
 }
 
 fn check(url: &str, port: u16) -> Result<SecretString, &'static str> {
-    let url = Url::parse(url).map_err(|_| "it is not an address")?;
+    let url = Url::parse(url).map_err(|_| words::common::IT_IS_NOT_ADDRESS)?;
     if url.scheme() != "http" {
-        return Err("it is not plain HTTP");
+        return Err(words::gateway::IT_IS_NOT_PLAIN_HTTP);
     }
     if url.host_str() != Some("127.0.0.1") {
-        return Err("it leads to another host");
+        return Err(words::gateway::IT_LEADS_TO_ANOTHER_HOST);
     }
     if url.port_or_known_default() != Some(port) {
-        return Err("it leads to another port, check the port in the gateway's config");
+        return Err(words::gateway::IT_LEADS_TO_ANOTHER_PORT);
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("it carries a user name");
+        return Err(words::common::IT_CARRIES_USER_NAME);
     }
     if url.path().len() < 2 {
-        return Err("it has no path");
+        return Err(words::gateway::IT_HAS_NO_PATH);
     }
     if !url.query_pairs().any(|(name, value)| name == "token" && !value.trim().is_empty()) {
-        return Err("it has no token");
+        return Err(words::gateway::IT_HAS_NO_TOKEN);
     }
     Ok(SecretString::from(String::from(url)))
 }

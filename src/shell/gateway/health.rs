@@ -7,6 +7,8 @@ use serde_json::Value;
 use super::http::{Call, Http, Lost};
 use super::{Client, GATEWAY, GatewayError, Timeouts};
 
+use crate::words;
+
 /// What a healthy service says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Health {
@@ -73,7 +75,9 @@ async fn check(http: &Http, port: u16, expected: &str, timeout: Duration) -> Res
         Ok(answer) => read(answer.status, &answer.body, expected),
         Err(Lost::Refused) => Err(HealthError::Refused(port)),
         Err(Lost::Timeout { .. }) => Err(HealthError::Timeout(port)),
-        Err(Lost::Oversized { .. }) => Err(HealthError::WrongService("its answer is too large".to_owned())),
+        Err(Lost::Oversized { .. }) => {
+            Err(HealthError::WrongService(words::gateway::ITS_ANSWER_IS_TOO_LARGE.to_owned()))
+        }
         Err(Lost::NoAnswer | Lost::Half { .. }) => Err(HealthError::NotHttp(port)),
         Err(Lost::NoConnection(why) | Lost::Unmade(why)) => Err(HealthError::Unhealthy(why)),
     }
@@ -87,17 +91,19 @@ pub(super) fn read(status: u16, body: &[u8], expected: &str) -> Result<Health, H
         return Err(HealthError::WrongService(plain(service)));
     }
     match status {
-        200..=299 if service.is_empty() => Err(HealthError::WrongService("a program without a name".to_owned())),
+        200..=299 if service.is_empty() => {
+            Err(HealthError::WrongService(words::gateway::PROGRAM_WITHOUT_NAME.to_owned()))
+        }
         200..=299 if word("status") != "ok" => {
-            Err(HealthError::Unhealthy(format!("it calls itself \"{}\"", plain(word("status")))))
+            Err(HealthError::Unhealthy(words::gateway::it_calls_itself(plain(word("status")))))
         }
         200..=299 => Ok(Health {
             version: plain(word("version")),
             git_hash: plain(word("git_hash")),
             uptime_seconds: body.get("uptime_seconds").and_then(Value::as_u64),
         }),
-        429 | 500..=599 => Err(HealthError::Unhealthy(format!("it answered {status}"))),
-        _ => Err(HealthError::WrongService(format!("a web server that answered {status}"))),
+        429 | 500..=599 => Err(HealthError::Unhealthy(words::gateway::it_answered(status))),
+        _ => Err(HealthError::WrongService(words::gateway::web_server_that_answered(status))),
     }
 }
 

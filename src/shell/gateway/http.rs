@@ -14,6 +14,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::words;
+
 /// Name of the console's session cookie.
 const SESSION_COOKIE: &str = "palyra_console_session";
 /// Header that the gateway wants on every call that changes something.
@@ -220,7 +222,7 @@ impl Http {
             .pool_idle_timeout(None)
             .build()
             .map_err(|error| {
-                let message = format!("The HTTP client could not be made: {error}.");
+                let message = words::gateway::http_client_could_not_be_made(&error);
                 GatewayError::new(ErrorKind::Invalid, None, false, message)
             })?;
         Ok(Self { client })
@@ -360,8 +362,9 @@ impl Answer {
 
     /// The error for a body that is not what it should be.
     pub(super) fn not_ours(&self) -> GatewayError {
-        let what = if self.is_html { "a web page" } else { "something that is not its protocol" };
-        let message = format!("The gateway answered with {what}: is another program on its port?");
+        let what =
+            if self.is_html { words::gateway::WEB_PAGE } else { words::gateway::SOMETHING_THAT_IS_NOT_ITS_PROTOCOL };
+        let message = words::gateway::gateway_answered_with_is_another(what);
         GatewayError::protocol(self.status, message)
     }
 
@@ -379,9 +382,9 @@ impl Answer {
         let (said, code) = self.said();
         let said = shorten(&redact(&said, &call.secrets()));
         let message = if said.is_empty() {
-            format!("The gateway answered {} without a reason.", self.status)
+            words::gateway::gateway_answered_without_reason(self.status)
         } else {
-            format!("The gateway answered {}: {said}", self.status)
+            words::gateway::gateway_answered(self.status, &said)
         };
         let error = GatewayError::new(kind, Some(self.status), true, message);
         GatewayError { said, code, retry_after: self.retry_after, ..error }
@@ -418,7 +421,7 @@ impl Answer {
 impl Lost {
     fn before_answer(error: &reqwest::Error) -> Self {
         if error.is_builder() {
-            return Self::Unmade("the request could not be built".to_owned());
+            return Self::Unmade(words::gateway::REQUEST_COULD_NOT_BE_BUILT.to_owned());
         }
         if error.is_timeout() {
             return Self::Timeout { sent: !error.is_connect() };
@@ -429,7 +432,7 @@ impl Lost {
         match io_error(error) {
             Some(cause) if cause.kind() == io::ErrorKind::ConnectionRefused => Self::Refused,
             Some(cause) => Self::NoConnection(cause.to_string()),
-            None => Self::NoConnection("no connection".to_owned()),
+            None => Self::NoConnection(words::gateway::NO_CONNECTION.to_owned()),
         }
     }
 
@@ -437,28 +440,30 @@ impl Lost {
         let port = call.port;
         match self {
             Self::Refused => {
-                let message = format!("The gateway cannot be reached: nothing listens on 127.0.0.1:{port}.");
+                let message = words::gateway::gateway_cannot_be_reached(port);
                 GatewayError::new(ErrorKind::Unreachable, None, false, message)
             }
             Self::NoConnection(why) => {
-                let message = format!("The gateway on 127.0.0.1:{port} cannot be reached: {why}.");
+                let message = words::gateway::gateway_on_cannot_be_reached(port, &why);
                 GatewayError::new(ErrorKind::Unreachable, None, false, message)
             }
             Self::Timeout { sent } => {
-                let message = format!("The gateway did not answer within {} ms.", call.timeout.as_millis());
+                let message = words::gateway::gateway_did_not_answer_within_ms(call.timeout.as_millis());
                 GatewayError::new(ErrorKind::Timeout, None, sent, message)
             }
             Self::NoAnswer => {
-                let message = format!("The connection to 127.0.0.1:{port} ended without an HTTP answer.");
+                let message = words::gateway::connection_to_ended_without_http_answer(port);
                 GatewayError::new(ErrorKind::Unreachable, None, true, message)
             }
-            Self::Half { status } => GatewayError::protocol(status, "The gateway's answer broke off in the middle."),
+            Self::Half { status } => {
+                GatewayError::protocol(status, words::gateway::GATEWAYS_ANSWER_BROKE_OFF_IN_MIDDLE)
+            }
             Self::Oversized { status } => {
-                let message = format!("The gateway's answer is larger than {} KiB.", call.max_body / 1024);
+                let message = words::gateway::gateways_answer_is_larger_than_kib(call.max_body / 1024);
                 GatewayError { oversized: true, ..GatewayError::protocol(status, message) }
             }
             Self::Unmade(why) => {
-                let message = format!("The request to the gateway was not sent: {why}.");
+                let message = words::gateway::request_to_gateway_was_not_sent(&why);
                 GatewayError::new(ErrorKind::Invalid, None, false, message)
             }
         }
@@ -492,7 +497,7 @@ fn io_error(error: &reqwest::Error) -> Option<&io::Error> {
 
 fn secret_header(text: &str) -> Result<HeaderValue, Lost> {
     let mut value = HeaderValue::from_str(text)
-        .map_err(|_| Lost::Unmade("the session holds characters that no header takes".to_owned()))?;
+        .map_err(|_| Lost::Unmade(words::gateway::SESSION_HOLDS_CHARACTERS_THAT_NO_HEADER.to_owned()))?;
     value.set_sensitive(true);
     Ok(value)
 }

@@ -12,6 +12,7 @@ use super::session::Signed;
 use crate::core::node::PairingRequest;
 use crate::core::ulid;
 use crate::protocol::Secret;
+use crate::words;
 
 const REQUESTS: &str = "/console/v1/pairing/requests";
 /// A code, and a request made with it, are good for this long, milliseconds: more than our pairing may take.
@@ -103,7 +104,7 @@ impl Client {
     /// Has the gateway forget a device; false: it did not know it.
     pub async fn forget_device(&self, device_id: &str) -> Result<bool, GatewayError> {
         let path = format!("/console/v1/devices/{}/remove", checked(device_id)?);
-        let body = json!({ "reason": "reset by palyra-tray" });
+        let body = json!({ "reason": words::node::RESET_BY });
         let call = Signed { method: Method::POST, ..Signed::post(&path, &body, self.inner.timeouts.state) };
         match self.signed(&call).await {
             Ok(_) => Ok(true),
@@ -133,5 +134,5 @@ fn checked(id: &str) -> Result<&str, GatewayError> {
     if ulid::is_ulid(id) {
         return Ok(id);
     }
-    Err(GatewayError::new(ErrorKind::Invalid, None, false, "That is not the id of a device or a pairing request."))
+    Err(GatewayError::new(ErrorKind::Invalid, None, false, words::node::THAT_IS_NOT_ID_OF_DEVICE))
 }

@@ -14,6 +14,7 @@ use super::session::Signed;
 use crate::core::upstream::{self, Remedy, Trouble};
 use crate::protocol::Secret;
 use crate::protocol::setup::{Provider, ProviderFacts, SignIn, SignInState};
+use crate::words;
 
 const PROVIDERS: &str = "/console/v1/auth/providers";
 const PRESENCE: &str = "/console/v1/system/presence";
@@ -117,9 +118,7 @@ impl Client {
         let call = Signed { hide: &hide, ..Signed::post(&path, &body, self.inner.timeouts.sign_in) };
         let answer = self.signed(&call).await.map_err(|error| match error.status {
             Some(400) if error.code == "required" => error.reworded(ErrorKind::Invalid, no_client_id(who)),
-            Some(404 | 405) => {
-                error.reworded(ErrorKind::Invalid, format!("{who} has no sign-in in the browser. Use a key instead."))
-            }
+            Some(404 | 405) => error.reworded(ErrorKind::Invalid, words::set_up::has_no_sign_in_in_browser(who)),
             _ => refused_check(error, who),
         })?;
         let begun: Begun = answer.json()?;
@@ -144,14 +143,13 @@ impl Client {
             message: String,
         }
         if !is_attempt(attempt_id) {
-            return Err(unsent(ErrorKind::Invalid, "That is not the id of a sign-in.".to_owned()));
+            return Err(unsent(ErrorKind::Invalid, words::set_up::THAT_IS_NOT_ID_OF_SIGN.to_owned()));
         }
         let path = format!("{PROVIDERS}/{}/callback-state?attempt_id={attempt_id}", provider.id());
         let answer = match self.signed(&Signed::get(&path, self.inner.timeouts.sign_in)).await {
             Ok(answer) => answer,
             Err(error) if error.kind == ErrorKind::NotFound => {
-                let why = "The gateway no longer knows this sign-in: it was restarted, or too much time has passed. \
-                           Begin it again.";
+                let why = words::set_up::GATEWAY_NO_LONGER_KNOWS_THIS_SIGN;
                 return Ok(SignInState::Failed { why: why.to_owned() });
             }
             Err(error) => return Err(error),
@@ -197,7 +195,7 @@ impl Client {
         let trouble = |probe: &Probe| Trouble::of_probe(&probe.state, &probe.message);
         let mut troubles: Vec<_> = tested.providers.iter().filter(of_ours).map(trouble).collect();
         if troubles.iter().any(Option::is_none) {
-            return Ok(format!("The connection to {who} works."));
+            return Ok(words::set_up::connection_to_works(who));
         }
         let trouble = troubles.drain(..).flatten().next().unwrap_or(Trouble::NoKey);
         Err(answer.troubled(&trouble, who))
@@ -277,12 +275,8 @@ pub(super) fn refused_check(error: GatewayError, who: &str) -> GatewayError {
 /// Words for a gateway that is busy or not ready.
 pub(super) fn busy(error: GatewayError) -> GatewayError {
     match error.status {
-        Some(429) => error.reworded(
-            ErrorKind::RateLimited,
-            "The gateway gets too many requests right now. Wait a moment and try again.",
-        ),
-        Some(503) => error
-            .reworded(ErrorKind::Server, "The gateway is not ready for this right now. Wait a moment and try again."),
+        Some(429) => error.reworded(ErrorKind::RateLimited, words::set_up::GATEWAY_GETS_TOO_MANY_REQUESTS_RIGHT),
+        Some(503) => error.reworded(ErrorKind::Server, words::set_up::GATEWAY_IS_NOT_READY),
         _ => error,
     }
 }
@@ -291,9 +285,9 @@ pub(super) fn busy(error: GatewayError) -> GatewayError {
 pub(super) fn not_in_use(facts: &ProviderFacts) -> String {
     let who = facts.provider.name();
     if facts.configured {
-        format!("The gateway uses {who} only after a restart. Restart the gateway, then try again.")
+        words::set_up::gateway_uses_only_after_restart(who)
     } else {
-        format!("{who} is not connected yet. Enter a key first, then try again.")
+        words::set_up::is_not_connected_yet(who)
     }
 }
 
@@ -302,19 +296,18 @@ pub(super) fn unsent(kind: ErrorKind, message: String) -> GatewayError {
 }
 
 fn no_client_id(who: &str) -> String {
-    format!("{who} lets people sign in only through an application of their own: enter its client id, or use a key.")
+    words::set_up::lets_people_sign_in_only_through(who)
 }
 
 fn usable_key(provider: Provider, key: &Secret) -> Result<&str, GatewayError> {
     let who = provider.name();
     let key = key.expose().trim();
     if key.is_empty() {
-        return Err(unsent(ErrorKind::Invalid, format!("No key was entered. Enter the one from {who}.")));
+        return Err(unsent(ErrorKind::Invalid, words::set_up::no_key_was_entered(who)));
     }
     if key.len() > KEY_MAX || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-        let message =
-            format!("That does not look like a key: it is too long, or has characters that no key of {who} has.");
-        return Err(unsent(ErrorKind::Invalid, format!("{message} Copy it again.")));
+        let message = words::set_up::that_does_not_look_like_key(who);
+        return Err(unsent(ErrorKind::Invalid, words::set_up::copy_it_again(&message)));
     }
     Ok(key)
 }

@@ -10,11 +10,10 @@ use super::http::{ErrorKind, GatewayError, PAGE_BODY};
 use super::session::Signed;
 use crate::core::record::is_usable_id;
 use crate::core::sessions;
+use crate::words;
 
 /// The hundred sessions that changed last: a run that is active changes its session.
 const NEWEST: &str = "/console/v1/sessions?limit=100&sort=updated_desc&include_archived=true";
-/// Instead of the id that was not found.
-const NO_RUN: &str = "The gateway knows no such run: it never began, or was forgotten after its end.";
 /// As many as are asked for.
 const NEWEST_ROWS: usize = 100;
 
@@ -30,7 +29,7 @@ impl Client {
         let mut outcome = Ok(());
         for (_, run) in listed.active() {
             let run_id = &run.run_id;
-            if let Err(error) = self.abort_run(run_id, "all agents are paused").await {
+            if let Err(error) = self.abort_run(run_id, words::common::ALL_AGENTS_ARE_PAUSED).await {
                 tracing::warn!(run_id, %error, "a run could not be aborted");
                 outcome = outcome.and(Err(error));
             }
@@ -44,13 +43,13 @@ impl Client {
     /// The gateway does not take it, or does not answer.
     pub async fn abort_run(&self, run_id: &str, reason: &str) -> Result<(), GatewayError> {
         if !is_usable_id(run_id) {
-            return Err(GatewayError::new(ErrorKind::Invalid, None, false, "That is not the id of a run."));
+            return Err(GatewayError::new(ErrorKind::Invalid, None, false, words::gateway::THAT_IS_NOT_ID_OF_RUN));
         }
         let path = format!("/console/v1/sessions/runs/{run_id}/abort");
         let body = json!({ "reason": reason });
         let outcome = self.signed(&Signed::post(&path, &body, self.inner.timeouts.decide)).await.map(drop);
         outcome.map_err(|error| match error.kind {
-            ErrorKind::NotFound => GatewayError { message: NO_RUN.to_owned(), ..error },
+            ErrorKind::NotFound => GatewayError { message: words::gateway::NO_RUN.to_owned(), ..error },
             _ => error,
         })
     }

@@ -18,6 +18,7 @@ use crate::protocol::Secret;
 
 use crate::core::event::Profile;
 use crate::core::told;
+use crate::words;
 
 const LOGIN: &str = "/console/v1/auth/login";
 const SESSION: &str = "/console/v1/auth/session";
@@ -274,9 +275,10 @@ impl Client {
             }
         };
         let body: SessionBody = answer.json()?;
-        let cookie = answer.cookie.clone().ok_or_else(|| {
-            GatewayError::protocol(answer.status, "The gateway accepted the login but gave no session cookie.")
-        })?;
+        let cookie = answer
+            .cookie
+            .clone()
+            .ok_or_else(|| GatewayError::protocol(answer.status, words::gateway::GATEWAY_ACCEPTED_LOGIN_BUT_GAVE_NO))?;
         Ok(self.adopt(cookie, body))
     }
 

@@ -26,6 +26,8 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use request::Verdict;
 
+use crate::words;
+
 /// How long the address works.
 pub const LIFE: Duration = Duration::from_secs(15);
 /// Longest wait for a request, and for its answer to be taken.
@@ -181,11 +183,11 @@ where
 {
     let minted = match timeout(MINT_TIMEOUT, mint()).await {
         Ok(minted) => minted,
-        Err(_) => Err("The gateway took too long to hand over.".to_owned()),
+        Err(_) => Err(words::gateway::GATEWAY_TOOK_TOO_LONG_TO_HAND.to_owned()),
     };
     let redirect = minted.and_then(|url| {
         request::redirect(url.expose_secret())
-            .ok_or_else(|| "The gateway's hand-off address cannot be used.".to_owned())
+            .ok_or_else(|| words::gateway::GATEWAYS_HAND_OFF_ADDRESS_CANNOT.to_owned())
     });
     match redirect {
         Ok(answer) => {

@@ -5,6 +5,8 @@ use std::io;
 use secrecy::zeroize::Zeroizing;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
+use crate::words;
+
 /// Longest request head, bytes. Browsers send the cookies of every program on 127.0.0.1, whatever its port, so that the
 /// usual 8 KiB can be too little.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
@@ -98,7 +100,7 @@ pub(super) fn redirect(url: &str) -> Option<Zeroizing<String>> {
 
 /// To a second hit.
 pub(super) fn gone() -> String {
-    page("410 Gone", "This address was used already. Open the dashboard from the tray again.")
+    page("410 Gone", words::gateway::THIS_ADDRESS_WAS_USED_ALREADY)
 }
 
 /// A page with one sentence.

@@ -14,6 +14,7 @@ use super::text::{Text, prepare};
 use super::{NotifyReport, ServerInfo};
 use crate::core::view::{Notice, NoticeKey};
 use crate::protocol::Action;
+use crate::words;
 
 /// Least time between two versions of a notification whose buttons stay the same.
 pub(super) const UPDATE_GAP: Duration = Duration::from_millis(250);
@@ -218,11 +219,12 @@ impl Board {
         });
         let Some(key) = found else { return Vec::new() };
         let Some(Slot::InFlight { card, before, .. }) = self.slots.remove(&key) else { return Vec::new() };
-        let answer = answer.and_then(|id| if id == 0 { Err("it gave the invalid id 0".to_owned()) } else { Ok(id) });
+        let answer =
+            answer.and_then(|id| if id == 0 { Err(words::desktop::IT_GAVE_INVALID_ID.to_owned()) } else { Ok(id) });
         let id = match answer {
             Ok(id) => id,
             Err(why) => {
-                let message = format!("The notification \"{}\" could not be shown: {why}.", card.notice.title);
+                let message = words::desktop::notification_could_not_be_shown(&card.notice.title, &why);
                 self.slots.insert(key, Slot::Gone { notice: Box::new(card.notice), why: Gone::Refused });
                 self.forget_early();
                 return vec![NotifyReport::Failed { message }];
@@ -394,7 +396,7 @@ fn due(slot: Slot, wanted: &Notice, server: &ServerInfo, now: Instant) -> Due {
         Slot::InFlight { .. } => Due::Nothing(slot),
         Slot::Gone { ref notice, .. } if **notice == *wanted => Due::Nothing(slot),
         Slot::Gone { why: Gone::Refused, .. } => Due::Send(None),
-        Slot::Gone { .. } if wanted.quiet_update => Due::Nothing(slot),
+        Slot::Gone { ref notice, .. } if wanted.quiet_update && notice.again == wanted.again => Due::Nothing(slot),
         Slot::Gone { .. } => Due::Send(None),
         Slot::Shown { ref card, .. } if card.notice == *wanted => Due::Nothing(slot),
         // It cannot be replaced there: a second one beside it would be noise.
@@ -412,7 +414,7 @@ fn due(slot: Slot, wanted: &Notice, server: &ServerInfo, now: Instant) -> Due {
 }
 
 fn same_choices(a: &Notice, b: &Notice) -> bool {
-    a.buttons == b.buttons && a.default_action == b.default_action
+    a.buttons == b.buttons && a.default_action == b.default_action && a.again == b.again
 }
 
 /// What an answer that is typed into it is for.

@@ -88,6 +88,7 @@ fn approval(body: &str) -> Notice {
         default_action: Some(details()),
         resident: true,
         quiet_update: true,
+        again: 0,
     }
 }
 
@@ -241,6 +242,25 @@ fn what_was_decided_does_not_come_back_with_the_server() {
     desk.board.invoked(1, &card.keys[1]);
     desk.board.server(Some(able()));
     assert_eq!(desk.calls(), []);
+}
+
+#[test]
+fn a_click_that_came_to_nothing_brings_buttons_that_count() {
+    for closes in [false, true] {
+        let mut desk = Desk::new();
+        let old = desk.show("a", &approval("x"), 5);
+        assert!(desk.board.invoked(5, &old.keys[0]).is_some());
+        if closes {
+            desk.board.closed(5, 2);
+        }
+        let again = Notice { again: 1, ..approval("x") };
+        let new = desk.send("a", &again);
+        assert_eq!(new.replaces, if closes { 0 } else { 5 });
+        desk.board.replied(new.token, Ok(6));
+        assert_eq!(desk.board.invoked(6, &old.keys[0]), None);
+        assert_eq!(clicked(desk.board.invoked(6, &new.keys[0])), Some(decide(Verdict::Approve)));
+        assert_eq!(desk.want(&[("a", &again)]), []);
+    }
 }
 
 #[test]

@@ -14,6 +14,7 @@ use super::board::{Board, Call, Notify};
 use super::text::Text;
 use super::{AppIdentity, NotifyReport, ServerInfo};
 use crate::core::view::{Notice, NoticeKey, Urgency};
+use crate::words;
 
 /// Toasts that can be waited for at once; more are shown without buttons.
 const WAITERS: usize = 16;
@@ -51,9 +52,7 @@ impl Notifier {
             }
         };
         if let Err(error) = thread::Builder::new().name("notify".to_owned()).spawn(worker) {
-            report(NotifyReport::Failed {
-                message: format!("Notifications are off: the system gave no thread for them ({error})."),
-            });
+            report(NotifyReport::Failed { message: words::desktop::notifications_are_off(&error) });
             report(NotifyReport::Server(None));
         }
         Self { events, ended }

@@ -20,6 +20,7 @@ use tokio::sync::watch;
 
 use super::{AppIdentity, NotifyReport};
 use crate::core::view::{Notice, NoticeKey};
+use crate::words;
 
 mod session;
 mod wire;
@@ -71,9 +72,7 @@ impl Notifier {
             }
         };
         if let Err(error) = thread::Builder::new().name("notify".to_owned()).spawn(worker) {
-            report(NotifyReport::Failed {
-                message: format!("Notifications are off: the system gave no thread for them ({error})."),
-            });
+            report(NotifyReport::Failed { message: words::desktop::notifications_are_off(&error) });
             report(NotifyReport::Server(None));
         }
         Self { wanted, ended }
@@ -102,7 +101,7 @@ fn run(
     match tokio::runtime::Builder::new_current_thread().enable_time().build() {
         Ok(runtime) => runtime.block_on(serve(bus, app, wanted, report)),
         Err(error) => {
-            report(NotifyReport::Failed { message: format!("Notifications are off: {error}.") });
+            report(NotifyReport::Failed { message: words::desktop::notifications_are_off_2(&error) });
             report(NotifyReport::Server(None));
         }
     }
@@ -145,6 +144,6 @@ async fn connect(bus: &Bus) -> zbus::Result<zbus::Connection> {
     let build = builder.internal_executor(false).build();
     match tokio::time::timeout(CONNECT_LIMIT, build).await {
         Ok(result) => result,
-        Err(_) => Err(zbus::Error::Failure("the bus does not answer".to_owned())),
+        Err(_) => Err(zbus::Error::Failure(words::desktop::BUS_DOES_NOT_ANSWER.to_owned())),
     }
 }

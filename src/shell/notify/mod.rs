@@ -19,6 +19,7 @@ mod linux;
 
 use crate::core::view::{Notice, NoticeKey};
 use crate::protocol::Action;
+use crate::words;
 
 #[cfg(any(target_os = "macos", windows))]
 pub use desktop::Notifier;
@@ -38,7 +39,11 @@ pub struct AppIdentity {
 
 impl Default for AppIdentity {
     fn default() -> Self {
-        Self { name: "Palyra Tray".to_owned(), desktop_entry: "palyra-tray".to_owned(), icon: "palyra-tray".to_owned() }
+        Self {
+            name: words::common::PALYRA_TRAY.to_owned(),
+            desktop_entry: "palyra-tray".to_owned(),
+            icon: "palyra-tray".to_owned(),
+        }
     }
 }
 

@@ -113,6 +113,7 @@ mod tests {
             default_action: None,
             resident: true,
             quiet_update: true,
+            again: 0,
         }
     }
 

@@ -71,6 +71,7 @@ mod linux {
     use super::{Foreign, Holder};
     use crate::protocol::shim::{COMMAND_LINE, RUN_ID_VARIABLE};
     use crate::shell::shim::tree;
+    use crate::words;
 
     const JOURNAL: &str = "data/journal.sqlite3";
     /// State of a listening TCP socket in `/proc/net/tcp`.
@@ -87,11 +88,15 @@ mod linux {
         others(ours).find_map(|pid| {
             let executable = executable(pid)?;
             if open_files(pid).any(|file| journals.contains(&file)) {
-                return Some(Foreign { pid, executable, why: format!("has {} open", journals[0].display()) });
+                return Some(Foreign { pid, executable, why: words::services::has_open(journals[0].display()) });
             }
             let palyra = is_palyra(&executable) && roots.iter().any(|variable| carries(pid, variable.as_bytes()));
             let asked_by_us = || carries(pid, format!("{RUN_ID_VARIABLE}={COMMAND_LINE}").as_bytes());
-            (palyra && !asked_by_us()).then(|| Foreign { pid, executable, why: format!("runs on {}", root.display()) })
+            (palyra && !asked_by_us()).then(|| Foreign {
+                pid,
+                executable,
+                why: words::services::runs_on(root.display()),
+            })
         })
     }
 

@@ -13,6 +13,7 @@ use crate::core::fingerprint::{self, Changes, Config, Fingerprint, Program, VERS
 use crate::protocol::RunId;
 use crate::protocol::shim::Spec;
 use crate::shell::shim::record;
+use crate::words;
 
 const LAUNCH_FILE: &str = "launch.json";
 const GOOD_FILE: &str = "good.json";
@@ -57,7 +58,7 @@ pub fn keep(run_dir: &Path, run: &RunId, sidecar_version: String, now_unix_ms: i
         return Ok(());
     }
     let Some(launch) = read(run_dir, LAUNCH_FILE).filter(|launch| launch.run_id == *run) else {
-        return Err(io::Error::new(io::ErrorKind::NotFound, "what it was started with was not written down"));
+        return Err(io::Error::new(io::ErrorKind::NotFound, words::services::WHAT_IT_WAS_STARTED));
     };
     let good = Fingerprint { ready_at_unix_ms: Some(now_unix_ms), sidecar_version, ..launch };
     record::write(run_dir, GOOD_FILE, &good, true)

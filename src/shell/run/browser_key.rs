@@ -14,6 +14,7 @@ use crate::core::text;
 use crate::shell::palyra_cli;
 use crate::shell::secrets::check_browser_key;
 use crate::shell::sidecars::{Refusal, Sidecars};
+use crate::words;
 
 /// A vault in a keyring may wait for its password.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -25,7 +26,7 @@ pub(super) fn read(sidecars: &Sidecars, reference: &str) -> Result<SecretString,
         Refusal { class: Class::Refused, why, hopeless }
     };
     let Some((scope, key)) = reference.split_once('/') else {
-        return Err(refusal("it is not of the form scope/name", true));
+        return Err(refusal(words::agent::IT_IS_NOT_OF_FORM_SCOPE, true));
     };
     let begun = Instant::now();
     let command = sidecars.palyra(&["secrets", "get", "--json", "--reveal", "--", scope, key]);
@@ -35,7 +36,7 @@ pub(super) fn read(sidecars: &Sidecars, reference: &str) -> Result<SecretString,
     let value = match document.get_mut("value").map(Value::take) {
         // as `palyra browser start` does: what was stored from a file ends with its line
         Some(Value::String(value)) => SecretString::from(value.trim()),
-        _ => return Err(refusal("palyra gave an answer that was not understood", true)),
+        _ => return Err(refusal(words::common::PALYRA_GAVE_ANSWER, true)),
     };
     check_browser_key(&value).map_err(|why| refusal(why, true))?;
     Ok(value)

@@ -10,6 +10,7 @@ use crate::protocol::ServiceId;
 use crate::shell::config_watch::ConfigWatch;
 use crate::shell::gateway::Client;
 use crate::shell::sidecars::Sidecars;
+use crate::words;
 
 impl Shell {
     pub(super) fn look_at_config(&self) {
@@ -56,8 +57,8 @@ async fn look(path: PathBuf, inputs: super::Inputs) -> (Result<ConfigWatch, Stri
         (watch, content)
     });
     looked.await.unwrap_or_else(|error| {
-        let why = format!("the look failed ({error})");
-        (Err(why.clone()), Content::Invalid(format!("the config cannot be read: {why}")))
+        let why = words::settings::look_failed(&error);
+        (Err(why.clone()), Content::Invalid(words::settings::config_cannot_be_read_2(&why)))
     })
 }
 
@@ -81,8 +82,7 @@ async fn with_browser_key(sidecars: Sidecars, facts: ConfigFacts) -> ConfigFacts
 /// What only the gateway knows: whether it would start with this file.
 async fn refused(client: &Client, path: &std::path::Path) -> Option<String> {
     match client.refuses_config(path).await {
-        Ok(refusal) => refusal
-            .map(|why| format!("the gateway would not start with the config {} ({why}); correct it", path.display())),
+        Ok(refusal) => refusal.map(|why| words::settings::gateway_would_not_start_with_config(path.display(), &why)),
         Err(error) => {
             tracing::info!(%error, "what the gateway thinks of its config is not known");
             None

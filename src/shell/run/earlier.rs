@@ -9,6 +9,7 @@ use crate::config::settings::Settings;
 use crate::core::companion::import::{self, Earlier, MAX_FILE_BYTES};
 use crate::core::onboarding::Record;
 use crate::shell::{settings as preferences, store};
+use crate::words;
 
 /// Looks, and takes up at once what the start depends on: where the data is, the browser service, where the set-up stood.
 /// Absent: it left nothing, or its file cannot be read now.
@@ -19,7 +20,7 @@ pub(super) fn look(paths: &mut Paths, settings: &mut Settings, warnings: &mut Ve
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
         Err(error) => {
-            warnings.push(format!("{} of the earlier desktop app cannot be read: {error}", file.display()));
+            warnings.push(words::services::of_earlier_desktop_app_cannot(file.display(), &error));
             return None;
         }
     };
@@ -41,7 +42,7 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     let file = File::open(path)?;
     if !file.metadata()?.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file"));
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, words::services::IT_IS_NO_FILE));
     }
     file.take(MAX_FILE_BYTES + 1).read_to_end(&mut text)?;
     Ok(text)
@@ -52,13 +53,13 @@ fn data(earlier: &mut Earlier, folder: &Path, paths: &mut Paths, settings: &mut 
     let Some(wanted) = earlier.data.take() else { return };
     let path = PathBuf::from(&wanted);
     let why = if settings.data.is_some() {
-        "another one is chosen in settings.toml".to_owned()
+        words::services::ANOTHER_ONE_IS_CHOSEN_IN_SETTINGS.to_owned()
     } else if let Err(why) = check_data(&path, folder) {
         why
     } else {
         match preferences::set_folder(&paths.settings(), "services.data", &path) {
             Ok(()) => {
-                earlier.taken.push(format!("the data folder {}", path.display()));
+                earlier.taken.push(words::services::data_folder_2(path.display()));
                 settings.data = Some(path.clone());
                 paths.runtime_root = path;
                 return;
@@ -66,7 +67,7 @@ fn data(earlier: &mut Earlier, folder: &Path, paths: &mut Paths, settings: &mut 
             Err(error) => error.to_string(),
         }
     };
-    earlier.left.push(format!("the data folder {}: {why}", crate::core::describe::visible(&wanted)));
+    earlier.left.push(words::services::data_folder(crate::core::describe::visible(&wanted), &why));
 }
 
 /// The earlier app's own rule: a folder below its own.
@@ -76,7 +77,7 @@ fn check_data(path: &Path, folder: &Path) -> Result<(), String> {
     match plain.then(inside) {
         Some(Ok(true)) if path.is_dir() => Ok(()),
         Some(Err(error)) => Err(error.to_string()),
-        _ => Err(format!("it is no folder below {}; choose it in the set-up", folder.display())),
+        _ => Err(words::services::it_is_no_folder_below(folder.display())),
     }
 }
 
@@ -87,9 +88,9 @@ fn browser(earlier: &mut Earlier, paths: &Paths, settings: &mut Settings) {
     match preferences::set(&paths.settings(), "services.browser", false) {
         Ok(()) => {
             settings.browser = false;
-            earlier.taken.push("the browser service is off".to_owned());
+            earlier.taken.push(words::services::BROWSER_SERVICE_IS_OFF.to_owned());
         }
-        Err(error) => earlier.left.push(format!("the browser service, which was off: {error}")),
+        Err(error) => earlier.left.push(words::services::browser_service_which_was_off(&error)),
     }
 }
 
@@ -100,8 +101,8 @@ fn set_up(earlier: &mut Earlier, paths: &Paths) {
     }
     let record = Record { welcomed: true, data_folder_chosen: earlier.data_agreed, ..Record::default() };
     match store::write_json(&paths.set_up(), &record) {
-        Ok(()) => earlier.taken.push("how far the set-up was".to_owned()),
-        Err(error) => earlier.left.push(format!("how far the set-up was: {error}")),
+        Ok(()) => earlier.taken.push(words::services::HOW_FAR_SET_UP_2.to_owned()),
+        Err(error) => earlier.left.push(words::services::how_far_set_up(&error)),
     }
 }
 

@@ -8,6 +8,7 @@ use crate::protocol::ServiceId;
 use crate::protocol::shim::LogLoss;
 use crate::shell::lock::{AgentLock, LockError};
 use crate::shell::{control, process};
+use crate::words;
 
 impl Shell {
     /// Tells what changed since the last look; makes our place anew where it was removed.
@@ -33,9 +34,7 @@ impl Shell {
         let lock = match AgentLock::take(paths) {
             Ok(lock) => lock,
             Err(LockError::Held) => {
-                let _ = self.step(Event::NotSaved(
-                    "another Palyra Tray has taken the state folder while this one ran; quit one of them".to_owned(),
-                ));
+                let _ = self.step(Event::NotSaved(words::services::ANOTHER_PALYRA_TRAY_HAS_TAKEN_STATE.to_owned()));
                 return;
             }
             Err(error) => {

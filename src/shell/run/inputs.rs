@@ -9,12 +9,13 @@ use crate::protocol::ask::AskRequest;
 use crate::protocol::node::NodeRequest;
 use crate::protocol::profiles::ProfileRequest;
 use crate::protocol::secrets::SecretsRequest;
-use crate::protocol::{Failure, FailureCode, Reply, Request, ServiceId};
+use crate::protocol::{Action, Failure, FailureCode, Reply, Request, ServiceId};
 use crate::shell::control::Asked;
 use crate::shell::journal::Ring;
 use crate::shell::notify::NotifyReport;
 use crate::shell::{ancestry, lock};
 use crate::tray::{HostState, TrayReport};
+use crate::words;
 
 /// The removal of a tree of folders takes about that long.
 const GOING: Duration = Duration::from_secs(1);
@@ -119,6 +120,7 @@ impl Shell {
             request,
             Request::Decide(_)
                 | Request::DecideReviewed(_)
+                | Request::Act { action: Action::ResumeAgents }
                 | Request::Node(NodeRequest::Do { .. })
                 | Request::Secrets(SecretsRequest::Rotate { .. })
                 | Request::Profiles(ProfileRequest::Switch { .. })
@@ -127,8 +129,8 @@ impl Shell {
             tracing::warn!(?peer, "a decision from within a supervised sidecar was refused");
             let failure = Failure::new(
                 FailureCode::Refused,
-                "a process that Palyra itself started may not decide this",
-                "Decide in the notification, the dashboard, or a terminal of your own.",
+                words::agent::PROCESS_THAT_PALYRA_ITSELF_STARTED,
+                words::agent::DECIDE_IN_NOTIFICATION,
             );
             let _ = reply.send(Reply::Error(failure));
             return None;
@@ -173,8 +175,8 @@ impl Shell {
 fn host_words(state: HostState) -> &'static str {
     match state {
         HostState::Present => "shown",
-        HostState::NoBus => "no session bus",
-        HostState::NoWatcher => "this desktop shows no tray icons (GNOME needs its AppIndicator extension)",
-        HostState::NoHost => "no panel shows tray icons",
+        HostState::NoBus => words::agent::NO_SESSION_BUS,
+        HostState::NoWatcher => words::agent::THIS_DESKTOP_SHOWS_NO_TRAY_ICONS,
+        HostState::NoHost => words::agent::NO_PANEL_SHOWS_TRAY_ICONS,
     }
 }

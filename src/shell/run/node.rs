@@ -18,6 +18,7 @@ use crate::shell::palyra_cli;
 use crate::shell::shim::LEASE_FILE;
 use crate::shell::sidecars::Sidecars;
 use crate::shell::store;
+use crate::words;
 
 /// Kept with the approval.
 const REASON: &str = "palyra_tray_enrolment";
@@ -89,9 +90,7 @@ impl Shell {
             }
             NodeWork::Keep(kept) => {
                 if let Err(error) = store::write_json(&kept_file(&self.sidecars.paths), &kept) {
-                    self.report(Event::NotSaved(format!(
-                        "what is kept of the enrolment holds only until the end: {error}"
-                    )));
+                    self.report(Event::NotSaved(words::node::what_is_kept_of_enrolment_holds(&error)));
                 }
             }
         }
@@ -117,8 +116,8 @@ impl Shell {
             let outcome = match seen {
                 Ok(Some(at)) if !was_ready && started.is_none_or(|started| at >= started) => Ok(()),
                 Ok(Some(at)) if was_ready && at >= now.saturating_sub(SILENCE_MS) => Ok(()),
-                Ok(Some(_)) if was_ready => Err("the gateway has not heard from it for 30 s".to_owned()),
-                Ok(_) => Err("the gateway has not seen it yet".to_owned()),
+                Ok(Some(_)) if was_ready => Err(words::node::GATEWAY_HAS_NOT_HEARD.to_owned()),
+                Ok(_) => Err(words::node::GATEWAY_HAS_NOT_SEEN_IT_YET.to_owned()),
                 // it has its own trouble, and a probe of its own
                 Err(_) if was_ready => Ok(()),
                 Err(why) => Err(why),
@@ -206,7 +205,7 @@ async fn forget(client: Option<Client>, device: Option<String>) -> String {
     };
     match forgotten {
         Ok(_) => String::new(),
-        Err(why) => format!("the gateway still lists device {device}: {why}"),
+        Err(why) => words::node::gateway_still_lists_device(&device, &why),
     }
 }
 
@@ -255,11 +254,11 @@ fn install(
         "--pairing-code-stdin",
     ];
     let document = palyra(sidecars, &arguments, Some(pin), INSTALL_LIMIT, stop)?;
-    let enrolled = palyra_cli::enrolled(&document).ok_or("palyra says that it is not enrolled")?;
+    let enrolled = palyra_cli::enrolled(&document).ok_or(words::node::PALYRA_SAYS)?;
     if enrolled.device_id == device_id && enrolled.paired {
         return Ok(enrolled);
     }
-    Err("palyra says that it is enrolled as something else".to_owned())
+    Err(words::node::PALYRA_SAYS_THAT_IT_IS_ENROLLED.to_owned())
 }
 
 fn palyra(
@@ -275,7 +274,7 @@ fn palyra(
 fn in_thread(inputs: Inputs, attempt: u64, work: impl FnOnce() + Send + 'static) {
     let spawned = std::thread::Builder::new().name("pairing".to_owned()).stack_size(256 * 1024).spawn(work);
     if let Err(error) = spawned {
-        let why = format!("cannot start a thread: {error}; close other programs and try again");
+        let why = words::common::cannot_start_thread(&error);
         let _ = inputs.send(node(NodeEvent::Installed(attempt, Err(why))));
     }
 }
@@ -285,5 +284,5 @@ fn node(event: NodeEvent) -> Input {
 }
 
 fn gone() -> String {
-    "the gateway does not answer".to_owned()
+    words::node::GATEWAY_DOES_NOT_ANSWER.to_owned()
 }

@@ -7,6 +7,7 @@ use crate::config::settings::Settings;
 use crate::core::event::Event;
 use crate::shell::config_watch::ConfigWatch;
 use crate::shell::store;
+use crate::words;
 
 /// What holds, and the watch on the file.
 pub(super) struct Preferences {
@@ -30,9 +31,7 @@ impl Preferences {
     fn later(&self) -> impl Iterator<Item = String> {
         let (old, new) = (&self.started_with, &self.now);
         let changed = [("services.data", old.data != new.data), ("tray.panel", old.panel != new.panel)];
-        changed.into_iter().filter(|(_, changed)| *changed).map(|(name, _)| {
-            format!("{name} is used from the next start of the tray on: palyra-tray quit --keep-running, then run")
-        })
+        changed.into_iter().filter(|(_, changed)| *changed).map(|(name, _)| words::agent::is_used_from_next_start(name))
     }
 }
 

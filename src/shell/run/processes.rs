@@ -11,6 +11,7 @@ use crate::protocol::shim::{ExitCause, ExitRecord, Hello};
 use crate::protocol::{RunId, ServiceId};
 use crate::shell::process::{self, ProcessReport, good_start};
 use crate::shell::sidecars::{self, Refusal, Sidecars, Wish};
+use crate::words;
 
 impl Shell {
     pub(super) fn launch(&self, wish: Wish) {
@@ -77,7 +78,7 @@ impl Shell {
             });
         });
         if let Err(error) = spawned {
-            let why = format!("cannot start a thread: {error}; close other programs and try again");
+            let why = words::common::cannot_start_thread(&error);
             self.report(start_failed(service, this, why));
         }
     }
@@ -169,11 +170,10 @@ fn start_failed(service: ServiceId, run: RunId, why: String) -> Event {
 }
 
 fn foreign_words(foreign: &process::Foreign, paths: &Paths) -> String {
-    format!(
-        "another Palyra uses {} already: {} (process {}); end it, or give this one another PALYRA_STATE_ROOT",
+    words::services::another_palyra_uses_already(
         paths.runtime_root.display(),
         foreign.executable.display(),
-        foreign.pid
+        foreign.pid,
     )
 }
 
@@ -186,5 +186,5 @@ const fn number_of(bind: Bind) -> (u16, bool) {
 
 fn holder_of(bind: Bind) -> Option<String> {
     let (port, udp) = number_of(bind);
-    process::port_holder(port, udp).map(|holder| format!("{} (process {})", holder.executable.display(), holder.pid))
+    process::port_holder(port, udp).map(|holder| words::common::process(holder.executable.display(), holder.pid))
 }

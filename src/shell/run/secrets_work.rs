@@ -9,6 +9,7 @@ use crate::protocol::ServiceId;
 use crate::protocol::secrets::SecretName;
 use crate::shell::secrets::{self, Rotation, SecretValues, SecretsReport};
 use crate::shell::sidecars::{Sidecars, Tokens};
+use crate::words;
 
 impl Shell {
     pub(super) fn secrets_config(&self) -> secrets::SecretsConfig {
@@ -45,10 +46,10 @@ impl Shell {
         tokio::task::spawn_blocking(move || {
             let mut of_palyra = Vec::new();
             if let Some(vault) = sidecars.vault() {
-                of_palyra.push(("keys of providers and bots", vault.display().to_string()));
+                of_palyra.push((words::secrets::KEYS_OF_PROVIDERS_AND_BOTS, vault.display().to_string()));
             }
             if let Some(identity) = sidecars.identity_store().filter(|_| node) {
-                of_palyra.push(("identity of this machine as a node", identity.display().to_string()));
+                of_palyra.push((words::secrets::IDENTITY_OF_THIS_MACHINE_AS_NODE, identity.display().to_string()));
             }
             let look = Look { kept: secrets::look(&config), of_palyra };
             let _ = inputs.send(Input::Event(Event::SecretsLooked(ticket, Box::new(look))));
@@ -74,8 +75,8 @@ impl Shell {
                 self.hold_secrets(&values, in_file);
                 Rotated::Stored(names)
             }
-            Rotation::Not(why) => Rotated::Not(format!("the secrets were not changed: {why}")),
-            Rotation::Unfinished(why) => Rotated::Unfinished(format!("the secrets were not all changed: {why}")),
+            Rotation::Not(why) => Rotated::Not(words::secrets::secrets_were_not_changed(&why)),
+            Rotation::Unfinished(why) => Rotated::Unfinished(words::secrets::secrets_were_not_all_changed_2(&why)),
         };
         Event::Rotated(ticket, rotated)
     }
@@ -84,9 +85,7 @@ impl Shell {
         let (folder, inputs) = (self.sidecars.paths.profile_own.clone(), self.inputs.clone());
         tokio::task::spawn_blocking(move || {
             if let Err(why) = secrets::rotation_over(&folder) {
-                let why = format!(
-                    "that the secrets were changed is not noted, so that the next start restarts Palyra: {why}"
-                );
+                let why = words::secrets::that_secrets_were_changed(&why);
                 let _ = inputs.send(Input::Event(Event::NotSaved(why)));
             }
         });

@@ -9,6 +9,7 @@ use crate::core::event::{Event, Ticket};
 use crate::core::support::Cleaner;
 use crate::protocol::ServiceId;
 use crate::shell::{memory, palyra_cli, reveal};
+use crate::words;
 
 impl Shell {
     pub(super) fn show_bundles(&self) {
@@ -23,7 +24,7 @@ impl Shell {
         let work = move || {
             let export = || -> Result<Value, String> {
                 if sidecars.demo {
-                    return Err("a demo has none".to_owned());
+                    return Err(words::support::DEMO_HAS_NONE.to_owned());
                 }
                 let program = programs::find_binary(&sidecars.env, ServiceId::NodeHost, sidecars.folder.as_deref());
                 let program = program.map_err(|error| error.0)?;

@@ -7,11 +7,12 @@ use crate::core::survey::{Answer, Ask, Part};
 use crate::core::time::Now;
 use crate::protocol::Reply;
 use crate::shell::{clipboard, reveal, store};
+use crate::words;
 
 impl Shell {
     pub(super) fn survey(&self, Ask { part, round }: Ask) {
         let Some(client) = self.client.clone() else {
-            let why = || "not signed in".to_owned();
+            let why = || words::agent::NOT_SIGNED.to_owned();
             let answer = match part {
                 Part::Sessions => Answer::Sessions(Err(why())),
                 Part::Diagnostics => Answer::Diagnostics(Err(why())),
@@ -53,7 +54,7 @@ impl Shell {
                 Ok(None)
             } else {
                 let written = store::write_atomic(&file, text.as_bytes());
-                written.map_err(|error| format!("the diagnostics could not be written: {error}")).map(|()| {
+                written.map_err(words::agent::diagnostics_could_not_be_written).map(|()| {
                     if shows {
                         reveal::reveal(file.clone(), |why| tracing::info!("{why}"));
                     }

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use super::file::FileStore;
 use super::record::{Record, now_ms};
 
+use crate::words;
+
 /// Puts the browser's state aside if its key is no more. To be called while no browser service runs and before one is
 /// started. Says where it went.
 ///
@@ -25,7 +27,7 @@ pub fn put_aside(folder: &Path, browser_state: &Path) -> Result<Option<PathBuf>,
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => {
             let path = browser_state.display();
-            return Err(format!("the browser's old state {path} cannot be put aside ({error}); move it by hand"));
+            return Err(words::secrets::browsers_old_state_cannot_be_put(&path, &error));
         }
     };
     let mut record = Record::read(folder);

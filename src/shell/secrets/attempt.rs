@@ -9,6 +9,7 @@ use super::rotate::{self, Rotation};
 use super::values::{SecretValues, check, generate, same};
 use super::{Backend, Place, SecretsConfig};
 use crate::protocol::secrets::SecretName;
+use crate::words;
 
 /// The secrets, where they are kept, and what a person should know.
 #[derive(Debug)]
@@ -57,14 +58,12 @@ fn finish(config: &SecretsConfig, how: Try, mut ready: Ready, open: Opener<'_>) 
             let ask = how.ask_person;
             match rotate::change(config, &rotating.names, ask, open, &|_| true) {
                 Rotation::Stored(values, names) => {
-                    ready.notes.push("A change of the secrets that was cut short has been finished.".to_owned());
+                    ready.notes.push(words::secrets::CHANGE_OF_SECRETS_THAT_WAS_CUT.to_owned());
                     (ready.values, ready.rotated) = (values, names);
                 }
                 Rotation::Not(why) | Rotation::Unfinished(why) => {
                     // with a value of which nobody knows whether it stays, nothing is started
-                    return Err(Obstacle::Locked(format!(
-                        "A change of the secrets was cut short and cannot be finished yet: {why}."
-                    )));
+                    return Err(Obstacle::Locked(words::secrets::change_of_secrets_was_cut_short(&why)));
                 }
             }
         }
@@ -78,7 +77,7 @@ fn resolve(config: &SecretsConfig, how: Try, open: Opener<'_>) -> Result<Ready, 
     let file = FileStore::open(&config.state_dir).map_err(Obstacle::Failed)?;
     let mut notes = Vec::new();
     if config.backend == Backend::File {
-        return from_file(&file, "so chosen in the settings".to_owned(), notes);
+        return from_file(&file, words::secrets::SO_CHOSEN_IN_SETTINGS.to_owned(), notes);
     }
     // A complete file is the truth and needs no person; it only waits to be moved.
     let complete = match file.load(&mut notes).map_err(Obstacle::Failed)? {
@@ -88,13 +87,11 @@ fn resolve(config: &SecretsConfig, how: Try, open: Opener<'_>) -> Result<Ready, 
     match (open(how.ask_person && complete.is_none()), complete) {
         (Ok(vault), _) => from_keyring(&file, &*vault, notes),
         (Err(KeyringError::NoService(why)), None) => match config.backend {
-            Backend::Keyring => Err(Obstacle::Failed(format!(
-                "The settings keep the secrets in the keyring, and there is none: {why}. Start one, or choose the file."
-            ))),
+            Backend::Keyring => Err(Obstacle::Failed(words::secrets::settings_keep_secrets_in_keyring(&why))),
             // It is known to exist: not running now is something else.
-            _ if how.seen || file.in_keyring() => Err(Obstacle::Locked(format!(
-                "The secrets belong in the keyring, which does not run: {why}. Start it, or sign in to the desktop."
-            ))),
+            _ if how.seen || file.in_keyring() => {
+                Err(Obstacle::Locked(words::secrets::secrets_belong_in_keyring(&why)))
+            }
             _ => from_file(&file, why, notes),
         },
         (Err(KeyringError::NoService(why) | KeyringError::Locked(why) | KeyringError::Broken(why)), Some(values)) => {
@@ -125,12 +122,8 @@ fn from_keyring(file: &FileStore, vault: &dyn Vault, mut notes: Vec<String>) -> 
     let mut in_keyring = Found::new();
     for name in SecretName::ALL {
         if let Some(value) = vault.get(name)? {
-            check(name, &value).map_err(|why| {
-                Obstacle::Failed(format!(
-                    "The {} in the keyring is damaged: {why}. Delete it there to have a new one made.",
-                    name.label()
-                ))
-            })?;
+            check(name, &value)
+                .map_err(|why| Obstacle::Failed(words::secrets::in_keyring_is_damaged(name.label(), why)))?;
             in_keyring.insert(name, value);
         }
     }
@@ -150,18 +143,18 @@ fn from_keyring(file: &FileStore, vault: &dyn Vault, mut notes: Vec<String>) -> 
     if let Err(error) = moved {
         return match complete(&in_file) {
             Some(values) => {
-                let why = format!("it could not be moved to the keyring: {}", error.why());
+                let why = words::secrets::it_could_not_be_moved(error.why());
                 Ok(Ready { values, place: Place::File(file.path(), why), notes, rotated: Vec::new() })
             }
             None => Err(error.into()),
         };
     }
     if let Err(error) = file.mark_in_keyring() {
-        notes.push(format!("It could not be noted that the keyring holds the secrets: {error}."));
+        notes.push(words::secrets::it_could_not_be_noted(&error));
     } else if let Err(error) = file.remove() {
-        notes.push(format!("{} could not be deleted: {error}; delete it by hand.", file.path().display()));
+        notes.push(words::secrets::could_not_be_deleted(file.path().display(), &error));
     } else if !in_file.is_empty() {
-        notes.push("The secrets were moved from the file into the keyring.".to_owned());
+        notes.push(words::secrets::SECRETS_WERE_MOVED_FROM_FILE.to_owned());
     }
     ready(all, Place::Keyring, notes)
 }
@@ -177,16 +170,13 @@ fn put(vault: &dyn Vault, all: &Found, there: &Found, notes: &mut Vec<String>) -
                 // What was encrypted with it would be lost for good.
                 let account = format!("{}_replaced_{}", name.account(), unix_ms());
                 vault.keep(&account, old)?;
-                notes.push(format!(
-                    "The keyring held another {}; the file's is used, the other is kept there as {account}.",
-                    name.label()
-                ));
+                notes.push(words::secrets::keyring_held_another(name.label(), &account));
             }
             None => {}
         }
         vault.set(name, value)?;
         if !vault.get(name)?.is_some_and(|read| same(&read, value)) {
-            return Err(KeyringError::Broken(format!("the {} read back is not the one written", name.label())));
+            return Err(KeyringError::Broken(words::secrets::read_back_is_not_one_written(name.label())));
         }
     }
     Ok(())
@@ -199,10 +189,7 @@ fn load_sound(file: &FileStore, notes: &mut Vec<String>) -> Result<Found, Obstac
         Content::Holds(found) => Ok(found),
         Content::Corrupt(why) => {
             let aside = file.set_aside().map_err(Obstacle::Failed)?;
-            notes.push(format!(
-                "The secrets in the file were damaged ({why}) and are replaced; the old file is {}.",
-                aside.display()
-            ));
+            notes.push(words::secrets::secrets_in_file_were_damaged(&why, aside.display()));
             Ok(Found::new())
         }
     }
@@ -216,7 +203,7 @@ fn note_made(file: &FileStore, names: &[SecretName], notes: &mut Vec<String>) {
     let mut record = Record::read(file.folder());
     record.note_made(names);
     if let Err(error) = record.write(file.folder()) {
-        notes.push(format!("It could not be noted when the secrets were made: {error}."));
+        notes.push(words::secrets::it_could_not_be_noted_when(&error));
     }
 }
 
@@ -232,7 +219,7 @@ pub(super) fn complete(found: &Found) -> Option<SecretValues> {
 fn ready(found: Found, place: Place, notes: Vec<String>) -> Result<Ready, Obstacle> {
     match complete(&found) {
         Some(values) => Ok(Ready { values, place, notes, rotated: Vec::new() }),
-        None => Err(Obstacle::Failed("The secrets are incomplete; try again.".to_owned())),
+        None => Err(Obstacle::Failed(words::secrets::SECRETS_ARE_INCOMPLETE.to_owned())),
     }
 }
 
@@ -243,15 +230,9 @@ fn unix_ms() -> u128 {
 impl From<KeyringError> for Obstacle {
     fn from(error: KeyringError) -> Self {
         match error {
-            KeyringError::Locked(why) => {
-                Self::Locked(format!("The keyring gives no access: {why}. Unlock it, then try again."))
-            }
-            KeyringError::NoService(why) => {
-                Self::Failed(format!("The keyring went away while it was used: {why}. Try again."))
-            }
-            KeyringError::Broken(why) => {
-                Self::Failed(format!("The keyring does not work: {why}. Repair it, or keep the secrets in the file."))
-            }
+            KeyringError::Locked(why) => Self::Locked(words::secrets::keyring_gives_no_access(&why)),
+            KeyringError::NoService(why) => Self::Failed(words::secrets::keyring_went_away_while(&why)),
+            KeyringError::Broken(why) => Self::Failed(words::secrets::keyring_does_not_work(&why)),
         }
     }
 }

@@ -15,6 +15,7 @@ use serde::Deserialize;
 
 use super::values::{check, same};
 use crate::protocol::secrets::SecretName;
+use crate::words;
 
 const SCHEMA: u32 = 1;
 /// More than any file of ours; what is larger is something else.
@@ -61,12 +62,8 @@ struct Version {
 impl FileStore {
     /// The store in `folder`, which is made, and made private, if need be.
     pub fn open(folder: &Path) -> Result<Self, String> {
-        make_private(folder).map_err(|error| {
-            format!(
-                "The folder {} for the secrets cannot be used: {error}. Make it writable for your user.",
-                folder.display()
-            )
-        })?;
+        make_private(folder)
+            .map_err(|error| words::secrets::folder_for_secrets_cannot_be_used(folder.display(), &error))?;
         Ok(Self { folder: folder.to_owned() })
     }
 
@@ -83,39 +80,36 @@ impl FileStore {
         let path = self.folder.join("secrets.lock");
         let file = private(OpenOptions::new().read(true).write(true).create(true).truncate(false)).open(&path);
         file.and_then(|file| file.lock().map(|()| Guard { _file: file }))
-            .map_err(|error| format!("The lock {} cannot be taken: {error}.", path.display()))
+            .map_err(|error| words::secrets::lock_cannot_be_taken(path.display(), &error))
     }
 
     /// Reads the file. An error means that nothing is known about it; then nothing may be made.
     pub fn load(&self, notes: &mut Vec<String>) -> Result<Content, String> {
         let path = self.path();
-        let unreadable = |error: io::Error| format!("The secrets in {} cannot be read: {error}.", path.display());
+        let unreadable = |error: io::Error| words::secrets::secrets_in_cannot_be_read(path.display(), &error);
         let file = match File::open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Content::Missing),
             Err(error) => return Err(unreadable(error)),
         };
         if tighten(&file).map_err(unreadable)? {
-            notes.push(format!(
-                "{} could be read by others; that is mended, but the secrets should be changed.",
-                path.display()
-            ));
+            notes.push(words::secrets::could_be_read_by_others(path.display()));
         }
         let mut text = Zeroizing::new(Vec::with_capacity(4096));
         file.take(SIZE_LIMIT + 1).read_to_end(&mut text).map_err(unreadable)?;
         if text.len() as u64 > SIZE_LIMIT {
-            return Ok(Content::Corrupt("it is far too large".to_owned()));
+            return Ok(Content::Corrupt(words::secrets::IT_IS_FAR_TOO_LARGE.to_owned()));
         }
         match serde_json::from_slice::<Version>(&text) {
             Ok(version) if version.schema_version > SCHEMA => {
-                return Err(format!("{} was written by a newer version; use that one.", path.display()));
+                return Err(words::secrets::was_written_by_newer_version(path.display()));
             }
             Ok(_) => {}
             // The parser's words may quote the text.
-            Err(error) => return Ok(Content::Corrupt(format!("line {}, column {}", error.line(), error.column()))),
+            Err(error) => return Ok(Content::Corrupt(words::secrets::line_column(error.line(), error.column()))),
         }
         let Ok(document) = serde_json::from_slice::<Document>(&text) else {
-            return Ok(Content::Corrupt("its fields are not those of a secrets file".to_owned()));
+            return Ok(Content::Corrupt(words::secrets::ITS_FIELDS_ARE_NOT_THOSE.to_owned()));
         };
         Ok(sort(document))
     }
@@ -123,9 +117,7 @@ impl FileStore {
     /// Writes all of `found` at once and reads it back.
     pub fn save(&self, found: &Found) -> Result<(), String> {
         let path = self.path();
-        let failed = |why: String| {
-            format!("The secrets could not be written to {}: {why}. Nothing was changed.", path.display())
-        };
+        let failed = |why: String| words::secrets::secrets_could_not_be_written(path.display(), &why);
         write_whole(&self.folder, &path, found).map_err(|error| failed(error.to_string()))?;
         match self.load(&mut Vec::new()) {
             Ok(Content::Holds(read))
@@ -133,7 +125,7 @@ impl FileStore {
             {
                 Ok(())
             }
-            Ok(_) => Err(failed("reading it back gave something else".to_owned())),
+            Ok(_) => Err(failed(words::secrets::READING_IT_BACK_GAVE_SOMETHING_ELSE.to_owned())),
             Err(why) => Err(why),
         }
     }
@@ -143,7 +135,7 @@ impl FileStore {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
         let aside = self.folder.join(format!("secrets.json.corrupt-{now}"));
         fs::rename(self.path(), &aside)
-            .map_err(|error| format!("The damaged {} cannot be set aside: {error}.", self.path().display()))?;
+            .map_err(|error| words::secrets::damaged_cannot_be_set_aside(self.path().display(), &error))?;
         Ok(aside)
     }
 

@@ -12,6 +12,7 @@ use super::record::Record;
 use super::{Backend, SecretsConfig};
 use crate::core::secrets::{Held, Kept};
 use crate::protocol::secrets::SecretName;
+use crate::words;
 
 /// A keyring that takes longer is told as one that does not answer.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -39,8 +40,8 @@ fn within(
         let _ = tell.send(find(own));
     });
     let places = match looking {
-        Ok(_) => told.recv_timeout(limit).unwrap_or_else(|_| nobody_knows("the keyring does not answer")),
-        Err(error) => nobody_knows(&format!("the system gave no thread to look ({error})")),
+        Ok(_) => told.recv_timeout(limit).unwrap_or_else(|_| nobody_knows(words::secrets::KEYRING_DOES_NOT_ANSWER)),
+        Err(error) => nobody_knows(&words::secrets::system_gave_no_thread_to_look(&error)),
     };
     let kept = places.into_iter().map(|(name, held)| {
         let known = matches!(held, Held::Keyring | Held::File { .. });
@@ -62,7 +63,7 @@ fn held(config: &SecretsConfig, open: Opener<'_>) -> Places {
     let in_file = match file.load(&mut Vec::new()) {
         Ok(Content::Holds(found)) => found,
         Ok(Content::Missing) => super::file::Found::new(),
-        Ok(Content::Corrupt(why)) => return nobody_knows(&format!("the file with them is damaged ({why})")),
+        Ok(Content::Corrupt(why)) => return nobody_knows(&words::secrets::file_with_them_is_damaged(&why)),
         Err(why) => return nobody_knows(&why),
     };
     let path = file.path().display().to_string();
@@ -79,7 +80,7 @@ fn held(config: &SecretsConfig, open: Opener<'_>) -> Places {
             },
             // it is known to hold them: not running now is something else than not being there
             Some(Err(KeyringError::NoService(why))) if file.in_keyring() => {
-                Held::Unavailable(format!("the keyring that holds it does not run: {why}"))
+                Held::Unavailable(words::secrets::keyring_that_holds_it_does(why))
             }
             Some(Err(KeyringError::NoService(_))) => Held::Missing,
             Some(Err(error)) => Held::Unavailable(error.why().to_owned()),

@@ -41,6 +41,7 @@ use secrecy::SecretString;
 use crate::protocol::Secret;
 
 use crate::protocol::secrets::SecretName;
+use crate::words;
 
 /// Where the secrets belong, and how patiently they are fetched.
 #[derive(Clone, Debug)]
@@ -125,7 +126,7 @@ pub enum Place {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Keyring => f.write_str("in the system's keyring"),
+            Self::Keyring => f.write_str(words::secrets::IN_SYSTEMS_KEYRING_2),
             Self::File(path, why) => write!(f, "in {} ({why})", path.display()),
         }
     }
@@ -145,7 +146,7 @@ pub fn seed(state_dir: &Path, secrets: &[(SecretName, Secret)]) -> Result<Vec<(S
     let file = FileStore::open(state_dir)?;
     let _guard = file.lock()?;
     if file.path().exists() || file.in_keyring() {
-        return Err("there are secrets already".to_owned());
+        return Err(words::secrets::THERE_ARE_SECRETS_ALREADY.to_owned());
     }
     let mut refused = Vec::new();
     let mut found = file::Found::new();
@@ -266,18 +267,14 @@ fn answer(
             Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => return None,
             Err(RecvTimeoutError::Timeout) => {
                 patience = None;
-                report(SecretsReport::Waiting {
-                    reason: "The keyring has not answered yet; it may be asking for its password.".to_owned(),
-                });
+                report(SecretsReport::Waiting { reason: words::secrets::KEYRING_HAS_NOT_ANSWERED_YET.to_owned() });
             }
         }
     }
 }
 
 fn no_thread(error: &std::io::Error) -> SecretsReport {
-    SecretsReport::Failed {
-        message: format!("The secrets cannot be read: the system gave no thread for it ({error}). Start again."),
-    }
+    SecretsReport::Failed { message: words::secrets::secrets_cannot_be_read(error) }
 }
 
 fn wait(events: &Receiver<Event>, patience: Option<Duration>) -> Result<Event, RecvTimeoutError> {

@@ -21,6 +21,7 @@ use super::record::{Record, Rotating};
 use super::values::{SecretValues, check, generate, same};
 use super::{Backend, SecretsConfig};
 use crate::protocol::secrets::SecretName;
+use crate::words;
 
 /// How long a keyring may take before anything is changed: a person may have to type a password.
 const LOOKING: Duration = Duration::from_secs(60);
@@ -70,18 +71,20 @@ pub fn rotate(config: SecretsConfig, names: Vec<SecretName>, report: impl Fn(Rot
     let wait = move || {
         let late = match told.recv_timeout(LOOKING) {
             Ok(rotation) => return report(rotation),
-            Err(RecvTimeoutError::Disconnected) => return report(Rotation::Unfinished(ENDED.to_owned())),
+            Err(RecvTimeoutError::Disconnected) => {
+                return report(Rotation::Unfinished(words::secrets::ENDED.to_owned()));
+            }
             Err(RecvTimeoutError::Timeout) => {
                 state.compare_exchange(UNDECIDED, ABANDONED, Ordering::SeqCst, Ordering::SeqCst).is_ok()
             }
         };
         if late {
-            return report(Rotation::Not("the keyring has not answered for a minute".to_owned()));
+            return report(Rotation::Not(words::secrets::KEYRING_HAS_NOT_ANSWERED_FOR_MINUTE.to_owned()));
         }
         match told.recv_timeout(STORING) {
             Ok(rotation) => report(rotation),
             Err(_) => {
-                report(Rotation::Unfinished("the keyring stopped answering while they were stored".to_owned()));
+                report(Rotation::Unfinished(words::secrets::KEYRING_STOPPED_ANSWERING_WHILE_THEY.to_owned()));
                 if let Ok(rotation) = told.recv() {
                     report(rotation);
                 }
@@ -94,8 +97,6 @@ pub fn rotate(config: SecretsConfig, names: Vec<SecretName>, report: impl Fn(Rot
         tracing::error!(%error, "no thread for new secrets");
     }
 }
-
-const ENDED: &str = "the work on them ended without a word";
 
 /// Everybody runs with the new values.
 pub fn over(folder: &Path) -> Result<(), String> {
@@ -147,14 +148,15 @@ fn try_change(
     for &name in &names {
         new.insert(name, generate(name).map_err(Rotation::Not)?);
     }
-    let values = attempt::complete(&new).ok_or_else(|| Rotation::Not("they are incomplete".to_owned()))?;
+    let values =
+        attempt::complete(&new).ok_or_else(|| Rotation::Not(words::secrets::THEY_ARE_INCOMPLETE.to_owned()))?;
 
     if !go(Step::Note) {
-        return Err(Rotation::Not("it was given up before anything was changed".to_owned()));
+        return Err(Rotation::Not(words::secrets::IT_WAS_GIVEN_UP_BEFORE_ANYTHING.to_owned()));
     }
     record.rotating = Some(Rotating { names: names.clone(), stored: false });
     let noted = record.write(folder);
-    noted.map_err(|error| Rotation::Not(format!("what is going to change could not be noted: {error}")))?;
+    noted.map_err(|error| Rotation::Not(words::secrets::what_is_going_to_change_could(&error)))?;
     place.store(&file, &new, &names, go).map_err(|stop| match stop {
         // the note goes with the reason for it
         Stop::Unchanged(why) => {
@@ -167,7 +169,7 @@ fn try_change(
         Stop::Somewhere(why) => Rotation::Unfinished(why),
     })?;
     if !go(Step::NoteStored) {
-        return Err(Rotation::Unfinished(GIVEN_UP.to_owned()));
+        return Err(Rotation::Unfinished(words::secrets::GIVEN_UP.to_owned()));
     }
     record.note_made(&names);
     record.rotating = Some(Rotating { names: names.clone(), stored: true });
@@ -175,10 +177,8 @@ fn try_change(
         // they are used all the same; a next start makes them once more
         tracing::error!(%error, "it could not be noted that new secrets are stored");
     }
-    if go(Step::Tell) { Ok((values, names)) } else { Err(Rotation::Unfinished(GIVEN_UP.to_owned())) }
+    if go(Step::Tell) { Ok((values, names)) } else { Err(Rotation::Unfinished(words::secrets::GIVEN_UP.to_owned())) }
 }
-
-const GIVEN_UP: &str = "it was given up in the middle";
 
 /// Where they are kept.
 enum Place {
@@ -207,7 +207,7 @@ impl Place {
         match open(ask) {
             Ok(vault) => Ok(Self::Keyring(vault)),
             Err(KeyringError::NoService(_)) if config.backend == Backend::Auto && !file.in_keyring() => Ok(Self::File),
-            Err(error) => Err(format!("the keyring gives no access: {}", error.why())),
+            Err(error) => Err(words::secrets::keyring_gives_no_access_2(error.why())),
         }
     }
 
@@ -216,13 +216,13 @@ impl Place {
             Self::File => match file.load(&mut Vec::new())? {
                 Content::Holds(found) => Ok(found),
                 Content::Missing => Ok(Found::new()),
-                Content::Corrupt(why) => Err(format!("the file with the secrets is damaged ({why})")),
+                Content::Corrupt(why) => Err(words::secrets::file_with_secrets_is_damaged(&why)),
             },
             Self::Keyring(vault) => {
                 let mut found = Found::new();
                 for name in SecretName::ALL {
                     let value =
-                        vault.get(name).map_err(|error| format!("the keyring gives no access: {}", error.why()))?;
+                        vault.get(name).map_err(|error| words::secrets::keyring_gives_no_access_2(error.why()))?;
                     // a damaged one is replaced
                     if let Some(value) = value.filter(|value| check(name, value).is_ok()) {
                         found.insert(name, value);
@@ -243,7 +243,7 @@ impl Place {
         match self {
             Self::File => {
                 if !go(Step::Store(0)) {
-                    return Err(Stop::Somewhere(GIVEN_UP.to_owned()));
+                    return Err(Stop::Somewhere(words::secrets::GIVEN_UP.to_owned()));
                 }
                 let Err(why) = file.save(new) else { return Ok(()) };
                 match file.load(&mut Vec::new()) {
@@ -257,11 +257,11 @@ impl Place {
             Self::Keyring(vault) => {
                 for (done, &name) in names.iter().enumerate() {
                     if !go(Step::Store(done)) {
-                        return Err(Stop::Somewhere(GIVEN_UP.to_owned()));
+                        return Err(Stop::Somewhere(words::secrets::GIVEN_UP.to_owned()));
                     }
                     let Some(value) = new.get(&name) else { continue };
                     let Err((is_old, why)) = put(&**vault, name, value) else { continue };
-                    let why = format!("the {} was not stored in the keyring: {why}", name.label());
+                    let why = words::secrets::was_not_stored_in_keyring(name.label(), &why);
                     return Err(if is_old && done == 0 { Stop::Unchanged(why) } else { Stop::Somewhere(why) });
                 }
                 Ok(())
@@ -277,7 +277,7 @@ fn put(vault: &dyn Vault, name: SecretName, value: &SecretString) -> Result<(), 
         // what is there counts, whatever was said about it
         (_, Ok(Some(read))) if same(&read, value) => Ok(()),
         (Err(error), Ok(_)) => Err((true, error.why().to_owned())),
-        (Ok(()), Ok(_)) => Err((true, "read back, it is not the one that was written".to_owned())),
+        (Ok(()), Ok(_)) => Err((true, words::secrets::READ_BACK_IT_IS_NOT_ONE.to_owned())),
         (_, Err(error)) => Err((false, error.why().to_owned())),
     }
 }

@@ -9,6 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
 use crate::protocol::secrets::SecretName;
+use crate::words;
 
 /// Crockford's base 32: no letter that reads like another.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -46,8 +47,7 @@ pub fn qualifier(state_root: &Path) -> String {
 /// Makes a secret of 256 random bits; fails only when the system has no randomness to give.
 pub(super) fn generate(name: SecretName) -> Result<SecretString, String> {
     let mut bytes = Zeroizing::new([0_u8; 32]);
-    getrandom::fill(&mut *bytes)
-        .map_err(|error| format!("No {} was made: the system gave no random numbers ({error}).", name.label()))?;
+    getrandom::fill(&mut *bytes).map_err(|error| words::secrets::no_was_made(name.label(), error))?;
     Ok(match name {
         SecretName::AdminToken | SecretName::BrowserToken => SecretString::from(base32(&bytes)),
         SecretName::BrowserStateKey => SecretString::from(STANDARD.encode(bytes.as_slice())),
@@ -60,16 +60,16 @@ pub(super) fn check(name: SecretName, value: &SecretString) -> Result<(), &'stat
     match name {
         SecretName::AdminToken | SecretName::BrowserToken => {
             if value.len() < 16 || value.len() > 4096 {
-                Err("its length is impossible")
+                Err(words::secrets::ITS_LENGTH_IS_IMPOSSIBLE)
             } else if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
-                Err("it holds characters that a token cannot have")
+                Err(words::secrets::IT_HOLDS_CHARACTERS_THAT_TOKEN_CANNOT)
             } else {
                 Ok(())
             }
         }
         SecretName::BrowserStateKey => match STANDARD.decode(value).map(Zeroizing::new) {
             Ok(bytes) if bytes.len() == 32 => Ok(()),
-            _ => Err("it is not the base64 of 32 bytes"),
+            _ => Err(words::secrets::IT_IS_NOT_BASE_OF_BYTES),
         },
     }
 }

@@ -11,6 +11,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use crate::protocol::shim::LogLimits;
+use crate::words;
 
 /// Lines are handed to the disk in blocks of about this size, and whenever nothing more is waiting.
 const BLOCK: usize = 32 * 1024;
@@ -68,7 +69,7 @@ impl LogWriter {
         self.open();
         let mut lines = count_lines(&block);
         if self.lost > 0 {
-            let text = format!("{} lines lost here: the log could not be written", self.lost);
+            let text = words::services::lines_lost_here(self.lost);
             let mut told = Vec::new();
             push_line(&mut told, first_stamp(&block), "sup", &text);
             if self.append(&told) == told.len() {

@@ -28,6 +28,7 @@ use serde::Deserialize;
 use crate::core::redact::{Redactor, is_secret_variable};
 use crate::protocol::shim::{EXIT_FILE, ExitCause, ExitRecord, Hello, ProcessRef, RUN_FILE, RunRecord, Spec, VERSION};
 use crate::shell::memory;
+use crate::words;
 
 use self::pump::Journal;
 
@@ -61,9 +62,8 @@ pub fn main() -> ExitCode {
 fn run(mut spec: Spec) -> Result<ExitCode, String> {
     platform::detach();
     let dir = &spec.run_dir.clone();
-    let claimed = record::claim(dir).map_err(|error| {
-        format!("cannot use the run directory {}: {error}; check that it can be written", dir.display())
-    })?;
+    let claimed =
+        record::claim(dir).map_err(|error| words::services::cannot_use_run_directory(dir.display(), &error))?;
     // Held to the very end: its release is what the agent waits for.
     let Some(_lock) = claimed else {
         say(&Hello::Busy);
@@ -72,15 +72,14 @@ fn run(mut spec: Spec) -> Result<ExitCode, String> {
     let mut journal = Journal::new(spec.log.clone(), Redactor::new(secrets(&spec)));
     match record::LossRecord::create(dir) {
         Ok(losses) => journal.tell_losses(losses),
-        Err(error) => journal.note(&format!("a loss of lines could only be told in here: {error}"), now_unix_ms()),
+        Err(error) => journal.note(&words::services::loss_of_lines_could_only(&error), now_unix_ms()),
     }
     if let Some(lost) = record::lost(dir) {
         journal.note(&lost_words(&lost), now_unix_ms());
         // On the disk before its record is replaced, for nobody could say it after that.
         journal.flush();
     }
-    let keeper =
-        platform::Keeper::prepare(&spec).map_err(|error| format!("cannot watch processes: {error}; try again"))?;
+    let keeper = platform::Keeper::prepare(&spec).map_err(words::services::cannot_watch_processes)?;
     // From here on nothing of this run can be left behind that is not found by its id.
     record::write(dir, RUN_FILE, &run_record(&spec, None), false).map_err(|error| not_recorded(dir, &error))?;
     let kills = oom::Kills::now();
@@ -98,43 +97,47 @@ fn run(mut spec: Spec) -> Result<ExitCode, String> {
         return Err(not_recorded(dir, &error));
     }
     let name = file_name(&spec.program);
-    journal.note(&format!("started {name} pid {} run {}", run.sidecar.pid, spec.run_id), now_unix_ms());
+    journal.note(&words::services::started_pid_run(&name, run.sidecar.pid, &spec.run_id), now_unix_ms());
     journal.flush();
     say(&Hello::Running(run));
     memory::give_back();
     let end = sidecar.watch(&spec, &mut journal);
     journal.note(
-        &format!("{name} ended: {}{}", describe(&end.cause), if end.asked { ", as asked" } else { "" }),
+        &words::services::ended(&name, describe(&end.cause), if end.asked { words::services::AS_ASKED } else { "" }),
         now_unix_ms(),
     );
     journal.flush();
     let exit = ExitRecord { oom_kills: kills.map_or(0, |kills| kills.since()), ..exit_record(&spec, end, &journal) };
     if let Err(error) = record::write(dir, EXIT_FILE, &exit, true) {
-        journal.note(&format!("the end could not be recorded: {error}"), now_unix_ms());
+        journal.note(&words::services::end_could_not_be_recorded(&error), now_unix_ms());
         journal.flush();
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn not_recorded(dir: &Path, error: &io::Error) -> String {
-    format!("cannot write {}: {error}; free some space", dir.join(RUN_FILE).display())
+    words::services::cannot_write_free_some_space(dir.join(RUN_FILE).display(), error)
 }
 
 fn lost_words(run: &RunRecord) -> String {
-    let why = if run.boot_id == tree::boot_id() { "its shim was killed" } else { "the machine went down" };
-    format!("run {} is lost: {why}. How it ended is not known, and its last lines may be missing above", run.run_id)
+    let why = if run.boot_id == tree::boot_id() {
+        words::services::ITS_SHIM_WAS_KILLED
+    } else {
+        words::services::MACHINE_WENT_DOWN
+    };
+    words::services::run_is_lost(&run.run_id, why)
 }
 
 fn not_started(spec: &Spec, journal: &mut Journal, error: &io::Error) -> Result<ExitCode, String> {
-    let message = journal.redact(&format!("cannot start {}: {error}", spec.program.display())).into_owned();
+    let message = journal.redact(&words::services::cannot_start(spec.program.display(), error)).into_owned();
     let cause = ExitCause::SpawnFailed { message, retryable: is_retryable(error) };
-    journal.note(&format!("{} not started: {}", file_name(&spec.program), describe(&cause)), now_unix_ms());
+    journal.note(&words::services::not_started(file_name(&spec.program), describe(&cause)), now_unix_ms());
     journal.flush();
     let exit = exit_record(spec, End { cause, asked: false }, journal);
     let recorded = record::write(&spec.run_dir, EXIT_FILE, &exit, true);
     say(&Hello::Failed(exit));
     if let Err(error) = recorded {
-        journal.note(&format!("the failure could not be recorded: {error}"), now_unix_ms());
+        journal.note(&words::services::failure_could_not_be_recorded(&error), now_unix_ms());
         journal.flush();
     }
     Ok(ExitCode::from(1))
@@ -149,21 +152,18 @@ fn read_spec() -> Result<Spec, String> {
     let mut line = Zeroizing::new(String::with_capacity(16 * 1024));
     io::BufReader::new(io::stdin().lock().take(LONGEST_SPEC))
         .read_line(&mut line)
-        .map_err(|error| format!("cannot read the spec: {error}; give it as one JSON line on standard input"))?;
+        .map_err(words::services::cannot_read_spec)?;
     // The parser's words may quote the line, and with it a secret: only the place is told.
-    let OfVersion { version } = serde_json::from_str(&line)
-        .map_err(|error| format!("the spec is no JSON (column {}); give it as one JSON line", error.column()))?;
+    let OfVersion { version } =
+        serde_json::from_str(&line).map_err(|error| words::services::spec_is_no_json_column(error.column()))?;
     if version == 0 || version > u64::from(VERSION) {
-        return Err(format!(
-            "the spec has version {version}, this shim knows up to {VERSION}; update the shim's binary"
-        ));
+        return Err(words::services::spec_has_version(version));
     }
-    let spec: Spec = serde_json::from_str(&line).map_err(|_| {
-        "the spec lacks a field or has one of a wrong type; agent and shim must be of one release".to_owned()
-    })?;
+    let spec: Spec =
+        serde_json::from_str(&line).map_err(|_| words::services::SPEC_LACKS_FIELD_OR_HAS_ONE.to_owned())?;
     for (what, path) in [("program", &spec.program), ("run_dir", &spec.run_dir), ("log.path", &spec.log.path)] {
         if !path.is_absolute() {
-            return Err(format!("{what} is not an absolute path; the spec needs one"));
+            return Err(words::services::is_not_absolute_path(what));
         }
     }
     Ok(spec)
@@ -234,8 +234,8 @@ fn is_retryable(error: &io::Error) -> bool {
 
 fn describe(cause: &ExitCause) -> String {
     match cause {
-        ExitCause::Code { code } => format!("exit code {code}"),
-        ExitCause::Signal { signal } => format!("signal {signal}"),
+        ExitCause::Code { code } => words::common::exit_code(code),
+        ExitCause::Signal { signal } => words::common::signal(signal),
         ExitCause::SpawnFailed { message, .. } => message.clone(),
     }
 }

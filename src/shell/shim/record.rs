@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::protocol::shim::{
     EXIT_FILE, ExitRecord, LOCK_FILE, LOSS_BYTES, LOSS_FILE, LogLoss, RUN_FILE, RunRecord, VERSION,
 };
+use crate::words;
 
 /// Those who wait for a run's end hold the lock for an instant once they get it; that is no second shim.
 const LOCK_TRIES: u32 = 10;
@@ -143,7 +144,7 @@ pub fn read<T: DeserializeOwned>(run_dir: &Path, name: &str) -> io::Result<Optio
     };
     let Versioned { version } = serde_json::from_slice(&text)?;
     if version == 0 || version > VERSION {
-        let message = format!("it has version {version}, this program knows up to {VERSION}");
+        let message = words::services::it_has_version(version);
         return Err(io::Error::new(io::ErrorKind::InvalidData, message));
     }
     Ok(Some(serde_json::from_slice(&text)?))

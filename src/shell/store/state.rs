@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::read_json;
 use crate::core::companion::{State, VERSION};
+use crate::words;
 
 /// What was found.
 pub struct Kept {
@@ -29,13 +30,12 @@ pub fn read(path: &Path, now_unix_ms: i64) -> Kept {
     let version = fs::read(path).ok().and_then(|text| serde_json::from_slice::<Version>(&text).ok());
     if let Some(Version { version }) = version.filter(|it| it.version > VERSION) {
         let state = fs::read(path).ok().and_then(|text| serde_json::from_slice(&text).ok());
-        let why = format!("{} is of a newer Palyra Tray (version {version}) and is left as it is", path.display());
+        let why = words::agent::is_of_newer_palyra_tray_version(path.display(), version);
         return Kept { state: state.unwrap_or_default(), read_only: Some(why), told: None };
     }
     let (state, told) = read_json(path, now_unix_ms);
     // it could not be moved out of the way: what is in it may still be mended
-    let read_only =
-        (told.is_some() && path.exists()).then(|| format!("{} cannot be used and is left as it is", path.display()));
+    let read_only = (told.is_some() && path.exists()).then(|| words::agent::cannot_be_used_and_is_left(path.display()));
     Kept { state: state.unwrap_or_default(), read_only, told }
 }
 

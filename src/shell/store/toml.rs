@@ -8,6 +8,8 @@ use toml_edit::{DocumentMut, Item, Table, TableLike, Value, value};
 
 use super::replace;
 
+use crate::words;
+
 /// Somebody who writes the same file at the same moments is waited for so often.
 const TRIES: usize = 20;
 
@@ -48,7 +50,7 @@ pub fn edit(path: &Path, mut change: impl FnMut(&mut DocumentMut) -> Result<(), 
             return Ok(true);
         }
     }
-    Err(invalid(&"somebody else writes it all the time; try again"))
+    Err(invalid(&words::agent::SOMEBODY_ELSE_WRITES_IT_ALL_TIME))
 }
 
 /// Held until dropped. None where there is nothing to lock, or somebody holds it who does not go on.
@@ -87,7 +89,7 @@ pub fn table<'a>(document: &'a mut DocumentMut, name: &str) -> Result<&'a mut dy
         // one that only holds another table has no line of its own
         fresh.set_implicit(parts.peek().is_some());
         let item = table.entry(part).or_insert(Item::Table(fresh));
-        table = item.as_table_like_mut().ok_or_else(|| format!("{part} in {name} is not a table"))?;
+        table = item.as_table_like_mut().ok_or_else(|| words::agent::in_is_not_table(part, name))?;
     }
     Ok(table)
 }

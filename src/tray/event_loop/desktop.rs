@@ -14,6 +14,7 @@ use tao::{
 };
 
 use super::{listen, touched};
+use crate::words;
 use crate::{
     config::settings::Panel,
     core::view::View,
@@ -62,7 +63,7 @@ pub(in crate::tray) fn run(
     event_loop.run_return(|event, _, flow| match event {
         Event::NewEvents(StartCause::Init) => match Surface::build(panel, &View::default()) {
             Ok(built) => surface = Some(built),
-            Err(error) => report(TrayReport::Failed(format!("the tray icon could not be put up: {error}"))),
+            Err(error) => report(TrayReport::Failed(words::menu::tray_icon_could_not_be_put(&error))),
         },
         Event::MainEventsCleared => *flow = attend(&mailbox, &mut pacer, &mut surface, &report),
         _ => {}

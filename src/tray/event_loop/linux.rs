@@ -13,6 +13,7 @@ use std::{
 };
 
 use super::{listen, touched};
+use crate::words;
 use crate::{
     config::settings::Panel,
     core::view::View,
@@ -41,7 +42,7 @@ pub(in crate::tray) fn run(
         drop(alive);
     });
     if let Err(error) = spawned {
-        report(TrayReport::Failed(format!("no thread for the tray icon could be started: {error}")));
+        report(TrayReport::Failed(words::menu::no_thread_for_tray_icon_could(&error)));
     }
     let handle = TrayHandle { mailbox };
     let code = agent(handle.clone());
@@ -102,7 +103,7 @@ fn serve(panel: Panel, mailbox: &Arc<Mailbox>, report: &impl Fn(TrayReport)) {
 fn put_up(panel: Panel) -> Result<Surface, String> {
     Surface::build(panel, &View::default()).map_err(|error| {
         tracing::warn!(%error, "the tray icon could not be put up");
-        format!("the tray icon could not be put up: {error}; it is tried again when the desktop's tray changes")
+        words::menu::tray_icon_could_not_be_put_up(&error)
     })
 }
 

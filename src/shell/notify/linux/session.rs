@@ -13,6 +13,7 @@ use super::super::board::{Board, Call};
 use super::super::{AppIdentity, NotifyReport, ServerInfo};
 use super::wire::{self, Arrival};
 use crate::core::view::{Notice, NoticeKey};
+use crate::words;
 
 /// An answer that takes longer is told once; it still counts when it comes.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
@@ -200,7 +201,7 @@ impl<'a> Session<'a> {
         match purpose {
             Purpose::Subscription => {
                 if let Err((name, text)) = result {
-                    self.fail(format!("Clicks on notifications do not arrive: the bus refused ({name}: {text})."));
+                    self.fail(words::desktop::clicks_on_notifications_do_not_arrive(&name, &text));
                 }
             }
             Purpose::Owner => {
@@ -215,7 +216,7 @@ impl<'a> Session<'a> {
                     tracing::info!("no notification server is running or installed");
                 }
                 Err((name, text)) => {
-                    self.fail(format!("The notification server could not be started ({name}: {text})."));
+                    self.fail(words::desktop::notification_server_could_not_be_started(&name, &text));
                 }
             },
             Purpose::Information => self.information = result.ok(),
@@ -226,7 +227,7 @@ impl<'a> Session<'a> {
                     self.tell(Some(info));
                 }
                 Err((name, text)) => {
-                    self.fail(format!("The notification server does not say what it can do ({name}: {text})."));
+                    self.fail(words::desktop::notification_server_does_not_say_what(&name, &text));
                 }
             },
             Purpose::Notify(token) => {
@@ -234,7 +235,7 @@ impl<'a> Session<'a> {
                     Ok(message) if self.owner.as_deref() == Some(sender) => {
                         message.body().deserialize::<u32>().map_err(|error| error.to_string())
                     }
-                    Ok(_) => Err("somebody else answered for the notification server".to_owned()),
+                    Ok(_) => Err(words::desktop::SOMEBODY_ELSE_ANSWERED_FOR_NOTIFICATION.to_owned()),
                     Err((name, text)) => Err(format!("{name}: {text}")),
                 };
                 for report in self.board.replied(token, answer) {
@@ -313,10 +314,7 @@ impl<'a> Session<'a> {
             late = true;
         }
         if late {
-            self.fail(format!(
-                "The notification server has not answered for {} s; notifications may not be visible.",
-                ANSWER_LIMIT.as_secs()
-            ));
+            self.fail(words::desktop::notification_server_has_not_answered(ANSWER_LIMIT.as_secs()));
         }
     }
 

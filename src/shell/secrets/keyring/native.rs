@@ -5,6 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::{KeyringError, Vault, service_name};
 use crate::protocol::secrets::SecretName;
+use crate::words;
 
 struct Native {
     service: String,
@@ -13,7 +14,7 @@ struct Native {
 /// These systems ask when a secret is read; there is no quiet way to look first.
 pub(in super::super) fn open(qualifier: &str, ask_person: bool) -> Result<Box<dyn Vault>, KeyringError> {
     if !ask_person {
-        return Err(KeyringError::Locked("it was not asked again, to open no dialog unasked".to_owned()));
+        return Err(KeyringError::Locked(words::secrets::IT_WAS_NOT_ASKED_AGAIN.to_owned()));
     }
     match Entry::store_status() {
         Ok(()) => Ok(Box::new(Native { service: service_name(qualifier) })),
@@ -50,7 +51,7 @@ fn explain(error: &Error) -> KeyringError {
     match error {
         Error::NoStorageAccess(_) => KeyringError::Locked(error.to_string()),
         Error::NoDefaultStore | Error::NotSupportedByStore(_) => KeyringError::NoService(error.to_string()),
-        Error::Ambiguous(_) => KeyringError::Broken("it holds the same secret more than once".to_owned()),
+        Error::Ambiguous(_) => KeyringError::Broken(words::secrets::IT_HOLDS_SAME_SECRET_MORE.to_owned()),
         _ => KeyringError::Broken(error.to_string()),
     }
 }

@@ -13,6 +13,7 @@ use zbus_secret_service_keyring_store::Store;
 
 use super::{KeyringError, Vault, service_name};
 use crate::protocol::secrets::SecretName;
+use crate::words;
 
 const NAME: &str = "org.freedesktop.secrets";
 const PATH: &str = "/org/freedesktop/secrets";
@@ -37,7 +38,7 @@ pub(in super::super) fn open(qualifier: &str, ask_person: bool) -> Result<Box<dy
 
 impl SecretService {
     fn entry(&self, account: &str, label: &str) -> Result<Entry, KeyringError> {
-        let label = format!("Palyra Tray: {label}");
+        let label = words::secrets::palyra_tray(label);
         let modifiers = HashMap::from([("label", label.as_str())]);
         self.store.build(&self.service, account, Some(&modifiers)).map_err(|error| explain(&error))
     }
@@ -58,7 +59,7 @@ impl Vault for SecretService {
     }
 
     fn keep(&self, account: &str, value: &SecretString) -> Result<(), KeyringError> {
-        let entry = self.entry(account, "replaced secret")?;
+        let entry = self.entry(account, words::secrets::REPLACED_SECRET)?;
         entry.set_password(value.expose_secret()).map_err(|error| explain(&error))
     }
 }
@@ -91,7 +92,7 @@ async fn unlocked(ask_person: bool) -> Result<(), KeyringError> {
 async fn locked(bus: &Connection, collection: &OwnedObjectPath) -> Result<bool, KeyringError> {
     let properties = Proxy::new(bus, NAME, collection, "org.freedesktop.DBus.Properties").await.map_err(bus_error)?;
     let value: OwnedValue = properties.call("Get", &(COLLECTION, "Locked")).await.map_err(bus_error)?;
-    bool::try_from(value).map_err(|_| KeyringError::Broken("it does not say whether it is locked".to_owned()))
+    bool::try_from(value).map_err(|_| KeyringError::Broken(words::secrets::IT_DOES_NOT_SAY_WHETHER.to_owned()))
 }
 
 /// Opens the service's dialog and waits for the person, or for the end of the service.
@@ -117,12 +118,12 @@ async fn ask(bus: &Connection, prompt: &OwnedObjectPath) -> Result<(), KeyringEr
             },
         }
     }
-    Err(KeyringError::Locked("it stopped while it was being unlocked".to_owned()))
+    Err(KeyringError::Locked(words::secrets::IT_STOPPED_WHILE_IT_WAS_BEING.to_owned()))
 }
 
 /// In the same words however it was found out: only news is reported.
 fn still_locked() -> KeyringError {
-    KeyringError::Locked("it is locked".to_owned())
+    KeyringError::Locked(words::secrets::IT_IS_LOCKED_2.to_owned())
 }
 
 fn no_bus(error: zbus::Error) -> KeyringError {
@@ -134,9 +135,9 @@ fn no_bus(error: zbus::Error) -> KeyringError {
         _ => false,
     };
     if absent {
-        KeyringError::NoService(format!("there is no session bus ({error})"))
+        KeyringError::NoService(words::secrets::there_is_no_session_bus(&error))
     } else {
-        KeyringError::Broken(format!("the session bus cannot be reached ({error})"))
+        KeyringError::Broken(words::secrets::session_bus_cannot_be_reached(&error))
     }
 }
 
@@ -148,7 +149,7 @@ fn bus_error(error: zbus::Error) -> KeyringError {
                 "org.freedesktop.DBus.Error.ServiceUnknown" | "org.freedesktop.DBus.Error.NameHasNoOwner"
             ) =>
         {
-            KeyringError::NoService("no keyring service runs or is installed".to_owned())
+            KeyringError::NoService(words::secrets::NO_KEYRING_SERVICE_RUNS.to_owned())
         }
         zbus::Error::MethodError(name, ..) if name.as_str() == NO_REPLY => gone(),
         _ => KeyringError::Broken(error.to_string()),
@@ -157,16 +158,14 @@ fn bus_error(error: zbus::Error) -> KeyringError {
 
 /// It died while it was asked. It was there, and comes back: it is waited for, as a locked one is.
 fn gone() -> KeyringError {
-    KeyringError::Locked("it stopped while it was asked".to_owned())
+    KeyringError::Locked(words::secrets::IT_STOPPED_WHILE_IT_WAS_ASKED.to_owned())
 }
 
 /// `Debug` of some of these errors holds the secret; `Display` never does.
 fn explain(error: &Error) -> KeyringError {
     match error {
-        Error::NoStorageAccess(_) => {
-            KeyringError::Locked("it is locked, or has no default keyring to store secrets in".to_owned())
-        }
-        Error::Ambiguous(_) => KeyringError::Broken("it holds the same secret more than once".to_owned()),
+        Error::NoStorageAccess(_) => KeyringError::Locked(words::secrets::IT_IS_LOCKED.to_owned()),
+        Error::Ambiguous(_) => KeyringError::Broken(words::secrets::IT_HOLDS_SAME_SECRET_MORE.to_owned()),
         // the library tells it in words only
         _ if error.to_string().contains(NO_REPLY) => gone(),
         _ => KeyringError::Broken(error.to_string()),

@@ -16,6 +16,7 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, getpgid};
 
 use crate::protocol::shim::{ExitCause, Spec};
+use crate::words;
 
 use super::super::ladder::{Due, Ladder, Rung};
 use super::super::pump::{Journal, Stream};
@@ -186,7 +187,7 @@ impl Watch<'_> {
         let mut lease_left = None;
         if let Some(lease_ms) = self.spec.lease_ms.filter(|_| !self.ladder.asked()) {
             match lease_left_ms(&self.spec.run_dir, lease_ms, self.started) {
-                0 => self.ask(now, "the lease ran out"),
+                0 => self.ask(now, words::services::LEASE_RAN_OUT),
                 left => lease_left = Some(left),
             }
         }
@@ -194,7 +195,7 @@ impl Watch<'_> {
             match self.ladder.due(now) {
                 Due::Nothing => break,
                 Due::Probe(port) => self.ladder.probed(now, refuses(port)),
-                Due::Send(rung) => self.send(rung, "it still runs"),
+                Due::Send(rung) => self.send(rung, words::services::IT_STILL_RUNS),
             }
         }
         let deadline = self.ladder.deadline().map(|deadline| deadline.saturating_sub(now));
@@ -225,14 +226,14 @@ impl Watch<'_> {
         let over = now >= kill_at + KILLED_GRACE_MS;
         if self.tree_is_gone() || over {
             if over {
-                self.journal.note("some of its processes cannot be ended", now_unix_ms());
+                self.journal.note(words::services::SOME_OF_ITS_PROCESSES_CANNOT, now_unix_ms());
             }
             self.drain();
             return Next::Ended(end);
         }
         if !told {
             let count = self.signal_leftovers(Signal::SIGTERM);
-            self.journal.note(&format!("processes left behind: {count}, SIGTERM"), now_unix_ms());
+            self.journal.note(&words::services::processes_left_behind(count), now_unix_ms());
         }
         let mut wait = kill_at.saturating_sub(now);
         if wait == 0 {
@@ -295,7 +296,7 @@ impl Watch<'_> {
                 self.reap(now);
             }
             if arrived.stop && matches!(self.stage, Stage::Running) {
-                self.ask(now, "asked to stop");
+                self.ask(now, words::services::ASKED_TO_STOP);
             }
         }
     }

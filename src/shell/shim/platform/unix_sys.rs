@@ -14,6 +14,7 @@ use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction
 use secrecy::zeroize::Zeroizing;
 
 use crate::protocol::shim::{RUN_ID_VARIABLE, Spec};
+use crate::words;
 
 /// The signals that a shim hears.
 const HEARD: [Signal; 4] = [Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP];
@@ -137,7 +138,7 @@ impl Drop for Image {
 
 fn variable(name: &[u8], value: &[u8]) -> io::Result<CString> {
     if name.is_empty() || name.contains(&b'=') {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "a variable's name is empty or contains '='"));
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, words::services::VARIABLES_NAME_IS_EMPTY_OR_CONTAINS));
     }
     Ok(CString::new([name, b"=", value].concat())?)
 }

@@ -6,6 +6,7 @@ use crate::core::dialog::one_line;
 use crate::core::notices::cut;
 use crate::core::view::{Button, Urgency};
 use crate::protocol::{Action, Place};
+use crate::words;
 
 /// What of an answer a notification shows, characters.
 const SHOWN: usize = 240;
@@ -25,16 +26,17 @@ pub fn chat(finished: &Finished) -> Place {
 /// The end of a message that was accepted. `None`: it was not.
 pub fn notice(finished: &Finished) -> Option<EventNotice> {
     let question = cut(&one_line(finished.intent.text.expose()), QUESTION);
-    let mut buttons = vec![Button { label: "Open chat".to_owned(), action: Action::Open { place: chat(finished) } }];
+    let mut buttons =
+        vec![Button { label: words::common::OPEN_CHAT.to_owned(), action: Action::Open { place: chat(finished) } }];
     let (title, body) = match &finished.outcome {
         Outcome::Answered(answer) => {
             if let Some(session) = &finished.intent.session {
                 let action = Action::Reply { session_id: session.id.clone() };
-                buttons.push(Button { label: "Reply…".to_owned(), action });
+                buttons.push(Button { label: words::ask::REPLY.to_owned(), action });
             }
-            (format!("Palyra answered: {question}"), start(answer))
+            (words::ask::palyra_answered(&question), start(answer))
         }
-        Outcome::NoAnswer(why) => (format!("Palyra could not answer: {question}"), why.clone()),
+        Outcome::NoAnswer(why) => (words::ask::palyra_could_not_answer(&question), why.clone()),
         Outcome::NotSent { .. } | Outcome::Unknown(_) => return None,
     };
     Some(EventNotice { title, body, buttons, urgency: Urgency::Normal })
@@ -48,24 +50,32 @@ fn start(answer: &Answer) -> String {
     if shown == text && !answer.cut {
         return shown;
     }
-    format!("{shown}\n(the start of {} characters)", answer.characters)
+    words::ask::start_of_characters(&shown, answer.characters)
 }
 
 /// A message that was not sent and is a draft now. `why` is a sentence.
 pub fn drafted(draft_id: &str, why: &str, maybe: bool) -> EventNotice {
-    let title = if maybe { "Your message may not have been sent" } else { "Your message was not sent" };
+    let title = if maybe { words::ask::YOUR_MESSAGE_MAY } else { words::ask::YOUR_MESSAGE_WAS_NOT_SENT };
     let buttons = vec![
-        Button { label: "Show draft".to_owned(), action: Action::OpenDraft { draft_id: draft_id.to_owned() } },
-        Button { label: "Send now".to_owned(), action: Action::SendDraft { draft_id: draft_id.to_owned() } },
+        Button {
+            label: words::ask::SHOW_DRAFT.to_owned(),
+            action: Action::OpenDraft { draft_id: draft_id.to_owned() },
+        },
+        Button { label: words::ask::SEND_NOW.to_owned(), action: Action::SendDraft { draft_id: draft_id.to_owned() } },
     ];
-    let body = format!("{why} It is kept as a draft.");
+    let body = words::ask::it_is_kept_as_draft(why);
     EventNotice { title: title.to_owned(), body, buttons, urgency: Urgency::Normal }
 }
 
 /// A message that was not sent and could not be kept either: given back.
 pub fn given_back(text: &str, why: &str, not_kept: &str) -> EventNotice {
-    let body = format!("{why} It is not kept: {not_kept}. You wrote: {}", cut(&one_line(text), 1_000));
-    EventNotice { title: "Your message was not sent".to_owned(), body, buttons: Vec::new(), urgency: Urgency::Normal }
+    let body = words::ask::it_is_not_kept(why, not_kept, cut(&one_line(text), 1_000));
+    EventNotice {
+        title: words::ask::YOUR_MESSAGE_WAS_NOT_SENT.to_owned(),
+        body,
+        buttons: Vec::new(),
+        urgency: Urgency::Normal,
+    }
 }
 
 /// A sentence as a part of another one: "the message was not sent: …".

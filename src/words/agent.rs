@@ -1,0 +1,103 @@
+//! The agent: what it answers to requests, its control socket, its own files.
+
+use std::fmt::Display;
+
+pub const NOTHING_TO_CHANGE: &str = "Nothing to change.";
+pub const FROM_EARLIER_DESKTOP_APP: &str = "From the earlier desktop app";
+pub const TRAY_CANNOT_WRITE_ITS_MEMORY: &str = "The tray cannot write its memory";
+pub const IN_TERMINAL: &str = "In a terminal it is: palyra-tray status --diagnostics";
+pub const START_ONE: &str = "Start one: palyra-tray run";
+pub const USE_COMMAND_OF_SAME_VERSION: &str = "Use the palyra-tray command of the same version.";
+
+pub fn request_was_not_understood_column(column: impl Display) -> String {
+    format!("the request was not understood (column {column})")
+}
+
+pub const TOO_MANY_WATCH_ALREADY: &str = "too many watch already";
+pub const END_ONE_OF_OTHERS: &str = "End one of the others: palyra-tray status --watch";
+
+pub fn command_speaks_version_of_control_protocol(version: impl Display) -> String {
+    format!("the command speaks version {version} of the control protocol, the running agent version {version}")
+}
+
+pub const IS_IT_OF_ANOTHER_VERSION: &str =
+    "Is it of another version? Restart it: palyra-tray quit --keep-running, then palyra-tray run";
+pub const AGENT_DID_NOT_ANSWER_IN_TIME: &str = "the agent did not answer in time";
+pub const SEE_ITS_LOG: &str = "See its log: palyra-tray logs tray";
+pub const AGENT_WENT_AWAY_2: &str = "the agent went away";
+
+pub fn agent_went_away(error: impl Display) -> String {
+    format!("the agent went away: {error}")
+}
+
+pub fn no_agent_runs(state_root: impl Display, why: impl Display) -> String {
+    format!("no agent runs for {state_root}{why}")
+}
+
+pub fn its_address_file_cannot_be_read(error: impl Display) -> String {
+    format!("its address file cannot be read ({error})")
+}
+
+pub const ITS_ADDRESS_FILE_IS_CORRUPT: &str = "its address file is corrupt";
+pub const SOCKET_BELONGS_TO_ANOTHER_USER: &str = "the socket belongs to another user";
+
+pub fn cannot_be_looked(path: impl Display, error: impl Display) -> String {
+    format!("{path} cannot be looked at: {error}")
+}
+
+pub const THIS_SYSTEM_DOES_NOT_TELL_WHO: &str = "this system does not tell who holds a lock";
+pub const IT_IS_NOT_OF_FORM_SCOPE: &str = "it is not of the form scope/name";
+pub const PROCESS_THAT_PALYRA_ITSELF_STARTED: &str = "a process that Palyra itself started may not decide this";
+pub const DECIDE_IN_NOTIFICATION: &str = "Decide in the notification, the dashboard, or a terminal of your own.";
+pub const NO_SESSION_BUS: &str = "no session bus";
+pub const THIS_DESKTOP_SHOWS_NO_TRAY_ICONS: &str =
+    "this desktop shows no tray icons (GNOME needs its AppIndicator extension)";
+pub const NO_PANEL_SHOWS_TRAY_ICONS: &str = "no panel shows tray icons";
+
+pub fn is_used_from_next_start(name: impl Display) -> String {
+    format!("{name} is used from the next start of the tray on: palyra-tray quit --keep-running, then run")
+}
+
+pub const NOT_SIGNED: &str = "not signed in";
+
+pub fn diagnostics_could_not_be_written(error: impl Display) -> String {
+    format!("the diagnostics could not be written: {error}")
+}
+
+pub fn cannot_be_read(path: impl Display, error: impl Display) -> String {
+    format!("{path} cannot be read ({error}); it is ignored")
+}
+
+pub fn it_was_set_aside(aside: impl Display) -> String {
+    format!("it was set aside as {aside}")
+}
+
+pub const IT_IS_IGNORED: &str = "it is ignored";
+pub const AND_ITS_LAST_GOOD_COPY: &str = ", and its last good copy is used";
+
+pub fn is_corrupt(path: impl Display, error: impl Display, place: impl Display, instead: impl Display) -> String {
+    format!("{path} is corrupt ({error}); {place}{instead}")
+}
+
+pub fn is_of_newer_palyra_tray_version(path: impl Display, version: impl Display) -> String {
+    format!("{path} is of a newer Palyra Tray (version {version}) and is left as it is")
+}
+
+pub fn cannot_be_used_and_is_left(path: impl Display) -> String {
+    format!("{path} cannot be used and is left as it is")
+}
+
+pub const SOMEBODY_ELSE_WRITES_IT_ALL_TIME: &str = "somebody else writes it all the time; try again";
+
+pub fn in_is_not_table(part: impl Display, name: impl Display) -> String {
+    format!("{part} in {name} is not a table")
+}
+
+pub const DIAGNOSTICS: &str = "Diagnostics";
+pub const NOT_ALL_OF_SETTINGS_IS_UNDERSTOOD: &str = "Not all of the settings are understood";
+pub const TRAY_OPENED_WINDOW: &str = "The tray opened a window";
+pub const TRAY_MADE_OR_RESUMED_CHAT_SESSION: &str = "The tray made or resumed a chat session";
+pub const TRAY_SENT_MESSAGE: &str = "The tray sent a message";
+pub const APPROVAL_WAS_GIVEN_IN_TRAY: &str = "An approval was given in the tray";
+pub const APPROVAL_WAS_DENIED_IN_TRAY: &str = "An approval was denied in the tray";
+pub const TRAY_OPENED_DASHBOARD: &str = "The tray opened the dashboard";

@@ -1,0 +1,29 @@
+//! Every sentence that a person reads, in one place: nothing is here but words, and no sentence is anywhere else.
+//!
+//! A text is a constant or a function whose arguments are what it tells of; who calls it decides that it is said. One voice:
+//! plain and short; what happened, why, and what to do. What starts with a small letter is part of a longer sentence or of
+//! a list; what is to be done follows in a sentence of its own.
+//!
+//! A translation is another set of these files with the same names and arguments. It needs to look at no other file: a
+//! function may put its arguments in any order and choose words by a number. Names of commands, settings and files stay.
+
+pub mod agent;
+pub mod approvals;
+pub mod ask;
+pub mod buttons;
+pub mod checks;
+pub mod commands;
+pub mod common;
+pub mod companion;
+pub mod desktop;
+pub mod gateway;
+pub mod login;
+pub mod menu;
+pub mod node;
+pub mod notices;
+pub mod secrets;
+pub mod services;
+pub mod set_up;
+pub mod settings;
+pub mod status;
+pub mod support;

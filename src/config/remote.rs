@@ -6,6 +6,11 @@ use reqwest::Url;
 use toml::Value;
 
 use super::{ConfigError, palyra};
+use crate::words::remote as words;
+
+const URL: &str = "remote_base_url";
+const SERVER: &str = "pinned_server_cert_fingerprint_sha256";
+const CA: &str = "pinned_gateway_ca_fingerprint_sha256";
 
 /// Where a remote gateway is, and how it is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,8 +19,8 @@ pub struct Target {
     pub base_url: String,
     /// Host, and port where it is not the usual one; for people.
     pub host: String,
-    /// How it is known.
-    pub pin: Pin,
+    /// How it is known; absent: by nothing, so that anybody could answer in its place.
+    pub pin: Option<Pin>,
 }
 
 /// SHA-256 of a certificate in the form in which it is sent (DER).
@@ -41,38 +46,32 @@ impl Target {
     /// Reads it from a config.
     ///
     /// # Errors
-    /// The config cannot be read, names no address that can be used, or not exactly one pin; one sentence.
+    /// The config cannot be read, names no address that can be used, or pins that cannot be; one sentence.
     pub fn read(config: &Path) -> Result<Self, ConfigError> {
         let table = palyra::parse(&palyra::read_text(config)?, config)?;
-        Self::of(&table).map_err(|why| ConfigError(format!("in the config {}, {why}", config.display())))
+        Self::of(&table).map_err(|why| ConfigError(words::in_config(config.display(), why)))
     }
 
     fn of(table: &toml::Table) -> Result<Self, String> {
         let text = |key: &str| match table.get("gateway_access").and_then(|access| access.get(key)) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text.trim()).filter(|text| !text.is_empty())),
-            Some(_) => Err(format!("gateway_access.{key} is not a text")),
+            Some(_) => Err(words::is_not_text(key)),
         };
         let pin = |key: &str| match text(key)? {
             None => Ok(None),
             Some(text) => match fingerprint(text) {
                 Some(pin) => Ok(Some(pin)),
-                None => Err(format!("gateway_access.{key} is not a SHA-256 of 64 hexadecimal digits")),
+                None => Err(words::is_not_fingerprint(key)),
             },
         };
-        let url = text("remote_base_url")?.ok_or("gateway_access.remote_base_url is missing: where the gateway is")?;
-        let url = address(url).map_err(|why| format!("gateway_access.remote_base_url {why}"))?;
-        const SERVER: &str = "pinned_server_cert_fingerprint_sha256";
-        const CA: &str = "pinned_gateway_ca_fingerprint_sha256";
+        let url = text(URL)?.ok_or_else(|| words::address_is_missing(URL))?;
+        let url = address(url).map_err(|why| words::address(URL, why))?;
         let pin = match (pin(SERVER)?, pin(CA)?) {
-            (Some(server), None) => Pin::Server(server),
-            (None, Some(ca)) => Pin::GatewayCa(ca),
-            (Some(_), Some(_)) => return Err(format!("gateway_access has both {SERVER} and {CA}; keep one of them")),
-            (None, None) => {
-                return Err(format!(
-                    "no certificate is pinned, so anybody could be the gateway; write gateway_access.{SERVER} or {CA}"
-                ));
-            }
+            (Some(server), None) => Some(Pin::Server(server)),
+            (None, Some(ca)) => Some(Pin::GatewayCa(ca)),
+            (None, None) => None,
+            (Some(_), Some(_)) => return Err(words::both_pins(SERVER, CA)),
         };
         let host = url.host_str().unwrap_or_default();
         let host = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
@@ -87,18 +86,18 @@ impl Target {
 
 /// An address that a person may be led to.
 fn address(text: &str) -> Result<Url, &'static str> {
-    let url = Url::parse(text).map_err(|_| "is not an address")?;
+    let url = Url::parse(text).map_err(|_| words::IS_NOT_ADDRESS)?;
     if url.scheme() != "https" {
-        return Err("does not begin with https://");
+        return Err(words::IS_NOT_HTTPS);
     }
     if url.host_str().is_none_or(str::is_empty) {
-        return Err("names no host");
+        return Err(words::NAMES_NO_HOST);
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("carries a user name or password; take it out");
+        return Err(words::CARRIES_USER_NAME);
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err("has a part behind ? or #; take it out");
+        return Err(words::HAS_PART_BEHIND);
     }
     Ok(url)
 }
@@ -136,13 +135,15 @@ mod tests {
             (target.host.as_str(), target.health_url().as_str()),
             ("palyra.example:8443", "https://palyra.example:8443/x/healthz")
         );
-        assert!(matches!(&target.pin, Pin::Server(bytes) if bytes[..3] == [0xaa, 0xbb, 0xcc] && bytes[31] == 0x99));
+        assert!(matches!(&target.pin, Some(Pin::Server(bytes)) if bytes[..3] == [0xaa, 0xbb, 0xcc] && bytes[31] == 0x99));
         let lower = server(&PIN.to_lowercase().replace(':', ""));
         let plain = of(&format!("remote_base_url = \"https://palyra.example\"\n{lower}")).unwrap();
         assert_eq!((plain.pin, plain.host.as_str()), (target.pin, "palyra.example"));
         assert_eq!(plain.base_url, "https://palyra.example/");
         let ca = format!("remote_base_url = \"https://[::1]:9/\"\npinned_gateway_ca_fingerprint_sha256 = \"{PIN}\"");
-        assert_eq!(of(&ca).unwrap().pin.name(), "gateway_ca");
+        assert_eq!(of(&ca).unwrap().pin.unwrap().name(), "gateway_ca");
+        let none = of("remote_base_url = \"https://palyra.example/\"\npinned_gateway_ca_fingerprint_sha256 = \" \"");
+        assert_eq!(none.unwrap().pin, None, "a dashboard that a browser may be led to, and nobody that is asked");
     }
 
     #[test]
@@ -150,6 +151,8 @@ mod tests {
         let with = |url: &str, more: &str| of(&format!("remote_base_url = {url:?}\n{more}")).unwrap_err();
         for (url, told) in [
             ("http://palyra.example/", "https"),
+            // not on this machine either: the palyra command line takes no other
+            ("http://127.0.0.1:7142/", "https"),
             ("https://u@palyra.example/", "user name"),
             ("https://u:p@palyra.example/", "user name"),
             ("https://palyra.example/?token=x", "behind ?"),
@@ -163,7 +166,6 @@ mod tests {
             assert!(why.contains(told) && !why.contains("token") && !why.contains("u:p"), "{url}: {why}");
         }
         let good = "https://palyra.example/";
-        assert!(with(good, "").contains("no certificate is pinned"));
         let both = format!("{}pinned_gateway_ca_fingerprint_sha256 = \"{PIN}\"", server(PIN));
         assert!(with(good, &both).contains("keep one of them"));
         for bad in ["abc123", &PIN[1..], &format!("{PIN}:00"), &PIN.replace("AA", "AG")] {

@@ -233,7 +233,8 @@ impl Agent {
             reached: setup.reached.clone(),
             open_set_up: setup.first_run,
             locked: false,
-            paused: setup.paused,
+            // agents of another machine are paused there
+            paused: setup.paused && !setup.profile.remote,
             watched: watch::Watched::default(),
             telemetry: Telemetry::default(),
             known: Arc::default(),

@@ -20,7 +20,7 @@ use crate::core::notices::Server;
 use crate::core::ports::Ports;
 use crate::core::record::Record;
 use crate::core::redact::Redactor;
-use crate::core::remote::{Looked, Trouble};
+use crate::core::remote::{self, Looked};
 use crate::core::secrets::{self, Rotated};
 use crate::core::survey;
 use crate::core::telemetry::UsageEvent;
@@ -518,5 +518,5 @@ pub enum RemoteNews {
     /// A look.
     Looked(Box<Looked>),
     /// The dashboard.
-    Opened(Option<Ticket>, Result<(), Trouble>),
+    Opened(Option<Ticket>, Result<(), remote::Trouble>),
 }

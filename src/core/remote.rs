@@ -7,13 +7,14 @@
 
 use serde_json::{Value, json};
 
-use crate::config::remote::Target;
+use crate::config::remote::{Pin, Target};
 use crate::core::companion::Connection;
 use crate::core::event::Facts;
 use crate::core::service::Phase;
 use crate::core::text;
 use crate::core::time::{Jitter, Now};
 use crate::core::view::Base;
+use crate::words::remote as words;
 
 /// Between two looks while it answers, milliseconds.
 pub const EVERY_MS: u64 = 60_000;
@@ -38,6 +39,8 @@ pub struct Trouble {
 pub enum TroubleKind {
     /// The config does not say whom to ask, or whom to trust.
     Config,
+    /// The config pins no certificate: whoever answered would be anybody, so nobody is asked.
+    Unpinned,
     /// Whoever answers does not show the pinned certificate.
     Distrusted,
     /// Nobody answers, or not well.
@@ -48,6 +51,16 @@ impl Trouble {
     /// One of them.
     pub fn new(kind: TroubleKind, why: impl Into<String>) -> Self {
         Self { kind, why: why.into() }
+    }
+
+    /// The dashboard is not opened. Without a pin it is: the browser's own look at the certificate is all there is then.
+    pub fn bars_dashboard(&self) -> bool {
+        self.kind != TroubleKind::Unpinned
+    }
+
+    /// A person has to do something about it before anything can be had.
+    fn is_hopeless(&self) -> bool {
+        matches!(self.kind, TroubleKind::Config | TroubleKind::Distrusted)
     }
 }
 
@@ -141,7 +154,7 @@ impl Remote {
                         doubled.min(LONGEST_MS)
                     }
                     // a person has to do something; a config that is written is a reason to look at once
-                    TroubleKind::Config | TroubleKind::Distrusted => LONGEST_MS,
+                    TroubleKind::Config | TroubleKind::Unpinned | TroubleKind::Distrusted => LONGEST_MS,
                 };
                 // so that many do not come back all at once to one that was down
                 self.due = now.mono_ms + self.jitter.between(wait - wait / 4, wait);
@@ -163,15 +176,20 @@ impl Remote {
         }
     }
 
-    /// That a person has to do something about.
-    pub fn is_hopeless(&self) -> bool {
-        self.trouble().is_some_and(|trouble| trouble.kind != TroubleKind::Unreachable)
+    /// All that can be known of it is known: it answers, or nobody can be asked.
+    pub fn is_settled(&self) -> bool {
+        self.is_connected() || self.trouble().is_some_and(|trouble| trouble.kind == TroubleKind::Unpinned)
+    }
+
+    /// Why it will not get well by itself, if so.
+    pub fn hopeless(&self) -> Option<&str> {
+        self.trouble().filter(|trouble| trouble.is_hopeless()).map(|trouble| trouble.why.as_str())
     }
 
     /// For the icon.
     pub fn base(&self) -> Base {
         match self.trouble() {
-            Some(trouble) if trouble.kind != TroubleKind::Unreachable => Base::Fatal,
+            Some(trouble) if trouble.is_hopeless() => Base::Fatal,
             Some(_) => Base::Degraded,
             None if self.is_connected() => Base::Healthy,
             None => Base::Starting,
@@ -181,10 +199,10 @@ impl Remote {
     /// As a sidecar would stand, for whoever counts outages.
     pub fn phase(&self) -> Phase {
         match self.trouble() {
-            Some(trouble) if trouble.kind != TroubleKind::Unreachable => Phase::GivenUp,
-            Some(_) => Phase::BackingOff { until: self.due },
+            Some(trouble) if trouble.is_hopeless() => Phase::GivenUp,
+            Some(trouble) if trouble.kind == TroubleKind::Unreachable => Phase::BackingOff { until: self.due },
             None if self.is_connected() => Phase::Ready { since: 0 },
-            None => Phase::Unknown,
+            _ => Phase::Unknown,
         }
     }
 
@@ -201,7 +219,7 @@ impl Remote {
     pub fn name(&self) -> String {
         self.target
             .as_ref()
-            .map_or_else(|| "The remote gateway".to_owned(), |target| format!("The gateway {}", target.host))
+            .map_or_else(|| words::THE_REMOTE_GATEWAY.to_owned(), |target| words::the_gateway(&target.host))
     }
 
     /// The newest good answer.
@@ -211,20 +229,21 @@ impl Remote {
 
     /// How it stands, in one line; `clock`: with what changes by itself.
     pub fn line(&self, clock: bool, now: Now) -> String {
-        let host = self.target.as_ref().map_or("the remote gateway", |target| target.host.as_str());
+        let host = self.target.as_ref().map_or(words::REMOTE_GATEWAY, |target| target.host.as_str());
         match (self.trouble(), &self.answer) {
-            (Some(trouble), _) if trouble.kind != TroubleKind::Unreachable => text::capitalise(&trouble.why),
-            (Some(trouble), _) if self.looking || !clock => format!("Reconnecting to {host}: {}", trouble.why),
+            (Some(trouble), _) if trouble.is_hopeless() => text::capitalise(&trouble.why),
+            (Some(trouble), _) if trouble.kind == TroubleKind::Unpinned => words::not_known(host),
+            (Some(trouble), _) if self.looking || !clock => words::reconnecting(host, &trouble.why),
             (Some(trouble), _) => {
                 let next = text::duration(self.due.saturating_sub(now.mono_ms).div_ceil(1_000));
-                format!("Reconnecting to {host}, next try in {next}: {}", trouble.why)
+                words::reconnecting_next_try(host, next, &trouble.why)
             }
             (None, Some((facts, at))) if clock => {
                 let up = facts.uptime_seconds + now.mono_ms.saturating_sub(at.mono_ms) / 1_000;
-                format!("Healthy: palyrad {} on {host}, up {}", facts.version, text::duration(up))
+                words::healthy_up(&facts.version, host, text::duration(up))
             }
-            (None, Some((facts, _))) => format!("Healthy: palyrad {} on {host}", facts.version),
-            (None, None) => "Looking for the remote gateway".to_owned(),
+            (None, Some((facts, _))) => words::healthy(&facts.version, host),
+            (None, None) => words::LOOKING.to_owned(),
         }
     }
 
@@ -233,7 +252,7 @@ impl Remote {
         let unix = |mono_ms: u64| now.unix_ms + i64::try_from(mono_ms.saturating_sub(now.mono_ms)).unwrap_or(0);
         json!({
             "base_url": self.target.as_ref().map(|target| &target.base_url),
-            "verification_mode": self.target.as_ref().map(|target| target.pin.name()),
+            "verification_mode": self.pin().map(Pin::name),
             "misses": self.misses,
             "trouble": self.trouble().map(|trouble| &trouble.why),
             "distrusted": self.trouble().is_some_and(|trouble| trouble.kind == TroubleKind::Distrusted),
@@ -243,9 +262,13 @@ impl Remote {
     }
 
     /// As the earlier desktop app called it.
-    pub const fn trust_state(&self) -> &'static str {
-        // without a pin there is no target
-        if self.target.is_some() { "verification_configured" } else { "pin_missing" }
+    pub fn trust_state(&self) -> &'static str {
+        if self.pin().is_some() { "verification_configured" } else { "pin_missing" }
+    }
+
+    /// How it is known.
+    pub fn pin(&self) -> Option<&Pin> {
+        self.target.as_ref()?.pin.as_ref()
     }
 
     /// Whom the config names.
@@ -257,7 +280,6 @@ impl Remote {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::remote::Pin;
 
     fn at(mono_ms: u64) -> Now {
         Now::default().plus(mono_ms)
@@ -265,7 +287,7 @@ mod tests {
 
     fn target() -> Option<Target> {
         let base_url = "https://palyra.example/".to_owned();
-        Some(Target { base_url, host: "palyra.example".to_owned(), pin: Pin::Server([7; 32]) })
+        Some(Target { base_url, host: "palyra.example".to_owned(), pin: Some(Pin::Server([7; 32])) })
     }
 
     fn good(round: u64) -> Looked {
@@ -327,7 +349,7 @@ mod tests {
             let looks = run(&mut remote, 0, 3_600_000, |round, _| bad(round, kind));
             assert!(looks.len() <= 17, "{looks:?}");
             assert_eq!((remote.base(), remote.connection()), (Base::Fatal, Connection::Offline));
-            assert!(remote.is_hopeless() && !remote.line(true, at(0)).contains("Reconnecting"));
+            assert!(remote.hopeless().is_some() && !remote.line(true, at(0)).contains("Reconnecting"));
         }
     }
 

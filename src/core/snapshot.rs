@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::core::agent::Agent;
+use crate::config::remote::Pin;
 use crate::core::cause::Class;
 use crate::core::companion::Flag;
 use crate::core::describe::{Description, describe};
@@ -18,6 +19,7 @@ use crate::core::fingerprint::Changes;
 use crate::core::inbox::{Inbox, Pending, Watch};
 use crate::core::node::Known;
 use crate::core::record::Record;
+use crate::core::remote::Remote;
 use crate::core::service::{Goal, LastExit, Phase};
 use crate::core::time::Now;
 use crate::core::{companion, health, text};
@@ -50,7 +52,7 @@ pub fn snapshot(agent: &Agent, now: Now) -> Value {
                 Some(remote) => remote.trust_state(),
             },
             "dashboard_remote_verification_mode":
-                agent.remote.as_ref().and_then(|remote| remote.target()).map(|target| target.pin.name()),
+                agent.remote.as_ref().and_then(Remote::pin).map(Pin::name),
             "gateway_version": facts.map(|(facts, _)| facts.version.clone()),
             "gateway_git_hash": facts.map(|(facts, _)| facts.git_hash.clone()),
             "gateway_uptime_seconds": facts.map(|(facts, at)| facts.uptime_seconds + now.mono_ms.saturating_sub(at.mono_ms) / 1_000),

@@ -326,7 +326,7 @@ pub fn took_too_long(goal: Goal, services: &[&Service]) -> String {
 /// Why the dashboard or the inbox cannot be reached.
 pub fn gateway_not_ready(agent: &Agent) -> String {
     if agent.remote.is_some() {
-        return REMOTE.to_owned();
+        return crate::words::remote::NOT_HERE.to_owned();
     }
     let gateway = agent.fleet.get(ServiceId::Gateway);
     match (&gateway.phase, gateway.goal) {
@@ -340,9 +340,6 @@ pub fn gateway_not_ready(agent: &Agent) -> String {
         _ => format!("the gateway is not ready: {}", gateway.trouble),
     }
 }
-
-/// Why something is not to be had in a remote profile.
-pub const REMOTE: &str = "this is a remote profile: all that is to be done in it is done in its dashboard";
 
 /// What a second start says, and a first one that shows no icon.
 pub fn activated(agent: &Agent, now: Now) -> String {

@@ -21,6 +21,7 @@ pub mod login;
 pub mod menu;
 pub mod node;
 pub mod notices;
+pub mod remote;
 pub mod secrets;
 pub mod services;
 pub mod set_up;

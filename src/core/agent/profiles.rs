@@ -339,7 +339,7 @@ impl Agent {
 
     fn new_is_ready(&self) -> bool {
         if let Some(remote) = &self.remote {
-            return remote.is_connected();
+            return remote.is_settled();
         }
         self.to_be_ready().all(crate::core::service::Service::is_ready)
     }
@@ -347,7 +347,7 @@ impl Agent {
     /// Why the new one will not get ready.
     fn why_not(&self) -> Option<String> {
         if let Some(remote) = &self.remote {
-            return remote.trouble().filter(|_| remote.is_hopeless()).map(|trouble| trouble.why.clone());
+            return remote.hopeless().map(str::to_owned);
         }
         if let Secrets::Failed(why) = &self.secrets {
             return Some(why.clone());
@@ -357,7 +357,8 @@ impl Agent {
 
     fn not_in_time(&self) -> String {
         if let Some(remote) = &self.remote {
-            return remote.trouble().map_or_else(|| "it does not answer".to_owned(), |trouble| trouble.why.clone());
+            let why = remote.trouble().map(|trouble| trouble.why.as_str());
+            return why.unwrap_or(crate::words::remote::DOES_NOT_ANSWER).to_owned();
         }
         if let Secrets::Waiting(why) = &self.secrets {
             return why.clone();

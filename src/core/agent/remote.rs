@@ -11,6 +11,7 @@ use crate::core::time::Now;
 use crate::core::view::{Button, Urgency};
 use crate::protocol::setup::SetupRequest;
 use crate::protocol::{Action, Failure, FailureCode, Place, Request, ServiceId};
+use crate::words::remote as words;
 
 /// Key of the notification that somebody else answers.
 const DISTRUSTED: &str = "event:certificate";
@@ -33,28 +34,25 @@ impl Agent {
                 if ticket.is_none() {
                     remote.opening = false;
                 }
-                if outcome.is_err() {
+                // it was seen otherwise than it is shown
+                if outcome.is_ok() != remote.is_settled() {
                     remote.ask(now);
                 }
                 let name = remote.name();
                 let outcome = outcome.map_err(|trouble| match trouble.kind {
-                    TroubleKind::Config => trouble.why,
-                    TroubleKind::Distrusted => format!("{name} is not trusted: {}", trouble.why),
-                    TroubleKind::Unreachable => format!("{name} cannot be reached: {}", trouble.why),
+                    TroubleKind::Config | TroubleKind::Unpinned => trouble.why,
+                    TroubleKind::Distrusted => words::not_trusted_because(name, trouble.why),
+                    TroubleKind::Unreachable => words::cannot_be_reached_because(name, trouble.why),
                 });
-                self.opened(ticket, outcome, effects);
+                self.opened(ticket, outcome.map(|()| Place::default()), effects);
             }
         }
     }
 
     fn tell_distrusted(&mut self, why: &str) {
         let Some(remote) = &self.remote else { return };
-        let title = format!("{} is not trusted", remote.name());
-        let why = text::sentence(why);
-        let body = format!(
-            "{why} Nothing was sent to it, and its dashboard is not opened. If its certificate is a new one, put the new \
-             fingerprint into the config of this profile."
-        );
+        let title = words::is_not_trusted(remote.name());
+        let body = words::nothing_was_sent(text::sentence(why));
         self.tell(DISTRUSTED, (&title, &body), Vec::new(), Urgency::Critical);
     }
 
@@ -65,7 +63,7 @@ impl Agent {
     }
 
     fn is_being_left(&self) -> bool {
-        self.quitting.is_some() || self.leaving.is_some() || self.keeps_down()
+        self.is_ending() || self.keeps_down()
     }
 
     /// When it is to be looked at, unless it is being left.
@@ -75,6 +73,11 @@ impl Agent {
 
     /// What follows for a remote profile, after every event.
     pub(super) fn settle_remote(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        if self.remote.is_none() {
+            return;
+        }
+        // also what lives from a time when the profile was a local one
+        self.want_none();
         let left = self.is_being_left();
         if let Some(remote) = self.remote.as_mut().filter(|_| !left)
             && let Some(round) = remote.step(now)
@@ -91,15 +94,15 @@ impl Agent {
         match self.happened.outage(ServiceId::Gateway).observe(Goal::Up, &phase, now) {
             None | Some(Change::Flapped) => {}
             Some(Change::Down) => {
-                let body = format!("{why} It is tried again by itself.");
-                let title = format!("{name} cannot be reached");
+                let body = words::tried_again_by_itself(why);
+                let title = words::cannot_be_reached(name);
                 self.tell("event:gateway:down", (&title, &body), Vec::new(), Urgency::Normal);
             }
             Some(Change::Recovered(ms)) => {
-                let body = format!("It could not be reached for {}.", text::duration(ms / 1_000));
+                let body = words::could_not_be_reached_for(text::duration(ms / 1_000));
                 let action = Action::Open { place: Place::default() };
-                let buttons = vec![Button { label: "Open Dashboard".to_owned(), action }];
-                let title = format!("{name} answers again");
+                let buttons = vec![Button { label: crate::words::notices::OPEN_DASHBOARD.to_owned(), action }];
+                let title = words::answers_again(name);
                 self.tell_or_count("event:gateway:recovered", (&title, &body), buttons, Urgency::Low);
             }
         }
@@ -128,7 +131,7 @@ impl Agent {
         match action {
             Action::Start { service: None } | Action::Restart { service: None } => {
                 remote.ask(now);
-                self.done(ticket, "It is looked at again.", effects);
+                self.done(ticket, words::LOOKED_AT_AGAIN, effects);
             }
             Action::StartAndOpen { .. } => {
                 self.open_remote(ticket, effects);
@@ -176,5 +179,5 @@ fn is_distrusted(trouble: Option<&Trouble>) -> bool {
 }
 
 fn not_here() -> Failure {
-    Failure::new(FailureCode::Refused, text::REMOTE, "Open it: palyra-tray open")
+    Failure::new(FailureCode::Refused, words::NOT_HERE, words::OPEN_IT)
 }

@@ -38,13 +38,16 @@ impl World {
         match work {
             RemoteWork::Look(round) => {
                 self.elsewhere.looks.push(self.now.mono_ms);
+                let unpinned = trouble.as_ref().is_some_and(|trouble| trouble.kind == TroubleKind::Unpinned);
+                let pin = (!unpinned).then_some(Pin::Server([7; 32]));
                 let host = "palyra.example".to_owned();
-                let target = Target { base_url: format!("https://{host}/"), host, pin: Pin::Server([7; 32]) };
+                let target = Target { base_url: format!("https://{host}/"), host, pin };
                 let facts = Facts { version: "9.9.9".to_owned(), uptime_seconds: 60, ..Facts::default() };
                 let looked = Looked { round, target: Some(target), outcome: trouble.map_or(Ok(facts), Err) };
                 self.later(LOOK_MS, Event::Remote(RemoteNews::Looked(Box::new(looked))));
             }
             RemoteWork::Open(ticket) => {
+                let trouble = trouble.filter(Trouble::bars_dashboard);
                 if trouble.is_none() {
                     self.elsewhere.opened += 1;
                     self.note("opens the remote dashboard".to_owned());

@@ -28,7 +28,7 @@ fn particulars(entry: &Value) -> String {
         words.push("strict: asks first".to_owned());
     }
     if of(entry, "mode") == "remote" {
-        words.push("remote: health and dashboard only".to_owned());
+        words.push(crate::words::remote::HEALTH_AND_DASHBOARD_ONLY.to_owned());
     }
     words.join(", ")
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::http::{Call, Http, Lost};
 use super::{Client, GATEWAY, GatewayError, Timeouts};
-
+use crate::core::event::Facts;
 use crate::words;
 
 /// What a healthy service says of itself.
@@ -18,6 +18,17 @@ pub struct Health {
     pub git_hash: String,
     /// Seconds since its start; `None` when it does not say.
     pub uptime_seconds: Option<u64>,
+}
+
+impl From<Health> for Facts {
+    fn from(health: Health) -> Self {
+        Self {
+            version: health.version,
+            git_hash: health.git_hash,
+            uptime_seconds: health.uptime_seconds.unwrap_or(0),
+            ..Self::default()
+        }
+    }
 }
 
 /// Why a service does not count as healthy.

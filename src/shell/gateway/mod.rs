@@ -33,7 +33,7 @@ pub use health::{Health, HealthError, Prober};
 pub use heartbeat::Heartbeat;
 pub use http::{ErrorKind, GatewayError};
 pub use pairing::PairingCode;
-pub use remote::{LIMIT as LOOK_LIMIT, look as look_elsewhere};
+pub use remote::{LIMIT as LOOK_LIMIT, ask as ask_elsewhere, look as look_elsewhere};
 pub use session::Identity;
 
 /// What the gateway calls itself in `/healthz`.

@@ -6,6 +6,7 @@
 //! redirect is followed, and nothing secret is sent at all.
 
 use std::net::IpAddr;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -28,29 +29,39 @@ use super::health::{self, Health};
 use super::{GATEWAY, HealthError};
 use crate::config::remote::{Pin, Target};
 use crate::core::remote::{Trouble, TroubleKind};
+use crate::words::remote as words;
 
 /// A name, a connection, a handshake and an answer take no longer.
 pub const LIMIT: Duration = Duration::from_secs(10);
 /// Largest answer that is read, bytes.
 const MAX_BODY: usize = 64 * 1024;
-/// A certificate can be copied, its key cannot.
-const NOT_ITS_KEY: &str = "it does not have the key of the certificate that it shows";
+
+/// Asks the one that a config names: that, and how it answers. The config is read each time, so what it says now holds.
+pub async fn look(config: &Path, limit: Duration) -> (Option<Target>, Result<Health, Trouble>) {
+    match Target::read(config) {
+        Ok(target) => {
+            let health = ask(&target, limit).await;
+            (Some(target), health)
+        }
+        Err(error) => (None, Err(Trouble::new(TroubleKind::Config, error.0))),
+    }
+}
 
 /// Asks it.
 ///
 /// # Errors
-/// It shows another certificate, does not answer within `limit`, or not well.
-pub async fn look(target: &Target, limit: Duration) -> Result<Health, Trouble> {
-    let unreachable = |why: String| Trouble::new(TroubleKind::Unreachable, why);
-    match tokio::time::timeout(limit, exchange(target)).await {
+/// No certificate is pinned, it shows another one, does not answer within `limit`, or not well.
+pub async fn ask(target: &Target, limit: Duration) -> Result<Health, Trouble> {
+    let Some(pin) = &target.pin else { return Err(Trouble::new(TroubleKind::Unpinned, words::NOT_PINNED)) };
+    match tokio::time::timeout(limit, exchange(target, pin)).await {
         Ok(outcome) => outcome,
-        Err(_) => Err(unreachable(format!("no answer within {} s", limit.as_secs().max(1)))),
+        Err(_) => Err(Trouble::new(TroubleKind::Unreachable, words::no_answer_within(limit.as_secs().max(1)))),
     }
 }
 
-async fn exchange(target: &Target) -> Result<Health, Trouble> {
+async fn exchange(target: &Target, pin: &Pin) -> Result<Health, Trouble> {
     let lost = |why: String| Trouble::new(TroubleKind::Unreachable, why);
-    let unusable = || Trouble::new(TroubleKind::Config, "the address of the remote gateway cannot be used");
+    let unusable = || Trouble::new(TroubleKind::Config, words::ADDRESS_CANNOT_BE_USED);
     let uri: Uri = target.health_url().parse().map_err(|_| unusable())?;
     let host = uri.host().ok_or_else(unusable)?;
     let bare = host.trim_matches(['[', ']']);
@@ -60,20 +71,20 @@ async fn exchange(target: &Target) -> Result<Health, Trouble> {
     };
     let stream = TcpStream::connect((bare, uri.port_u16().unwrap_or(443)))
         .await
-        .map_err(|error| lost(format!("no connection ({error})")))?;
-    let (config, distrust) = tls(&target.pin).map_err(|error| lost(format!("no encryption ({error})")))?;
+        .map_err(|error| lost(words::no_connection(error)))?;
+    let (config, distrust) = tls(pin).map_err(|error| lost(words::no_encryption(error)))?;
     let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.map_err(|error| {
         let why = distrust.lock().unwrap_or_else(PoisonError::into_inner).take();
         why.map_or_else(
-            || lost(format!("no encrypted connection ({error})")),
+            || lost(words::no_encrypted_connection(error)),
             |why| Trouble::new(TroubleKind::Distrusted, why),
         )
     })?;
-    let broken = |error: hyper::Error| lost(format!("no whole answer ({error})"));
+    let broken = |error: hyper::Error| lost(words::no_whole_answer(error));
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
     // it ends with the sender, or with the whole of this
     let mut connection = std::pin::pin!(connection);
-    let ask = async {
+    let asking = async {
         let authority = uri.authority().map(ToString::to_string).unwrap_or_default();
         let request = Request::get(uri.path())
             .header(HOST, authority)
@@ -84,21 +95,21 @@ async fn exchange(target: &Target) -> Result<Health, Trouble> {
         let answer = sender.send_request(request).await.map_err(broken)?;
         let status = answer.status().as_u16();
         let body = Limited::new(answer.into_body(), MAX_BODY).collect().await;
-        let body = body.map_err(|_| lost("its answer was cut off, or is too large".to_owned()))?;
+        let body = body.map_err(|_| lost(words::ANSWER_CUT_OFF.to_owned()))?;
         health::read(status, &body.to_bytes(), GATEWAY).map_err(|error| lost(told(&error)))
     };
-    tokio::pin!(ask);
+    tokio::pin!(asking);
     tokio::select! {
         biased;
-        outcome = &mut ask => outcome,
+        outcome = &mut asking => outcome,
         // what came before its end counts
-        _ = &mut connection => ask.await,
+        _ = &mut connection => asking.await,
     }
 }
 
 fn told(error: &HealthError) -> String {
     match error {
-        HealthError::WrongService(what) => format!("another program answers there: {what}"),
+        HealthError::WrongService(what) => words::another_program(what),
         other => other.to_string(),
     }
 }
@@ -145,14 +156,12 @@ impl ServerCertVerifier for Pinned {
         let is = |certificate: &CertificateDer<'_>, pin: &[u8; 32]| Sha256::digest(certificate)[..] == pin[..];
         match &self.pin {
             Pin::Server(pin) if is(end_entity, pin) => Ok(ServerCertVerified::assertion()),
-            Pin::Server(_) => Err(self.refuse("it shows another certificate than the pinned one")),
+            Pin::Server(_) => Err(self.refuse(words::ANOTHER_CERTIFICATE)),
             Pin::GatewayCa(pin) => {
                 let Some(authority) = intermediates.iter().find(|certificate| is(certificate, pin)) else {
-                    return Err(self.refuse("the pinned authority's certificate is not among those that it shows"));
+                    return Err(self.refuse(words::AUTHORITY_NOT_SHOWN));
                 };
-                let refused = |error: &dyn std::fmt::Display| {
-                    self.refuse(format!("its certificate is not good by the pinned authority ({error})"))
-                };
+                let refused = |error: &dyn std::fmt::Display| self.refuse(words::not_by_authority(error));
                 let mut roots = RootCertStore::empty();
                 roots.add(authority.clone().into_owned()).map_err(|error| refused(&error))?;
                 let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&self.provider))
@@ -172,7 +181,7 @@ impl ServerCertVerifier for Pinned {
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
-            .map_err(|_| self.refuse(NOT_ITS_KEY))
+            .map_err(|_| self.refuse(words::NOT_ITS_KEY))
     }
 
     fn verify_tls13_signature(
@@ -182,7 +191,7 @@ impl ServerCertVerifier for Pinned {
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
-            .map_err(|_| self.refuse(NOT_ITS_KEY))
+            .map_err(|_| self.refuse(words::NOT_ITS_KEY))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -195,14 +195,7 @@ impl Shell {
                 Ok(health) => health,
                 Err(error) => return Event::Probed(service, run, Err(error.to_string())),
             };
-            let mut facts = Facts {
-                version: health.version,
-                git_hash: health.git_hash,
-                uptime_seconds: health.uptime_seconds.unwrap_or(0),
-                journal: None,
-                node_port_demands: None,
-                profile: None,
-            };
+            let mut facts = Facts::from(health);
             if sign_in {
                 let client = match client {
                     Ok(client) => client,

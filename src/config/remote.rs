@@ -135,7 +135,9 @@ mod tests {
             (target.host.as_str(), target.health_url().as_str()),
             ("palyra.example:8443", "https://palyra.example:8443/x/healthz")
         );
-        assert!(matches!(&target.pin, Some(Pin::Server(bytes)) if bytes[..3] == [0xaa, 0xbb, 0xcc] && bytes[31] == 0x99));
+        assert!(
+            matches!(&target.pin, Some(Pin::Server(bytes)) if bytes[..3] == [0xaa, 0xbb, 0xcc] && bytes[31] == 0x99)
+        );
         let lower = server(&PIN.to_lowercase().replace(':', ""));
         let plain = of(&format!("remote_base_url = \"https://palyra.example\"\n{lower}")).unwrap();
         assert_eq!((plain.pin, plain.host.as_str()), (target.pin, "palyra.example"));

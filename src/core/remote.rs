@@ -157,7 +157,8 @@ impl Remote {
                     TroubleKind::Config | TroubleKind::Unpinned | TroubleKind::Distrusted => LONGEST_MS,
                 };
                 // so that many do not come back all at once to one that was down
-                self.due = now.mono_ms + self.jitter.between(wait - wait / 4, wait);
+                let due = now.mono_ms + self.jitter.between(wait - wait / 4, wait);
+                self.due = due.max(self.began.unwrap_or_default() + APART_MS);
                 self.newest = Some(Err(trouble));
             }
         }
@@ -253,6 +254,7 @@ impl Remote {
         json!({
             "base_url": self.target.as_ref().map(|target| &target.base_url),
             "verification_mode": self.pin().map(Pin::name),
+            "connected": self.is_connected(),
             "misses": self.misses,
             "trouble": self.trouble().map(|trouble| &trouble.why),
             "distrusted": self.trouble().is_some_and(|trouble| trouble.kind == TroubleKind::Distrusted),

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::core::agent::Agent;
 use crate::config::remote::Pin;
+use crate::core::agent::Agent;
 use crate::core::cause::Class;
 use crate::core::companion::Flag;
 use crate::core::describe::{Description, describe};

@@ -123,10 +123,11 @@ pub const QUIT: &str = "Quit";
 
 // --- status ---
 
-pub const CERTIFICATE_SHOWN: &str = "the pinned certificate";
-pub const CERTIFICATE_OTHER: &str = "NOT the pinned one: nothing is sent to it";
-pub const CERTIFICATE_PINNED: &str = "pinned";
-pub const CERTIFICATE_NOT_PINNED: &str = "not pinned: see the README on remote profiles";
+pub const CERTIFICATE: &str = "Certificate";
+pub const CERTIFICATE_SHOWN: &str = "the pinned one";
+pub const CERTIFICATE_OTHER: &str = "not the pinned one, so nothing is sent there";
+pub const CERTIFICATE_PINNED: &str = "pinned, not seen now";
+pub const CERTIFICATE_NOT_PINNED: &str = "not pinned, so nobody is asked how it is";
 
 // --- told ---
 

@@ -6,6 +6,7 @@ use palyra_tray::core::simulate::World;
 use palyra_tray::core::snapshot::snapshot;
 use palyra_tray::core::switch::{Stage, TRY_MS};
 use palyra_tray::core::view::{Base, ItemKind};
+use palyra_tray::protocol::ask::To;
 use palyra_tray::protocol::{Action, FailureCode, Place, Reply, Request};
 
 use super::started;
@@ -99,7 +100,8 @@ fn another_certificate_is_told_at_once_and_its_dashboard_is_not_opened() {
     assert_eq!(state(&world), (Base::Fatal, "offline".to_owned()));
     let told = notices(&world);
     assert!(
-        told.iter().any(|told| told.contains("The gateway palyra.example is not trusted") && told.contains(why)),
+        told.iter().any(|told| told.contains("The gateway palyra.example is not trusted")
+            && told.contains("shows another certificate")),
         "{told:?}"
     );
     let open = Action::Open { place: Place::section("approvals") };
@@ -121,6 +123,25 @@ fn another_certificate_is_told_at_once_and_its_dashboard_is_not_opened() {
     world.give(Event::Asked(4, Request::Act { action: open }));
     world.pass(1_000);
     assert_eq!((world.elsewhere.opened, state(&world).0), (1, Base::Healthy));
+}
+
+#[test]
+fn without_a_pin_it_is_never_green_nobody_is_told_and_its_dashboard_opens() {
+    let mut world = world();
+    world.elsewhere(Some((TroubleKind::Unpinned, "no certificate is pinned")));
+    world.switch(1, "far", false);
+    world.pass(5_000);
+    assert_eq!(world.agent.setup.profile.name, "far", "{:?}", world.agent.companion.state().switch);
+    world.pass(3_600_000);
+    assert_eq!(state(&world), (Base::Degraded, "offline".to_owned()));
+    assert!(world.view().tooltip.contains("Not known how palyra.example is"), "{}", world.view().tooltip);
+    assert!(!notices(&world).iter().any(|told| told.contains("palyra.example")), "{:?}", notices(&world));
+    let quick = &snapshot(&world.agent, world.now)["quick_facts"];
+    assert_eq!(quick["dashboard_remote_trust_state"], "pin_missing");
+    assert_eq!(quick["dashboard_remote_verification_mode"], serde_json::Value::Null);
+    world.give(Event::IconClicked);
+    world.pass(1_000);
+    assert_eq!(world.elsewhere.opened, 1);
 }
 
 #[test]
@@ -178,7 +199,7 @@ fn what_there_is_none_of_here_is_refused_and_starts_nothing() {
     let actions = [
         Action::Stop { service: None },
         Action::PauseAgents,
-        Action::Ask { session_id: None },
+        Action::Ask { to: To::default() },
         Action::Review { approval_id: String::new() },
         Action::ContinueSetup,
     ];

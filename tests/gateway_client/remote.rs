@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use palyra_tray::config::remote::{Pin, Target};
 use palyra_tray::core::remote::{Trouble, TroubleKind};
-use palyra_tray::shell::gateway::{Health, look_elsewhere};
+use palyra_tray::shell::gateway::{Health, ask_elsewhere};
 
 use super::https::{Answer, Authority, HEALTHY, Https, Identity};
 
@@ -13,11 +13,11 @@ fn bytes(fingerprint: &str) -> [u8; 32] {
     std::array::from_fn(byte)
 }
 
-fn look_within(port: u16, name: &str, pin: Pin, limit: Duration) -> Result<Health, Trouble> {
+fn look_within(port: u16, name: &str, pin: impl Into<Option<Pin>>, limit: Duration) -> Result<Health, Trouble> {
     let host = format!("{name}:{port}");
-    let target = Target { base_url: format!("https://{host}/some/"), host, pin };
+    let target = Target { base_url: format!("https://{host}/some/"), host, pin: pin.into() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(look_elsewhere(&target, limit))
+    runtime.block_on(ask_elsewhere(&target, limit))
 }
 
 fn look(server: &Https, name: &str, pin: Pin) -> Result<Health, Trouble> {
@@ -56,6 +56,14 @@ fn another_certificate_or_a_copied_one_is_sent_nothing() {
     distrusted(&server, "127.0.0.1", server_pin(&identity), "another certificate than the pinned one");
     server.show(&identity.with_key_of(&other));
     distrusted(&server, "127.0.0.1", server_pin(&identity), "does not have the key");
+}
+
+#[test]
+fn without_a_pin_nobody_is_asked() {
+    let server = Https::start(&Identity::own("127.0.0.1"), None);
+    let trouble = look_within(server.port, "127.0.0.1", None, Duration::from_secs(10)).unwrap_err();
+    assert_eq!(trouble.kind, TroubleKind::Unpinned);
+    assert_eq!(server.connections(), 0);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::config::profiles::IMPLICIT;
 use crate::core::notices::cut;
 use crate::core::{report, text};
+use crate::words;
 
 /// Lines of a sidecar's standard error.
 const STDERR_LINES: usize = 8;
@@ -29,18 +30,22 @@ pub fn words(snapshot: &Value) -> String {
             }
         }
     }
+    let elsewhere = snapshot["remote"].is_object();
     let approvals = &snapshot["approvals"];
     let waiting = approvals["pending"].as_u64().unwrap_or(0);
     out.push_str(&match (approvals["known"].as_bool(), waiting) {
+        _ if elsewhere => certificate(&snapshot["remote"]),
         (Some(true), 0) => "  Approvals  none wait\n".to_owned(),
         (Some(true), n) => format!("  Approvals  {n} wait: palyra-tray approvals list\n"),
         _ => "  Approvals  not known\n".to_owned(),
     });
-    out.push_str(&runs(snapshot));
+    if !elsewhere {
+        out.push_str(&runs(snapshot));
+    }
     let url = text_of("/quick_facts/dashboard_url");
     if !url.is_empty() {
         // elsewhere the person signs in by themselves
-        let how = if snapshot["remote"].is_object() { "palyra-tray open" } else { "signed in: palyra-tray open" };
+        let how = if elsewhere { "palyra-tray open" } else { "signed in: palyra-tray open" };
         out.push_str(&format!("  Dashboard  {url} ({how})\n"));
     }
     out.push_str(&format!("  Tray       {}\n", text_of("/tray/detail")));
@@ -51,7 +56,9 @@ pub fn words(snapshot: &Value) -> String {
         "asked_for" => "being fetched".to_owned(),
         _ => text_of("/secrets/why"),
     };
-    out.push_str(&format!("  Secrets    {place}\n"));
+    if !elsewhere {
+        out.push_str(&format!("  Secrets    {place}\n"));
+    }
     let discord = &snapshot["quick_facts"]["discord"];
     if discord["enabled"] == Value::Bool(true) {
         out.push_str(&format!("  Discord    {}\n", discord["state"].as_str().unwrap_or("not known")));
@@ -71,6 +78,18 @@ pub fn words(snapshot: &Value) -> String {
         out.push_str(&format!("! {}\n", text::sentence(warning)));
     }
     out
+}
+
+/// Whether the gateway of a remote profile shows the one that its config pins.
+fn certificate(remote: &Value) -> String {
+    let told =
+        match (remote["verification_mode"].is_string(), remote["connected"] == true, remote["distrusted"] == true) {
+            (false, ..) => words::remote::CERTIFICATE_NOT_PINNED,
+            (true, true, _) => words::remote::CERTIFICATE_SHOWN,
+            (true, false, true) => words::remote::CERTIFICATE_OTHER,
+            (true, false, false) => words::remote::CERTIFICATE_PINNED,
+        };
+    format!("  {:<10} {told}\n", words::remote::CERTIFICATE)
 }
 
 /// What agents do now, and how the last run ended that did not end well.

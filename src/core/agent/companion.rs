@@ -24,7 +24,7 @@ pub fn kind(key: &str) -> Option<Kind> {
     match (about.is_some(), first) {
         (false, _) | (true, "decision") => Some(Kind::Approval),
         (_, "elsewhere" | "handoff" | "flood" | "pause" | "certificate") => Some(Kind::Alarm),
-        (_, "gateway" | "browserd" | "ports") => Some(Kind::Service),
+        (_, "gateway" | "browserd" | "remote" | "ports") => Some(Kind::Service),
         (_, "node_host") if [":given_up", ":down", ":recovered"].iter().any(|end| key.ends_with(end)) => {
             Some(Kind::Service)
         }

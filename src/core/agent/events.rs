@@ -8,6 +8,7 @@ use crate::core::companion::Kind;
 use crate::core::event::{Effect, Ticket};
 use crate::core::outage::{Change, Outage};
 use crate::core::ports::Ports;
+use crate::core::remote::Remote;
 use crate::core::service::{Goal, Phase};
 use crate::core::sessions::{RunEnd, RunNews};
 use crate::core::text;
@@ -280,6 +281,8 @@ impl Agent {
             };
         }
         match about {
+            "remote:down" => self.happened.outages.values().any(Outage::is_down),
+            "remote:recovered" => self.remote.as_ref().is_some_and(Remote::is_connected),
             "flood" => self.is_flooded(now) || self.inbox.waiting() > 0,
             "ports" => self.happened.moved.iter().all(|(id, ports)| self.fleet.get(*id).ports == *ports),
             _ => true,

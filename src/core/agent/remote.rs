@@ -96,14 +96,14 @@ impl Agent {
             Some(Change::Down) => {
                 let body = words::tried_again_by_itself(why);
                 let title = words::cannot_be_reached(name);
-                self.tell("event:gateway:down", (&title, &body), Vec::new(), Urgency::Normal);
+                self.tell("event:remote:down", (&title, &body), Vec::new(), Urgency::Normal);
             }
             Some(Change::Recovered(ms)) => {
                 let body = words::could_not_be_reached_for(text::duration(ms / 1_000));
                 let action = Action::Open { place: Place::default() };
                 let buttons = vec![Button { label: crate::words::notices::OPEN_DASHBOARD.to_owned(), action }];
                 let title = words::answers_again(name);
-                self.tell_or_count("event:gateway:recovered", (&title, &body), buttons, Urgency::Low);
+                self.tell_or_count("event:remote:recovered", (&title, &body), buttons, Urgency::Low);
             }
         }
         true

@@ -31,7 +31,9 @@ use crate::core::ask::Asks;
 use crate::core::companion::{self as remembered, Kind};
 use crate::core::config_watch::ConfigWatch;
 use crate::core::decisions::{DecisionOrder, Decisions};
-use crate::core::event::{Companion, Desktop, Effect, Event, Facts, Found, Profile, Secrets, Setup, Ticket};
+use crate::core::event::{
+    Companion, Desktop, Effect, Event, Facts, Found, Profile, RemoteNews, Secrets, Setup, Ticket,
+};
 use crate::core::fleet::Fleet;
 use crate::core::inbox::{Inbox, Watch};
 use crate::core::node::Node;
@@ -258,7 +260,10 @@ impl Agent {
         let mut effects = Vec::new();
         let woken = matches!(event, Event::Wake);
         // what an idle Palyra brings by itself
-        if !matches!(event, Event::Wake | Event::Probed(..) | Event::Rang | Event::Looked(..)) {
+        if !matches!(
+            event,
+            Event::Wake | Event::Probed(..) | Event::Rang | Event::Looked(..) | Event::Remote(RemoteNews::Looked(_))
+        ) {
             self.stirred = Some(now.mono_ms);
         }
         self.take(event, now, &mut effects);

@@ -232,6 +232,9 @@ impl Remote {
     pub fn line(&self, clock: bool, now: Now) -> String {
         let host = self.target.as_ref().map_or(words::REMOTE_GATEWAY, |target| target.host.as_str());
         match (self.trouble(), &self.answer) {
+            (Some(trouble), _) if trouble.kind == TroubleKind::Distrusted => {
+                words::not_trusted_because(self.name(), &trouble.why)
+            }
             (Some(trouble), _) if trouble.is_hopeless() => text::capitalise(&trouble.why),
             (Some(trouble), _) if trouble.kind == TroubleKind::Unpinned => words::not_known(host),
             (Some(trouble), _) if self.looking || !clock => words::reconnecting(host, &trouble.why),
@@ -259,7 +262,7 @@ impl Remote {
             "trouble": self.trouble().map(|trouble| &trouble.why),
             "distrusted": self.trouble().is_some_and(|trouble| trouble.kind == TroubleKind::Distrusted),
             "next_look_at_unix_ms": self.deadline().map(unix),
-            "answered_at_unix_ms": self.answer.as_ref().map(|(_, at)| at.unix_ms),
+            "as_of_unix_ms": self.answer.as_ref().map(|(_, at)| at.unix_ms),
         })
     }
 

@@ -124,11 +124,12 @@ pub fn snapshot(agent: &Agent, now: Now) -> Value {
 /// The snapshot without what changes by itself, a clock or an age: two that are equal here look alike to a person.
 pub fn steady(snapshot: &Value) -> Value {
     /// Of these a person sees how long ago it is.
-    const RUNNING: [&str; 6] = [
+    const RUNNING: [&str; 7] = [
         "generated_at_unix_ms",
         "uptime_seconds",
         "gateway_uptime_seconds",
         "as_of_unix_ms",
+        "next_look_at_unix_ms",
         // holds "up 2 h" and "in 8 s"; whatever else it says stands elsewhere too
         "status_line",
         "next_start",

@@ -193,6 +193,10 @@ pub const ASK_WHO_RUNS_IT: &str = "Ask who runs it whether its certificate is a 
 pub const SEE_NETWORK_AND_ADDRESS: &str =
     "See whether this computer is connected, and whether the address in the profile's config is right";
 
+pub const LEADS_THERE: &str = "leads to the remote gateway";
+pub const IS_NOT_CONNECTED: &str = "this computer is not connected, or knows nobody who tells addresses to names";
+pub const CONNECT_IT: &str = "Connect it to the network in which the remote gateway is";
+
 pub fn correct_config(config: impl Display) -> String {
     format!("Correct {config}, or have the palyra command line write it")
 }

@@ -52,8 +52,25 @@ fn nothing_runs_here_its_health_is_shown_and_its_dashboard_opens() {
     site.until("opened", |_| !opened(&site).is_empty());
     assert_eq!(opened(&site), format!("https://127.0.0.1:{}/\n", server.port));
     assert!(server.requests().iter().all(|request| request == "GET /healthz HTTP/1.1"), "{:?}", server.requests());
-    assert!(site.fails(4, &["stop"]).contains("remote profile"));
-    assert!(site.fails(4, &["approvals", "list"]).contains("remote profile"));
+    for refused in [&["stop"][..], &["approvals", "list"], &["send", "x"], &["node", "status"], &["setup"]] {
+        assert!(site.fails(4, refused).contains("remote profile"), "{refused:?}");
+    }
+    let said = site.ok(&["status"]);
+    assert!(said.contains("  Certificate the pinned one\n") && !said.contains("Approvals"), "{said}");
+    let check = |site: &Site, id: &str| -> (String, String) {
+        let report: Value = serde_json::from_slice(&site.cli(&["doctor", "--json"]).stdout).unwrap();
+        let check = report["checks"].as_array().unwrap().iter().find(|check| check["id"] == id).unwrap();
+        (check["verdict"].as_str().unwrap().to_owned(), check["evidence"].as_str().unwrap().to_owned())
+    };
+    let (verdict, evidence) = check(&site, "gateway");
+    assert!(verdict == "ok" && evidence.contains("shows the pinned certificate and answers"), "{verdict} {evidence}");
+    for skipped in ["ports", "gateway_program", "run_loop", "secrets", "journal_watch"] {
+        assert_eq!(check(&site, skipped).0, "skipped", "{skipped}");
+    }
+    server.show(&Identity::own("palyra.example"));
+    let (verdict, evidence) = check(&site, "gateway");
+    assert!(verdict == "problem" && evidence.contains("another certificate"), "{verdict} {evidence}");
+    server.show(&identity);
     let said = site.ok(&["profile", "switch", "desktop-local"]);
     assert!(said.contains("Now on profile Desktop local"), "{said}");
     assert_eq!(site.healthy()["remote"], Value::Null);

@@ -1,9 +1,9 @@
 //! A remote profile: nothing runs here, a lost network is waited for without a storm, and nobody but the pinned one is trusted.
 
-use palyra_tray::core::event::Event;
-use palyra_tray::core::remote::{EVERY_MS, TroubleKind};
+use palyra_tray::core::event::{Effect, Event, Facts, RemoteNews, RemoteWork};
+use palyra_tray::core::remote::{EVERY_MS, Looked, TroubleKind};
 use palyra_tray::core::simulate::World;
-use palyra_tray::core::snapshot::snapshot;
+use palyra_tray::core::snapshot::{snapshot, steady};
 use palyra_tray::core::switch::{Stage, TRY_MS};
 use palyra_tray::core::view::{Base, ItemKind};
 use palyra_tray::protocol::ask::To;
@@ -229,11 +229,38 @@ fn an_idle_tray_is_not_redrawn_by_looks_that_tell_nothing_new() {
     let mut world = far();
     world.pass(10_000);
     let view = world.view().clone();
+    let seen = steady(&snapshot(&world.agent, world.now));
     for _ in 0..20 {
-        world.pass(EVERY_MS);
+        world.pass(EVERY_MS + 1_000);
         assert_eq!(world.view(), &view);
+        assert_eq!(steady(&snapshot(&world.agent, world.now)), seen, "who watches is told nothing");
     }
     assert!(
         view.menu.iter().all(|item| !matches!(&item.kind, ItemKind::Command { label, .. } if label.contains(" up ")))
     );
+}
+
+#[test]
+fn an_idle_hour_is_a_look_a_minute_and_nothing_else() {
+    let mut world = far();
+    world.pass(120_000);
+    let (mut agent, mut now, end) = (world.agent.clone(), world.now, world.now.mono_ms + 3_600_000);
+    let (mut wakes, mut looks, mut others) = (0, 0, Vec::new());
+    while let Some(due) = agent.deadline().filter(|due| *due < end) {
+        now = now.plus(due.saturating_sub(now.mono_ms));
+        wakes += 1;
+        for effect in agent.update(Event::Wake, now) {
+            let Effect::Remote(RemoteWork::Look(round)) = effect else {
+                others.push(effect);
+                continue;
+            };
+            looks += 1;
+            let target = agent.remote.as_ref().and_then(|remote| remote.target().cloned());
+            let looked = Looked { round, target, outcome: Ok(Facts::default()) };
+            others.extend(agent.update(Event::Remote(RemoteNews::Looked(Box::new(looked))), now));
+        }
+    }
+    assert_eq!((wakes, looks), (60, 60), "{others:?}");
+    others.retain(|effect| *effect != Effect::GiveBack);
+    assert_eq!(others, []);
 }

@@ -6,6 +6,8 @@ use palyra_tray::config::remote::{Pin, Target};
 use palyra_tray::core::remote::{Trouble, TroubleKind};
 use palyra_tray::shell::gateway::{Health, ask_elsewhere};
 
+use rustls::ALL_VERSIONS;
+
 use super::https::{Answer, Authority, HEALTHY, Https, Identity};
 
 fn bytes(fingerprint: &str) -> [u8; 32] {
@@ -46,6 +48,11 @@ fn who_shows_the_pinned_certificate_is_asked_for_its_health_and_nothing_else() {
     let health = look(&server, "127.0.0.1", server_pin(&identity)).unwrap();
     assert_eq!((health.version.as_str(), health.uptime_seconds), ("9.9.9", Some(120)));
     assert_eq!(server.requests(), ["GET /some/healthz HTTP/1.1"]);
+    let expired = Authority::new().issue("elsewhere.example", true);
+    for version in ALL_VERSIONS {
+        server.show_by(&expired, &[version]);
+        assert!(look(&server, "127.0.0.1", server_pin(&expired)).is_ok(), "{version:?}");
+    }
 }
 
 #[test]
@@ -54,8 +61,10 @@ fn another_certificate_or_a_copied_one_is_sent_nothing() {
     let other = Identity::own("127.0.0.1");
     let server = Https::start(&other, None);
     distrusted(&server, "127.0.0.1", server_pin(&identity), "another certificate than the pinned one");
-    server.show(&identity.with_key_of(&other));
-    distrusted(&server, "127.0.0.1", server_pin(&identity), "does not have the key");
+    for version in ALL_VERSIONS {
+        server.show_by(&identity.with_key_of(&other), &[version]);
+        distrusted(&server, "127.0.0.1", server_pin(&identity), "does not have the key");
+    }
 }
 
 #[test]

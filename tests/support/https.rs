@@ -12,7 +12,7 @@ use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::{ALL_VERSIONS, ServerConfig, ServerConnection, StreamOwned, SupportedProtocolVersion};
 use sha2::{Digest as _, Sha256};
 
 /// What a healthy gateway says.
@@ -110,12 +110,12 @@ struct State {
     config: Mutex<Arc<ServerConfig>>,
 }
 
-fn config(identity: &Identity) -> Arc<ServerConfig> {
+fn config(identity: &Identity, versions: &[&'static SupportedProtocolVersion]) -> Arc<ServerConfig> {
     let provider = ring::default_provider();
     let key = provider.key_provider.load_private_key(PrivateKeyDer::try_from(identity.key.clone()).unwrap()).unwrap();
     // no check that the two belong together
     let certified = Arc::new(CertifiedKey::new(identity.chain.clone(), key));
-    let config = ServerConfig::builder_with_provider(Arc::new(provider)).with_safe_default_protocol_versions().unwrap();
+    let config = ServerConfig::builder_with_provider(Arc::new(provider)).with_protocol_versions(versions).unwrap();
     Arc::new(config.with_no_client_auth().with_cert_resolver(Arc::new(Always(certified))))
 }
 
@@ -128,7 +128,7 @@ impl Https {
             connections: AtomicUsize::new(0),
             requests: Mutex::default(),
             answer: Mutex::new(Answer::Http("200 OK", HEALTHY.to_owned())),
-            config: Mutex::new(config(identity)),
+            config: Mutex::new(config(identity, ALL_VERSIONS)),
         });
         let port = listener.local_addr().unwrap().port();
         let serving = Arc::clone(&state);
@@ -151,7 +151,12 @@ impl Https {
 
     /// Shows another certificate from now on.
     pub fn show(&self, identity: &Identity) {
-        *self.state.config.lock().unwrap() = config(identity);
+        self.show_by(identity, ALL_VERSIONS);
+    }
+
+    /// The same, and speaks these versions of TLS only.
+    pub fn show_by(&self, identity: &Identity, versions: &[&'static SupportedProtocolVersion]) {
+        *self.state.config.lock().unwrap() = config(identity, versions);
     }
 
     /// Connections that came.

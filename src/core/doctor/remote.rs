@@ -1,11 +1,12 @@
 //! The checks of a remote profile: the gateway on another machine in place of what would be here.
 
 use super::facts::Remote;
-use super::{About, Check, Facts};
+use super::{About, Check, Facts, Verdict};
 use crate::core::remote::TroubleKind;
 use crate::words::{self, remote as told};
 
 const CONFIG: About = About("config", words::common::CONFIG);
+const NETWORK: About = About("network", words::checks::NETWORK_2);
 const GATEWAY: About = About("gateway", words::checks::palyra::GATEWAY);
 
 /// What is of no use where nothing runs.
@@ -35,6 +36,7 @@ pub(super) fn judge(facts: &Facts, checks: &mut [Check]) {
         match check.id {
             "config" => *check = config(remote),
             "gateway" => *check = gateway(remote),
+            "network" if check.verdict == Verdict::Warning => *check = network(remote),
             id if NOT_HERE.contains(&id) => {
                 *check = About(check.id, check.title).skipped(told::NOTHING_OF_IT_RUNS_HERE)
             }
@@ -77,13 +79,21 @@ fn gateway(remote: &Remote) -> Check {
     })
 }
 
+/// No way to everywhere, or nobody who knows names: that matters if it does not lead there either.
+fn network(remote: &Remote) -> Check {
+    NETWORK.of(&remote.looked, |about, looked| match &looked.outcome {
+        Ok(_) => about.ok(told::LEADS_THERE),
+        Err(_) => about.warning(told::IS_NOT_CONNECTED, told::CONNECT_IT),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::Verdict::{Ok as Fine, Problem, Skipped, Unknown, Warning};
     use super::super::tests::expect;
     use super::*;
     use crate::config::remote::{Pin, Target};
-    use crate::core::doctor::Facts;
+    use crate::core::doctor::facts::Network;
     use crate::core::event::Facts as Answer;
     use crate::core::remote::{Looked, Trouble};
 
@@ -108,6 +118,15 @@ mod tests {
         for id in NOT_HERE {
             expect(id, Skipped, "in a remote profile", "", elsewhere(true, Ok("9.9.9")));
         }
+        let cut_off = |facts: &mut Facts| facts.network = Some(Ok(Network { route: false, name_server: false }));
+        expect("network", Fine, "remote gateway", "", |facts| {
+            cut_off(facts);
+            elsewhere(true, Ok("9.9.9"))(facts);
+        });
+        expect("network", Warning, "not connected", "Connect", |facts| {
+            cut_off(facts);
+            elsewhere(true, Err((TroubleKind::Unreachable, "gone")))(facts);
+        });
         let other = "it shows another one";
         for (kind, verdict, remedy) in [
             (TroubleKind::Distrusted, Problem, "whether its certificate is a new one"),

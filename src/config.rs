@@ -15,6 +15,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use crate::protocol::ServiceId;
+use crate::words;
 
 /// Principal of the desktop; passed always.
 pub const PRINCIPAL: &str = "admin:desktop-control-center";
@@ -217,10 +218,10 @@ impl Paths {
             (Some(root), _) if root.is_absolute() => root,
             (Some(root), _) => return Err(not_absolute("PALYRA_STATE_ROOT", &root)),
             (None, Some(root)) if root.is_absolute() => root,
-            (None, Some(root)) => return Err(not_absolute("state_root in install-metadata.json", &root)),
-            (None, None) => default_root.clone().ok_or_else(|| {
-                ConfigError("no home directory is known; set PALYRA_STATE_ROOT to an absolute path".to_owned())
-            })?,
+            (None, Some(root)) => return Err(not_absolute(words::settings::STATE_ROOT_IN_INSTALL_METADATA, &root)),
+            (None, None) => default_root
+                .clone()
+                .ok_or_else(|| ConfigError(words::settings::NO_HOME_DIRECTORY_IS_KNOWN.to_owned()))?,
         };
         let is_default = default_root.as_ref() == Some(&state_root);
         let (config, config_is_new) = find_config(env, metadata.config_path, &state_root, is_default)?;
@@ -336,11 +337,11 @@ fn install_metadata(env: &Environment) -> Result<InstallMetadata, ConfigError> {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(InstallMetadata::default()),
         Err(error) => {
-            return Err(ConfigError(format!("{} cannot be read ({error}); mend or remove it", path.display())));
+            return Err(ConfigError(words::common::cannot_be_read(path.display(), &error)));
         }
     };
     let metadata: InstallMetadata = serde_json::from_str(&text)
-        .map_err(|error| ConfigError(format!("{} is not understood ({error}); mend or remove it", path.display())))?;
+        .map_err(|error| ConfigError(words::settings::is_not_understood_mend(path.display(), &error)))?;
     let ours = metadata.artifact_kind.as_deref().is_none_or(|kind| kind.eq_ignore_ascii_case("desktop"));
     Ok(if ours { metadata } else { InstallMetadata::default() })
 }
@@ -376,10 +377,7 @@ fn find_config(
         if path.is_file() {
             return Ok((path, false));
         }
-        return Err(ConfigError(format!(
-            "PALYRA_CONFIG is {}, which is not a file; correct or unset it",
-            path.display()
-        )));
+        return Err(ConfigError(words::settings::palyra_config(path.display())));
     }
     if let Some(path) = metadata.filter(|path| path.is_absolute() && path.is_file()) {
         return Ok((path, false));
@@ -430,7 +428,7 @@ fn socket_path(env: &Environment, own: &Path, qualifier: &str) -> PathBuf {
 }
 
 fn not_absolute(what: &str, path: &Path) -> ConfigError {
-    ConfigError(format!("{what} is {}, which is not an absolute path; correct or unset it", path.display()))
+    ConfigError(words::settings::is_which_is_not_absolute_path(what, path.display()))
 }
 
 #[cfg(test)]

@@ -86,7 +86,7 @@ fn nonsense_is_refused_without_repeating_it() {
     relative["program"] = "palyrad".into();
     let broken = "{\"env\": {\"A_TOKEN\": \"hunter2hunter2\" nonsense".to_owned();
     for (line, part) in [
-        (newer.to_string(), "version 2"),
+        (newer.to_string(), "version 2, this shim knows up to 1;"),
         (torn.to_string(), "wrong type"),
         (relative.to_string(), "absolute"),
         (broken, "JSON"),
@@ -282,7 +282,7 @@ fn a_held_directory_without_a_readable_record_stays_untouched() {
         (serde_json::to_vec(&early).expect("JSON"), "does not start its sidecar"),
         (b"{ torn".to_vec(), "cannot be read"),
         (serde_json::to_vec(&other).expect("JSON"), "gone"),
-        (newer.to_string().into_bytes(), "version 2"),
+        (newer.to_string().into_bytes(), "version 2, this program knows up to 1"),
     ] {
         std::fs::write(&path, bad).expect("written");
         let ProcessReport::Unreadable { message } = place.adopt().next() else { panic!("it was believed") };

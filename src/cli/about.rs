@@ -26,7 +26,7 @@ pub struct AboutArgs {
 pub fn about(env: &Environment, args: &AboutArgs) -> Result<ExitCode, Failure> {
     let words = words(env, &super::paths(env)?);
     if args.dialog {
-        let failed = |why| Failure::new(FailureCode::Failed, why, words::status::IN_TERMINAL);
+        let failed = |why| Failure::new(FailureCode::Failed, why, words::windows::ABOUT_IN_TERMINAL);
         let mut front = dialog::pick(env).map_err(failed)?;
         // on a terminal the plain text reads better than a form
         if !front.is_terminal() {
@@ -53,7 +53,7 @@ fn words(env: &Environment, paths: &Paths) -> String {
         (words::status::HOME, env!("CARGO_PKG_REPOSITORY").to_owned()),
     ];
     let rows: String = rows.iter().map(|(name, what)| format!("  {name:<10} {what}\n")).collect();
-    words::status::palyra_tray_2(env!("CARGO_PKG_VERSION"), &commit, &rows)
+    words::status::about(env!("CARGO_PKG_VERSION"), &commit, &rows)
 }
 
 fn form(words: String) -> Form {

@@ -99,13 +99,13 @@ fn list(paths: &Paths, json: bool, all: bool) -> Result<ExitCode, Failure> {
     let rows = value["approvals"].as_array().cloned().unwrap_or_default();
     let unreadable = value["unreadable"].as_u64().unwrap_or(0);
     if rows.is_empty() && unreadable == 0 {
-        super::print(words::approvals::NOTHING_WAITS_FOR_YOU);
+        super::print(words::approvals::NOTHING_WAITS_LINE);
     }
     for row in &rows {
         super::print(&format!("{}\n", line(row)));
     }
     if unreadable > 0 {
-        super::print(&words::approvals::could_not_be_understood(unreadable));
+        super::print(&words::approvals::could_not_be_understood_line(unreadable));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -163,8 +163,8 @@ fn confirmed(
     }
     match review::ask(paths, &mut *dialog::terminal(), &shown)? {
         Asked::Decided(decision) => Ok(decision),
-        Asked::Away => Err(refused(words::approvals::NOTHING_WAS_DECIDED_2, "")),
-        Asked::Over(_) => Err(refused(words::approvals::NOTHING_WAS_DECIDED, words::approvals::LOOK_AT_IT_AGAIN)),
+        Asked::Away => Err(refused(words::approvals::NOTHING_WAS_DECIDED, "")),
+        Asked::Over(_) => Err(refused(words::approvals::NO_LONGER_AS_SHOWN, words::approvals::LOOK_AT_IT_AGAIN)),
     }
 }
 

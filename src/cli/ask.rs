@@ -218,7 +218,7 @@ fn write(paths: &Paths, front: &mut dyn Front, args: &AskArgs) -> Result<(), Fai
         };
         let words = format!("{} {}", text::sentence(&failure.message), failure.hint);
         if !given_back(&failure) {
-            front.ask(&Form::message(words::ask::NOT_SENT_2, words.trim_end(), Tone::Warning));
+            front.ask(&Form::message(words::ask::NOT_SENT, words.trim_end(), Tone::Warning));
             return Ok(());
         }
         let again = front.ask(&forms::given_back(text, words.trim_end()));
@@ -317,7 +317,7 @@ fn read_text() -> Result<String, Failure> {
 fn message(text: String, to: To) -> Result<Message, Failure> {
     let usage = |why: &str| Failure::new(FailureCode::Usage, why, words::ask::WRITE_SHORTER_ONE);
     if text.trim().is_empty() {
-        return Err(Failure::new(FailureCode::Usage, words::ask::MESSAGE_IS_EMPTY_2, ""));
+        return Err(Failure::new(FailureCode::Usage, words::ask::MESSAGE_IS_EMPTY, ""));
     }
     if text.len() > TEXT_MAX {
         return Err(usage(&words::ask::message_is_too_long_at_most(TEXT_MAX / 1024)));
@@ -336,7 +336,7 @@ fn draft(paths: &Paths, id: &str) -> Result<Value, Failure> {
 fn line(draft: &Draft) -> String {
     let maybe = if draft.maybe_sent { words::ask::MAY_HAVE_BEEN_SENT } else { "" };
     let id = &draft.id[draft.id.len().saturating_sub(6)..];
-    words::ask::not_sent(id, cut(&one_line(&draft.text), 70), maybe, one_line(&draft.reason))
+    words::ask::draft_line(id, cut(&one_line(&draft.text), 70), maybe, one_line(&draft.reason))
 }
 
 fn request(paths: &Paths, request: AskRequest, patience: Duration) -> Result<Value, Failure> {

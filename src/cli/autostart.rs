@@ -6,7 +6,6 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use crate::config::{Environment, Paths};
-use crate::core::text;
 use crate::protocol::{Failure, FailureCode, Reply, Request};
 use crate::shell::autostart;
 use crate::words;
@@ -49,7 +48,7 @@ pub fn autostart(env: &Environment, command: &Autostart) -> Result<ExitCode, Fai
 fn set(env: &Environment, on: bool) -> Result<String, Failure> {
     let paths = super::paths(env)?;
     if is_demo(&paths) {
-        return Err(Failure::new(FailureCode::Refused, text::DEMO_AT_LOGIN, words::login::FOR_REAL_ONE));
+        return Err(Failure::new(FailureCode::Refused, words::login::DEMO_AT_LOGIN, words::login::FOR_REAL_ONE));
     }
     switch(env, &paths, on).map_err(failed)
 }

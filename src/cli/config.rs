@@ -83,7 +83,7 @@ fn named(name: &str) -> Result<Named, Failure> {
         return Ok(Named::Flag(flag));
     }
     let names = KEYS.iter().map(|key| key.name).chain(Flag::ALL.into_iter().map(Flag::name));
-    let meant = nearest_of(name, names).map(words::settings::is_meant).unwrap_or_default();
+    let meant = nearest_of(name, names).map(words::settings::is_meant_question).unwrap_or_default();
     Err(Failure::new(FailureCode::Usage, words::settings::there_is_no_setting(name), meant + words::settings::ALL))
 }
 

@@ -37,6 +37,7 @@ use crate::core::place;
 use crate::protocol::{Action, Failure, FailureCode, Place, Reply, Request, ServiceId};
 use crate::shell::control;
 use crate::shell::dialog::Progress;
+use crate::words;
 
 /// A client waits this long for what may take long: a start, a stop.
 const LONG: Duration = Duration::from_secs(100);
@@ -235,7 +236,7 @@ fn open(args: OpenArgs) -> Result<Action, Failure> {
         let names: Vec<_> = place::SECTIONS.iter().map(|(name, _)| *name).collect();
         return Err(Failure::new(
             FailureCode::Usage,
-            format!("no such place: {}", args.place),
+            words::commands::no_such_place(&args.place),
             format!("Places: {}", names.join(", ")),
         ));
     }
@@ -263,7 +264,7 @@ fn service(name: &str) -> Result<ServiceId, String> {
     ServiceId::ALL
         .into_iter()
         .find(|id| id.name() == wanted || (*id == ServiceId::Browserd && wanted == "browser"))
-        .ok_or_else(|| "services are gateway, browserd and node_host".to_owned())
+        .ok_or_else(|| words::commands::SERVICES_ARE_GATEWAY.to_owned())
 }
 
 fn paths(env: &Environment) -> Result<Paths, Failure> {

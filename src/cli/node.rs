@@ -86,7 +86,7 @@ fn confirm(task: NodeTask) -> Result<(), Failure> {
     let _ = std::io::stdout().flush();
     let mut answer = String::new();
     let agreed = std::io::stdin().lock().read_line(&mut answer).is_ok() && answer.trim() == "yes";
-    if agreed { Ok(()) } else { Err(Failure::new(FailureCode::Refused, words::node::NOTHING_WAS_DONE, "")) }
+    if agreed { Ok(()) } else { Err(Failure::new(FailureCode::Refused, words::common::NOTHING_WAS_DONE, "")) }
 }
 
 fn in_windows(env: &Environment, paths: &Paths, task: NodeTask) -> Result<ExitCode, Failure> {
@@ -129,7 +129,7 @@ fn behind_progress(
         Waited::Done(Ok(_)) | Waited::Lost => Some(Err(Failure::new(
             FailureCode::Failed,
             words::common::AGENTS_ANSWER_WAS_NOT_UNDERSTOOD,
-            text::SEE_STATUS,
+            words::common::SEE_STATUS,
         ))),
         Waited::Done(Err(failure)) => Some(Err(failure)),
         Waited::Cancelled => None,

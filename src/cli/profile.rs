@@ -17,6 +17,7 @@ use crate::core::text;
 use crate::protocol::profiles::ProfileRequest;
 use crate::protocol::{Failure, FailureCode, Reply, Request};
 use crate::shell::dialog::{self, Front};
+use crate::words;
 
 /// There and back again takes no longer.
 const PATIENCE: Duration = Duration::from_millis(2 * LEAVE_MS + TRY_MS + 30_000);
@@ -78,7 +79,7 @@ fn profiles(paths: &Paths) -> Result<Value, Failure> {
 }
 
 fn not_understood() -> Failure {
-    Failure::new(FailureCode::Failed, "the agent's answer was not understood", text::SEE_STATUS)
+    Failure::new(FailureCode::Failed, words::common::AGENTS_ANSWER_WAS_NOT_UNDERSTOOD, words::common::SEE_STATUS)
 }
 
 fn list(paths: &Paths, json: bool) -> Result<ExitCode, Failure> {
@@ -116,22 +117,22 @@ fn confirm(paths: &Paths, name: &str) -> Result<bool, Failure> {
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
         return Err(Failure::new(
             FailureCode::Refused,
-            format!("profile {name} is a strict one, which asks first, and there is no terminal"),
-            format!("If you mean it: palyra-tray profile switch {name} --yes"),
+            words::profiles::strict_and_no_terminal(name),
+            words::profiles::if_you_mean_it(name),
         ));
     }
-    super::print(&format!("{} Type yes: ", forms::question(name)));
+    super::print(&words::profiles::type_yes(forms::question(name)));
     let _ = std::io::stdout().flush();
     let mut answer = String::new();
     let agreed = std::io::stdin().lock().read_line(&mut answer).is_ok() && answer.trim() == "yes";
-    if agreed { Ok(true) } else { Err(Failure::new(FailureCode::Refused, "nothing was done", "")) }
+    if agreed { Ok(true) } else { Err(Failure::new(FailureCode::Refused, words::common::NOTHING_WAS_DONE, "")) }
 }
 
 /// Has it done, and waits for the end of it; what to say.
 fn switch(paths: &Paths, name: &str, confirmed: bool) -> Result<String, Failure> {
     let now = block(paths)?;
     if now["active"] == name && now["switching"] == Value::Bool(false) {
-        return Ok(format!("It is on profile {name} already."));
+        return Ok(words::profiles::is_on_it_already(name));
     }
     let request = Request::Profiles(ProfileRequest::Switch { name: name.to_owned(), confirmed });
     super::ask(paths, request, super::SHORT)?;
@@ -145,8 +146,8 @@ fn switch(paths: &Paths, name: &str, confirmed: bool) -> Result<String, Failure>
             Err(failure) => return Err(failure),
         }
         if Instant::now() >= until {
-            let why = "the change of profile takes longer than it should";
-            return Err(Failure::new(FailureCode::Failed, why, "How far it is: palyra-tray profile show"));
+            let why = words::profiles::CHANGE_TAKES_LONGER;
+            return Err(Failure::new(FailureCode::Failed, why, words::profiles::HOW_FAR));
         }
         std::thread::sleep(LOOK);
     }
@@ -158,7 +159,7 @@ fn over(block: &Value, name: &str) -> Result<String, Failure> {
         Ok(outcome.to_owned())
     } else {
         // its end is put behind it by whoever shows it
-        Err(Failure::new(FailureCode::Failed, outcome.trim_end_matches('.'), text::SEE_STATUS))
+        Err(Failure::new(FailureCode::Failed, outcome.trim_end_matches('.'), words::common::SEE_STATUS))
     }
 }
 
@@ -186,7 +187,7 @@ fn choose(env: &Environment, paths: &Paths) -> Result<ExitCode, Failure> {
         Some(Ok(words)) => Form::message("Done", &words, Tone::Info),
         Some(Err(failure)) => {
             let words = format!("{} {}", text::sentence(&failure.message), failure.hint);
-            Form::message("The profile was not changed", words.trim_end(), Tone::Error)
+            Form::message(words::profiles::WAS_NOT_CHANGED, words.trim_end(), Tone::Error)
         }
         // it goes on, and a notification tells how it ended
         None => return Ok(ExitCode::SUCCESS),

@@ -4,7 +4,6 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use crate::config::Paths;
-use crate::core::text::{QUIT_KEEP, QUIT_STOP};
 use crate::protocol::{Action, Failure, FailureCode, Reply, Request};
 use crate::shell::lock;
 use crate::words;
@@ -21,8 +20,10 @@ pub fn quit(paths: &Paths, keep_running: bool) -> Result<ExitCode, Failure> {
     wait_until_gone(paths, &ending)?;
     match reply {
         // a demo never leaves its sidecars
-        Reply::Done(text) if text == QUIT_KEEP => super::print(words::commands::ENDED_PALYRA_KEEPS_RUNNING),
-        Reply::Done(text) if text != QUIT_STOP => {
+        Reply::Done(text) if text == words::agent::QUIT_KEEP => {
+            super::print(words::commands::ENDED_PALYRA_KEEPS_RUNNING)
+        }
+        Reply::Done(text) if text != words::agent::QUIT_STOP => {
             return Err(Failure::new(FailureCode::Failed, words::commands::palyra_tray_has_ended(&text), ""));
         }
         _ => super::print(words::commands::ENDED_PALYRA_IS_STOPPED),

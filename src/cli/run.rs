@@ -12,6 +12,7 @@ use crate::config::{Environment, Paths};
 use crate::protocol::{Failure, FailureCode, Reply, Request};
 use crate::shell::lock::{self, AgentLock, LockError};
 use crate::shell::{logging, run, store};
+use crate::words;
 
 /// An agent that holds the lock and does not answer is starting or ending; it has this long for that.
 const SETTLE: Duration = Duration::from_secs(10);
@@ -93,8 +94,8 @@ pub fn demo(mut env: Environment, args: &DemoArgs) -> Result<ExitCode, Failure> 
     let failed = |error: std::io::Error| {
         Failure::new(
             FailureCode::Failed,
-            format!("no place for the demo: {error}"),
-            "Name one: palyra-tray demo --state FOLDER",
+            words::commands::no_place_for_demo(&error),
+            words::commands::NAME_ONE_DEMO_STATE_FOLDER,
         )
     };
     let temporary = if args.state.is_none() {
@@ -136,25 +137,15 @@ fn assignment(text: &str) -> Result<(String, String), String> {
 }
 
 fn introduce(root: &Path, executable: &Path) {
-    super::print(&format!(
-        "Palyra Tray demo: nothing here is real. Look for its icon in the tray; approvals arrive within seconds.\n\
-         In another terminal:\n\
-         \x20 export PALYRA_STATE_ROOT={root}\n\
-         \x20 {exe} status\n\
-         \x20 {exe} approvals list\n\
-         \x20 {exe} open\n\
-         Ctrl-C ends it.\n",
-        root = root.display(),
-        exe = executable.display(),
-    ));
+    super::print(&words::commands::palyra_tray_demo(root.display(), executable.display()));
 }
 
 fn log_to(paths: &Paths, verbose: bool) -> Result<(), Failure> {
     logging::start(&paths.agent_log(), verbose).map_err(|error| {
         Failure::new(
             FailureCode::Failed,
-            format!("the log {} cannot be written: {error}", paths.agent_log().display()),
-            "Mend the permissions there, or set PALYRA_STATE_ROOT to another folder.",
+            words::commands::log_cannot_be_written(paths.agent_log().display(), &error),
+            words::commands::MEND_PERMISSIONS_THERE,
         )
     })
 }
@@ -185,8 +176,8 @@ fn lock(paths: &Paths) -> Result<Option<AgentLock>, Failure> {
         if Instant::now() >= until {
             return Err(Failure::new(
                 FailureCode::Failed,
-                "another agent holds this state root but does not answer",
-                "End that palyra-tray process, then try again.",
+                words::commands::ANOTHER_AGENT_HOLDS_THIS_STATE_ROOT,
+                words::commands::END_THAT_PROCESS,
             ));
         }
         std::thread::sleep(TRY_AGAIN);

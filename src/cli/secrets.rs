@@ -95,7 +95,11 @@ fn confirm() -> Result<(), Failure> {
 fn look(paths: &Paths) -> Result<Value, Failure> {
     match super::ask(paths, Request::Secrets(SecretsRequest::Status), super::SHORT)? {
         Reply::Data(found) => Ok(found),
-        _ => Err(Failure::new(FailureCode::Failed, words::common::AGENTS_ANSWER_WAS_NOT_UNDERSTOOD, text::SEE_STATUS)),
+        _ => Err(Failure::new(
+            FailureCode::Failed,
+            words::common::AGENTS_ANSWER_WAS_NOT_UNDERSTOOD,
+            words::common::SEE_STATUS,
+        )),
     }
 }
 

@@ -65,7 +65,7 @@ pub fn support_bundle(env: &Environment, args: &BundleArgs) -> Result<ExitCode, 
     let palyra = (!args.no_palyra).then(|| {
         let alone = matches!(&snapshot, Err((FailureCode::NoAgent, _)));
         let (env, paths, folder) = (env.clone(), paths.clone(), settings.folder.clone());
-        progress.wait(words::support::PALYRAS_OWN_EXPORT, move || {
+        progress.wait(words::support::EXPORTING, move || {
             if alone { export_alone(&env, &paths, folder.as_deref()) } else { export(&paths) }
         })
     });

@@ -94,7 +94,7 @@ fn act(paths: &Paths, front: &mut dyn Front, name: &str, action: Action) -> Resu
     std::thread::spawn(move || {
         let _ = tell.send(super::ask(&paths, Request::Act { action }, super::LONG));
     });
-    let ended = || Err(Failure::new(FailureCode::Failed, words::menu::AGENT_DID_NOT_ANSWER, text::SEE_STATUS));
+    let ended = || Err(Failure::new(FailureCode::Failed, words::menu::AGENT_DID_NOT_ANSWER, words::common::SEE_STATUS));
     match told.recv_timeout(AT_ONCE) {
         Ok(answer) => return answer.map(drop),
         Err(RecvTimeoutError::Disconnected) => return ended(),

@@ -206,7 +206,7 @@ pub fn referred(name: SecretName, key: &str) -> String {
 
 pub(super) fn read_text(path: &Path) -> Result<String, ConfigError> {
     fs::read_to_string(path)
-        .map_err(|error| ConfigError(words::settings::config_cannot_be_read(path.display(), &error)))
+        .map_err(|error| ConfigError(words::settings::config_cannot_be_read_mend(path.display(), &error)))
 }
 
 /// The words tell line and reason, and nothing of what is written there.

@@ -12,6 +12,8 @@ use serde::Deserialize;
 
 use super::{ConfigError, Environment, Paths};
 
+use crate::words;
+
 /// The profile that needs no registry.
 pub const IMPLICIT: &str = "desktop-local";
 /// The only version of the registry there is.
@@ -98,7 +100,7 @@ impl Registry {
         let text = match read(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => "version = 1".to_owned(),
-            Err(error) => return Err(ConfigError(format!("{shown} cannot be read: {error}"))),
+            Err(error) => return Err(ConfigError(words::profiles::registry_cannot_be_read(&shown, &error))),
         };
         Self::parse(&text, path.clone()).map_err(|why| ConfigError(format!("{shown} {why}")))
     }
@@ -107,21 +109,21 @@ impl Registry {
         // what TOML's errors quote of the file may be a token
         let table: toml::Table = toml::from_str(text).map_err(|error| {
             let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
-            format!("is not valid TOML (line {line}); mend it with the palyra command line")
+            words::profiles::is_not_valid_toml(line)
         })?;
         match table.get("version").and_then(toml::Value::as_integer) {
             Some(VERSION) => {}
             Some(other) => {
-                return Err(format!("has version {other}, and only version 1 is known; update Palyra Tray"));
+                return Err(words::profiles::has_another_version(other));
             }
-            None => return Err("names no version; mend it with the palyra command line".to_owned()),
+            None => return Err(words::profiles::NAMES_NO_VERSION.to_owned()),
         }
         let profiles = BTreeMap::from([(IMPLICIT.to_owned(), Entry::implicit())]);
         let mut registry = Self { path, profiles, left_out: Vec::new() };
         let none = toml::Table::new();
         let profiles = match table.get("profiles") {
             None => &none,
-            Some(profiles) => profiles.as_table().ok_or("has no table of profiles")?,
+            Some(profiles) => profiles.as_table().ok_or(words::profiles::HAS_NO_TABLE_OF_PROFILES)?,
         };
         for (name, value) in profiles {
             match entry(name, value) {
@@ -139,7 +141,7 @@ impl Registry {
     pub fn get(&self, name: &str) -> Result<&Entry, ConfigError> {
         self.profiles.get(name).ok_or_else(|| {
             let names: Vec<_> = self.profiles.keys().map(String::as_str).collect();
-            ConfigError(format!("there is no profile {}; there are: {}", name.escape_debug(), names.join(", ")))
+            ConfigError(words::profiles::there_is_no_profile(name.escape_debug(), names.join(", ")))
         })
     }
 }
@@ -155,7 +157,7 @@ impl Entry {
     pub fn implicit() -> Self {
         let entry = Self {
             name: IMPLICIT.to_owned(),
-            label: "Desktop local".to_owned(),
+            label: words::profiles::DESKTOP_LOCAL.to_owned(),
             environment: String::new(),
             risk_level: String::new(),
             strict: false,
@@ -199,9 +201,9 @@ pub(super) fn registry_path(env: &Environment, state_root: &Path) -> PathBuf {
 fn entry(name: &str, value: &toml::Value) -> Result<Entry, String> {
     check_name(name)?;
     if name == IMPLICIT {
-        return Err("the tray has a profile of this name already; give it another".to_owned());
+        return Err(words::profiles::NAME_IS_TAKEN.to_owned());
     }
-    let raw: Raw = value.clone().try_into().map_err(|_| "it is not understood".to_owned())?;
+    let raw: Raw = value.clone().try_into().map_err(|_| words::common::IT_IS_NOT_UNDERSTOOD.to_owned())?;
     let text = |text: Option<String>| -> String {
         text.unwrap_or_default().trim().chars().take(MAX_TEXT_CHARS).collect::<String>()
     };
@@ -211,7 +213,7 @@ fn entry(name: &str, value: &toml::Value) -> Result<Entry, String> {
         Some(path) => {
             let path = PathBuf::from(path);
             let plain = path.is_absolute() && !path.components().any(|part| part == Component::ParentDir);
-            let why = || format!("its {what} is not an absolute path without ..");
+            let why = || words::profiles::its_is_not_absolute(what);
             if plain { Ok(Some(path)) } else { Err(why()) }
         }
     };
@@ -235,11 +237,11 @@ fn entry(name: &str, value: &toml::Value) -> Result<Entry, String> {
 fn check_name(name: &str) -> Result<(), String> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
     if name.is_empty() || name.len() > MAX_NAME_BYTES || !name.chars().all(plain) {
-        return Err(format!("a name has 1 to {MAX_NAME_BYTES} characters of a-z, 0-9, - _ ."));
+        return Err(words::profiles::name_has_characters(MAX_NAME_BYTES));
     }
     // on Windows a folder loses the dots at its end
     if name.starts_with(['.', '-']) || name.ends_with('.') {
-        return Err("a name does not begin with . or -, nor end with .".to_owned());
+        return Err(words::profiles::NAME_DOES_NOT_BEGIN.to_owned());
     }
     Ok(())
 }
@@ -284,10 +286,7 @@ impl Paths {
         let (config, config_is_new) = match &entry.config {
             Some(config) if config.is_file() => (config.clone(), false),
             Some(config) => {
-                return Err(ConfigError(format!(
-                    "the config of profile {name}, {}, is not a file; correct it with the palyra command line",
-                    config.display()
-                )));
+                return Err(ConfigError(words::profiles::config_is_not_file(name, config.display())));
             }
             None => {
                 let config = folder.join("config").join("palyra.toml");
@@ -323,11 +322,11 @@ fn remembered(state: &Path) -> Remembered {
 fn read(path: &Path) -> io::Result<String> {
     let file = fs::File::open(path)?;
     if !file.metadata()?.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file"));
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, words::common::IT_IS_NO_FILE));
     }
     let mut text = String::new();
     if file.take(MAX_FILE_BYTES + 1).read_to_string(&mut text)? as u64 > MAX_FILE_BYTES {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is too large"));
+        return Err(io::Error::new(io::ErrorKind::InvalidData, words::profiles::IT_IS_TOO_LARGE));
     }
     Ok(text)
 }

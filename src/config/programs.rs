@@ -60,11 +60,11 @@ pub enum Origin {
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Beside => words::settings::FOLDER_OF,
-            Self::Path => words::settings::FOLDER_IN_PATH,
-            Self::Package => words::settings::INSTALLED_PACKAGE,
-            Self::Archive => words::settings::UNPACKED_ARCHIVE,
-            Self::Picked => words::settings::YOUR_CHOICE,
+            Self::Beside => words::programs::FOLDER_OF_PALYRA_TRAY,
+            Self::Path => words::programs::FOLDER_IN_PATH,
+            Self::Package => words::programs::INSTALLED_PACKAGE,
+            Self::Archive => words::programs::UNPACKED_ARCHIVE,
+            Self::Picked => words::programs::YOUR_CHOICE,
         })
     }
 }
@@ -85,7 +85,7 @@ pub fn find_binary(env: &Environment, service: ServiceId, remembered: Option<&Pa
             return Err(not_absolute(variable, &path));
         }
         return usable(&path)
-            .map_err(|why| ConfigError(words::settings::is_which_correct_or_unset(variable, path.display(), &why)));
+            .map_err(|why| ConfigError(words::programs::is_which_correct_or_unset(variable, path.display(), &why)));
     }
     let mut tried = None;
     for folder in binary_folders(env, remembered) {
@@ -99,7 +99,7 @@ pub fn find_binary(env: &Environment, service: ServiceId, remembered: Option<&Pa
         }
     }
     let found = tried.map(|tried| format!(" ({tried})")).unwrap_or_default();
-    Err(ConfigError(words::settings::was_not_found(name, &found, variable)))
+    Err(ConfigError(words::programs::was_not_found(name, &found, variable)))
 }
 
 /// Folders that could be proposed to a person: those with a `palyrad`, each once, the most likely first. Bounded in what
@@ -124,23 +124,23 @@ pub fn candidates(env: &Environment) -> Vec<Candidate> {
 /// It cannot be used, in one sentence that says why.
 pub fn check_folder(folder: &Path) -> Result<Candidate, String> {
     if !folder.is_absolute() {
-        return Err(words::settings::is_not_absolute_path(folder.display()));
+        return Err(words::programs::is_not_absolute_path(folder.display()));
     }
     let metadata = fs::metadata(folder).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => words::settings::does_not_exist_choose(folder.display()),
-        _ => words::settings::cannot_be_read_mend(folder.display(), &error),
+        io::ErrorKind::NotFound => words::programs::folder_does_not_exist(folder.display()),
+        _ => words::programs::folder_cannot_be_read(folder.display(), &error),
     })?;
     let named_file = metadata.is_file() && folder.file_name() == Some(file_name("palyrad").as_ref());
     let folder = if named_file { folder.parent().unwrap_or(folder) } else { folder };
     if !named_file && !metadata.is_dir() {
-        return Err(words::settings::is_not_folder(folder.display()));
+        return Err(words::programs::is_not_folder(folder.display()));
     }
     if let Err(error) = fs::read_dir(folder) {
-        return Err(words::settings::cannot_be_read_mend(folder.display(), &error));
+        return Err(words::programs::folder_cannot_be_read(folder.display(), &error));
     }
     let found = [folder.to_owned(), folder.join("bin")].iter().find_map(|place| look(place, Origin::Picked));
     let Some(candidate) = found else {
-        return Err(words::settings::there_is_no_palyrad(folder.display()));
+        return Err(words::programs::there_is_no_palyrad(folder.display()));
     };
     match candidate.problem {
         Some(problem) => Err(problem),
@@ -154,29 +154,29 @@ pub fn check_folder(folder: &Path) -> Result<Candidate, String> {
 /// Why not, as the end of a sentence about the file.
 pub fn usable(path: &Path) -> Result<PathBuf, String> {
     let metadata = fs::metadata(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => words::settings::DOES_NOT_EXIST.to_owned(),
-        _ => words::settings::cannot_be_read(&error),
+        io::ErrorKind::NotFound => words::programs::DOES_NOT_EXIST.to_owned(),
+        _ => words::programs::cannot_be_read(&error),
     })?;
     if !metadata.is_file() {
-        return Err(words::settings::IS_NOT_FILE.to_owned());
+        return Err(words::programs::IS_NOT_FILE.to_owned());
     }
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
         if metadata.permissions().mode() & 0o111 == 0 {
-            return Err(words::settings::is_not_executable_make(path.display()));
+            return Err(words::programs::is_not_executable(path.display()));
         }
         if let Err(error) = nix::unistd::access(path, nix::unistd::AccessFlags::X_OK) {
-            return Err(words::settings::may_not_be_executed(error));
+            return Err(words::programs::may_not_be_executed(error));
         }
     }
     match architecture::of(path) {
         Ok(architecture) => architecture.runs_here()?,
         // it may be executed without being read
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
-        Err(error) => return Err(words::settings::cannot_be_read(&error)),
+        Err(error) => return Err(words::programs::cannot_be_read(&error)),
     }
-    fs::canonicalize(path).map_err(words::settings::cannot_be_read)
+    fs::canonicalize(path).map_err(words::programs::cannot_be_read)
 }
 
 fn binary_folders(env: &Environment, remembered: Option<&Path>) -> Vec<PathBuf> {
@@ -201,18 +201,18 @@ fn look(folder: &Path, from: Origin) -> Option<Candidate> {
         match (usable(&path), path.exists()) {
             (Ok(path), _) => return Some(path),
             (Err(why), true) => notes.push(format!("{} {why}.", path.display())),
-            (Err(_), false) => notes.extend(missing.map(|what| words::settings::there_is_no(name, what))),
+            (Err(_), false) => notes.extend(missing.map(|what| words::programs::there_is_no(name, what))),
         }
         None
     };
-    let browser = other("palyra-browserd", Some(words::settings::AGENTS_CANNOT_USE_BROWSER));
+    let browser = other("palyra-browserd", Some(words::programs::AGENTS_CANNOT_USE_BROWSER));
     let cli = other("palyra", None);
     #[cfg(unix)]
     for path in [&folder, &gateway] {
         use std::os::unix::fs::MetadataExt;
         let sticky_folder = |metadata: &fs::Metadata| metadata.is_dir() && metadata.mode() & 0o1000 != 0;
         if fs::metadata(path).is_ok_and(|metadata| metadata.mode() & 0o002 != 0 && !sticky_folder(&metadata)) {
-            notes.push(words::settings::every_user_of_this_machine_can(path.display()));
+            notes.push(words::programs::every_user_can_change(path.display()));
         }
     }
     Some(Candidate { folder, gateway, browser, cli, from, problem, notes })

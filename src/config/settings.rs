@@ -218,10 +218,7 @@ impl Settings {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return (Self::default(), Vec::new()),
             Err(error) => {
-                return (
-                    before.clone(),
-                    vec![words::settings::cannot_be_read_2(&name, &error, words::settings::BEFORE)],
-                );
+                return (before.clone(), vec![words::settings::cannot_be_read(&name, &error, words::settings::BEFORE)]);
             }
         };
         // Without this a slip of the pen would start Palyra on another folder of data.
@@ -314,7 +311,7 @@ impl Settings {
 }
 
 fn unknown(file: &str, name: &str) -> String {
-    let meant = nearest(name).map(words::settings::is_meant_2).unwrap_or_default();
+    let meant = nearest(name).map(words::settings::is_meant).unwrap_or_default();
     words::settings::is_unknown_and_ignored(file, name, &meant)
 }
 

@@ -54,6 +54,7 @@ use crate::core::snapshot;
 use crate::protocol::setup::Reached;
 use crate::protocol::shim::LogLoss;
 use crate::protocol::{Action, Failure, FailureCode, Place, Reply, RunId, ServiceId, Verdict};
+use crate::words;
 
 /// Key of the notice that a window of ours did not open, or went away.
 const COMPANION: &str = "event:companion";
@@ -221,7 +222,7 @@ impl Agent {
             node: Node::new(&setup.node, setup.seed),
             autostart: None,
             autostart_asked: None,
-            desktop: Desktop { tray: "not looked for yet".to_owned(), ..Desktop::default() },
+            desktop: Desktop { tray: words::agent::NOT_LOOKED_FOR_YET.to_owned(), ..Desktop::default() },
             log_losses: BTreeMap::new(),
             removed: None,
             events: BTreeMap::new(),
@@ -315,14 +316,10 @@ impl Agent {
     pub fn enabled(&self) -> Vec<ServiceId> {
         ServiceId::ALL
             .into_iter()
-            // in a remote profile nothing runs here
-            .filter(|id| {
-                self.remote.is_none()
-                    && match id {
-                        ServiceId::Gateway => true,
-                        ServiceId::Browserd => self.setup.browser,
-                        ServiceId::NodeHost => self.setup.node_host,
-                    }
+            .filter(|id| match id {
+                ServiceId::Gateway => true,
+                ServiceId::Browserd => self.setup.browser,
+                ServiceId::NodeHost => self.setup.node_host,
             })
             .collect()
     }
@@ -430,8 +427,12 @@ impl Agent {
                 self.decided(now, effects, |d, orders| d.recorded(&id, outcome, paused, now, orders));
             }
             Event::Sent(id, answer) => {
-                if answer.as_ref().is_err_and(|lost| !lost.may_have_acted) {
-                    self.watched.not_allowed(&id);
+                match &answer {
+                    Ok(record) if record.decision == Some(record::Decision::Allow) => {
+                        self.inbox.heard.allowed(record); // by us
+                    }
+                    Err(lost) if !lost.may_have_acted => self.inbox.heard.forget(&id),
+                    _ => {}
                 }
                 self.decided(now, effects, |d, orders| d.sent(&id, answer, now, orders));
             }
@@ -468,7 +469,7 @@ impl Agent {
             Event::LogNotShown(why) => {
                 self.tell(
                     "event:log",
-                    ("The file could not be shown", &text::sentence(&why)),
+                    (words::agent::FILE_COULD_NOT_BE_SHOWN, &text::sentence(&why)),
                     Vec::new(),
                     Urgency::Normal,
                 );
@@ -501,7 +502,7 @@ impl Agent {
             Event::LogLosses(losses) => self.log_losses = losses,
             Event::FolderRemoved(folder) => {
                 let body = text::sentence(&text::removed(&folder));
-                self.tell(REMOVED, ("Palyra's folder was removed", &body), Vec::new(), Urgency::Normal);
+                self.tell(REMOVED, (words::alarms::PALYRAS_FOLDER_WAS_REMOVED, &body), Vec::new(), Urgency::Normal);
                 self.removed = Some(folder);
             }
             Event::OpenedTwice => {
@@ -558,8 +559,7 @@ impl Agent {
         }
         self.settle_seen(now);
         self.settle_paused(now, effects);
-        if let Some(mut order) = self.inbox.step(now) {
-            order.heard = self.watched.heard_of();
+        if let Some(order) = self.inbox.step(now) {
             effects.push(Effect::Look(order));
         }
         self.settle_survey(now, effects);
@@ -650,24 +650,24 @@ impl Agent {
                 Some(Reply::Done(if waiter.words.is_empty() { usual() } else { waiter.words.clone() }))
             } else if let Some(service) = stuck {
                 let hint = service.last_exit.as_ref().map(|exit| exit.cause.class.remedy());
-                let hint = hint.filter(|hint| !hint.is_empty()).unwrap_or(text::SEE_LOGS);
+                let hint = hint.filter(|hint| !hint.is_empty()).unwrap_or(words::services::SEE_LOGS);
                 Some(Reply::Error(Failure::new(FailureCode::Failed, text::gave_up(service), hint)))
             } else if countermanded {
                 Some(Reply::Error(Failure::new(
                     FailureCode::Failed,
-                    "something else was asked meanwhile",
-                    "See: palyra-tray status",
+                    words::agent::SOMETHING_ELSE_WAS_ASKED_MEANWHILE,
+                    words::common::SEE_STATUS,
                 )))
             } else if now.mono_ms >= waiter.deadline {
                 Some(Reply::Error(Failure::new(
                     FailureCode::Failed,
                     text::took_too_long(waiter.goal, &services),
-                    text::SEE_LOGS,
+                    words::services::SEE_LOGS,
                 )))
             } else if waiter.goal == Goal::Up
                 && let Secrets::Waiting(why) | Secrets::Failed(why) = &self.secrets
             {
-                Some(Reply::Error(Failure::new(FailureCode::Failed, why.clone(), text::UNLOCK_KEYRING)))
+                Some(Reply::Error(Failure::new(FailureCode::Failed, why.clone(), words::secrets::UNLOCK_KEYRING)))
             } else {
                 None
             };
@@ -706,8 +706,11 @@ impl Agent {
                     let service = self.fleet.get(id);
                     let body = text::given_up_notice(service);
                     let buttons = vec![
-                        Button { label: "Try again".to_owned(), action: Action::Start { service: Some(id) } },
-                        Button { label: "Show log".to_owned(), action: Action::ShowLog { service: id } },
+                        Button {
+                            label: words::common::TRY_AGAIN.to_owned(),
+                            action: Action::Start { service: Some(id) },
+                        },
+                        Button { label: words::buttons::SHOW_LOG.to_owned(), action: Action::ShowLog { service: id } },
                     ];
                     let title = text::given_up_title(service);
                     let notice = EventNotice { title, body, buttons, urgency: Urgency::Normal };
@@ -856,19 +859,19 @@ impl Agent {
                 }
                 DecisionOrder::Send(decision) => {
                     match decision.verdict {
-                        Verdict::Approve => self.watched.knows_allowed(&decision.approval_id),
+                        Verdict::Approve => self.inbox.heard.allows(&decision.approval_id),
                         // whoever allows it after that is somebody else
-                        Verdict::Deny => self.watched.not_allowed(&decision.approval_id),
+                        Verdict::Deny => self.inbox.heard.forget(&decision.approval_id),
                     }
                     effects.push(Effect::SendDecision(decision));
                 }
                 DecisionOrder::Finish { approval_id, ticket, result, made } => {
                     self.usage_of_decision(made.filter(|_| result.is_ok()), effects);
                     match &result {
-                        Ok(_) if self.watched.knows(&approval_id) => self.inbox.settle(&approval_id),
+                        Ok(_) if self.inbox.heard.knows(&approval_id) => self.inbox.settle(&approval_id),
                         Ok(_) => self.inbox.denied(&approval_id),
                         Err(Failure { code: FailureCode::Refused, .. }) => self.inbox.doubt(&approval_id),
-                        Err(_) => {}
+                        Err(_) => self.inbox.suspect(&approval_id),
                     }
                     self.inbox.ring(now);
                     self.answer(&approval_id, ticket, result, effects);
@@ -895,8 +898,9 @@ impl Agent {
                 self.inbox.again(approval_id);
                 let body = format!("{}. {}", text::capitalise(&failure.message), failure.hint);
                 let key = format!("event:decision:{approval_id}");
-                let buttons = vec![Button { label: "Review…".to_owned(), action: notices::review(approval_id) }];
-                self.tell(&key, (text::NOT_DECIDED, &body), buttons, Urgency::Normal);
+                let buttons =
+                    vec![Button { label: words::buttons::REVIEW.to_owned(), action: notices::review(approval_id) }];
+                self.tell(&key, (words::approvals::NOT_DECIDED_AS_CHOSEN, &body), buttons, Urgency::Normal);
             }
         }
     }
@@ -905,10 +909,12 @@ impl Agent {
     /// the same one again.
     fn tell_running(&mut self, key: &str, now: Now) -> String {
         let body = text::activated(self, now);
-        let buttons =
-            vec![Button { label: "Open Dashboard".to_owned(), action: Action::Open { place: Place::default() } }];
+        let buttons = vec![Button {
+            label: words::buttons::OPEN_DASHBOARD.to_owned(),
+            action: Action::Open { place: Place::default() },
+        }];
         self.events.retain(|key, _| !key.starts_with(ACTIVATED));
-        self.tell(key, ("Palyra Tray is running", &body), buttons, Urgency::Normal);
+        self.tell(key, (words::agent::PALYRA_TRAY_IS_RUNNING, &body), buttons, Urgency::Normal);
         body
     }
 

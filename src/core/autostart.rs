@@ -252,7 +252,7 @@ pub fn state(facts: &Facts) -> State {
     if enabled && !never_started {
         let state = State::on(Way::Service);
         return if facts.unit_is_foreign() {
-            state.also(&words::login::is_not_of_palyra_trays_making_3(facts.unit_path.display()))
+            state.also(&words::login::is_foreign(facts.unit_path.display()))
         } else {
             state
         };
@@ -263,7 +263,7 @@ pub fn state(facts: &Facts) -> State {
         }
         let state = State::on(Way::Entry);
         if !is_ours(entry) {
-            return state.also(&words::login::is_not_of_palyra_trays_making_2(facts.entry_path.display()));
+            return state.also(&words::login::is_foreign(facts.entry_path.display()));
         }
         return match facts.entry_is_read() {
             Some(true) => state,
@@ -342,15 +342,15 @@ pub fn confirm(facts: &Facts, on: bool) -> Result<String, String> {
     }
     Err(match state.way {
         Some(Way::Service) if facts.unit_is_foreign() => {
-            words::login::is_not_of_palyra_trays_making_and_still_starts(facts.unit_path.display(), UNIT)
+            words::login::foreign_unit_still_starts(facts.unit_path.display(), UNIT)
         }
         Some(Way::Service) => words::login::it_is_switched_on_for_every(UNIT),
-        _ => words::login::is_not_of_palyra_trays_making_and_still(facts.entry_path.display()),
+        _ => words::login::foreign_entry_still_starts(facts.entry_path.display()),
     })
 }
 
 fn foreign(path: &Path, or: &str) -> String {
-    words::login::is_not_of_palyra_trays_making(path.display(), or)
+    words::login::foreign_was_left(path.display(), or)
 }
 
 fn without_service(facts: &Facts) -> Vec<Step> {

@@ -31,15 +31,15 @@ impl Away {
             .collect();
         lines.extend(pair(
             self.runs_finished,
-            words::notices::RUN_FINISHED_2,
-            words::notices::RUNS_FINISHED,
+            words::notices::COUNTED_RUN_FINISHED,
+            words::notices::COUNTED_RUNS_FINISHED,
             self.runs_failed,
             "failed",
         ));
         lines.extend(pair(
             self.denied,
-            words::notices::APPROVAL_WAS_DENIED,
-            words::notices::APPROVALS_WERE_DENIED,
+            words::notices::COUNTED_APPROVAL_DENIED,
+            words::notices::COUNTED_APPROVALS_DENIED,
             self.expired,
             "expired",
         ));

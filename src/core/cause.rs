@@ -202,7 +202,7 @@ fn by_signal(signal: i32, exit: &ExitRecord, stderr: &[String]) -> (Class, Strin
         return (Class::OutOfMemory, words, false);
     }
     match fault(name) {
-        Some(fault) => (Class::Signal, words::services::ends::crashed_2(&words, fault), false),
+        Some(fault) => (Class::Signal, words::services::ends::crashed_by_fault(&words, fault), false),
         None if SENT.contains(&name) => (Class::Killed, words::services::ends::was_killed_by_somebody(&words), false),
         None => (Class::Signal, words::services::ends::was_ended(&words), false),
     }

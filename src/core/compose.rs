@@ -16,6 +16,7 @@ use crate::core::{health, text};
 use crate::protocol::ask::To;
 use crate::protocol::node::NodeTask;
 use crate::protocol::{Action, Place, ServiceId};
+use crate::words;
 
 /// Rows of the approvals submenu.
 const APPROVAL_ROWS: usize = 12;
@@ -44,13 +45,13 @@ pub fn view(agent: &Agent, now: Now) -> View {
             paused: agent.paused,
         },
     };
-    let mark = if agent.setup.demo { "Palyra demo" } else { "Palyra" };
+    let mark = if agent.setup.demo { words::menu::PALYRA_DEMO } else { words::menu::PALYRA };
     let line = steady_line(agent, base, now);
     let waiting = agent.inbox.waiting();
     let tooltip = match waiting {
         0 => format!("{mark}: {line}"),
-        1 => format!("{mark}: {line}. 1 approval waits"),
-        n => format!("{mark}: {line}. {n} approvals wait"),
+        1 => words::menu::approval_waits(mark, &line),
+        n => words::menu::approvals_wait(mark, &line, n),
     };
     View { icon, tooltip, menu: menu(agent, base, now, &line), notices: all_notices(agent) }
 }
@@ -61,10 +62,8 @@ fn steady_line(agent: &Agent, base: Base, now: Now) -> String {
         return remote.line(false, now);
     }
     match (base, &agent.gateway) {
-        (Base::Healthy, Some((facts, _))) if agent.paused => {
-            format!("All agents are paused. palyrad {}", facts.version)
-        }
-        (Base::Healthy, Some((facts, _))) => format!("Healthy: palyrad {}", facts.version),
+        (Base::Healthy, Some((facts, _))) if agent.paused => words::menu::all_agents_are_paused(&facts.version),
+        (Base::Healthy, Some((facts, _))) => words::menu::healthy_palyrad(&facts.version),
         _ => text::status_line(agent, base, now),
     }
 }
@@ -103,7 +102,7 @@ fn menu(agent: &Agent, base: Base, now: Now, line: &str) -> Vec<Item> {
     }
     let mut items = Vec::new();
     if agent.setup.demo {
-        items.push(label("demo", "Demo: nothing here is real"));
+        items.push(label("demo", words::menu::DEMO_NOTHING_HERE_IS_REAL));
     }
     items.push(label("status", &format!("{} {line}", dot(base))));
     items.extend(config(agent));
@@ -111,12 +110,12 @@ fn menu(agent: &Agent, base: Base, now: Now, line: &str) -> Vec<Item> {
     items.push(approvals(agent));
     items.extend(runs(agent));
     items.push(if agent.paused {
-        command("pause", "Resume all agents", true, Action::ResumeAgents)
+        command("pause", words::menu::RESUME_ALL_AGENTS, true, Action::ResumeAgents)
     } else {
-        command("pause", "Pause all agents", true, Action::PauseAgents)
+        command("pause", words::buttons::PAUSE_ALL_AGENTS, true, Action::PauseAgents)
     });
-    items.push(command("open", "Open Dashboard", true, Action::Open { place: Place::default() }));
-    items.push(command("chat", "Open Chat", true, Action::Open { place: Place::section("chat") }));
+    items.push(command("open", words::buttons::OPEN_DASHBOARD, true, Action::Open { place: Place::default() }));
+    items.push(command("chat", words::menu::OPEN_CHAT, true, Action::Open { place: Place::section("chat") }));
     items.extend(ask(agent));
     items.push(go_to(agent));
     items.push(separator("s2"));
@@ -125,9 +124,9 @@ fn menu(agent: &Agent, base: Base, now: Now, line: &str) -> Vec<Item> {
         service.goal == Goal::Down || service.phase == Phase::GivenUp
     });
     let up = agent.fleet.iter().any(|service| service.goal == Goal::Up || service.run.is_some());
-    items.push(command("start", "Start", down, Action::Start { service: None }));
-    items.push(command("stop", "Stop", up, Action::Stop { service: None }));
-    items.push(command("restart", "Restart", up, Action::Restart { service: None }));
+    items.push(command("start", words::buttons::START, down, Action::Start { service: None }));
+    items.push(command("stop", words::menu::STOP, up, Action::Stop { service: None }));
+    items.push(command("restart", words::menu::RESTART, up, Action::Restart { service: None }));
     items.push(separator("s3"));
     for service in agent.fleet.iter() {
         if service.id != ServiceId::NodeHost || agent.setup.node_host || agent.node.allowed {
@@ -138,9 +137,9 @@ fn menu(agent: &Agent, base: Base, now: Now, line: &str) -> Vec<Item> {
     items.push(set_up(agent));
     items.push(preferences(agent));
     items.push(separator("s4"));
-    items.push(command("quit", "Quit and stop Palyra", true, Action::Quit { keep_running: false }));
+    items.push(command("quit", words::menu::QUIT_AND_STOP_PALYRA, true, Action::Quit { keep_running: false }));
     if !agent.setup.demo {
-        items.push(command("leave", "Quit, keep Palyra running", true, Action::Quit { keep_running: true }));
+        items.push(command("leave", words::menu::QUIT_KEEP_PALYRA_RUNNING, true, Action::Quit { keep_running: true }));
     }
     items
 }
@@ -158,22 +157,26 @@ fn approvals(agent: &Agent) -> Item {
         })
         .collect();
     if waiting > rows.len() {
-        rows.push(label("approvals:more", &format!("and {} more", waiting - rows.len())));
+        rows.push(label("approvals:more", &words::menu::and_more(waiting - rows.len())));
     }
     let in_dashboard = Action::Open { place: Place::section("approvals") };
     if waiting == 0 {
-        let text = if agent.inbox.is_current() { "Nothing waits" } else { "Not known: the gateway does not answer" };
+        let text = if agent.inbox.is_current() {
+            words::menu::NOTHING_WAITS
+        } else {
+            words::menu::NOT_KNOWN_GATEWAY_DOES_NOT_ANSWER
+        };
         rows.push(label("approvals:none", text));
     }
-    rows.push(command("approvals:all", "Review all in dashboard", true, in_dashboard));
+    rows.push(command("approvals:all", words::menu::REVIEW_ALL_IN_DASHBOARD, true, in_dashboard));
     let title = match most_urgent.first() {
-        Some(worst) => format!(
-            "Approvals ({waiting}), highest risk {}{}",
+        Some(worst) => words::menu::approvals_highest_risk(
+            waiting,
             risk_word(worst.record.prompt.risk_level).to_lowercase(),
-            if agent.inbox.is_current() { "" } else { ", not up to date" }
+            if agent.inbox.is_current() { "" } else { words::menu::NOT_UP_TO_DATE },
         ),
-        None if agent.inbox.is_current() => "Approvals".to_owned(),
-        None => "Approvals (not known)".to_owned(),
+        None if agent.inbox.is_current() => words::common::APPROVALS.to_owned(),
+        None => words::menu::APPROVALS_NOT_KNOWN.to_owned(),
     };
     submenu("approvals", &title, rows)
 }
@@ -189,17 +192,17 @@ fn runs(agent: &Agent) -> Option<Item> {
         .iter()
         .take(RUN_ROWS)
         .map(|(session, run)| {
-            let waits = if session.pending_approvals > 0 { ", waits for you" } else { "" };
+            let waits = if session.pending_approvals > 0 { words::common::WAITS_FOR_YOU } else { "" };
             let text = format!("{}: {}{waits}", notices::cut(&session.title, 44), run.state.replace('_', " "));
             let place = Place::run(Some(session.session_id.clone()), &run.run_id);
             command(&format!("run:{}", run.run_id), &text, true, Action::Open { place })
         })
         .collect();
     if active.len() > RUN_ROWS {
-        rows.push(label("runs:more", &format!("and {} more", active.len() - RUN_ROWS)));
+        rows.push(label("runs:more", &words::menu::and_more(active.len() - RUN_ROWS)));
     }
-    let old = if agent.survey.sessions.trouble.is_empty() { "" } else { ", not up to date" };
-    Some(submenu("runs", &format!("Active runs ({}){old}", active.len()), rows))
+    let old = if agent.survey.sessions.trouble.is_empty() { "" } else { words::menu::NOT_UP_TO_DATE };
+    Some(submenu("runs", &words::menu::active_runs(active.len(), old), rows))
 }
 
 /// The newest sessions, unless the person has switched the companion off.
@@ -230,12 +233,12 @@ fn ask(agent: &Agent) -> Vec<Item> {
     }
     let mut items = Vec::new();
     if agent.companion.allows(Flag::AmbientCompanionEnabled) {
-        items.push(command("ask", "Ask Palyra…", true, Action::Ask { to: To::Active }));
+        items.push(command("ask", words::menu::ASK_PALYRA, true, Action::Ask { to: To::Active }));
         items.extend(ask_in(agent));
     }
     let drafts = rows(agent);
     if !drafts.is_empty() {
-        let title = format!("Drafts ({})", drafts.len());
+        let title = words::menu::drafts(drafts.len());
         let row = |(id, text): (String, String)| {
             command(&format!("draft:{id}"), &text, true, Action::OpenDraft { draft_id: id.clone() })
         };
@@ -258,25 +261,25 @@ fn ask_in(agent: &Agent) -> Option<Item> {
     if active.is_none() && others.is_empty() {
         return None;
     }
-    let mut rows = vec![command("ask:new", "A new session…", true, Action::Ask { to: To::New })];
+    let mut rows = vec![command("ask:new", words::menu::NEW_SESSION, true, Action::Ask { to: To::New })];
     if !others.is_empty() {
         rows.push(separator("ask:s"));
     }
     rows.extend(others);
-    Some(submenu("ask:in", "Ask in another session", rows))
+    Some(submenu("ask:in", words::menu::ASK_IN_ANOTHER_SESSION, rows))
 }
 
 fn go_to(agent: &Agent) -> Item {
     let places = [
-        ("approvals", "Approvals"),
-        ("sessions", "Sessions"),
-        ("access", "Access"),
-        ("channels", "Channels"),
-        ("browser", "Browser"),
-        ("auth", "Provider sign-in"),
-        ("config", "Config"),
-        ("secrets", "Secrets"),
-        ("operations", "Diagnostics"),
+        ("approvals", words::common::APPROVALS),
+        ("sessions", words::menu::SESSIONS),
+        ("access", words::menu::ACCESS),
+        ("channels", words::menu::CHANNELS),
+        ("browser", words::common::BROWSER),
+        ("auth", words::menu::PROVIDER_SIGN),
+        ("config", words::common::CONFIG),
+        ("secrets", words::common::SECRETS),
+        ("operations", words::common::DIAGNOSTICS),
     ];
     let rows = places.into_iter().map(|(section, name)| {
         command(&format!("go:{section}"), name, true, Action::Open { place: Place::section(section) })
@@ -303,34 +306,36 @@ fn recent(agent: &Agent) -> Option<Item> {
         })
         .collect();
     if rows.is_empty() {
-        rows.push(label("recent:none", "Nothing has happened yet"));
+        rows.push(label("recent:none", words::menu::NOTHING_HAS_HAPPENED_YET));
     }
     let unread = profile.unread();
     rows.push(separator("recent:s"));
-    rows.push(command("recent:read", "Mark all read", unread > 0, Action::MarkRead));
-    let title = if unread == 0 { "Recent".to_owned() } else { format!("Recent ({unread} new)") };
+    rows.push(command("recent:read", words::menu::MARK_ALL_READ, unread > 0, Action::MarkRead));
+    let title = if unread == 0 { words::menu::RECENT.to_owned() } else { words::menu::recent_new(unread) };
     Some(submenu("recent", &title, rows))
 }
 
 fn set_up(agent: &Agent) -> Item {
     let reached = &agent.reached;
     let name = match (reached.complete, reached.done) {
-        (true, _) => "Set up again…".to_owned(),
-        (false, 0) => "Set up Palyra…".to_owned(),
-        (false, done) => format!("Continue set-up… ({done} of {} done)", reached.total),
+        (true, _) => words::menu::SET_UP_AGAIN.to_owned(),
+        (false, 0) => words::menu::SET_UP_PALYRA.to_owned(),
+        (false, done) => words::menu::continue_set_up_of_done(done, reached.total),
     };
-    let rows = vec![
+    let mut rows = vec![
         command("setup:continue", &name, true, Action::ContinueSetup),
-        command("setup:checks", "Run checks…", true, Action::RunChecks),
+        command("setup:checks", words::menu::RUN_CHECKS, true, Action::RunChecks),
         command("setup:profile", &agent.profile_entry(), !agent.is_switching(), Action::ProfileDialog),
         match agent.asking.contains(&Companion::Bundle) {
-            false => command("setup:bundle", "Export support bundle…", true, Action::ExportBundle),
-            true => label("setup:bundle", "The support bundle is being made…"),
+            false => command("setup:bundle", words::menu::EXPORT_SUPPORT_BUNDLE, true, Action::ExportBundle),
+            true => label("setup:bundle", words::menu::SUPPORT_BUNDLE_IS_BEING_MADE),
         },
-        command("setup:copy", "Copy diagnostics", true, Action::CopyDiagnostics),
-        command("setup:about", "About", true, Action::About),
+        command("setup:copy", words::menu::COPY_DIAGNOSTICS, true, Action::CopyDiagnostics),
+        command("setup:about", words::menu::ABOUT, true, Action::About),
     ];
-    submenu("setup", "Set-up and support", rows)
+    // what is elsewhere is set up there
+    rows.retain(|row| agent.remote.is_none() || row.id != "setup:continue");
+    submenu("setup", words::menu::SET_UP_AND_SUPPORT, rows)
 }
 
 /// What of the sidecars' config a person should know.
@@ -353,13 +358,19 @@ fn preferences(agent: &Agent) -> Item {
         let checked = agent.autostart_asked.unwrap_or(on);
         // a tick turns by itself at the click, and is known only when it was done
         let enabled = agent.autostart_asked.is_none();
-        rows.push(tick("autostart", "Start on login", enabled, checked, Action::SetAutostart { enabled: !checked }));
+        rows.push(tick(
+            "autostart",
+            words::common::START_ON_LOGIN,
+            enabled,
+            checked,
+            Action::SetAutostart { enabled: !checked },
+        ));
     }
     let follows = agent.config_restarts();
     let action = Action::SetConfigRestarts { enabled: !follows };
-    rows.push(tick("config:restarts", text::CONFIG_RESTARTS, !agent.setup.config_manual, follows, action));
+    rows.push(tick("config:restarts", words::settings::CONFIG_RESTARTS, !agent.setup.config_manual, follows, action));
     let told = agent.setup.telemetry;
-    rows.push(tick("telemetry", text::TELEMETRY, true, told, Action::SetTelemetry { enabled: !told }));
+    rows.push(tick("telemetry", words::settings::TELEMETRY, true, told, Action::SetTelemetry { enabled: !told }));
     rows.push(separator("preferences:kinds"));
     for kind in Kind::ALL {
         let on = !agent.setup.silent.contains(&kind);
@@ -374,7 +385,7 @@ fn preferences(agent: &Agent) -> Item {
             rows.push(tick(&format!("flag:{}", flag.name()), switches, true, on, action));
         }
     }
-    submenu("preferences", "Preferences", rows)
+    submenu("preferences", words::common::PREFERENCES, rows)
 }
 
 fn tick(id: &str, text: &str, enabled: bool, checked: bool, action: Action) -> Item {
@@ -393,7 +404,7 @@ fn service_menu(agent: &Agent, service: &Service, now: Now) -> Item {
     let mut rows = Vec::new();
     let row = |key: &str, text: &str| label(&format!("{id}:{key}"), text);
     if let Some(record) = service.run.as_ref().and_then(|run| run.record.as_ref()) {
-        rows.push(row("pid", &format!("Process {}", record.sidecar.pid)));
+        rows.push(row("pid", &words::menu::process(record.sidecar.pid)));
     }
     if !service.ports.is_empty() && service.run.is_some() {
         let ports: Vec<_> = service.ports.iter().map(|(purpose, port)| format!("{purpose} {port}")).collect();
@@ -403,10 +414,10 @@ fn service_menu(agent: &Agent, service: &Service, now: Now) -> Item {
         rows.push(row("trouble", &notices::cut(&text::capitalise(&service.trouble), 60)));
     }
     if let Some(exit) = &service.last_exit {
-        let said = exit.cause.said.as_ref().map(|said| format!("It last said: {said}"));
+        let said = exit.cause.said.as_ref().map(words::common::it_last_said);
         let next = text::next(service, now).filter(|_| service.phase == Phase::GivenUp);
         for (key, words) in [
-            ("exit", Some(format!("Last time it {}", exit.cause.what))),
+            ("exit", Some(words::menu::last_time(&exit.cause.what))),
             ("said", said),
             ("changed", text::changed(exit)),
             ("next", next.map(|next| text::sentence(&next))),
@@ -417,18 +428,34 @@ fn service_menu(agent: &Agent, service: &Service, now: Now) -> Item {
         }
     }
     if agent.unwritten_ports(id).is_some() {
-        rows.push(command(&format!("{id}:write"), text::WRITE_PORTS, true, Action::WritePorts { service: Some(id) }));
+        rows.push(command(
+            &format!("{id}:write"),
+            words::settings::WRITE_PORTS,
+            true,
+            Action::WritePorts { service: Some(id) },
+        ));
     }
     if !rows.is_empty() {
         rows.push(separator(&format!("{id}:s")));
     }
     let off = off || (id == ServiceId::NodeHost && !agent.setup.node_host);
     let can_restart = !off && agent.fleet.get(ServiceId::Gateway).goal == Goal::Up;
-    rows.push(command(&format!("{id}:restart"), "Restart", can_restart, Action::Restart { service: Some(id) }));
-    rows.push(command(&format!("{id}:log"), "Show log", true, Action::ShowLog { service: id }));
+    rows.push(command(
+        &format!("{id}:restart"),
+        words::menu::RESTART,
+        can_restart,
+        Action::Restart { service: Some(id) },
+    ));
+    rows.push(command(&format!("{id}:log"), words::buttons::SHOW_LOG, true, Action::ShowLog { service: id }));
     if id == ServiceId::Browserd {
         let enabled = agent.setup.browser;
-        rows.push(tick("browserd:enabled", "Enabled", true, enabled, Action::SetBrowser { enabled: !enabled }));
+        rows.push(tick(
+            "browserd:enabled",
+            words::menu::ENABLED,
+            true,
+            enabled,
+            Action::SetBrowser { enabled: !enabled },
+        ));
     }
     if id == ServiceId::NodeHost {
         rows.extend(node_tasks(agent));
@@ -442,9 +469,9 @@ fn node_tasks(agent: &Agent) -> Vec<Item> {
     let row =
         |task: NodeTask, name: &str| command(&format!("node:{}", task.word()), name, free, Action::NodeDialog { task });
     match (agent.node.allowed, agent.setup.node_host) {
-        (true, false) => vec![row(NodeTask::Enrol, "Enrol…")],
-        (true, true) => vec![row(NodeTask::Repair, "Repair…"), row(NodeTask::Reset, "Reset…")],
-        (false, true) => vec![row(NodeTask::Reset, "Reset…")],
+        (true, false) => vec![row(NodeTask::Enrol, words::menu::ENROL)],
+        (true, true) => vec![row(NodeTask::Repair, words::common::REPAIR), row(NodeTask::Reset, words::menu::RESET)],
+        (false, true) => vec![row(NodeTask::Reset, words::menu::RESET)],
         (false, false) => Vec::new(),
     }
 }

@@ -11,6 +11,7 @@ use crate::core::ports::{self, Ports};
 use crate::core::text;
 use crate::protocol::ServiceId;
 use crate::protocol::secrets::SecretName;
+use crate::words;
 
 /// A file is looked at when it was left alone for this long, milliseconds: editors write in several steps.
 pub const QUIET_MS: u64 = 300;
@@ -166,7 +167,7 @@ impl ConfigWatch {
             content => {
                 self.trouble = match content {
                     Content::Invalid(why) => why,
-                    _ => text::CONFIG_GONE.to_owned(),
+                    _ => words::settings::CONFIG_GONE.to_owned(),
                 };
                 self.due.clear();
                 self.act_at = None;
@@ -186,7 +187,7 @@ impl ConfigWatch {
         if restarts {
             self.touched &= living.contains_key(&ServiceId::Gateway);
             if self.touched {
-                self.due.entry(ServiceId::Gateway).or_insert_with(|| text::CONFIG_TOUCHED.to_owned());
+                self.due.entry(ServiceId::Gateway).or_insert_with(|| words::settings::CONFIG_TOUCHED.to_owned());
             }
         } else {
             self.touched = false;
@@ -243,7 +244,7 @@ impl ConfigWatch {
         }
         let restarts = self.touched || self.due.contains_key(&ServiceId::Gateway);
         if self.outdated && !restarts && living.contains_key(&ServiceId::Gateway) {
-            self.left.insert(ServiceId::Gateway, text::CONFIG_OUTDATED.to_owned());
+            self.left.insert(ServiceId::Gateway, words::settings::CONFIG_OUTDATED.to_owned());
         }
     }
 

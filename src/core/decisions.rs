@@ -236,7 +236,7 @@ impl Decisions {
                 let result = match &record.decision {
                     Some(found) if *found == wanted => Ok(done_text(deciding.decision.verdict)),
                     Some(found) => Err(refused(
-                        words::approvals::approval_was_decided_elsewhere_2(id, found.name()),
+                        words::approvals::was_decided_elsewhere(id, found.name()),
                         words::approvals::NOTHING_MORE_WAS_SENT,
                     )),
                     None => Err(Failure::new(
@@ -348,7 +348,7 @@ impl Decisions {
             (Step::Restoring, Err(lost)) => {
                 let failure = Failure::new(
                     FailureCode::Failed,
-                    words::approvals::approval_was_decided_elsewhere(id, &lost.why),
+                    words::approvals::stands_as_allowed(id, &lost.why),
                     words::approvals::OPEN_DASHBOARD_AND_LOOK,
                 );
                 self.finish(id, Err(failure), Some(now), orders);
@@ -443,7 +443,7 @@ fn check_reread(record: &Record, deciding: &Deciding, now: Now) -> Result<(), Fa
     let id = &decision.approval_id;
     if let Some(found) = &record.decision {
         return Err(refused(
-            words::approvals::approval_was_already_decided_elsewhere(id, found.name()),
+            words::approvals::was_already_decided_elsewhere(id, found.name()),
             words::approvals::SEE_WHAT_WAITS,
         ));
     }

@@ -33,12 +33,20 @@ pub struct Description {
 /// Puts a record in words.
 pub fn describe(record: &Record) -> Description {
     let Subject { name: subject, what, whole } = subject(record);
+    let short = without_ids(&subject);
     Description {
-        title: format!("{} risk: {}", risk_word(record.prompt.risk_level), name(&subject)),
+        title: format!("{} risk: {}", risk_word(record.prompt.risk_level), name(&short)),
         what,
         who: name(&record.principal),
-        whole: whole && is_plain(&subject) && hidden_parts(record) == 0 && known_kind(record),
+        whole: whole && short == subject && is_plain(&subject) && hidden_parts(record) == 0 && known_kind(record),
     }
+}
+
+/// `routine:before_enable` of `routine:01ARZ3NDEKTSV4RRFFQ69G5FAV:before_enable`: an id takes the place of what can be read.
+fn without_ids(subject: &str) -> String {
+    let is_id = |part: &str| part.len() == 26 && part.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase());
+    let parts: Vec<_> = subject.split(':').filter(|part| !is_id(part)).collect();
+    if parts.is_empty() { subject.to_owned() } else { parts.join(":") }
 }
 
 /// A text of a record, between marks that appear nowhere within it.
@@ -221,6 +229,22 @@ mod tests {
             assert!(!all_plain(&json!({ "list": [{ "key": odd }] })) && !all_plain(&json!({ odd: 1 })), "{odd:?}");
         }
         assert!(all_plain(&json!({ "command": "echo \"a, b: c\" 'd' {e}" })));
+    }
+
+    #[test]
+    fn ids_are_left_out_of_a_title_and_what_lacks_one_is_not_whole() {
+        const ID: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
+        let mut raw = crate::core::simulate::acp_record("a1", "low", 300, "ls", 0);
+        for (subject, title, whole) in [
+            ("shell.exec".to_owned(), "Low risk: shell.exec".to_owned(), true),
+            (format!("routine:{ID}:before_enable"), "Low risk: routine:before_enable".to_owned(), false),
+            (format!("device_pairing:{ID}:{ID}"), "Low risk: device_pairing".to_owned(), false),
+            (ID.to_owned(), format!("Low risk: {ID}"), true),
+        ] {
+            raw["subject_id"] = json!(subject);
+            let described = describe(&Record::from_value(raw.clone()).unwrap());
+            assert_eq!((described.title, described.whole), (title, whole));
+        }
     }
 
     #[test]

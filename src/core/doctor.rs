@@ -117,7 +117,7 @@ pub fn summary(checks: &[Check]) -> String {
     let parts = [
         counted(count(Verdict::Problem), "problem", "problems"),
         counted(count(Verdict::Warning), "warning", "warnings"),
-        counted(count(Verdict::Unknown), words::checks::NOT_KNOWN, words::checks::NOT_KNOWN),
+        counted(count(Verdict::Unknown), words::common::NOT_KNOWN, words::common::NOT_KNOWN),
     ];
     let fine = count(Verdict::Ok);
     match parts.into_iter().flatten().collect::<Vec<_>>() {

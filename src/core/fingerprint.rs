@@ -247,7 +247,7 @@ impl Changes {
         match &self.program {
             ProgramChange::Same => {}
             ProgramChange::Replaced if self.good_version.is_empty() => {
-                lines.push(words::services::ends::PROGRAM_WAS_REPLACED_2.to_owned());
+                lines.push(words::services::ends::PROGRAM_WAS_REPLACED.to_owned());
             }
             ProgramChange::Replaced => lines.push(words::services::ends::program_was_replaced(&self.good_version)),
             ProgramChange::Moved { from, to } => lines.push(words::services::ends::program_is(to, from)),

@@ -4,6 +4,7 @@
 //! most five times a second, with a slow safety look besides. Where the journal cannot be watched the inbox polls, faster
 //! while something waits.
 
+mod heard;
 mod over;
 mod sieve;
 #[cfg(test)]
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+pub use heard::{Given, HEARD, Heard, Hearing};
 pub use over::{Mark, OVER, Over};
 pub use sieve::{Brief, Origin, Sieve, WHOLE, WHOLE_OF_ONE};
 
@@ -132,8 +134,8 @@ pub struct LookOrder {
     pub since_unix_ms: Option<i64>,
     /// Ids known to wait, so that their decisions are heard of.
     pub known: BTreeSet<String>,
-    /// Ids whose allowance is no news: what is decided of them is not wanted.
-    pub heard: BTreeSet<String>,
+    /// Allowances that are no news, unless they were given anew since; by id, see [`Heard`].
+    pub heard: BTreeMap<String, Option<Given>>,
     /// Allowed records are wanted too when they were decided since then, and requested since the next one; absent: whenever.
     pub resolved_since_unix_ms: Option<i64>,
     /// See there.
@@ -149,12 +151,10 @@ pub struct LookOrder {
 pub struct News {
     /// Approvals that were not known to wait.
     pub fresh: usize,
-    /// Records that stand as allowed.
+    /// Records that stand as allowed; whether that is news is told by [`Heard::allowed`].
     pub allowed: Vec<Record>,
     /// Ids of those among them that were over otherwise before.
     pub late: BTreeSet<String>,
-    /// As [`Look::not_allowed`].
-    pub not_allowed: Vec<String>,
     /// Approvals that were known to wait, and were denied by somebody else, as far as they are kept whole.
     pub denied: u32,
 }
@@ -195,6 +195,11 @@ pub struct Inbox {
     ends: BTreeMap<String, (String, u64)>,
     /// Settled while a look was under way that may have read them before.
     settled: BTreeSet<String>,
+    /// Allowances that are no news.
+    pub heard: Heard,
+    /// What became of these is not known, and asked by the next look at everything; by the one under way.
+    doubted: BTreeSet<String>,
+    asks_about: BTreeSet<String>,
     over: Over,
     /// Late allowances are not asked for before this, monotonic; and the last look did not, for that.
     late_after: u64,
@@ -226,6 +231,7 @@ impl Inbox {
         self.as_of = None;
         self.trouble.clear();
         self.everything = true;
+        self.doubted.append(&mut self.asks_about);
         self.not_before = 0;
         self.next_look = Some(now.mono_ms);
     }
@@ -293,6 +299,12 @@ impl Inbox {
     /// known to wait is only looked for among the newest.
     pub fn doubt(&mut self, approval_id: &str) {
         self.settle(approval_id);
+        self.suspect(approval_id);
+    }
+
+    /// It may have been allowed by somebody meanwhile; the next look, at everything, tells.
+    pub fn suspect(&mut self, approval_id: &str) {
+        self.doubted.insert(approval_id.to_owned());
         self.everything = true;
     }
 
@@ -332,7 +344,8 @@ impl Inbox {
         let news_since_unix_ms = self.newest_requested_at.map(|newest| newest.saturating_sub(LOOK_BACK_MS));
         let newest = news_since_unix_ms.filter(|_| self.unreadable == 0 && !self.sees_everything);
         let since_unix_ms = newest.map(|newest| oldest_pending.map_or(newest, |oldest| oldest.min(newest)));
-        let late = self.over.oldest_unix_ms().filter(|oldest| since_unix_ms.is_some_and(|since| *oldest < since));
+        let late = earlier(self.over.oldest_unix_ms(), self.heard.oldest_unix_ms())
+            .filter(|oldest| since_unix_ms.is_some_and(|since| *oldest < since));
         self.late_due = late.is_some() && now.mono_ms < self.late_after;
         let late_since_unix_ms = late.filter(|_| !self.late_due);
         if late_since_unix_ms.is_some() {
@@ -341,13 +354,14 @@ impl Inbox {
         // those that are only counted are not named one by one
         let counted = self.rest.iter().map(|brief| brief.requested_at_unix_ms).min();
         let news_since_unix_ms = news_since_unix_ms.map(|since| counted.map_or(since, |oldest| oldest.min(since)));
-        let known = self.pending.keys().cloned().collect();
+        self.asks_about = if self.sees_everything { std::mem::take(&mut self.doubted) } else { BTreeSet::new() };
+        let known = self.pending.keys().chain(&self.asks_about).cloned().collect();
         Some(LookOrder {
             round: self.round,
             now_unix_ms: now.unix_ms,
             since_unix_ms,
             known,
-            heard: BTreeSet::new(),
+            heard: self.heard.all(),
             resolved_since_unix_ms: self.watching_since_unix_ms,
             news_since_unix_ms,
             over: self.over.clone(),
@@ -370,7 +384,8 @@ impl Inbox {
                 self.unreadable = look.unreadable;
                 self.newest_requested_at = self.newest_requested_at.max(look.newest_requested_at);
                 let mut waiting = BTreeMap::new();
-                let mut heard = News { not_allowed: look.not_allowed, ..News::default() };
+                look.not_allowed.iter().for_each(|approval_id| self.heard.forget(approval_id));
+                let mut heard = News::default();
                 self.over.extend(&look.over);
                 for record in look.records {
                     if self.settled.contains(&record.approval_id) || self.is_own_pairing(&record) {
@@ -421,6 +436,7 @@ impl Inbox {
             Err(Missed { why, leave_alone_ms }) => {
                 self.trouble = why;
                 self.everything |= self.sees_everything;
+                self.doubted.append(&mut self.asks_about);
                 self.failures += 1;
                 let wait = (1_000_u64 << (self.failures - 1).min(5)).min(RETRY_LIMIT_MS);
                 // it may say anything, but not blind us
@@ -459,13 +475,15 @@ impl Inbox {
     }
 
     /// How many there are of each, and may be: what waits is as much as the gateway has.
-    pub fn sizes(&self) -> [(&'static str, usize, usize); 5] {
+    pub fn sizes(&self) -> [(&'static str, usize, usize); 7] {
         [
             ("approvals kept whole", self.pending.len(), WHOLE),
             ("approvals counted", self.rest.len(), usize::MAX),
             ("own pairings", self.own_pairing.len(), 4),
             ("settled during a look", self.settled.len(), WHOLE),
             ("approvals that are over", self.over.len(), OVER),
+            ("known allowances", self.heard.len(), HEARD),
+            ("approvals in doubt", self.doubted.len() + self.asks_about.len(), usize::MAX),
         ]
     }
 

@@ -61,7 +61,7 @@ pub fn approvals(inbox: &Inbox, server: &Server) -> BTreeMap<NoticeKey, Notice> 
             let from = words::notices::all_asked(cut(&name(principal), 48));
             notices.insert(
                 format!("approvals:{principal}:{session}"),
-                summary(words::notices::approvals_wait_2(all.count), &all, &from, server),
+                summary(words::notices::approvals_wait(all.count), &all, &from, server),
             );
         } else {
             for pending in waiting {

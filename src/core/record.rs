@@ -15,6 +15,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::protocol::Scope;
+use crate::words;
 
 use canonical::is_deeper_than;
 pub use canonical::{changed, digest, digest_bytes, hex};
@@ -190,6 +191,8 @@ pub struct Outline {
     pub allowed: bool,
     /// Wall clock of the first decision.
     pub resolved_at_unix_ms: Option<i64>,
+    /// Wall clock of the last change.
+    pub updated_at_unix_ms: Option<i64>,
     /// Wall clock of the request.
     pub requested_at_unix_ms: Option<i64>,
 }
@@ -207,7 +210,7 @@ impl Record {
         };
         match serde_json::from_str::<Value>(text) {
             Ok(raw) => Self::from_value(raw),
-            Err(_) => Err(unreadable("the record is not JSON that can be read")),
+            Err(_) => Err(unreadable(words::approvals::RECORD_IS_NOT_JSON_THAT_CAN)),
         }
     }
 
@@ -217,7 +220,7 @@ impl Record {
             return Err(Unreadable {
                 approval_id: String::new(),
                 requested_at_unix_ms: None,
-                why: "the record is not a JSON object".to_owned(),
+                why: words::approvals::RECORD_IS_NOT_JSON_OBJECT.to_owned(),
             });
         };
         let mut unknown = Vec::new();
@@ -227,7 +230,7 @@ impl Record {
                 return Err(Unreadable {
                     approval_id: String::new(),
                     requested_at_unix_ms: fields.get("requested_at_unix_ms").and_then(integer),
-                    why: "the record has no usable approval id".to_owned(),
+                    why: words::approvals::RECORD_HAS_NO_USABLE_APPROVAL_ID.to_owned(),
                 });
             }
         };
@@ -235,7 +238,7 @@ impl Record {
             return Err(Unreadable {
                 approval_id,
                 requested_at_unix_ms: fields.get("requested_at_unix_ms").and_then(integer),
-                why: "the record is nested too deeply".to_owned(),
+                why: words::approvals::RECORD_IS_NESTED_TOO_DEEPLY.to_owned(),
             });
         }
         let requested_at_unix_ms = required_integer(fields, "requested_at_unix_ms", &mut unknown);
@@ -302,6 +305,7 @@ impl Outline {
             decided: fields.get("decision").is_some_and(|raw| raw.get() != "null"),
             allowed: value("decision").is_some_and(|word| word.as_str() == Some(Decision::Allow.name())),
             resolved_at_unix_ms: value("resolved_at_unix_ms").as_ref().and_then(integer),
+            updated_at_unix_ms: value("updated_at_unix_ms").as_ref().and_then(integer),
             requested_at_unix_ms: value("requested_at_unix_ms").as_ref().and_then(integer),
         }
     }
@@ -313,6 +317,7 @@ impl Outline {
             decided: !record.is_pending(),
             allowed: record.decision == Some(Decision::Allow),
             resolved_at_unix_ms: record.resolved_at_unix_ms,
+            updated_at_unix_ms: record.updated_at_unix_ms,
             requested_at_unix_ms: Some(record.requested_at_unix_ms),
         }
     }

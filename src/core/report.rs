@@ -33,9 +33,9 @@ pub fn report(snapshot: &Value) -> String {
         out.push('\n');
     };
     if snapshot["demo"] == Value::Bool(true) {
-        line(words::status::DEMO_NOTHING_HERE_IS_REAL.to_owned());
+        line(words::status::DEMO.to_owned());
     }
-    line(words::status::palyrad(
+    line(words::status::report_versions(
         word("/agent/version"),
         word("/quick_facts/gateway_version"),
         word("/quick_facts/gateway_git_hash"),
@@ -45,19 +45,19 @@ pub fn report(snapshot: &Value) -> String {
     for name in ["gateway_process", "browserd_process", "node_host_process"] {
         process(&snapshot[name]).into_iter().for_each(&mut line);
     }
-    line(words::status::approvals_wait_heard(
+    line(words::status::report_approvals(
         word("/approvals/pending"),
         word("/approvals/heard_of_by"),
         snapshot["active_runs"].as_array().map_or("unknown".to_owned(), |runs| runs.len().to_string()),
         word("/session_summary/active_sessions"),
     ));
-    line(words::status::browser_discord_node_host(
+    line(words::status::report_rest(
         word("/quick_facts/browser_service/status"),
         word("/quick_facts/discord/state"),
         word("/quick_facts/node_host/state"),
         word("/profile/name"),
     ));
-    line(words::status::tray_notifications_keyring(
+    line(words::status::report_desktop(
         word("/tray/detail"),
         word("/notifications/server"),
         word("/secrets/state"),
@@ -87,7 +87,7 @@ pub fn report(snapshot: &Value) -> String {
 pub fn age(snapshot: &Value, part: &str, now_unix_ms: i64) -> String {
     let why = snapshot["not_told"][part].as_str().map(|why| format!(" ({why})")).unwrap_or_default();
     match snapshot["as_of_unix_ms"][part].as_i64() {
-        Some(at) => words::status::ago(ago(at, now_unix_ms), &why),
+        Some(at) => words::status::told_ago(ago(at, now_unix_ms), &why),
         None => words::status::not_told_yet(&why),
     }
 }
@@ -106,7 +106,7 @@ pub fn texts(list: &Value) -> impl Iterator<Item = &str> {
 fn process(block: &Value) -> Vec<String> {
     let mut lines = Vec::new();
     let number = |key: &str| block[key].as_u64().map_or("none".to_owned(), |number| number.to_string());
-    lines.push(words::status::wanted_pid_up(
+    lines.push(words::status::report_service(
         block["service"].as_str().unwrap_or("?"),
         block["state"].as_str().unwrap_or("?"),
         &block["desired_running"],

@@ -227,7 +227,7 @@ pub fn in_text(shown: &Shown, now_unix_ms: i64) -> String {
 /// What is said above the record.
 fn notes(shown: &Shown, now_unix_ms: i64) -> Vec<String> {
     let words = describe::describe(&shown.record);
-    let mut notes = vec![words::approvals::asked_by_2(cut(&words.who, 60), time_left(&shown.record, now_unix_ms))];
+    let mut notes = vec![words::approvals::asked_by(cut(&words.who, 60), time_left(&shown.record, now_unix_ms))];
     notes.extend(shown.doubts());
     notes
 }

@@ -164,7 +164,7 @@ pub fn plan(
 
 /// "The admin token and the browser token are new."
 pub fn are_new(names: &[SecretName]) -> String {
-    let labels: Vec<_> = names.iter().map(|name| words::secrets::text(name.label())).collect();
+    let labels: Vec<_> = names.iter().map(|name| words::secrets::the_one(name.label())).collect();
     match &labels[..] {
         [one] => text::capitalise(&words::secrets::is_new(one)),
         [others @ .., last] => text::capitalise(&words::secrets::and_are_new(others.join(", "), last)),

@@ -24,6 +24,7 @@ use crate::core::service::{Goal, LastExit, Phase};
 use crate::core::time::Now;
 use crate::core::{companion, health, text};
 use crate::protocol::{self, ServiceId};
+use crate::words;
 
 /// Everything.
 pub fn snapshot(agent: &Agent, now: Now) -> Value {
@@ -177,7 +178,7 @@ fn node_process(agent: &Agent, now: Now) -> Value {
     if let Some(need) = agent.node.needs_repair(now).filter(|_| host.run.is_none()) {
         block["state"] = json!("given_up");
         block["liveness"] = json!("stopped");
-        block["trouble"] = json!(format!("it needs repair: {}", need.words()));
+        block["trouble"] = json!(words::status::it_needs_repair(need.words()));
     }
     block
 }
@@ -329,14 +330,14 @@ fn reasons(why: &BTreeMap<ServiceId, String>) -> Value {
 fn warnings(agent: &Agent) -> Vec<String> {
     let mut warnings = agent.setup.warnings.clone();
     if !agent.config.trouble.is_empty() {
-        warnings.push(format!("{}; nothing was restarted", agent.config.trouble));
+        warnings.push(words::status::nothing_was_restarted(&agent.config.trouble));
     }
     if !agent.config.blind.is_empty() {
-        warnings.push(format!("changes of the config are not seen: {}", agent.config.blind));
+        warnings.push(words::status::changes_of_config_are_not_seen(&agent.config.blind));
     }
     for id in agent.config_left() {
         let why = &agent.config.left[&id];
-        warnings.push(format!("{}: {why}. To use it: palyra-tray restart {id}", text::service(id)));
+        warnings.push(words::status::to_use(text::service(id), why, id));
     }
     if let Secrets::Ready { warning, .. } = &agent.secrets
         && !warning.is_empty()
@@ -347,29 +348,22 @@ fn warnings(agent: &Agent) -> Vec<String> {
     warnings.extend(agent.removed.as_deref().map(text::removed));
     warnings.extend(Some(agent.companion.saving.trouble()).filter(|trouble| !trouble.is_empty()));
     if !agent.companion.allows(Flag::DesktopNotificationsEnabled) {
-        warnings.push(text::NOTIFICATIONS_OFF.to_owned());
+        warnings.push(words::notices::NOTIFICATIONS_OFF.to_owned());
     }
     warnings.extend(agent.log_losses.iter().map(|(id, loss)| text::log_loss(*id, loss)));
     if !agent.inbox.trouble.is_empty() {
-        warnings.push(format!("approvals cannot be read: {}", agent.inbox.trouble));
+        warnings.push(words::status::approvals_cannot_be_read(&agent.inbox.trouble));
     }
     if agent.inbox.unreadable > 0 {
-        warnings
-            .push(format!("{} approvals cannot be understood; look at them in the dashboard", agent.inbox.unreadable));
+        warnings.push(words::status::approvals_cannot_be_understood(agent.inbox.unreadable));
     }
     if !agent.desktop.tray_present {
-        warnings.push(format!("no tray shows the icon: {}", agent.desktop.tray));
+        warnings.push(words::status::no_tray_shows_icon(&agent.desktop.tray));
     }
     match &agent.desktop.notifications {
-        None => warnings.push(
-            "no notification server: approvals show in the menu, the dashboard and `palyra-tray approvals list`"
-                .to_owned(),
-        ),
+        None => warnings.push(words::status::NO_NOTIFICATION_SERVER_APPROVALS.to_owned()),
         Some(server) if !server.actions => {
-            warnings.push(format!(
-                "the notification server {} shows no buttons: decide in the dashboard or on the command line",
-                server.name
-            ));
+            warnings.push(words::status::notification_server_shows_no_buttons(&server.name));
         }
         Some(_) => {}
     }

@@ -179,8 +179,8 @@ pub fn bundle(found: Found, cleaner: &Cleaner) -> Bundle {
             let what = words::support::PALYRAS_OWN_EXPORT_PALYRA_SUPPORT_BUNDLE;
             parts.push(("palyra-export.json".to_owned(), what, pretty(export)));
         }
-        Some(Err(why)) => lack(words::support::PALYRAS_OWN_EXPORT_2, &why),
-        None => lack(words::support::PALYRAS_OWN_EXPORT_2, words::support::IT_WAS_LEFT_OUT_ON_REQUEST),
+        Some(Err(why)) => lack(words::support::PALYRAS_OWN_EXPORT, &why),
+        None => lack(words::support::PALYRAS_OWN_EXPORT, words::support::IT_WAS_LEFT_OUT_ON_REQUEST),
     }
     let explanation = explain(&found.version, found.at_unix_ms, &parts, &lacks);
     let parts = parts.into_iter().map(|(name, _, text)| Part { name, text });

@@ -17,6 +17,7 @@ pub mod forms;
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::ServiceId;
+use crate::words;
 
 /// All of the old profile is down within this time, milliseconds; else nothing is changed.
 pub const LEAVE_MS: u64 = 20_000;
@@ -92,17 +93,17 @@ impl Switch {
     pub fn words(&self, on: &str) -> (String, String) {
         let names: Vec<_> = self.stopped.iter().map(ToString::to_string).collect();
         let stopped = match names.as_slice() {
-            [] => format!("Nothing of {} ran.", self.from),
-            names => format!("Stopped of {}: {}.", self.from, names.join(", ")),
+            [] => words::profiles::nothing_of_it_ran(&self.from),
+            names => words::profiles::stopped_of_it(&self.from, names.join(", ")),
         };
         if self.stage == Stage::Done {
-            return (format!("Now on profile {on}"), stopped);
+            return (words::profiles::now_on_profile(on), stopped);
         }
         let why = self.why.trim_end_matches('.');
         let again = match names.as_slice() {
             [] => String::new(),
-            names => format!(" Stopped for it, and started again: {}.", names.join(", ")),
+            names => words::profiles::stopped_and_started_again(names.join(", ")),
         };
-        (format!("Still on profile {on}"), format!("The change to {} was taken back: {why}.{again}", self.to))
+        (words::profiles::still_on_profile(on), words::profiles::was_taken_back(&self.to, why, &again))
     }
 }

@@ -13,125 +13,71 @@ use crate::protocol::ServiceId;
 use crate::protocol::companion::Flag;
 use crate::protocol::node::NodeTask;
 use crate::protocol::shim::LogLoss;
+use crate::words;
 
-/// Hint.
-pub const SEE_LOGS: &str = "See the newest lines: palyra-tray logs";
-/// Hint.
-pub const SEE_STATUS: &str = "See: palyra-tray status";
-/// Hint.
-pub const TRY_WHEN_READY: &str = "Try again when the gateway is ready: palyra-tray status";
-/// Hint.
-pub const UNLOCK_KEYRING: &str = "Unlock the keyring (sign in to the desktop), and Palyra starts by itself.";
-/// Title.
-pub const NOT_DECIDED: &str = "Not decided as you chose";
 /// Title and body.
-pub const HANDOFF_TWICE: (&str, &str) = (
-    "Somebody else asked for your dashboard",
-    "The one-time address that signs you in was used twice. If that was not you, restart Palyra: it ends all sessions.",
-);
+pub const HANDOFF_TWICE: (&str, &str) =
+    (words::alarms::SOMEBODY_ASKED_FOR_DASHBOARD, words::alarms::ONE_TIME_ADDRESS_USED_TWICE);
 /// Title and body.
-pub const TEST_NOTIFICATION: (&str, &str) =
-    ("Notifications work", "When an agent needs your permission, Palyra asks you like this.");
-/// Reply.
-pub const PAUSED: &str =
-    "All agents are paused: what runs is aborted, and what they ask for is denied until you resume them.";
-/// Refusal.
-pub const LOCKED: &str = "nothing was decided: the screen is locked";
-/// Reply.
-pub const RESUMED: &str = "Agents may work again.";
-/// Reply.
-pub const QUIT_STOP: &str = "Stopping Palyra.";
-/// Reply.
-pub const QUIT_KEEP: &str = "The tray ends; Palyra keeps running.";
-/// Why the config cannot be used.
-pub const CONFIG_GONE: &str = "the config file is gone; put it back";
-/// Why a sidecar is restarted.
-pub const CONFIG_TOUCHED: &str = "a restart was asked for by writing the config anew";
-/// Why a sidecar should be restarted.
-pub const CONFIG_OUTDATED: &str = "the config was changed after it started";
+pub const TEST_NOTIFICATION: (&str, &str) = (words::notices::NOTIFICATIONS_WORK, words::notices::PALYRA_ASKS_LIKE_THIS);
 /// Why the browser service is not started. `why`: what came of asking for its key.
 pub fn browser_key_unreadable(reference: &str, why: &str) -> String {
     let store = match reference.split_once('/') {
-        Some((scope, name)) => {
-            format!(
-                "put it there (palyra secrets configure browser-state-key {scope} {name} --value-stdin) or correct the config"
-            )
-        }
-        None => "correct the config".to_owned(),
+        Some((scope, name)) => words::secrets::put_it_there(scope, name),
+        None => words::secrets::CORRECT_CONFIG.to_owned(),
     };
-    format!(
-        "the key of its saved state is to be in Palyra's vault as {reference} \
-         (tool_call.browser_service.state_key_vault_ref), and it cannot be had: {why}; {store}"
-    )
+    words::secrets::key_cannot_be_had(reference, why, &store)
 }
-
-/// A menu entry.
-pub const WRITE_PORTS: &str = "Write these ports to the config";
-/// A tick in the menu.
-pub const CONFIG_RESTARTS: &str = "Restart when the config changes";
-/// The switch of usage events in the menu.
-pub const TELEMETRY: &str = "Note in Palyra's journal how the tray is used";
-/// Title of a notification.
-pub const CONFIG_INVALID: &str = "Palyra's config cannot be used";
-
-/// Refusal.
-pub const DEMO_AT_LOGIN: &str = "a demo does not start at login: its state goes away with it";
-
-/// Reply.
-pub const DIAGNOSTICS_COPIED: &str = "They are in the clipboard, without secrets: paste them where you ask for help.";
 
 /// Reply, where no clipboard can be reached.
 pub fn diagnostics_in(file: &str) -> String {
-    format!("No program for the clipboard was found (wl-copy, xclip or xsel), so they are in {file}")
+    words::status::no_program_for_clipboard(file)
 }
 
 /// Our folder is gone and the services have not been started since.
 pub fn removed(folder: &str) -> String {
-    format!(
-        "{folder} was removed while Palyra ran: what was in it is gone, and what the services write now may be lost. \
-         To begin anew: palyra-tray restart"
-    )
+    words::alarms::was_removed_while_palyra_ran(folder)
 }
 
 /// Lines that a log lacks.
 pub fn log_loss(id: ServiceId, loss: &LogLoss) -> String {
     let (name, lines) = (service(id).to_lowercase(), loss.dropped_lines);
-    let are = if lines == 1 { "1 line is".to_owned() } else { format!("{lines} lines are") };
+    let are = if lines == 1 { words::services::LINE_IS.to_owned() } else { words::services::lines_are(lines) };
     if loss.why.is_empty() {
-        format!("{are} missing in the log of the {name}, which could not be written for a while")
+        words::services::missing_in_log(&are, &name)
     } else {
-        format!("the log of the {name} cannot be written ({}); {are} lost so far. See: palyra-tray doctor", loss.why)
+        words::services::log_of_cannot_be_written(&name, &loss.why, &are)
     }
 }
 
 /// What a person calls it.
 pub const fn service(id: ServiceId) -> &'static str {
     match id {
-        ServiceId::Gateway => "Gateway",
-        ServiceId::Browserd => "Browser",
-        ServiceId::NodeHost => "Node host",
+        ServiceId::Gateway => words::common::GATEWAY,
+        ServiceId::Browserd => words::common::BROWSER,
+        ServiceId::NodeHost => words::common::NODE_HOST,
     }
 }
 
 /// Its state in a word or three.
 pub fn state(service: &Service, now: Now) -> String {
     match &service.phase {
-        Phase::Unknown => "looking".to_owned(),
-        Phase::Stopped if service.goal == Goal::Up => "waiting to start".to_owned(),
-        Phase::Stopped => "stopped".to_owned(),
-        Phase::Starting { .. } => "starting".to_owned(),
-        Phase::Ready { .. } => "ready".to_owned(),
-        Phase::Unhealthy { misses, .. } => format!("not answering ({misses})"),
-        Phase::Stopping { why: StopReason::Restart } => "restarting".to_owned(),
-        Phase::Stopping { .. } => "stopping".to_owned(),
+        Phase::Unknown => words::services::LOOKING.to_owned(),
+        Phase::Stopped if service.goal == Goal::Up => words::services::WAITING_TO_START.to_owned(),
+        Phase::Stopped => words::services::STATE_STOPPED.to_owned(),
+        Phase::Starting { .. } => words::services::STARTING.to_owned(),
+        Phase::Ready { .. } => words::services::READY.to_owned(),
+        Phase::Unhealthy { misses, .. } => words::services::not_answering(misses),
+        Phase::Stopping { why: StopReason::Restart } => words::services::RESTARTING.to_owned(),
+        Phase::Stopping { .. } => words::services::STATE_STOPPING.to_owned(),
         Phase::BackingOff { until } => {
             let seconds = until.saturating_sub(now.mono_ms).div_ceil(1_000);
             if service.attempts == 0 {
-                return format!("{}; tried again in {seconds} s", service.trouble);
+                return words::services::state_tried_again(&service.trouble, seconds);
             }
-            format!("restarts in {seconds} s, attempt {}", service.attempts)
+            words::services::restarts_in_s(seconds, service.attempts)
         }
-        Phase::GivenUp => "given up".to_owned(),
+        Phase::GivenUp => words::services::GIVEN_UP.to_owned(),
     }
 }
 
@@ -141,8 +87,8 @@ pub fn node_host(agent: &Agent, now: Now) -> String {
     match (agent.node.under_way(), agent.node.needs_repair(now), &agent.node.known) {
         (Some((_, step)), ..) => node::step_words(step).to_owned(),
         (None, Some(need), _) if host.run.is_some() => format!("{}; {}", state(host, now), need.words()),
-        (None, Some(need), _) => format!("needs repair: {}", need.words()),
-        (None, None, Known::Absent) => "not enrolled".to_owned(),
+        (None, Some(need), _) => words::services::needs_repair(need.words()),
+        (None, None, Known::Absent) => words::common::NOT_ENROLLED.to_owned(),
         (None, None, _) => state(host, now),
     }
 }
@@ -150,13 +96,13 @@ pub fn node_host(agent: &Agent, now: Now) -> String {
 /// The first line of menu and tooltip: the state in words.
 pub fn status_line(agent: &Agent, base: Base, now: Now) -> String {
     let line = condition(agent, base, now);
-    if agent.paused { format!("All agents are paused. {line}") } else { line }
+    if agent.paused { words::services::paused_and_so(&line) } else { line }
 }
 
 fn condition(agent: &Agent, base: Base, now: Now) -> String {
     let gateway = agent.fleet.get(ServiceId::Gateway);
     if agent.quitting.is_some() {
-        return "Stopping Palyra".to_owned();
+        return words::services::STOPPING_PALYRA.to_owned();
     }
     if let Some(remote) = &agent.remote {
         return remote.line(true, now);
@@ -171,13 +117,13 @@ fn condition(agent: &Agent, base: Base, now: Now) -> String {
         Base::Healthy => match &agent.gateway {
             Some((facts, at)) => {
                 let seconds = facts.uptime_seconds + now.mono_ms.saturating_sub(at.mono_ms) / 1_000;
-                format!("Healthy: palyrad {}, up {}", facts.version, duration(seconds))
+                words::services::healthy_palyrad_up(&facts.version, duration(seconds))
             }
-            None => "Healthy".to_owned(),
+            None => words::services::HEALTHY.to_owned(),
         },
-        Base::Stopped if agent.fleet.iter().any(|one| one.run.is_some()) => "Stopping".to_owned(),
-        Base::Stopped if agent.setup.first_run && !agent.reached.complete => "Not set up yet".to_owned(),
-        Base::Stopped => "Stopped".to_owned(),
+        Base::Stopped if agent.fleet.iter().any(|one| one.run.is_some()) => words::services::STOPPING.to_owned(),
+        Base::Stopped if agent.setup.first_run && !agent.reached.complete => words::services::NOT_SET_UP_YET.to_owned(),
+        Base::Stopped => words::services::STOPPED.to_owned(),
         Base::Starting => {
             let slow = agent.fleet.iter().find(|one| one.goal == Goal::Up && !one.is_ready()).unwrap_or(gateway);
             format!("{}: {}", service(slow.id), state(slow, now))
@@ -191,7 +137,7 @@ fn condition(agent: &Agent, base: Base, now: Now) -> String {
 fn degraded(agent: &Agent, now: Now) -> String {
     let host = agent.fleet.get(ServiceId::NodeHost);
     if host.goal == Goal::Up && host.run.is_none() && agent.node.needs_repair(now).is_some() {
-        return format!("Node host {}", node_host(agent, now));
+        return words::services::node_host(node_host(agent, now));
     }
     if let Some(sick) = agent.fleet.iter().find(|service| {
         service.goal == Goal::Up && !matches!(service.phase, Phase::Ready { .. } | Phase::Starting { .. })
@@ -199,11 +145,11 @@ fn degraded(agent: &Agent, now: Now) -> String {
         return format!("{}: {}", service(sick.id), state(sick, now));
     }
     if agent.inbox.trouble.is_empty() && agent.inbox.unreadable == 0 {
-        "The config cannot be used; Palyra goes on with what it has read".to_owned()
+        words::services::CONFIG_CANNOT_BE_USED.to_owned()
     } else if agent.inbox.trouble.is_empty() {
-        format!("{} approvals cannot be read; look at them in the dashboard", agent.inbox.unreadable)
+        words::services::approvals_cannot_be_read_look(agent.inbox.unreadable)
     } else {
-        format!("Approvals cannot be read: {}", agent.inbox.trouble)
+        words::services::approvals_cannot_be_read(&agent.inbox.trouble)
     }
 }
 
@@ -211,15 +157,15 @@ fn degraded(agent: &Agent, now: Now) -> String {
 pub fn gave_up(sidecar: &Service) -> String {
     let name = service(sidecar.id);
     let exit = sidecar.last_exit.as_ref().filter(|_| !sidecar.occupied);
-    let Some(exit) = exit else { return format!("{name} cannot start: {}", sidecar.trouble) };
+    let Some(exit) = exit else { return words::services::cannot_start_because(name, &sidecar.trouble) };
     let cause = &exit.cause;
     let what = if cause.hopeless {
         format!("{name} {}", cause.what)
     } else {
-        format!("{name} does not stay up: it {}", cause.what)
+        words::services::does_not_stay_up(name, &cause.what)
     };
     match &cause.said {
-        Some(said) => format!("{what}; it last said: {said}"),
+        Some(said) => words::services::it_last_said(&what, said),
         None => what,
     }
 }
@@ -227,7 +173,11 @@ pub fn gave_up(sidecar: &Service) -> String {
 /// Title of the notification about it.
 pub fn given_up_title(sidecar: &Service) -> String {
     let hopeless = sidecar.occupied || sidecar.last_exit.as_ref().is_none_or(|exit| exit.cause.hopeless);
-    format!("{} {}", service(sidecar.id), if hopeless { "cannot start" } else { "does not stay up" })
+    format!(
+        "{} {}",
+        service(sidecar.id),
+        if hopeless { words::services::CANNOT_START } else { words::services::DOES_NOT_STAY_UP }
+    )
 }
 
 /// Its body: why, what it said, what has changed, what comes next, what to do.
@@ -244,7 +194,7 @@ pub fn given_up_notice(sidecar: &Service) -> String {
 /// Why it ended, what it said last, and what has changed since its last good start: a sentence each.
 pub fn why(exit: &LastExit) -> Vec<String> {
     let mut lines = vec![sentence(&format!("it {}", exit.cause.what))];
-    lines.extend(exit.cause.said.as_ref().map(|said| format!("It last said: {said}")));
+    lines.extend(exit.cause.said.as_ref().map(words::common::it_last_said));
     lines.extend(changed(exit));
     lines
 }
@@ -253,9 +203,9 @@ pub fn why(exit: &LastExit) -> Vec<String> {
 pub fn changed(exit: &LastExit) -> Option<String> {
     let words = exit.changes.as_ref().filter(|_| exit.cause.class != Class::Asked)?.in_words();
     Some(if words.is_empty() {
-        "Since its last good start neither program, config nor environment changed.".to_owned()
+        words::services::SINCE_ITS_LAST_GOOD_START_NEITHER.to_owned()
     } else {
-        format!("Changed since its last good start: {}.", words.join("; "))
+        words::services::changed_since_its_last_good_start(words.join("; "))
     })
 }
 
@@ -265,17 +215,14 @@ pub fn next(sidecar: &Service, now: Now) -> Option<String> {
         Phase::BackingOff { until } => {
             let seconds = until.saturating_sub(now.mono_ms).div_ceil(1_000);
             Some(match sidecar.attempts {
-                0 => format!("tried again in {seconds} s, and so on"),
-                attempt => format!("starts again in {seconds} s, attempt {attempt}"),
+                0 => words::services::tried_again_in_s(seconds),
+                attempt => words::services::starts_again_in_s(seconds, attempt),
             })
         }
         Phase::GivenUp if sidecar.last_exit.as_ref().is_none_or(|exit| exit.cause.hopeless) => {
-            Some("it is not started again by itself, for that would end the same way".to_owned())
+            Some(words::services::IT_IS_NOT_STARTED_AGAIN.to_owned())
         }
-        Phase::GivenUp => Some(format!(
-            "it failed {} times without a good minute between, so it is not started again by itself",
-            sidecar.attempts
-        )),
+        Phase::GivenUp => Some(words::services::it_failed_times_without_good_minute(sidecar.attempts)),
         _ => None,
     }
 }
@@ -286,7 +233,7 @@ pub fn down(sidecar: &Service) -> String {
         (Some(exit), run) if run.is_none() || sidecar.trouble.is_empty() => why(exit),
         _ => vec![sentence(&sidecar.trouble)],
     };
-    lines.push("Palyra goes on trying.".to_owned());
+    lines.push(words::services::PALYRA_GOES_ON_TRYING.to_owned());
     lines.retain(|line| !line.is_empty());
     lines.join("\n")
 }
@@ -304,7 +251,7 @@ pub fn reached(goal: Goal, services: &[ServiceId]) -> String {
 pub fn goes_on<'a>(services: impl IntoIterator<Item = &'a Service>) -> Option<String> {
     let occupied = services.into_iter().filter(|one| one.occupied);
     let words: Vec<_> =
-        occupied.map(|one| format!("{} may go on: {}", service(one.id).to_lowercase(), one.trouble)).collect();
+        occupied.map(|one| words::services::may_go_on(service(one.id).to_lowercase(), &one.trouble)).collect();
     (!words.is_empty()).then(|| words.join("; "))
 }
 
@@ -316,11 +263,11 @@ pub fn took_too_long(goal: Goal, services: &[&Service]) -> String {
     });
     let words: Vec<_> = late
         .map(|one| {
-            let why = if one.trouble.is_empty() { "no reason is known" } else { &one.trouble };
+            let why = if one.trouble.is_empty() { words::common::NO_REASON_IS_KNOWN } else { &one.trouble };
             format!("{}: {why}", service(one.id))
         })
         .collect();
-    format!("not there yet: {}", words.join("; "))
+    words::services::not_there_yet(words.join("; "))
 }
 
 /// Why the dashboard or the inbox cannot be reached.
@@ -331,13 +278,13 @@ pub fn gateway_not_ready(agent: &Agent) -> String {
     let gateway = agent.fleet.get(ServiceId::Gateway);
     match (&gateway.phase, gateway.goal) {
         (Phase::GivenUp, _) => gave_up(gateway),
-        (_, Goal::Down) => "Palyra is stopped".to_owned(),
+        (_, Goal::Down) => words::services::PALYRA_IS_STOPPED.to_owned(),
         (Phase::Stopped, Goal::Up) => match &agent.secrets {
             Secrets::Waiting(why) | Secrets::Failed(why) => why.clone(),
-            _ => "the gateway is about to start".to_owned(),
+            _ => words::services::GATEWAY_IS_ABOUT_TO_START.to_owned(),
         },
-        _ if gateway.trouble.is_empty() => "the gateway is not ready yet".to_owned(),
-        _ => format!("the gateway is not ready: {}", gateway.trouble),
+        _ if gateway.trouble.is_empty() => words::services::GATEWAY_IS_NOT_READY_YET.to_owned(),
+        _ => words::services::gateway_is_not_ready(&gateway.trouble),
     }
 }
 
@@ -346,17 +293,17 @@ pub fn activated(agent: &Agent, now: Now) -> String {
     let base = crate::core::health::base(agent);
     let line = sentence(&status_line(agent, base, now));
     if agent.desktop.tray_present {
-        format!("{line} Its icon is in the tray.")
+        words::agent::its_icon_is_in_tray(&line)
     } else {
-        format!("{line} There is no icon: {}. In a terminal, palyra-tray status says more.", agent.desktop.tray)
+        words::agent::there_is_no_icon(&line, &agent.desktop.tray)
     }
 }
 
 const fn node_in_a_terminal(task: NodeTask) -> &'static str {
     match task {
-        NodeTask::Enrol => "In a terminal it is: palyra-tray node enroll",
-        NodeTask::Repair => "In a terminal it is: palyra-tray node repair",
-        NodeTask::Reset => "In a terminal it is: palyra-tray node reset",
+        NodeTask::Enrol => words::windows::ENROL_IN_TERMINAL,
+        NodeTask::Repair => words::windows::REPAIR_IN_TERMINAL,
+        NodeTask::Reset => words::windows::RESET_IN_TERMINAL,
     }
 }
 
@@ -364,55 +311,55 @@ const fn node_in_a_terminal(task: NodeTask) -> &'static str {
 pub fn companion_failed(companion: &Companion, trouble: &Trouble) -> (&'static str, String) {
     let (title, why, hint) = match (companion, trouble) {
         (Companion::SetUp, Trouble::NotOpened(why)) => {
-            ("The set-up could not be opened", why, "In a terminal it is: palyra-tray setup")
+            (words::windows::SET_UP_COULD_NOT_BE_OPENED, why, words::windows::SET_UP_IN_TERMINAL)
         }
         (Companion::SetUp, Trouble::EndedEarly(why)) => {
-            let hint = "What you have done is kept: Continue set-up in the menu goes on with it.";
-            ("The set-up ended early", why, hint)
+            let hint = words::windows::WHAT_YOU_HAVE_DONE_IS_KEPT;
+            (words::windows::SET_UP_ENDED_EARLY, why, hint)
         }
         (Companion::Checks, Trouble::NotOpened(why)) => {
-            ("The checks could not be opened", why, "In a terminal they are: palyra-tray doctor")
+            (words::windows::CHECKS_COULD_NOT_BE_OPENED, why, words::windows::CHECKS_IN_TERMINAL)
         }
         (Companion::Checks, Trouble::EndedEarly(why)) => {
-            ("The checks ended early", why, "Run checks in the menu opens them again.")
+            (words::windows::CHECKS_ENDED_EARLY, why, words::windows::RUN_CHECKS_OPENS_THEM_AGAIN)
         }
         (Companion::Bundle, Trouble::NotOpened(why) | Trouble::EndedEarly(why)) => {
-            ("There is no support bundle", why, "In a terminal it is: palyra-tray support-bundle")
+            (words::windows::THERE_IS_NO_SUPPORT_BUNDLE, why, words::windows::SUPPORT_BUNDLE_IN_TERMINAL)
         }
         (Companion::About, Trouble::NotOpened(why) | Trouble::EndedEarly(why)) => {
-            ("About could not be shown", why, "In a terminal it is: palyra-tray about")
+            (words::windows::ABOUT_COULD_NOT_BE_SHOWN, why, words::windows::ABOUT_IN_TERMINAL)
         }
         (Companion::Profile, Trouble::NotOpened(why)) => {
-            ("The profiles could not be shown", why, "In a terminal they are: palyra-tray profile list")
+            (words::windows::PROFILES_COULD_NOT_BE_SHOWN, why, words::windows::PROFILES_IN_TERMINAL)
         }
         (Companion::Profile, Trouble::EndedEarly(why)) => {
-            ("The choice of a profile ended early", why, "Which one is active: palyra-tray profile show")
+            (words::windows::CHOICE_OF_PROFILE_ENDED_EARLY, why, words::windows::WHICH_ONE_IS_ACTIVE)
         }
         (Companion::Node(task), Trouble::NotOpened(why)) => {
-            ("The dialog could not be opened", why, node_in_a_terminal(*task))
+            (words::windows::DIALOG_COULD_NOT_BE_OPENED, why, node_in_a_terminal(*task))
         }
         (Companion::Node(_), Trouble::EndedEarly(why)) => {
-            let hint = "What became of it: palyra-tray node status";
-            ("The dialog ended early", why, hint)
+            let hint = words::windows::WHAT_BECAME_OF_IT;
+            (words::windows::DIALOG_ENDED_EARLY, why, hint)
         }
         (Companion::Ask(_), Trouble::NotOpened(why)) => {
-            ("The message could not be written", why, "In a terminal it is: palyra-tray send")
+            (words::windows::MESSAGE_COULD_NOT_BE_WRITTEN, why, words::windows::SEND_IN_TERMINAL)
         }
         (Companion::Ask(_), Trouble::EndedEarly(why)) => {
-            ("The dialog ended early", why, "What you wrote was not sent unless you had pressed Send.")
+            (words::windows::DIALOG_ENDED_EARLY, why, words::windows::WHAT_YOU_WROTE_WAS_NOT_SENT)
         }
         (Companion::Draft(_), Trouble::NotOpened(why)) => {
-            ("The draft could not be shown", why, "In a terminal it is: palyra-tray drafts list")
+            (words::windows::DRAFT_COULD_NOT_BE_SHOWN, why, words::windows::DRAFTS_IN_TERMINAL)
         }
         (Companion::Draft(_), Trouble::EndedEarly(why)) => {
-            ("The dialog ended early", why, "The draft is kept unless you had decided about it.")
+            (words::windows::DIALOG_ENDED_EARLY, why, words::windows::DRAFT_IS_KEPT)
         }
         (Companion::Review(_), Trouble::NotOpened(why)) => {
-            let hint = "Nothing was decided. In a terminal it is: palyra-tray approvals review";
-            ("The approval could not be shown", why, hint)
+            let hint = words::windows::NOTHING_WAS_DECIDED;
+            (words::windows::APPROVAL_COULD_NOT_BE_SHOWN, why, hint)
         }
         (Companion::Review(_), Trouble::EndedEarly(why)) => {
-            ("The review ended early", why, "What you had not decided by then still waits.")
+            (words::windows::REVIEW_ENDED_EARLY, why, words::windows::WHAT_YOU_HAD_NOT_DECIDED)
         }
     };
     (title, format!("{} {hint}", sentence(why)))
@@ -424,25 +371,25 @@ pub fn config_changed(keys: &[&str]) -> String {
     // a key is a word of the config's own; what is not one was written by somebody who meant something else
     let plain = first.len() <= 60 && first.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'));
     match (plain, keys.len()) {
-        (false, _) => "the config changed".to_owned(),
-        (true, 1) => format!("the config changed ({first})"),
-        (true, n) => format!("the config changed ({first} and {} more)", n - 1),
+        (false, _) => words::settings::CONFIG_CHANGED.to_owned(),
+        (true, 1) => words::settings::config_changed(first),
+        (true, n) => words::settings::config_changed_and_more(first, n - 1),
     }
 }
 
 /// What the menu offers while somebody runs with an older config.
 pub fn use_config(ids: &[ServiceId]) -> String {
     let names: Vec<_> = ids.iter().map(|id| service(*id)).collect();
-    format!("Restart {} to use the changed config", names.join(" and "))
+    words::settings::restart_to_use_changed_config(names.join(" and "))
 }
 
 /// "2 h", "5 min", "12 s".
 pub fn duration(seconds: u64) -> String {
     match seconds {
         0..60 => format!("{seconds} s"),
-        60..3_600 => format!("{} min", seconds / 60),
+        60..3_600 => words::common::minutes(seconds / 60),
         3_600..172_800 => format!("{} h", seconds / 3_600),
-        _ => format!("{} days", seconds / 86_400),
+        _ => words::common::days(seconds / 86_400),
     }
 }
 
@@ -462,23 +409,20 @@ pub fn wrap(text: &str, width: usize, lines: usize) -> Vec<String> {
     wrapped.iter().map(|line| cut(line, width)).collect()
 }
 
-/// What the flag of that name does.
-pub const NOTIFICATIONS_OFF: &str =
-    "notifications are switched off (desktop_notifications_enabled): look at the icon and its menu";
-
 /// What was taken over from the earlier desktop app, and what not.
 pub fn taken_over(report: &Imported) -> String {
     let part = |intro: &str, what: &[String]| match what {
         [] => String::new(),
         what => format!("{intro}: {}. ", what.join("; ")),
     };
-    let words = part("Taken over", &report.taken) + &part("Not taken over", &report.left);
-    format!("{words}Its own files were not changed. All of it: palyra-tray status --json")
+    let words =
+        part(words::companion::TAKEN_OVER, &report.taken) + &part(words::companion::NOT_TAKEN_OVER, &report.left);
+    words::companion::its_own_files(&words)
 }
 
 /// What comes of setting a rollout flag.
 pub const fn flag_set(flag: Flag) -> &'static str {
-    if flag.switches().is_some() { "Set." } else { "Kept. Palyra Tray has nothing that it switches." }
+    if flag.switches().is_some() { "Set." } else { words::settings::KEPT_BUT_SWITCHES_NOTHING }
 }
 
 /// First letter upper-case.

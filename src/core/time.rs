@@ -55,8 +55,8 @@ pub fn started_at(recorded_unix_ms: i64, age_ms: Option<u64>, now_unix_ms: i64) 
     if by_age.abs_diff(recorded_unix_ms) > CLOCK_SET_MS { by_age } else { recorded_unix_ms }
 }
 
-/// The earlier of two deadlines, either of which may be absent.
-pub fn earlier(a: Option<u64>, b: Option<u64>) -> Option<u64> {
+/// The earlier of two moments, either of which may be absent.
+pub fn earlier<T: Ord>(a: Option<T>, b: Option<T>) -> Option<T> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),

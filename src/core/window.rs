@@ -6,6 +6,7 @@
 use crate::core::dialog::{Body, Choice, DialogButton, Form, Tone};
 use crate::core::view::{Item, ItemKind};
 use crate::protocol::Action;
+use crate::words;
 
 /// Id of the button that takes the marked choice.
 pub const CHOOSE: &str = "choose";
@@ -22,10 +23,10 @@ pub enum Step {
 /// The window that shows this menu, or the submenu of that id. Nothing: there is no such submenu (any more).
 pub fn form(menu: &[Item], inside: Option<&str>) -> Option<Form> {
     let (heading, items, back) = match inside {
-        None => (None, menu, "Close"),
+        None => (None, menu, words::buttons::CLOSE),
         Some(id) => {
             let (label, items) = submenu(menu, id)?;
-            (Some(label.to_owned()), items, "Back")
+            (Some(label.to_owned()), items, words::buttons::BACK)
         }
     };
     let choices: Vec<_> = items.iter().filter_map(choice).collect();
@@ -42,7 +43,7 @@ pub fn form(menu: &[Item], inside: Option<&str>) -> Option<Form> {
         heading,
         text,
         body: Body::Choose { choices, selected },
-        buttons: vec![DialogButton::new(CHOOSE, "Choose"), DialogButton::away(back)],
+        buttons: vec![DialogButton::new(CHOOSE, words::menu::CHOOSE), DialogButton::away(back)],
         focus: None,
         tone: Tone::Info,
     })

@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::words;
+
 /// A rollout flag. The names are those of the earlier desktop app.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -61,10 +63,10 @@ impl Flag {
     /// What it switches here, in a few words; absent: it is kept and switches nothing.
     pub const fn switches(self) -> Option<&'static str> {
         match self {
-            Self::CompanionShellEnabled => Some("Ask Palyra, sessions, drafts and recent events"),
-            Self::AmbientCompanionEnabled => Some("Ask Palyra in a window of its own"),
-            Self::DesktopNotificationsEnabled => Some("Notifications"),
-            Self::OfflineDraftsEnabled => Some("Drafts while Palyra is not reached"),
+            Self::CompanionShellEnabled => Some(words::companion::ASK_PALYRA_SESSIONS),
+            Self::AmbientCompanionEnabled => Some(words::companion::ASK_PALYRA_IN_WINDOW),
+            Self::DesktopNotificationsEnabled => Some(words::common::NOTIFICATIONS),
+            Self::OfflineDraftsEnabled => Some(words::companion::DRAFTS_WHILE_PALYRA_IS_NOT_REACHED),
             _ => None,
         }
     }
@@ -126,15 +128,15 @@ impl Kind {
     /// Its entry in the menu.
     pub const fn label(self) -> &'static str {
         match self {
-            Self::Approval => "Notify of approvals",
-            Self::Alarm => "Notify of alarms",
-            Self::Service => "Notify of services that fail or move",
-            Self::Run => "Notify of answers and runs",
-            Self::Draft => "Notify of drafts",
-            Self::Away => "Notify of what happened behind a locked screen",
-            Self::Config => "Notify of a config that is not taken",
-            Self::Node => "Notify of the node host",
-            Self::Agent => "Notify of the tray's own troubles",
+            Self::Approval => words::companion::NOTIFY_OF_APPROVALS,
+            Self::Alarm => words::companion::NOTIFY_OF_ALARMS,
+            Self::Service => words::companion::NOTIFY_OF_SERVICES_THAT_FAIL,
+            Self::Run => words::companion::NOTIFY_OF_ANSWERS_AND_RUNS,
+            Self::Draft => words::companion::NOTIFY_OF_DRAFTS,
+            Self::Away => words::companion::NOTIFY_OF_WHAT_HAPPENED_BEHIND_LOCKED,
+            Self::Config => words::companion::NOTIFY_OF_CONFIG,
+            Self::Node => words::companion::NOTIFY_OF_NODE_HOST,
+            Self::Agent => words::companion::NOTIFY_OF_TRAYS_OWN_TROUBLES,
         }
     }
 }

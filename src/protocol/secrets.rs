@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::words;
+
 /// What is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -30,9 +32,9 @@ impl SecretName {
     /// For people.
     pub const fn label(self) -> &'static str {
         match self {
-            Self::AdminToken => "admin token",
-            Self::BrowserToken => "browser token",
-            Self::BrowserStateKey => "browser state key",
+            Self::AdminToken => words::secrets::ADMIN_TOKEN,
+            Self::BrowserToken => words::secrets::BROWSER_TOKEN,
+            Self::BrowserStateKey => words::secrets::BROWSER_STATE_KEY,
         }
     }
 

@@ -194,7 +194,7 @@ fn too_many_watch() -> Failure {
 }
 
 fn differs(version: u32) -> String {
-    words::agent::command_speaks_version_of_control_protocol(version)
+    words::agent::command_speaks_version_of_control_protocol(version, VERSION)
 }
 
 /// Asks the running agent, and waits for its answer.
@@ -245,9 +245,9 @@ fn lost(error: io::Error) -> Failure {
             Failure::new(FailureCode::Failed, words::agent::AGENT_DID_NOT_ANSWER_IN_TIME, words::agent::SEE_ITS_LOG)
         }
         io::ErrorKind::UnexpectedEof => {
-            Failure::new(FailureCode::NoAgent, words::agent::AGENT_WENT_AWAY_2, words::agent::START_ONE)
+            Failure::new(FailureCode::NoAgent, words::agent::WENT_AWAY, words::agent::START_ONE)
         }
-        _ => Failure::new(FailureCode::NoAgent, words::agent::agent_went_away(&error), words::agent::START_ONE),
+        _ => Failure::new(FailureCode::NoAgent, words::agent::went_away(&error), words::agent::START_ONE),
     }
 }
 

@@ -107,7 +107,7 @@ pub fn launch(shim_program: &Path, spec: Spec, report: impl Fn(ProcessReport) + 
                 return;
             }
             Err(Unheard::Failed(error)) => {
-                let message = words::services::cannot_run_shim(program.display(), &error);
+                let message = words::services::shim::cannot_be_run(program.display(), &error);
                 report(ProcessReport::SpawnFailed { run_id, message });
                 return;
             }
@@ -334,7 +334,7 @@ fn look(run_dir: &Path) -> ProcessReport {
             Ok(false) => return last_of(run_dir),
             Ok(true) => {}
             Err(error) => {
-                let message = words::services::cannot_look(run_dir.join(LOCK_FILE).display(), &error);
+                let message = words::services::shim::cannot_look(run_dir.join(LOCK_FILE).display(), &error);
                 return ProcessReport::Unreadable { message };
             }
         }
@@ -344,15 +344,15 @@ fn look(run_dir: &Path) -> ProcessReport {
                 let started_at_unix_ms = time::started_at(run.started_at_unix_ms, age, now_unix_ms());
                 return ProcessReport::Adopted(RunRecord { started_at_unix_ms, ..run });
             }
-            Ok(Some(run)) if is_alive(&run) => words::services::its_shim_does_not_start(run.shim.pid),
-            Ok(Some(run)) => words::services::tells_of_shim(RUN_FILE, run.shim.pid),
-            Ok(None) => words::services::there_is_no(RUN_FILE),
-            Err(error) => words::services::cannot_be_read(RUN_FILE, &error),
+            Ok(Some(run)) if is_alive(&run) => words::services::shim::does_not_start(run.shim.pid),
+            Ok(Some(run)) => words::services::shim::is_gone(RUN_FILE, run.shim.pid),
+            Ok(None) => words::services::shim::there_is_no(RUN_FILE),
+            Err(error) => words::services::shim::cannot_be_read(RUN_FILE, &error),
         };
         // A shim that is just starting has the lock first and writes its record a moment later.
         if Instant::now() >= deadline {
             let dir = run_dir.display();
-            let message = words::services::something_holds(&dir, &problem);
+            let message = words::services::shim::something_holds(&dir, &problem);
             return ProcessReport::Unreadable { message };
         }
         thread::sleep(STARTING_PAUSE);

@@ -54,6 +54,7 @@ use crate::shell::secrets::{self, SecretsReport};
 use crate::shell::sidecars::{Sidecars, Tokens};
 use crate::shell::{memory, store};
 use crate::tray::{self, TrayHandle, TrayReport};
+use crate::words;
 
 /// What the agent is started with.
 pub struct Start {
@@ -228,10 +229,10 @@ impl Shell {
         let server = control::serve(&paths, move |asked| {
             let _ = from_clients.send(Input::Asked(asked));
         })
-        .map_err(|error| format!("the control socket cannot be made: {error}"))?;
+        .map_err(words::agent::control_socket_cannot_be_made)?;
         if let Err(error) = control::publish(&paths, env!("CARGO_PKG_VERSION")) {
             // commands find the socket in its usual place; sidecars that live must not stay without an agent
-            warnings.push(format!("the address of the control socket could not be written: {error}"));
+            warnings.push(words::agent::address_of_control_socket_could(&error));
         }
         let (node_kept, told) = store::read_json::<Kept>(&node::kept_file(&paths), now.unix_ms);
         warnings.extend(told);
@@ -282,7 +283,7 @@ impl Shell {
             prober: Arc::new(Prober::new().map_err(|error| error.to_string())?),
             tray,
             notifier: None,
-            desktop: Desktop { tray: "switched off (--no-tray)".to_owned(), ..Desktop::default() },
+            desktop: Desktop { tray: words::agent::SWITCHED_OFF_NO_TRAY.to_owned(), ..Desktop::default() },
             starts: start,
             on_desktop: desktop,
             shown: View::default(),
@@ -327,7 +328,7 @@ impl Shell {
             self.notifier = Some(Notifier::start(AppIdentity::default(), move |report| {
                 let _ = inputs.send(Input::Notify(report));
             }));
-            "not looked for yet".clone_into(&mut self.desktop.tray);
+            words::agent::NOT_LOOKED_FOR_YET.clone_into(&mut self.desktop.tray);
             #[cfg(target_os = "linux")]
             {
                 let inputs = self.inputs.clone();
@@ -422,7 +423,7 @@ impl Shell {
     }
 
     async fn end(mut self, code: ExitCode, receiver: UnboundedReceiver<Input>) -> ExitCode {
-        self.wind_up(receiver, "the agent is ending", "Start it: palyra-tray run").await;
+        self.wind_up(receiver, words::agent::AGENT_IS_ENDING, words::common::START_PALYRA_TRAY).await;
         control::unpublish(&self.sidecars.paths);
         if let Some(tray) = &self.tray {
             tray.close();

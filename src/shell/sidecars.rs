@@ -20,6 +20,7 @@ use crate::protocol::secrets::SecretName;
 use crate::protocol::shim::{COMMAND_LINE, LogLimits, RUN_ID_VARIABLE, Spec, StopLadder, VERSION};
 use crate::protocol::{RunId, Secret, ServiceId};
 use crate::shell::store;
+use crate::words;
 
 /// Size and number of log files a service.
 const LOG_BYTES: u64 = 5 * 1024 * 1024;
@@ -80,7 +81,7 @@ pub struct Refusal {
 
 impl From<Refusal> for Cause {
     fn from(Refusal { class, why, hopeless }: Refusal) -> Self {
-        Self { class, what: format!("was not started: {why}"), said: None, hopeless }
+        Self { class, what: words::services::was_not_started(&why), said: None, hopeless }
     }
 }
 
@@ -320,11 +321,7 @@ fn choose_ports(
             .or_else(|| ports::choose(service, &wanted, &ours, &is_free));
         let found = found.ok_or_else(|| Refusal {
             class: Class::Port,
-            why: format!(
-                "no free ports for {service} between {} and {}; end the programs that hold them",
-                ports::POOL.0,
-                ports::POOL.1
-            ),
+            why: words::services::no_free_ports_for_between(service, ports::POOL.0, ports::POOL.1),
             hopeless: false,
         })?;
         if found != wanted {
@@ -343,10 +340,10 @@ fn moved(service: ServiceId, wanted: &Ports, found: &Ports, asked: &Asked<'_>) -
     let taken = ports::binds(wanted).into_iter().find(|bind| !is_free(*bind));
     let who = taken.and_then(|bind| {
         let (Bind::Tcp(port) | Bind::Udp(port)) = bind;
-        (asked.holder)(bind).map(|holder| format!("Port {port} is held by {holder}. "))
+        (asked.holder)(bind).map(|holder| words::services::port_is_held(port, &holder))
     });
     let http = found.get("http").copied().unwrap_or(0);
-    format!("{}The {service} service now uses port {http} and those beside it.", who.unwrap_or_default())
+    words::services::service_now_uses_port_and_those(who.unwrap_or_default(), service, http)
 }
 
 fn is_free(bind: Bind) -> bool {
@@ -361,7 +358,7 @@ fn hopeless(class: Class, error: ConfigError) -> Refusal {
 }
 
 fn cannot_write(error: std::io::Error) -> String {
-    format!("{error}; free some space or mend the permissions there")
+    words::services::free_some_space_or_mend_permissions(&error)
 }
 
 #[cfg(all(test, unix))]

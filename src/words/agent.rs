@@ -2,10 +2,6 @@
 
 use std::fmt::Display;
 
-pub const NOTHING_TO_CHANGE: &str = "Nothing to change.";
-pub const FROM_EARLIER_DESKTOP_APP: &str = "From the earlier desktop app";
-pub const TRAY_CANNOT_WRITE_ITS_MEMORY: &str = "The tray cannot write its memory";
-pub const IN_TERMINAL: &str = "In a terminal it is: palyra-tray status --diagnostics";
 pub const START_ONE: &str = "Start one: palyra-tray run";
 pub const USE_COMMAND_OF_SAME_VERSION: &str = "Use the palyra-tray command of the same version.";
 
@@ -16,17 +12,17 @@ pub fn request_was_not_understood_column(column: impl Display) -> String {
 pub const TOO_MANY_WATCH_ALREADY: &str = "too many watch already";
 pub const END_ONE_OF_OTHERS: &str = "End one of the others: palyra-tray status --watch";
 
-pub fn command_speaks_version_of_control_protocol(version: impl Display) -> String {
-    format!("the command speaks version {version} of the control protocol, the running agent version {version}")
+pub fn command_speaks_version_of_control_protocol(asked: impl Display, ours: impl Display) -> String {
+    format!("the command speaks version {asked} of the control protocol, the running agent version {ours}")
 }
 
 pub const IS_IT_OF_ANOTHER_VERSION: &str =
     "Is it of another version? Restart it: palyra-tray quit --keep-running, then palyra-tray run";
 pub const AGENT_DID_NOT_ANSWER_IN_TIME: &str = "the agent did not answer in time";
 pub const SEE_ITS_LOG: &str = "See its log: palyra-tray logs tray";
-pub const AGENT_WENT_AWAY_2: &str = "the agent went away";
+pub const WENT_AWAY: &str = "the agent went away";
 
-pub fn agent_went_away(error: impl Display) -> String {
+pub fn went_away(error: impl Display) -> String {
     format!("the agent went away: {error}")
 }
 
@@ -93,7 +89,6 @@ pub fn in_is_not_table(part: impl Display, name: impl Display) -> String {
     format!("{part} in {name} is not a table")
 }
 
-pub const DIAGNOSTICS: &str = "Diagnostics";
 pub const NOT_ALL_OF_SETTINGS_IS_UNDERSTOOD: &str = "Not all of the settings are understood";
 pub const TRAY_OPENED_WINDOW: &str = "The tray opened a window";
 pub const TRAY_MADE_OR_RESUMED_CHAT_SESSION: &str = "The tray made or resumed a chat session";
@@ -101,3 +96,72 @@ pub const TRAY_SENT_MESSAGE: &str = "The tray sent a message";
 pub const APPROVAL_WAS_GIVEN_IN_TRAY: &str = "An approval was given in the tray";
 pub const APPROVAL_WAS_DENIED_IN_TRAY: &str = "An approval was denied in the tray";
 pub const TRAY_OPENED_DASHBOARD: &str = "The tray opened the dashboard";
+pub const NOT_LOOKED_FOR_YET: &str = "not looked for yet";
+pub const FILE_COULD_NOT_BE_SHOWN: &str = "The file could not be shown";
+pub const SOMETHING_ELSE_WAS_ASKED_MEANWHILE: &str = "something else was asked meanwhile";
+pub const PALYRA_TRAY_IS_RUNNING: &str = "Palyra Tray is running";
+pub const AGENT_IS_ENDING: &str = "the agent is ending";
+pub const NOTHING_WAS_DECIDED: &str = "nothing was decided: the agent is ending";
+pub const SIDECARS_ARE_LEFT_TO_NEXT_AGENT: &str = "The sidecars are left to the next agent.";
+pub const IT_LOOKS_AGAIN: &str = "It looks again.";
+pub const REVIEW_OPENS: &str = "The review opens.";
+pub const SET_UP_OPENS: &str = "The set-up opens.";
+pub const CHECKS_OPEN: &str = "The checks open.";
+pub const PUT_AWAY: &str = "Put away.";
+pub const DECISION_NEEDS_ITS_OWN_REQUEST: &str = "a decision needs its own request";
+pub const USE_APPROVALS_APPROVE: &str = "Use: palyra-tray approvals approve";
+pub const SWITCH_IT_ON_IN_TRAY_MENU: &str = "Switch it on in the tray menu, under Browser.";
+pub const ENROL_IT_FIRST: &str = "Enrol it first: palyra-tray node enroll";
+pub const START_IT_AND_OPEN_DASHBOARD_IN_ONE: &str =
+    "Start it and open the dashboard in one go: palyra-tray open --start";
+pub const START_AND_OPEN: &str = "Start and open";
+
+pub fn start_it_and_open_dashboard(what: impl Display) -> String {
+    format!("{what} Start it and open the dashboard?")
+}
+
+pub const DASHBOARD_NEEDS_PALYRA: &str = "The dashboard needs Palyra";
+pub const DASHBOARD_OPENS_IN_YOUR_BROWSER: &str = "The dashboard opens in your browser.";
+pub const DASHBOARD_COULD_NOT_BE_OPENED: &str = "The dashboard could not be opened";
+pub const KEPT_FOR_NEXT_START: &str = "Kept for the next start.";
+pub const UNLOCK_SCREEN_THEN_DECIDE: &str = "Unlock the screen, then decide.";
+
+pub fn control_socket_cannot_be_made(error: impl Display) -> String {
+    format!("the control socket cannot be made: {error}")
+}
+
+pub fn address_of_control_socket_could(error: impl Display) -> String {
+    format!("the address of the control socket could not be written: {error}")
+}
+
+pub const SWITCHED_OFF_NO_TRAY: &str = "switched off (--no-tray)";
+
+pub fn holds_only_until_end(name: impl Display, error: impl Display) -> String {
+    format!("{name} holds only until the end: {error}")
+}
+
+pub fn ports_were_not_written(error: impl Display) -> String {
+    format!("the ports were not written: {error}")
+}
+
+pub fn pause_holds_only_until_end(error: impl Display) -> String {
+    format!("the pause holds only until the end of the agent: {error}")
+}
+
+pub const ABORTED_FROM_TRAY: &str = "aborted from the tray";
+pub const WAITING_FOR_ITS_SECRETS: &str = "waiting for its secrets";
+
+pub fn one_time_address_could(error: impl Display) -> String {
+    format!("the one-time address could not be made: {error}")
+}
+
+pub const QUIT_STOP: &str = "Stopping Palyra.";
+pub const QUIT_KEEP: &str = "The tray ends; Palyra keeps running.";
+
+pub fn its_icon_is_in_tray(line: impl Display) -> String {
+    format!("{line} Its icon is in the tray.")
+}
+
+pub fn there_is_no_icon(line: impl Display, tray: impl Display) -> String {
+    format!("{line} There is no icon: {tray}. In a terminal, palyra-tray status says more.")
+}

@@ -3,9 +3,9 @@
 use std::fmt::Display;
 
 pub const LOOK_AT_IT_AGAIN: &str = "Look at it again: palyra-tray approvals show";
-pub const NOTHING_WAITS_FOR_YOU: &str = "Nothing waits for you.\n";
+pub const NOTHING_WAITS_LINE: &str = "Nothing waits for you.\n";
 
-pub fn could_not_be_understood(unreadable: impl Display) -> String {
+pub fn could_not_be_understood_line(unreadable: impl Display) -> String {
     format!("{unreadable} could not be understood; look at them in the dashboard: palyra-tray open approvals\n")
 }
 
@@ -14,14 +14,14 @@ pub const APPROVING_WITHOUT_TERMINAL_NEEDS_DIGEST: &str =
     "approving without a terminal needs the digest of what was seen";
 pub const TAKE_IT: &str = "Take it from: palyra-tray approvals show --json";
 pub const SEE_WHAT_WAITS: &str = "See what waits: palyra-tray approvals list";
-pub const NOTHING_WAS_DECIDED_2: &str = "nothing was decided";
-pub const NOTHING_WAS_DECIDED: &str = "nothing was decided: it is no longer what was shown";
+pub const NOTHING_WAS_DECIDED: &str = "nothing was decided";
+pub const NO_LONGER_AS_SHOWN: &str = "nothing was decided: it is no longer what was shown";
 pub const LENGTH_IS_NUMBER_AND_S: &str = "a length is a number and s, m or h, for example 10m";
 pub const LENGTH_ENDS_IN_S: &str = "a length ends in s, m or h, for example 10m";
 pub const LENGTH_IS_ABOVE_ZERO: &str = "a length is above zero and not absurdly long";
-pub const NOTHING_WAITS_FOR_YOU_2: &str = "Nothing waits for you.";
+pub const NOTHING_WAITS: &str = "Nothing waits for you.";
 
-pub fn could_not_be_understood_look(unreadable: impl Display) -> String {
+pub fn could_not_be_understood(unreadable: impl Display) -> String {
     format!("{unreadable} could not be understood; look at them in the dashboard.")
 }
 
@@ -84,7 +84,7 @@ pub fn characters_are_left_out(left_out: impl Display) -> String {
     format!("\n({left_out} characters are left out.)\n")
 }
 
-pub fn asked_by_2(who: impl Display, time_left: impl Display) -> String {
+pub fn asked_by(who: impl Display, time_left: impl Display) -> String {
     format!("Asked by {who}. {time_left}")
 }
 
@@ -153,7 +153,7 @@ pub fn nothing_was_decided_gateway(id: impl Display, why: impl Display) -> Strin
 
 pub const TRY_AGAIN_WHEN_GATEWAY_IS_READY: &str = "Try again when the gateway is ready.";
 
-pub fn approval_was_decided_elsewhere_2(id: impl Display, name: impl Display) -> String {
+pub fn was_decided_elsewhere(id: impl Display, name: impl Display) -> String {
     format!("approval {id} was decided elsewhere: {name}")
 }
 
@@ -198,7 +198,7 @@ pub fn approval_had_been_decided_elsewhere(id: impl Display) -> String {
 
 pub const IF_IT_SHOULD_RUN: &str = "If it should run, let the agent ask again.";
 
-pub fn approval_was_decided_elsewhere(id: impl Display, why: impl Display) -> String {
+pub fn stands_as_allowed(id: impl Display, why: impl Display) -> String {
     format!("approval {id} was decided elsewhere and stands as allowed; denying it failed: {why}")
 }
 
@@ -214,7 +214,7 @@ pub const LEAVE_OUT_SCOPE: &str = "Leave out --scope.";
 pub const TIME_BOX_NEEDS_LENGTH_ABOVE_ZERO: &str = "a time box needs a length above zero";
 pub const ADD_TTL_FOR_EXAMPLE_TTL_M: &str = "Add --ttl, for example --ttl 10m.";
 
-pub fn approval_was_already_decided_elsewhere(id: impl Display, name: impl Display) -> String {
+pub fn was_already_decided_elsewhere(id: impl Display, name: impl Display) -> String {
     format!("approval {id} was already decided elsewhere: {name}")
 }
 
@@ -225,3 +225,19 @@ pub fn approval_has_expired(id: impl Display) -> String {
 pub fn approval_has_changed_since(id: impl Display, changed: impl Display) -> String {
     format!("approval {id} has changed since it was shown{changed}")
 }
+
+pub const RECORD_IS_NOT_JSON_THAT_CAN: &str = "the record is not JSON that can be read";
+pub const RECORD_IS_NOT_JSON_OBJECT: &str = "the record is not a JSON object";
+pub const RECORD_HAS_NO_USABLE_APPROVAL_ID: &str = "the record has no usable approval id";
+pub const RECORD_IS_NESTED_TOO_DEEPLY: &str = "the record is nested too deeply";
+pub const TIME_BOX_NEEDS_TIME_ABOVE_ZERO: &str = "A time box needs a time above zero.";
+pub const GATEWAYS_LIST_OF_APPROVALS_DOES: &str =
+    "The gateway's list of approvals does not end: its cursor repeats or cannot be used.";
+
+pub fn gateways_record_cannot_be_used(why: impl Display) -> String {
+    format!("The gateway's record cannot be used: {why}.")
+}
+
+pub const THAT_IS_NOT_ID_OF_APPROVAL: &str = "That is not the id of an approval.";
+pub const NOT_DECIDED_AS_CHOSEN: &str = "Not decided as you chose";
+pub const SCREEN_IS_LOCKED: &str = "nothing was decided: the screen is locked";

@@ -9,7 +9,7 @@ pub const ANSWER_WAS_EMPTY: &str = "The answer was empty. Try again.";
 pub const GATEWAY_STOPPED_IN_MIDDLE: &str = "The gateway stopped in the middle of its answer. Try again.";
 pub const IN_NEW_SESSION: &str = "in a new session";
 
-pub fn in_session_2(tail: impl Display) -> String {
+pub fn in_session_without_title(tail: impl Display) -> String {
     format!("in the session {tail}")
 }
 
@@ -17,7 +17,7 @@ pub fn in_session(title: impl Display) -> String {
     format!("in the session “{title}”")
 }
 
-pub fn ask_palyra_2(to: impl Display) -> String {
+pub fn ask_palyra_to(to: impl Display) -> String {
     format!("Ask Palyra, {to}")
 }
 
@@ -84,7 +84,7 @@ pub fn it_is_not_kept(why: impl Display, not_kept: impl Display, what: impl Disp
 }
 
 pub const YOUR_MESSAGE_WAS_NOT_SENT: &str = "Your message was not sent";
-pub const MESSAGE_IS_EMPTY: &str = "The message is empty";
+pub const EMPTY_MESSAGE: &str = "The message is empty";
 pub const MESSAGE_IS_TOO_LONG: &str = "The message is too long";
 
 pub fn write_short_one(what: impl Display) -> String {
@@ -105,7 +105,7 @@ pub const DRAFT: &str = "Draft";
 pub const REPLY: &str = "Reply…";
 pub const NO_DRAFTS: &str = "No drafts.\n";
 pub const NO_DIALOG_CAN_BE_SHOWN_HERE: &str = "no dialog can be shown here";
-pub const NOT_SENT_2: &str = "Not sent";
+pub const NOT_SENT: &str = "Not sent";
 pub const SENT_CTRL_C_ENDS_WAITING: &str = "Sent. Ctrl-C ends the waiting, not the work.";
 
 pub fn message_was_sent(message: impl Display) -> String {
@@ -125,7 +125,7 @@ pub fn message_cannot_be_read(error: impl Display) -> String {
 }
 
 pub const WRITE_SHORTER_ONE: &str = "Write a shorter one, or put it into the chat.";
-pub const MESSAGE_IS_EMPTY_2: &str = "the message is empty";
+pub const MESSAGE_IS_EMPTY: &str = "the message is empty";
 
 pub fn message_is_too_long_at_most(text_max: impl Display) -> String {
     format!("the message is too long: at most {text_max} KiB can be sent")
@@ -134,7 +134,7 @@ pub fn message_is_too_long_at_most(text_max: impl Display) -> String {
 pub const SYSTEM_GAVE_NO_RANDOM_NUMBER: &str = "the system gave no random number, so nothing was sent";
 pub const MAY_HAVE_BEEN_SENT: &str = ", may have been sent";
 
-pub fn not_sent(id: impl Display, draft: impl Display, maybe: impl Display, draft_2: impl Display) -> String {
+pub fn draft_line(id: impl Display, draft: impl Display, maybe: impl Display, draft_2: impl Display) -> String {
     format!("{id}  {draft}\n        Not sent{maybe}: {draft_2}\n")
 }
 
@@ -143,8 +143,6 @@ pub const ASKING_PALYRA_FROM_HERE_IS_SWITCHED: &str =
 pub const SEE_THEM_DRAFTS_LIST: &str = "See them: palyra-tray drafts list";
 pub const NO_SUCH_MESSAGE_IS_KNOWN: &str = "no such message is known";
 pub const LOOK_IN_CHAT: &str = "Look in the chat.";
-pub const IN_TERMINAL: &str = "In a terminal it is: palyra-tray drafts show";
-pub const IT_OPENS: &str = "It opens.";
 pub const THIS_DRAFT_MAY: &str = "this draft may be in its session already, so it is not sent to another one";
 pub const LEAVE_OUT_NEW: &str = "Leave out --new: it is looked for there first.";
 

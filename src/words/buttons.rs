@@ -13,3 +13,7 @@ pub const YES: &str = "Yes";
 pub const NO: &str = "No";
 pub const SKIP: &str = "Skip";
 pub const LATER: &str = "Later";
+pub const SHOW_LOG: &str = "Show log";
+pub const OPEN_DASHBOARD: &str = "Open Dashboard";
+pub const PAUSE_ALL_AGENTS: &str = "Pause all agents";
+pub const START: &str = "Start";

@@ -7,7 +7,6 @@ pub mod palyra;
 use std::fmt::Display;
 
 pub const IT_ANSWERS_SOMETHING_ELSE: &str = "it answers something else";
-pub const NOT_KNOWN: &str = "not known";
 
 pub fn all_checks_are_in_order(fine: impl Display) -> String {
     format!("All {fine} checks are in order.")
@@ -24,7 +23,7 @@ pub const NODE_HOST_CERTIFICATE: &str = "Node host certificate";
 pub const REPAIR: &str = "Renew it: palyra-tray node repair";
 pub const NODE_HOST_IS_BEING_ENROLLED: &str = "the node host is being enrolled or reset";
 
-pub fn cannot_be_read(why: impl Display) -> String {
+pub fn certificate_cannot_be_read(why: impl Display) -> String {
     format!("cannot be read ({why}); the node host is tried all the same")
 }
 
@@ -125,9 +124,9 @@ pub fn says_that_it_is_year(year: impl Display) -> String {
 pub const IS_BEHIND_FILES_THAT_PALYRA_WROTE: &str =
     "is behind files that Palyra wrote; approvals would be timed wrongly";
 pub const SESSION_BUS_DOES_NOT_ANSWER: &str = "the session bus does not answer";
-pub const TRAY_HOST: &str = "the tray host";
-pub const NOTIFICATION_SERVER: &str = "the notification server";
-pub const KEYRING: &str = "the keyring";
+pub const LOOK_AT_TRAY_HOST: &str = "the tray host";
+pub const LOOK_AT_NOTIFICATION_SERVER: &str = "the notification server";
+pub const LOOK_AT_KEYRING: &str = "the keyring";
 
 pub fn did_not_tell(who: impl Display, error: impl Display) -> String {
     format!("{who} did not tell ({error})")
@@ -137,24 +136,24 @@ pub fn does_not_answer(who: impl Display) -> String {
     format!("{who} does not answer")
 }
 
-pub const DIALOG_PROGRAMS: &str = "dialog programs";
-pub const WHAT_OPENS_PAGES: &str = "what opens pages";
-pub const SESSION_BUS: &str = "the session bus";
-pub const START_ON_LOGIN: &str = "start on login";
-pub const LIMIT_OF_OPEN_FILES: &str = "the limit of open files";
-pub const WHO_HOLDS_LOCK: &str = "who holds the lock";
-pub const EARLIER_DESKTOP_APP: &str = "the earlier desktop app";
-pub const OTHER_PROCESSES: &str = "other processes";
-pub const PORTS: &str = "the ports";
-pub const FOLDERS: &str = "the folders";
-pub const OUR_OWN_FILES: &str = "our own files";
-pub const SPACE_ON_DISK: &str = "the space on the disk";
-pub const WATCHING_FILES: &str = "watching files";
-pub const PREFERENCES: &str = "the preferences";
-pub const CONFIG: &str = "the config";
-pub const VAULT: &str = "the vault";
-pub const SOCKET: &str = "the socket";
-pub const NETWORK: &str = "the network";
+pub const LOOK_AT_DIALOG_PROGRAMS: &str = "dialog programs";
+pub const LOOK_AT_WHAT_OPENS_PAGES: &str = "what opens pages";
+pub const LOOK_AT_SESSION_BUS: &str = "the session bus";
+pub const LOOK_AT_START_ON_LOGIN: &str = "start on login";
+pub const LOOK_AT_LIMIT_OF_OPEN_FILES: &str = "the limit of open files";
+pub const LOOK_AT_WHO_HOLDS_LOCK: &str = "who holds the lock";
+pub const LOOK_AT_EARLIER_DESKTOP_APP: &str = "the earlier desktop app";
+pub const LOOK_AT_OTHER_PROCESSES: &str = "other processes";
+pub const LOOK_AT_PORTS: &str = "the ports";
+pub const LOOK_AT_FOLDERS: &str = "the folders";
+pub const LOOK_AT_OWN_FILES: &str = "our own files";
+pub const LOOK_AT_SPACE_ON_DISK: &str = "the space on the disk";
+pub const LOOK_AT_WATCHING_FILES: &str = "watching files";
+pub const LOOK_AT_PREFERENCES: &str = "the preferences";
+pub const LOOK_AT_CONFIG: &str = "the config";
+pub const LOOK_AT_VAULT: &str = "the vault";
+pub const LOOK_AT_SOCKET: &str = "the socket";
+pub const LOOK_AT_NETWORK: &str = "the network";
 
 pub fn looking_at_took_too_long(what: impl Display) -> String {
     format!("looking at {what} took too long")
@@ -164,22 +163,21 @@ pub fn could_not_be_looked(what: impl Display) -> String {
     format!("{what} could not be looked at")
 }
 
-pub fn cannot_be_read_2(path: impl Display, error: impl Display) -> String {
+pub fn cannot_be_read(path: impl Display, error: impl Display) -> String {
     format!("{path} cannot be read ({error})")
 }
 
 pub const THIS_SYSTEM_DOES_NOT_TELL: &str = "this system does not tell which files others have open";
 pub const THIS_SYSTEM_DOES_NOT_TELL_WHO: &str = "this system does not tell who holds a port";
-
-pub fn cannot_be_read_3(file: impl Display, error: impl Display) -> String {
-    format!("{file} cannot be read ({error})")
-}
-
 pub const WHETHER_IT_RUNS: &str = "whether it runs";
 pub const IT_DID_NOT_END_IN_TIME: &str = "it did not end in time when it was asked for its help";
-pub const NETWORK_2: &str = "Network";
+pub const NETWORK: &str = "Network";
 pub const CLOCK: &str = "Clock";
 
 pub fn says(year: impl Display) -> String {
     format!("says {year}")
 }
+
+pub const NO_SOCKET_BUT_SOMETHING_ELSE: &str = "no socket but something else";
+pub const ANOTHER_USERS_SOCKET: &str = "another user's socket";
+pub const THIS_SYSTEM_IS_NOT_ASKED: &str = "this system is not asked for it";

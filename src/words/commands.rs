@@ -29,3 +29,31 @@ pub const AGENT_WAS_KILLED_BEFORE: &str =
 pub const START_IT_AGAIN: &str = "Start it again, then quit: palyra-tray run";
 pub const AGENT_HAS_ENDED: &str = "the agent has ended, and another one was started meanwhile";
 pub const AGENT_IS_STILL_ENDING: &str = "the agent is still ending";
+
+pub fn no_such_place(place: impl Display) -> String {
+    format!("no such place: {place}")
+}
+
+pub const SERVICES_ARE_GATEWAY: &str = "services are gateway, browserd and node_host";
+
+pub fn no_place_for_demo(error: impl Display) -> String {
+    format!("no place for the demo: {error}")
+}
+
+pub const NAME_ONE_DEMO_STATE_FOLDER: &str = "Name one: palyra-tray demo --state FOLDER";
+
+pub fn palyra_tray_demo(root: impl Display, exe: impl Display) -> String {
+    format!(
+        "Palyra Tray demo: nothing here is real. Look for its icon in the tray; approvals arrive within seconds.\nIn \
+         another terminal:\n\x20 export PALYRA_STATE_ROOT={root}\n\x20 {exe} status\n\x20 {exe} approvals list\n\x20 \
+         {exe} open\nCtrl-C ends it.\n"
+    )
+}
+
+pub fn log_cannot_be_written(agent_log: impl Display, error: impl Display) -> String {
+    format!("the log {agent_log} cannot be written: {error}")
+}
+
+pub const MEND_PERMISSIONS_THERE: &str = "Mend the permissions there, or set PALYRA_STATE_ROOT to another folder.";
+pub const ANOTHER_AGENT_HOLDS_THIS_STATE_ROOT: &str = "another agent holds this state root but does not answer";
+pub const END_THAT_PROCESS: &str = "End its process (palyra-tray), then try again.";

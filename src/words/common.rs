@@ -58,3 +58,40 @@ pub fn process(executable: impl Display, pid: impl Display) -> String {
 }
 
 pub const RESUME_THEM_FIRST: &str = "Resume them first: palyra-tray resume";
+pub const WAITS_FOR_YOU: &str = ", waits for you";
+pub const BROWSER: &str = "Browser";
+pub const CHATS: &str = "Chats";
+pub const DIAGNOSTICS: &str = "Diagnostics";
+pub const GATEWAY: &str = "Gateway";
+
+pub fn it_last_said(said: impl Display) -> String {
+    format!("It last said: {said}")
+}
+
+pub const IT_OPENS: &str = "It opens.";
+pub const NODE_HOST: &str = "Node host";
+pub const NOTHING_TO_CHANGE: &str = "Nothing to change.";
+pub const NOTHING_WAS_CHANGED: &str = "Nothing was changed.";
+pub const PREFERENCES: &str = "Preferences";
+pub const REPAIR: &str = "Repair…";
+pub const SECRETS: &str = "Secrets";
+pub const START_PALYRA_TRAY: &str = "Start it: palyra-tray run";
+pub const IT_IS_NO_FILE: &str = "it is no file";
+pub const IT_IS_NOT_UNDERSTOOD: &str = "it is not understood";
+pub const NOT_KNOWN: &str = "not known";
+pub const NOTHING_WAS_DONE: &str = "nothing was done";
+pub const BROWSER_SERVICE_IS_SWITCHED_OFF: &str = "the browser service is switched off";
+pub const GATEWAY_IS_NOT_READY: &str = "the gateway is not ready";
+pub const THIS_MACHINE_IS_NOT_ENROLLED: &str = "this machine is not enrolled as a node";
+
+pub fn cannot_be_read(path: impl Display, error: impl Display) -> String {
+    format!("{path} cannot be read ({error}); mend or remove it")
+}
+
+pub fn minutes(seconds: impl Display) -> String {
+    format!("{seconds} min")
+}
+
+pub fn days(seconds: impl Display) -> String {
+    format!("{seconds} days")
+}

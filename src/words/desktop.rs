@@ -34,9 +34,9 @@ pub fn dialog_has_no_button(form: impl Display) -> String {
     format!("The dialog \"{form}\" has no button.")
 }
 
-pub const TYPE_FOLDERS_PATH: &str = "Type the folder's path.";
+pub const TYPE_FOLDERS_PATH_SENTENCE: &str = "Type the folder's path.";
 
-pub fn there_is_no_folder(path: impl Display) -> String {
+pub fn there_is_no_folder_type_path(path: impl Display) -> String {
     format!("There is no folder {path}.\n\nType the whole path, from the root.")
 }
 
@@ -101,10 +101,10 @@ pub fn then_enter(what: impl Display, ways: impl Display) -> String {
 }
 
 pub const TYPE_IT_LINE_WITH_ONLY_DOT: &str = "Type it; a line with only a dot ends it";
-pub const TYPE_FOLDERS_PATH_2: &str = "Type the folder's path";
+pub const TYPE_FOLDERS_PATH: &str = "Type the folder's path";
 pub const TYPE_WHOLE_PATH: &str = "Type the whole path, from the root or from ~.";
 
-pub fn there_is_no_folder_2(path: impl Display) -> String {
+pub fn there_is_no_folder(path: impl Display) -> String {
     format!("There is no folder {path}.")
 }
 
@@ -126,11 +126,11 @@ pub fn notification_could_not_be_shown(title: impl Display, why: impl Display) -
     format!("The notification \"{title}\" could not be shown: {why}.")
 }
 
-pub fn notifications_are_off(error: impl Display) -> String {
+pub fn no_thread_for_notifications(error: impl Display) -> String {
     format!("Notifications are off: the system gave no thread for them ({error}).")
 }
 
-pub fn notifications_are_off_2(error: impl Display) -> String {
+pub fn notifications_are_off(error: impl Display) -> String {
     format!("Notifications are off: {error}.")
 }
 

@@ -25,15 +25,11 @@ pub fn palyra_tray_starts_at_every_login(way: impl Display) -> String {
 
 pub const PALYRA_TRAY_DOES_NOT_START: &str = "Palyra Tray does not start at login.";
 
-pub fn is_not_of_palyra_trays_making_3(unit_path: impl Display) -> String {
+pub fn is_foreign(unit_path: impl Display) -> String {
     format!("{unit_path} is not of Palyra Tray's making.")
 }
 
 pub const ITS_AUTOSTART_ENTRY_IS_SWITCHED_OFF: &str = "Its autostart entry is switched off in the desktop's settings.";
-
-pub fn is_not_of_palyra_trays_making_2(entry_path: impl Display) -> String {
-    format!("{entry_path} is not of Palyra Tray's making.")
-}
 
 pub fn may_not_read_such_entries(desktop: impl Display) -> String {
     format!(
@@ -70,7 +66,7 @@ pub fn it_was_switched(how: impl Display) -> String {
     format!("it was switched on, but that had no effect. {how}")
 }
 
-pub fn is_not_of_palyra_trays_making_and_still_starts(unit_path: impl Display, unit: impl Display) -> String {
+pub fn foreign_unit_still_starts(unit_path: impl Display, unit: impl Display) -> String {
     format!(
         "{unit_path} is not of Palyra Tray's making and still starts it; to end that: systemctl --user disable \
          {unit}"
@@ -81,14 +77,14 @@ pub fn it_is_switched_on_for_every(unit: impl Display) -> String {
     format!("it is switched on for every user of this machine; to end it for you alone: systemctl --user mask {unit}")
 }
 
-pub fn is_not_of_palyra_trays_making_and_still(entry_path: impl Display) -> String {
+pub fn foreign_entry_still_starts(entry_path: impl Display) -> String {
     format!(
         "{entry_path} is not of Palyra Tray's making and still starts it; remove it, or switch it off in the \
          desktop's settings"
     )
 }
 
-pub fn is_not_of_palyra_trays_making(path: impl Display, or: impl Display) -> String {
+pub fn foreign_was_left(path: impl Display, or: impl Display) -> String {
     format!("{path} is not of Palyra Tray's making, so it was left as it is; remove or rename it, {or}")
 }
 
@@ -96,14 +92,10 @@ pub const COMMENT: &str = "Written by Palyra Tray. To remove it: palyra-tray aut
 pub const WHAT_IT_DOES: &str = "Keep Palyra running, answer its approvals and open its dashboard";
 
 pub fn is_not_there_any_more(executable: impl Display) -> String {
-    format!("{executable} is not there any more, so nothing could start it; start the new palyra-tray and try again")
+    format!("{executable} is not there any more, so nothing could start it; start the new Palyra Tray and try again")
 }
 
 pub const NO_HOME_DIRECTORY_IS_KNOWN: &str = "no home directory is known; set HOME and try again";
-
-pub fn cannot_be_read(path: impl Display, error: impl Display) -> String {
-    format!("{path} cannot be read ({error}); mend or remove it")
-}
 
 pub fn login_entry_cannot_be_written(error: impl Display) -> String {
     format!("the login entry cannot be written: {error}; mend that and try again")
@@ -123,7 +115,7 @@ pub fn systemctl_user_failed(arguments: impl Display, said: impl Display) -> Str
     format!("systemctl --user {arguments} failed: {said}")
 }
 
-pub fn is_not_of_palyra_trays_making_4(how: impl Display, path: impl Display) -> String {
+pub fn on_but_foreign(how: impl Display, path: impl Display) -> String {
     format!("{how} {path} is not of Palyra Tray's making.")
 }
 
@@ -131,7 +123,7 @@ pub fn launch_agent_cannot_be_written(error: impl Display) -> String {
     format!("the launch agent cannot be written: {error}; mend that and try again")
 }
 
-pub fn is_not_of_palyra_trays_making_remove(path: impl Display) -> String {
+pub fn foreign_remove_yourself(path: impl Display) -> String {
     format!("{path} is not of Palyra Tray's making; remove it yourself")
 }
 
@@ -140,3 +132,5 @@ pub const IT_IS_SWITCHED_OFF_IN_WINDOWS: &str = " It is switched off in Windows'
 pub fn registry_cannot_be_written(error: impl Display) -> String {
     format!("the registry cannot be written: {error}")
 }
+
+pub const DEMO_AT_LOGIN: &str = "a demo does not start at login: its state goes away with it";

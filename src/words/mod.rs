@@ -8,6 +8,7 @@
 //! function may put its arguments in any order and choose words by a number. Names of commands, settings and files stay.
 
 pub mod agent;
+pub mod alarms;
 pub mod approvals;
 pub mod ask;
 pub mod buttons;
@@ -21,6 +22,8 @@ pub mod login;
 pub mod menu;
 pub mod node;
 pub mod notices;
+pub mod profiles;
+pub mod programs;
 pub mod remote;
 pub mod secrets;
 pub mod services;
@@ -28,3 +31,4 @@ pub mod set_up;
 pub mod settings;
 pub mod status;
 pub mod support;
+pub mod windows;

@@ -6,15 +6,13 @@ pub fn node_asks_first(word: impl Display) -> String {
     format!("node {word} asks first, and there is no terminal")
 }
 
-pub fn if_you_know_what_it_means(word: impl Display) -> String {
-    format!("If you know what it means: palyra-tray node {word} --yes")
+pub fn if_you_know_what_it_means(task: impl Display) -> String {
+    format!("If you know what it means: palyra-tray node {task} --yes")
 }
 
 pub fn type_yes(forms: impl Display, forms_2: impl Display) -> String {
     format!("{forms}\n\n{forms_2} Type yes: ")
 }
-
-pub const NOTHING_WAS_DONE: &str = "nothing was done";
 
 pub fn node_host(text_of: impl Display) -> String {
     format!("Node host: {text_of}\n")
@@ -153,7 +151,6 @@ pub const THIS_MACHINE_IS_ENROLLED_BUT_NEEDS: &str = "this machine is enrolled, 
 pub const REPAIR_IT_NODE_REPAIR: &str = "Repair it: palyra-tray node repair";
 pub const THIS_MACHINE_IS_ENROLLED_ALREADY: &str = "this machine is enrolled already";
 pub const TO_FORGET: &str = "To forget that: palyra-tray node reset";
-pub const THIS_MACHINE_IS_NOT_ENROLLED: &str = "this machine is not enrolled as a node";
 pub const ENROL_IT_NODE_ENROLL: &str = "Enrol it: palyra-tray node enroll";
 
 pub fn this_machine_is_enrolled(gateway_words: impl Display) -> String {
@@ -162,7 +159,7 @@ pub fn this_machine_is_enrolled(gateway_words: impl Display) -> String {
 
 pub const THIS_MACHINE_WAS_NOT_ENROLLED: &str = "this machine was not enrolled";
 pub const NODE_HOST_WAS_NOT_REPAIRED: &str = "the node host was not repaired";
-pub const ENROLMENT_WAS_NOT_RESET_2: &str = "the enrolment was not reset";
+pub const ENROLMENT_WAS_NOT_RESET: &str = "the enrolment was not reset";
 
 pub fn enrolment_was_not_reset(why: impl Display) -> String {
     format!("the enrolment was not reset: {why}")
@@ -187,4 +184,3 @@ pub const THAT_IS_NOT_ID_OF_DEVICE: &str = "That is not the id of a device or a 
 pub const ENROL: &str = "Enrol";
 pub const REPAIR: &str = "Repair";
 pub const DONE: &str = "Done";
-pub const REPAIR_2: &str = "Repair…";

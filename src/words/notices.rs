@@ -21,8 +21,6 @@ pub fn it_was_down(ms: impl Display) -> String {
     format!("It was down for {ms}.")
 }
 
-pub const SHOW_LOG: &str = "Show log";
-pub const OPEN_DASHBOARD: &str = "Open Dashboard";
 pub const WHILE_SCREEN_WAS_LOCKED: &str = "While the screen was locked";
 pub const RUN_FAILED: &str = "A run failed";
 pub const RUN_WAS_ENDED: &str = "A run was ended";
@@ -43,16 +41,16 @@ pub fn failed_and_is_back(id: impl Display, times: impl Display) -> String {
     format!("{id} failed and is back{times}.")
 }
 
-pub const RUN_FINISHED_2: &str = "run finished";
-pub const RUNS_FINISHED: &str = "runs finished";
-pub const APPROVAL_WAS_DENIED: &str = "approval was denied";
-pub const APPROVALS_WERE_DENIED: &str = "approvals were denied";
+pub const COUNTED_RUN_FINISHED: &str = "run finished";
+pub const COUNTED_RUNS_FINISHED: &str = "runs finished";
+pub const COUNTED_APPROVAL_DENIED: &str = "approval was denied";
+pub const COUNTED_APPROVALS_DENIED: &str = "approvals were denied";
 
 pub fn all_asked(name: impl Display) -> String {
     format!("All asked by {name}")
 }
 
-pub fn approvals_wait_2(all: impl Display) -> String {
+pub fn approvals_wait(all: impl Display) -> String {
     format!("{all} approvals wait")
 }
 
@@ -64,11 +62,6 @@ pub fn more_approvals_wait(count: impl Display) -> String {
 
 pub const MORE_THAN_CAN_BE_SHOWN_ONE: &str = "More than can be shown one by one";
 pub const APPROVAL_WAITS: &str = "1 approval waits";
-
-pub fn approvals_wait(waiting: impl Display) -> String {
-    format!("{waiting} approvals wait")
-}
-
 pub const UNLOCK_SCREEN_TO_SEE_WHAT: &str = "Unlock the screen to see what is asked.";
 pub const TIME_TO_ANSWER_UNDER: &str = "Time to answer: under a minute.";
 
@@ -96,3 +89,7 @@ pub fn times(count: impl Display) -> String {
 }
 
 pub const UNTITLED: &str = "Untitled";
+pub const NOTIFICATIONS_WORK: &str = "Notifications work";
+pub const PALYRA_ASKS_LIKE_THIS: &str = "When an agent needs your permission, Palyra asks you like this.";
+pub const NOTIFICATIONS_OFF: &str =
+    "notifications are switched off (desktop_notifications_enabled): look at the icon and its menu";

@@ -123,11 +123,18 @@ pub const QUIT: &str = "Quit";
 
 // --- status ---
 
-pub const CERTIFICATE: &str = "Certificate";
 pub const CERTIFICATE_SHOWN: &str = "the pinned one";
 pub const CERTIFICATE_OTHER: &str = "not the pinned one, so nothing is sent there";
 pub const CERTIFICATE_PINNED: &str = "pinned, not seen now";
 pub const CERTIFICATE_NOT_PINNED: &str = "not pinned, so nobody is asked how it is";
+
+pub fn dashboard(url: impl Display) -> String {
+    format!("  Dashboard  {url} (palyra-tray open)\n")
+}
+
+pub fn certificate(told: impl Display) -> String {
+    format!("  Certificate {told}\n")
+}
 
 // --- told ---
 

@@ -55,7 +55,6 @@ pub fn cannot_be_looked_at_now(text_of: impl Display) -> String {
     format!("cannot be looked at now: {text_of}")
 }
 
-pub const NOTHING_WAS_CHANGED_2: &str = "Nothing was changed.";
 pub const SECRETS_WERE_NOT_ALL_CHANGED: &str = "The secrets were not all changed";
 
 pub fn nothing_that_uses_it_was_running(words: impl Display) -> String {
@@ -102,7 +101,7 @@ pub fn secrets_were_not_changed(why: impl Display) -> String {
     format!("the secrets were not changed: {why}")
 }
 
-pub fn secrets_were_not_all_changed_2(why: impl Display) -> String {
+pub fn secrets_were_not_all_changed(why: impl Display) -> String {
     format!("the secrets were not all changed: {why}")
 }
 
@@ -166,7 +165,7 @@ pub fn it_could_not_be_noted_when(error: impl Display) -> String {
 
 pub const SECRETS_ARE_INCOMPLETE: &str = "The secrets are incomplete; try again.";
 
-pub fn keyring_gives_no_access(why: impl Display) -> String {
+pub fn keyring_gives_no_access_unlock_it(why: impl Display) -> String {
     format!("The keyring gives no access: {why}. Unlock it, then try again.")
 }
 
@@ -226,7 +225,7 @@ pub fn palyra_tray(label: impl Display) -> String {
 pub const REPLACED_SECRET: &str = "replaced secret";
 pub const IT_DOES_NOT_SAY_WHETHER: &str = "it does not say whether it is locked";
 pub const IT_STOPPED_WHILE_IT_WAS_BEING: &str = "it stopped while it was being unlocked";
-pub const IT_IS_LOCKED_2: &str = "it is locked";
+pub const IT_IS_LOCKED: &str = "it is locked";
 
 pub fn there_is_no_session_bus(error: impl Display) -> String {
     format!("there is no session bus ({error})")
@@ -238,7 +237,7 @@ pub fn session_bus_cannot_be_reached(error: impl Display) -> String {
 
 pub const NO_KEYRING_SERVICE_RUNS: &str = "no keyring service runs or is installed";
 pub const IT_STOPPED_WHILE_IT_WAS_ASKED: &str = "it stopped while it was asked";
-pub const IT_IS_LOCKED: &str = "it is locked, or has no default keyring to store secrets in";
+pub const IT_IS_LOCKED_OR_HAS_NO_DEFAULT: &str = "it is locked, or has no default keyring to store secrets in";
 pub const KEYRING_DOES_NOT_ANSWER: &str = "the keyring does not answer";
 
 pub fn system_gave_no_thread_to_look(error: impl Display) -> String {
@@ -253,7 +252,7 @@ pub fn keyring_that_holds_it_does(why: impl Display) -> String {
     format!("the keyring that holds it does not run: {why}")
 }
 
-pub const IN_SYSTEMS_KEYRING_2: &str = "in the system's keyring";
+pub const IN_SYSTEMS_KEYRING: &str = "in the system's keyring";
 pub const THERE_ARE_SECRETS_ALREADY: &str = "there are secrets already";
 pub const KEYRING_HAS_NOT_ANSWERED_YET: &str = "The keyring has not answered yet; it may be asking for its password.";
 
@@ -277,7 +276,7 @@ pub fn file_with_secrets_is_damaged(why: impl Display) -> String {
     format!("the file with the secrets is damaged ({why})")
 }
 
-pub fn keyring_gives_no_access_2(why: impl Display) -> String {
+pub fn keyring_gives_no_access(why: impl Display) -> String {
     format!("the keyring gives no access: {why}")
 }
 
@@ -295,6 +294,49 @@ pub const ITS_LENGTH_IS_IMPOSSIBLE: &str = "its length is impossible";
 pub const IT_HOLDS_CHARACTERS_THAT_TOKEN_CANNOT: &str = "it holds characters that a token cannot have";
 pub const IT_IS_NOT_BASE_OF_BYTES: &str = "it is not the base64 of 32 bytes";
 
-pub fn text(label: impl Display) -> String {
+pub fn the_one(label: impl Display) -> String {
     format!("the {label}")
+}
+
+pub const ADMIN_TOKEN: &str = "admin token";
+pub const BROWSER_TOKEN: &str = "browser token";
+pub const BROWSER_STATE_KEY: &str = "browser state key";
+
+pub fn its_secrets_new_ones_are_made(why: impl Display) -> String {
+    format!("its secrets: {why}; new ones are made")
+}
+
+pub fn its_secrets(why: impl Display) -> String {
+    format!("its secrets: {why}")
+}
+
+pub fn they_cannot_be_copied(error: impl Display) -> String {
+    format!("they cannot be copied to be read ({error})")
+}
+
+pub fn it_is_empty(label: impl Display) -> String {
+    format!("the {label}: it is empty")
+}
+
+pub fn the_one_and_why(label: impl Display, why: impl Display) -> String {
+    format!("the {label}: {why}")
+}
+
+pub const THERE_IS_MORE_THAN_VAULT_CAN: &str = "there is more than a vault can hold";
+pub const UNLOCK_KEYRING: &str = "Unlock the keyring (sign in to the desktop), and Palyra starts by itself.";
+
+pub fn put_it_there(scope: impl Display, name: impl Display) -> String {
+    format!(
+        "put it there (palyra secrets configure browser-state-key {scope} {name} --value-stdin) or correct the \
+         config"
+    )
+}
+
+pub const CORRECT_CONFIG: &str = "correct the config";
+
+pub fn key_cannot_be_had(reference: impl Display, why: impl Display, store: impl Display) -> String {
+    format!(
+        "the key of its saved state is to be in Palyra's vault as {reference} \
+         (tool_call.browser_service.state_key_vault_ref), and it cannot be had: {why}; {store}"
+    )
 }

@@ -1,39 +1,12 @@
 //! The sidecars: their states, starts and stops.
 
 pub mod ends;
+pub mod shim;
 
 use std::fmt::Display;
 
 pub const IT_NEEDS_INTERNET_CONNECTION_TO_START: &str =
     "it needs an internet connection to start, to look up its model provider";
-
-pub fn cannot_run_shim(program: impl Display, error: impl Display) -> String {
-    format!("cannot run the shim {program}: {error}; check the installation")
-}
-
-pub fn cannot_look(run_dir: impl Display, error: impl Display) -> String {
-    format!("cannot look at {run_dir}: {error}; check its permissions")
-}
-
-pub fn its_shim_does_not_start(pid: impl Display) -> String {
-    format!("its shim {pid} does not start its sidecar")
-}
-
-pub fn tells_of_shim(run_file: impl Display, pid: impl Display) -> String {
-    format!("{run_file} tells of shim {pid}, which is gone")
-}
-
-pub fn there_is_no(run_file: impl Display) -> String {
-    format!("there is no {run_file}")
-}
-
-pub fn cannot_be_read(run_file: impl Display, error: impl Display) -> String {
-    format!("{run_file} cannot be read: {error}")
-}
-
-pub fn something_holds(dir: impl Display, problem: impl Display) -> String {
-    format!("something holds {dir} but {problem}; find and end the `palyra-tray shim` of this folder")
-}
 
 pub fn has_open(journals: impl Display) -> String {
     format!("has {journals} open")
@@ -41,39 +14,6 @@ pub fn has_open(journals: impl Display) -> String {
 
 pub fn runs_on(root: impl Display) -> String {
     format!("runs on {root}")
-}
-
-pub const WHAT_IT_WAS_STARTED: &str = "what it was started with was not written down";
-
-pub fn of_earlier_desktop_app_cannot(file: impl Display, error: impl Display) -> String {
-    format!("{file} of the earlier desktop app cannot be read: {error}")
-}
-
-pub const IT_IS_NO_FILE: &str = "it is no file";
-pub const ANOTHER_ONE_IS_CHOSEN_IN_SETTINGS: &str = "another one is chosen in settings.toml";
-
-pub fn data_folder_2(path: impl Display) -> String {
-    format!("the data folder {path}")
-}
-
-pub fn data_folder(wanted: impl Display, why: impl Display) -> String {
-    format!("the data folder {wanted}: {why}")
-}
-
-pub fn it_is_no_folder_below(folder: impl Display) -> String {
-    format!("it is no folder below {folder}; choose it in the set-up")
-}
-
-pub const BROWSER_SERVICE_IS_OFF: &str = "the browser service is off";
-
-pub fn browser_service_which_was_off(error: impl Display) -> String {
-    format!("the browser service, which was off: {error}")
-}
-
-pub const HOW_FAR_SET_UP_2: &str = "how far the set-up was";
-
-pub fn how_far_set_up(error: impl Display) -> String {
-    format!("how far the set-up was: {error}")
 }
 
 pub const ANOTHER_PALYRA_TRAY_HAS_TAKEN_STATE: &str =
@@ -86,90 +26,147 @@ pub fn another_palyra_uses_already(runtime_root: impl Display, executable: impl 
     )
 }
 
-pub fn lines_lost_here(lost: impl Display) -> String {
-    format!("{lost} lines lost here: the log could not be written")
+pub const SEE_LOGS: &str = "See the newest lines: palyra-tray logs";
+pub const TRY_WHEN_READY: &str = "Try again when the gateway is ready: palyra-tray status";
+pub const LINE_IS: &str = "1 line is";
+
+pub fn lines_are(lines: impl Display) -> String {
+    format!("{lines} lines are")
 }
 
-pub fn cannot_use_run_directory(dir: impl Display, error: impl Display) -> String {
-    format!("cannot use the run directory {dir}: {error}; check that it can be written")
+pub fn missing_in_log(are: impl Display, name: impl Display) -> String {
+    format!("{are} missing in the log of the {name}, which could not be written for a while")
 }
 
-pub fn loss_of_lines_could_only(error: impl Display) -> String {
-    format!("a loss of lines could only be told in here: {error}")
+pub fn log_of_cannot_be_written(name: impl Display, why: impl Display, are: impl Display) -> String {
+    format!("the log of the {name} cannot be written ({why}); {are} lost so far. See: palyra-tray doctor")
 }
 
-pub fn cannot_watch_processes(error: impl Display) -> String {
-    format!("cannot watch processes: {error}; try again")
+pub const LOOKING: &str = "looking";
+pub const WAITING_TO_START: &str = "waiting to start";
+pub const STATE_STOPPED: &str = "stopped";
+pub const STARTING: &str = "starting";
+pub const READY: &str = "ready";
+
+pub fn not_answering(misses: impl Display) -> String {
+    format!("not answering ({misses})")
 }
 
-pub fn started_pid_run(name: impl Display, pid: impl Display, run_id: impl Display) -> String {
-    format!("started {name} pid {pid} run {run_id}")
+pub const RESTARTING: &str = "restarting";
+pub const STATE_STOPPING: &str = "stopping";
+
+pub fn state_tried_again(trouble: impl Display, seconds: impl Display) -> String {
+    format!("{trouble}; tried again in {seconds} s")
 }
 
-pub fn ended(name: impl Display, describe: impl Display, end: impl Display) -> String {
-    format!("{name} ended: {describe}{end}")
+pub fn restarts_in_s(seconds: impl Display, attempts: impl Display) -> String {
+    format!("restarts in {seconds} s, attempt {attempts}")
 }
 
-pub const AS_ASKED: &str = ", as asked";
+pub const GIVEN_UP: &str = "given up";
 
-pub fn end_could_not_be_recorded(error: impl Display) -> String {
-    format!("the end could not be recorded: {error}")
+pub fn needs_repair(need: impl Display) -> String {
+    format!("needs repair: {need}")
 }
 
-pub fn cannot_write_free_some_space(dir: impl Display, error: impl Display) -> String {
-    format!("cannot write {dir}: {error}; free some space")
+pub fn paused_and_so(line: impl Display) -> String {
+    format!("All agents are paused. {line}")
 }
 
-pub const ITS_SHIM_WAS_KILLED: &str = "its shim was killed";
-pub const MACHINE_WENT_DOWN: &str = "the machine went down";
+pub const STOPPING_PALYRA: &str = "Stopping Palyra";
 
-pub fn run_is_lost(run_id: impl Display, why: impl Display) -> String {
-    format!("run {run_id} is lost: {why}. How it ended is not known, and its last lines may be missing above")
+pub fn healthy_palyrad_up(version: impl Display, duration: impl Display) -> String {
+    format!("Healthy: palyrad {version}, up {duration}")
 }
 
-pub fn cannot_start(program: impl Display, error: impl Display) -> String {
-    format!("cannot start {program}: {error}")
+pub const HEALTHY: &str = "Healthy";
+pub const STOPPING: &str = "Stopping";
+pub const NOT_SET_UP_YET: &str = "Not set up yet";
+pub const STOPPED: &str = "Stopped";
+
+pub fn node_host(node_host: impl Display) -> String {
+    format!("Node host {node_host}")
 }
 
-pub fn not_started(file_name: impl Display, describe: impl Display) -> String {
-    format!("{file_name} not started: {describe}")
+pub const CONFIG_CANNOT_BE_USED: &str = "The config cannot be used; Palyra goes on with what it has read";
+
+pub fn approvals_cannot_be_read_look(unreadable: impl Display) -> String {
+    format!("{unreadable} approvals cannot be read; look at them in the dashboard")
 }
 
-pub fn failure_could_not_be_recorded(error: impl Display) -> String {
-    format!("the failure could not be recorded: {error}")
+pub fn approvals_cannot_be_read(trouble: impl Display) -> String {
+    format!("Approvals cannot be read: {trouble}")
 }
 
-pub fn cannot_read_spec(error: impl Display) -> String {
-    format!("cannot read the spec: {error}; give it as one JSON line on standard input")
+pub fn cannot_start_because(name: impl Display, trouble: impl Display) -> String {
+    format!("{name} cannot start: {trouble}")
 }
 
-pub fn spec_is_no_json_column(column: impl Display) -> String {
-    format!("the spec is no JSON (column {column}); give it as one JSON line")
+pub fn does_not_stay_up(name: impl Display, what: impl Display) -> String {
+    format!("{name} does not stay up: it {what}")
 }
 
-pub fn spec_has_version(version: impl Display) -> String {
-    format!("the spec has version {version}, this shim knows up to {version}; update the shim's binary")
+pub fn it_last_said(what: impl Display, said: impl Display) -> String {
+    format!("{what}; it last said: {said}")
 }
 
-pub const SPEC_LACKS_FIELD_OR_HAS_ONE: &str =
-    "the spec lacks a field or has one of a wrong type; agent and shim must be of one release";
+pub const CANNOT_START: &str = "cannot start";
+pub const DOES_NOT_STAY_UP: &str = "does not stay up";
+pub const SINCE_ITS_LAST_GOOD_START_NEITHER: &str =
+    "Since its last good start neither program, config nor environment changed.";
 
-pub fn is_not_absolute_path(what: impl Display) -> String {
-    format!("{what} is not an absolute path; the spec needs one")
+pub fn changed_since_its_last_good_start(what: impl Display) -> String {
+    format!("Changed since its last good start: {what}.")
 }
 
-pub const LEASE_RAN_OUT: &str = "the lease ran out";
-pub const IT_STILL_RUNS: &str = "it still runs";
-pub const SOME_OF_ITS_PROCESSES_CANNOT: &str = "some of its processes cannot be ended";
-
-pub fn processes_left_behind(count: impl Display) -> String {
-    format!("processes left behind: {count}, SIGTERM")
+pub fn tried_again_in_s(seconds: impl Display) -> String {
+    format!("tried again in {seconds} s, and so on")
 }
 
-pub const ASKED_TO_STOP: &str = "asked to stop";
-pub const VARIABLES_NAME_IS_EMPTY_OR_CONTAINS: &str = "a variable's name is empty or contains '='";
-pub const ENDED_BY_FORCE: &str = "ended by force";
+pub fn starts_again_in_s(seconds: impl Display, attempt: impl Display) -> String {
+    format!("starts again in {seconds} s, attempt {attempt}")
+}
 
-pub fn it_has_version(version: impl Display) -> String {
-    format!("it has version {version}, this program knows up to {version}")
+pub const IT_IS_NOT_STARTED_AGAIN: &str = "it is not started again by itself, for that would end the same way";
+
+pub fn it_failed_times_without_good_minute(attempts: impl Display) -> String {
+    format!("it failed {attempts} times without a good minute between, so it is not started again by itself")
+}
+
+pub const PALYRA_GOES_ON_TRYING: &str = "Palyra goes on trying.";
+
+pub fn may_go_on(service: impl Display, trouble: impl Display) -> String {
+    format!("{service} may go on: {trouble}")
+}
+
+pub fn not_there_yet(what: impl Display) -> String {
+    format!("not there yet: {what}")
+}
+
+pub const PALYRA_IS_STOPPED: &str = "Palyra is stopped";
+pub const GATEWAY_IS_ABOUT_TO_START: &str = "the gateway is about to start";
+pub const GATEWAY_IS_NOT_READY_YET: &str = "the gateway is not ready yet";
+
+pub fn gateway_is_not_ready(trouble: impl Display) -> String {
+    format!("the gateway is not ready: {trouble}")
+}
+
+pub fn was_not_started(why: impl Display) -> String {
+    format!("was not started: {why}")
+}
+
+pub fn no_free_ports_for_between(service: impl Display, ports: impl Display, ports_2: impl Display) -> String {
+    format!("no free ports for {service} between {ports} and {ports_2}; end the programs that hold them")
+}
+
+pub fn port_is_held(port: impl Display, holder: impl Display) -> String {
+    format!("Port {port} is held by {holder}. ")
+}
+
+pub fn service_now_uses_port_and_those(who: impl Display, service: impl Display, http: impl Display) -> String {
+    format!("{who}The {service} service now uses port {http} and those beside it.")
+}
+
+pub fn free_some_space_or_mend_permissions(error: impl Display) -> String {
+    format!("{error}; free some space or mend the permissions there")
 }

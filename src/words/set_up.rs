@@ -81,8 +81,8 @@ pub const USE_THIS_FOLDER: &str = "Use this folder";
 pub const CHOOSE_ANOTHER: &str = "Choose another…";
 pub const WHERE_TO_KEEP_YOUR_DATA: &str = "Where to keep your data";
 pub const FOLDER_FOR_YOUR_DATA: &str = "Folder for your data";
-pub const API_KEY_OR_SIGN: &str = "API key or sign-in with the browser";
-pub const API_KEY_2: &str = "API key";
+pub const API_KEY_OR_SIGN_IN: &str = "API key or sign-in with the browser";
+pub const API_KEY: &str = "API key";
 pub const PALYRA_NEEDS_LANGUAGE_MODEL_TO_ANSWER: &str =
     "Palyra needs a language model to answer you. Whose do you use?";
 pub const ENTER_API_KEY: &str = "Enter an API key";
@@ -229,7 +229,7 @@ pub fn left_out_to_go(left: impl Display, how: impl Display) -> String {
 
 pub const PALYRA_IS_READY: &str = "Palyra is ready";
 pub const NOT_FINISHED_YET: &str = "Not finished yet";
-pub const PALYRA_SET_UP_2: &str = "Palyra set-up";
+pub const PALYRA_SET_UP: &str = "Palyra set-up";
 pub const PALYRA_DID_NOT_START: &str = "Palyra did not start";
 pub const CHATS_COULD_NOT_BE_TURNED: &str = "Chats could not be turned on";
 pub const CONNECTION_DOES_NOT_WORK: &str = "The connection does not work";
@@ -244,7 +244,7 @@ pub const THIS_STEP_WAS_CANCELLED: &str = "This step was cancelled.";
 pub const OTHER_KEY: &str = "Other key…";
 pub const DATA_FOLDER: &str = "Data folder";
 
-pub fn palyra_set_up(number: impl Display, count: impl Display) -> String {
+pub fn palyra_set_up_step(number: impl Display, count: impl Display) -> String {
     format!("Palyra set-up, step {number} of {count}")
 }
 
@@ -302,6 +302,31 @@ pub const CONNECT: &str = "Connect";
 pub const CANCELLED: &str = "Cancelled";
 pub const WELCOME: &str = "Welcome";
 pub const CHECKS: &str = "Checks";
-pub const START: &str = "Start";
-pub const CHATS: &str = "Chats";
 pub const CONNECTION: &str = "Connection";
+pub const FOLDER_IS_KEPT: &str = "The folder is kept.";
+pub const TRY_AGAIN: &str = "Try again.";
+pub const CHOOSE_FOLDER_BY_ITS_WHOLE_PATH: &str = "choose a folder by its whole path, from the root on";
+pub const PALYRA_HAS_DATA_ALREADY: &str =
+    "Palyra has data already, and a folder in use is not changed; go on without this step";
+
+pub fn this_folder_cannot_be_used(error: impl Display) -> String {
+    format!("this folder cannot be used: {error}; choose another one")
+}
+
+pub fn folder_cannot_be_remembered(error: impl Display) -> String {
+    format!("the folder cannot be remembered: {error}")
+}
+
+pub fn write_these_two_lines_into_yourself(error: impl Display, config: impl Display) -> String {
+    format!("{error}. Write these two lines into {config} yourself: [orchestrator] and runloop_v1_enabled = true")
+}
+
+pub fn key_was_not_sent(error: impl Display) -> String {
+    format!("{error}. The key was not sent, because Anthropic's address cannot be set in that file.")
+}
+
+pub fn s_sign_in_page(name: impl Display, why: impl Display) -> String {
+    format!("{name}'s sign-in page is not one to trust. {why}")
+}
+
+pub const USE_KEY_INSTEAD: &str = "Use a key instead.";

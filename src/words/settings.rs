@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-pub fn config_cannot_be_read(path: impl Display, error: impl Display) -> String {
+pub fn config_cannot_be_read_mend(path: impl Display, error: impl Display) -> String {
     format!("the config {path} cannot be read ({error}); mend or remove it")
 }
 
@@ -14,79 +14,6 @@ pub const HAS_VERSION_THAT_IS_NO_WHOLE: &str = "has a version that is no whole n
 
 pub fn config(path: impl Display, why: impl Display) -> String {
     format!("the config {path} {why}")
-}
-
-pub const FOLDER_OF: &str = "the folder of palyra-tray";
-pub const FOLDER_IN_PATH: &str = "a folder in PATH";
-pub const INSTALLED_PACKAGE: &str = "an installed package";
-pub const UNPACKED_ARCHIVE: &str = "an unpacked archive";
-pub const YOUR_CHOICE: &str = "your choice";
-
-pub fn is_which_correct_or_unset(variable: impl Display, path: impl Display, why: impl Display) -> String {
-    format!("{variable} is {path}, which {why}; correct or unset it")
-}
-
-pub fn was_not_found(name: impl Display, found: impl Display, variable: impl Display) -> String {
-    format!("{name} was not found{found}; put it beside palyra-tray, or set {variable} to its absolute path")
-}
-
-pub fn is_not_absolute_path(folder: impl Display) -> String {
-    format!("{folder} is not an absolute path; name the whole path of the folder.")
-}
-
-pub fn does_not_exist_choose(folder: impl Display) -> String {
-    format!("{folder} does not exist; choose another folder.")
-}
-
-pub fn is_not_folder(folder: impl Display) -> String {
-    format!("{folder} is not a folder; choose the folder that holds palyrad.")
-}
-
-pub fn cannot_be_read_mend(folder: impl Display, error: impl Display) -> String {
-    format!("{folder} cannot be read ({error}); mend its permissions or choose another.")
-}
-
-pub fn there_is_no_palyrad(folder: impl Display) -> String {
-    format!("There is no palyrad in {folder}; choose the folder that Palyra was unpacked or installed into.")
-}
-
-pub const DOES_NOT_EXIST: &str = "does not exist";
-pub const IS_NOT_FILE: &str = "is not a file";
-
-pub fn is_not_executable_make(path: impl Display) -> String {
-    format!("is not executable (make it so: chmod +x '{path}')")
-}
-
-pub fn may_not_be_executed(error: impl Display) -> String {
-    format!("may not be executed ({error}): not by you, or its disk is mounted with noexec")
-}
-
-pub fn cannot_be_read(error: impl Display) -> String {
-    format!("cannot be read ({error})")
-}
-
-pub fn there_is_no(name: impl Display, what: impl Display) -> String {
-    format!("There is no {name}: {what}.")
-}
-
-pub const AGENTS_CANNOT_USE_BROWSER: &str = "agents cannot use a browser";
-
-pub fn every_user_of_this_machine_can(path: impl Display) -> String {
-    format!("Every user of this machine can change {path} (mend it: chmod o-w '{path}').")
-}
-
-pub const IS_NO_PROGRAM: &str = "is no program, or was cut off; download or unpack it again";
-
-pub fn is_script(interpreter: impl Display) -> String {
-    format!("is a script for {interpreter}, which does not exist")
-}
-
-pub fn is_for_this_machine_runs(format: impl Display, system: impl Display) -> String {
-    format!("is for {format}, this machine runs {system}")
-}
-
-pub fn is_for_this_machine(machines: impl Display, machine: impl Display) -> String {
-    format!("is for {machines}, this machine is {machine}; get the package for {machine}")
 }
 
 pub fn nothing_was_restarted(config: impl Display) -> String {
@@ -113,7 +40,7 @@ pub fn look_failed(error: impl Display) -> String {
     format!("the look failed ({error})")
 }
 
-pub fn config_cannot_be_read_2(why: impl Display) -> String {
+pub fn config_cannot_be_read(why: impl Display) -> String {
     format!("the config cannot be read: {why}")
 }
 
@@ -129,13 +56,9 @@ pub fn line(line: impl Display) -> String {
     format!("line {line}: ")
 }
 
-pub fn machine(other: impl Display) -> String {
-    format!("machine {other}")
-}
-
 pub const ALL: &str = "All: palyra-tray config list";
 
-pub fn is_meant(name: impl Display) -> String {
+pub fn is_meant_question(name: impl Display) -> String {
     format!("Is {name} meant? ")
 }
 
@@ -181,7 +104,7 @@ pub const NOTIFY_OF_TRAYS_OWN_TROUBLES: &str = "notify of the tray's own trouble
 pub const TRUE_OR_FALSE: &str = "true or false";
 pub const FOLDER_BY_ITS_WHOLE_PATH: &str = "a folder by its whole path, from the root on";
 
-pub fn cannot_be_read_2(name: impl Display, error: impl Display, before: impl Display) -> String {
+pub fn cannot_be_read(name: impl Display, error: impl Display, before: impl Display) -> String {
     format!("{name} cannot be read ({error}); {before}")
 }
 
@@ -196,10 +119,48 @@ pub fn takes(name: impl Display, full: impl Display, takes: impl Display, before
 pub const BEFORE: &str = "what it said before holds";
 pub const DEFAULTS: &str = "its defaults are used";
 
-pub fn is_meant_2(known: impl Display) -> String {
+pub fn is_meant(known: impl Display) -> String {
     format!("; is {known} meant?")
 }
 
 pub fn is_unknown_and_ignored(file: impl Display, name: impl Display, meant: impl Display) -> String {
     format!("{file}: {name} is unknown and ignored{meant}")
 }
+
+pub const STATE_ROOT_IN_INSTALL_METADATA: &str = "state_root in install-metadata.json";
+pub const NO_HOME_DIRECTORY_IS_KNOWN: &str = "no home directory is known; set PALYRA_STATE_ROOT to an absolute path";
+
+pub fn is_not_understood_mend(path: impl Display, error: impl Display) -> String {
+    format!("{path} is not understood ({error}); mend or remove it")
+}
+
+pub fn palyra_config(path: impl Display) -> String {
+    format!("PALYRA_CONFIG is {path}, which is not a file; correct or unset it")
+}
+
+pub fn is_which_is_not_absolute_path(what: impl Display, path: impl Display) -> String {
+    format!("{what} is {path}, which is not an absolute path; correct or unset it")
+}
+
+pub const CONFIG_GONE: &str = "the config file is gone; put it back";
+pub const CONFIG_TOUCHED: &str = "a restart was asked for by writing the config anew";
+pub const CONFIG_OUTDATED: &str = "the config was changed after it started";
+pub const WRITE_PORTS: &str = "Write these ports to the config";
+pub const CONFIG_RESTARTS: &str = "Restart when the config changes";
+pub const TELEMETRY: &str = "Note in Palyra's journal how the tray is used";
+pub const CONFIG_INVALID: &str = "Palyra's config cannot be used";
+pub const CONFIG_CHANGED: &str = "the config changed";
+
+pub fn config_changed(first: impl Display) -> String {
+    format!("the config changed ({first})")
+}
+
+pub fn config_changed_and_more(first: impl Display, n: impl Display) -> String {
+    format!("the config changed ({first} and {n} more)")
+}
+
+pub fn restart_to_use_changed_config(names: impl Display) -> String {
+    format!("Restart {names} to use the changed config")
+}
+
+pub const KEPT_BUT_SWITCHES_NOTHING: &str = "Kept. Palyra Tray has nothing that it switches.";

@@ -26,9 +26,7 @@ pub fn active_runs(runs: impl Display) -> String {
     format!("active runs {runs}")
 }
 
-pub const IN_TERMINAL: &str = "In a terminal it is: palyra-tray about";
-
-pub fn palyra_tray_2(env: impl Display, commit: impl Display, rows: impl Display) -> String {
+pub fn about(env: impl Display, commit: impl Display, rows: impl Display) -> String {
     format!("Palyra Tray {env}{commit}\n{rows}")
 }
 
@@ -45,31 +43,21 @@ pub const FAILURES_OF_CONFIG: &str = "failures of the config";
 pub const FAILURES_OF_PROVIDER: &str = "failures of a provider";
 pub const FAILURES_OF_PALYRA: &str = "failures of Palyra";
 pub const PALYRA_DIAGNOSTICS: &str = "Palyra diagnostics\n";
-pub const DEMO_NOTHING_HERE_IS_REAL: &str = "DEMO: nothing here is real";
+pub const DEMO: &str = "DEMO: nothing here is real";
 
-pub fn palyrad(word: impl Display, word_2: impl Display, word_3: impl Display) -> String {
+pub fn report_versions(word: impl Display, word_2: impl Display, word_3: impl Display) -> String {
     format!("palyra-tray {word}, palyrad {word_2} ({word_3})")
 }
 
-pub fn approvals_wait_heard(
-    word: impl Display,
-    word_2: impl Display,
-    count: impl Display,
-    word_3: impl Display,
-) -> String {
+pub fn report_approvals(word: impl Display, word_2: impl Display, count: impl Display, word_3: impl Display) -> String {
     format!("approvals: {word} wait, heard of by {word_2}; active runs: {count}; sessions: {word_3}")
 }
 
-pub fn browser_discord_node_host(
-    word: impl Display,
-    word_2: impl Display,
-    word_3: impl Display,
-    word_4: impl Display,
-) -> String {
+pub fn report_rest(word: impl Display, word_2: impl Display, word_3: impl Display, word_4: impl Display) -> String {
     format!("browser: {word}; discord: {word_2}; node host: {word_3}; profile: {word_4}")
 }
 
-pub fn tray_notifications_keyring(
+pub fn report_desktop(
     word: impl Display,
     word_2: impl Display,
     word_3: impl Display,
@@ -87,7 +75,7 @@ pub fn not_told_yet(why: impl Display) -> String {
     format!("not told yet{why}")
 }
 
-pub fn wanted_pid_up(
+pub fn report_service(
     block: impl Display,
     block_2: impl Display,
     block_3: impl Display,
@@ -122,6 +110,103 @@ pub fn warnings(warnings: impl Display) -> String {
     format!("warnings {warnings}")
 }
 
-pub fn ago(ago: impl Display, why: impl Display) -> String {
+pub fn told_ago(ago: impl Display, why: impl Display) -> String {
     format!("{ago} ago{why}")
+}
+
+pub const DEMO_LINE: &str = "DEMO: nothing here is real\n";
+pub const APPROVALS_NONE_WAIT: &str = "  Approvals  none wait\n";
+
+pub fn approvals_wait(n: impl Display) -> String {
+    format!("  Approvals  {n} wait: palyra-tray approvals list\n")
+}
+
+pub const APPROVALS_NOT_KNOWN: &str = "  Approvals  not known\n";
+
+pub fn dashboard_signed(url: impl Display) -> String {
+    format!("  Dashboard  {url} (signed in: palyra-tray open)\n")
+}
+
+pub fn tray(text_of: impl Display) -> String {
+    format!("  Tray       {text_of}\n")
+}
+
+pub fn notices(server: impl Display) -> String {
+    format!("  Notices    {server}\n")
+}
+
+pub const NO_NOTIFICATION_SERVER: &str = "no notification server";
+pub const BEING_FETCHED: &str = "being fetched";
+
+pub fn secrets(place: impl Display) -> String {
+    format!("  Secrets    {place}\n")
+}
+
+pub fn discord(discord: impl Display) -> String {
+    format!("  Discord    {discord}\n")
+}
+
+pub fn profile_risk(name: impl Display, risk: impl Display, strict: impl Display) -> String {
+    format!("  Profile    {name}, risk {risk}{strict}\n")
+}
+
+pub fn troubles_told_by_gateway(troubles: impl Display, age: impl Display) -> String {
+    format!("  Troubles   {troubles} told by the gateway {age}: palyra-tray status --diagnostics\n")
+}
+
+pub const RUNS_NOT_KNOWN: &str = "  Runs       not known\n";
+
+pub fn and_more(n: impl Display) -> String {
+    format!("and {n} more")
+}
+
+pub fn last_one_failed_ago(ago: impl Display, failed: impl Display) -> String {
+    format!("The last one failed {ago} ago: {failed}")
+}
+
+pub fn ended_ago(label: impl Display, ago: impl Display, text_of: impl Display) -> String {
+    format!("{label} {ago} ago it {text_of}")
+}
+
+pub const ITS_NEWEST_LINES_OF_STANDARD_ERROR: &str = "Its newest lines of standard error:";
+
+pub fn it_needs_repair(need: impl Display) -> String {
+    format!("it needs repair: {need}")
+}
+
+pub fn nothing_was_restarted(trouble: impl Display) -> String {
+    format!("{trouble}; nothing was restarted")
+}
+
+pub fn changes_of_config_are_not_seen(blind: impl Display) -> String {
+    format!("changes of the config are not seen: {blind}")
+}
+
+pub fn to_use(name: impl Display, why: impl Display, id: impl Display) -> String {
+    format!("{name}: {why}. To use it: palyra-tray restart {id}")
+}
+
+pub fn approvals_cannot_be_read(trouble: impl Display) -> String {
+    format!("approvals cannot be read: {trouble}")
+}
+
+pub fn approvals_cannot_be_understood(unreadable: impl Display) -> String {
+    format!("{unreadable} approvals cannot be understood; look at them in the dashboard")
+}
+
+pub fn no_tray_shows_icon(tray: impl Display) -> String {
+    format!("no tray shows the icon: {tray}")
+}
+
+pub const NO_NOTIFICATION_SERVER_APPROVALS: &str =
+    "no notification server: approvals show in the menu, the dashboard and `palyra-tray approvals list`";
+
+pub fn notification_server_shows_no_buttons(name: impl Display) -> String {
+    format!("the notification server {name} shows no buttons: decide in the dashboard or on the command line")
+}
+
+pub const DIAGNOSTICS_COPIED: &str = "They are in the clipboard, without secrets: paste them where you ask for help.";
+
+pub fn no_program_for_clipboard(file: impl Display) -> String {
+    format!("No program for the clipboard was found (wl-copy, xclip or xsel), so they are in {file}")
 }

@@ -5,7 +5,7 @@ use std::fmt::Display;
 pub const ASKING_AGENT: &str = "Asking the agent…";
 pub const CHECKING_THIS_MACHINE: &str = "Checking this machine…";
 pub const READING_LOGS: &str = "Reading logs…";
-pub const PALYRAS_OWN_EXPORT: &str = "Palyra's own export…";
+pub const EXPORTING: &str = "Palyra's own export…";
 pub const WRITING_IT: &str = "Writing it…";
 
 pub fn is_there_already(file: impl Display) -> String {
@@ -58,7 +58,7 @@ pub fn log_of(name: impl Display) -> String {
 }
 
 pub const PALYRAS_OWN_EXPORT_PALYRA_SUPPORT_BUNDLE: &str = "Palyra's own export (palyra support-bundle export)";
-pub const PALYRAS_OWN_EXPORT_2: &str = "Palyra's own export";
+pub const PALYRAS_OWN_EXPORT: &str = "Palyra's own export";
 pub const IT_WAS_LEFT_OUT_ON_REQUEST: &str = "it was left out on request";
 
 pub fn palyra_support_bundle(version: impl Display, at_unix_ms: impl Display, replacement: impl Display) -> String {

@@ -71,8 +71,10 @@ pub struct Gateway {
     pub others: BTreeMap<String, &'static str>,
     /// Whose word stands: ours, or of others.
     pub ours: BTreeMap<String, bool>,
-    /// Allowed by others, and not so before.
+    /// Allowed by others, at a time of their own.
     pub allowed_by_others: BTreeSet<String>,
+    /// Which were allowed when, by whomever: twice at one time cannot be told from once.
+    pub allowances: BTreeSet<(String, i64)>,
     /// Its process is gone.
     pub down: bool,
 }
@@ -84,6 +86,9 @@ impl Gateway {
             self.others.insert(id.to_owned(), word);
         }
         self.ours.insert(id.to_owned(), ours);
+        if word == "allow" {
+            self.allowances.insert((id.to_owned(), now.unix_ms));
+        }
         if let Some(held) = self.records.get_mut(id) {
             let mut raw = std::mem::take(&mut held.record.raw);
             raw["decision"] = json!(word);

@@ -97,7 +97,8 @@ impl Model<'_> {
             "the record had changed since it was shown",
         );
         self.hold(Invariant::ExactlyOnceAndDenyWins, read.undecided, "the record was decided already");
-        let end = self.ends.get(id).map_or(u64::MAX, |(_, end)| *end);
+        // of this version: a record that changes after it was read may end at another time
+        let end = self.ends.get(id).filter(|(digest, _)| *digest == decision.digest).map_or(u64::MAX, |(_, end)| *end);
         self.hold(Invariant::Expiry, self.now.unix_ms < read.expires_at_unix_ms, "it was sent after the end");
         self.hold(Invariant::Expiry, self.now.mono_ms < end, "it was sent after the end, by the clock that is not set");
         let act = Act {

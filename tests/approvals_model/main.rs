@@ -34,13 +34,14 @@ const SHARE: u64 = 250;
 const TOLD: u64 = 1_000_000;
 
 /// What has to come about in at least one order of so many: a model that reaches nothing proves nothing.
-const REACHED: [(&str, u64); 21] = [
+const REACHED: [(&str, u64); 22] = [
     ("approved", 20),
     ("approvable by notification", 3),
     ("approved in a review", 60),
     ("asked twice", 100),
     ("decided elsewhere", 10),
     ("allowed elsewhere when it was over", 50),
+    ("allowed elsewhere once more", 1_000),
     ("told as allowed elsewhere", 50),
     ("restored", 2_000),
     ("lost answers", 50),

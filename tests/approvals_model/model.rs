@@ -6,6 +6,7 @@ use palyra_tray::core::agent::{Agent, EventNotice};
 use palyra_tray::core::compose;
 use palyra_tray::core::decisions::LedgerKind;
 use palyra_tray::core::event::{Click, Effect, Event, Facts, Setup};
+use palyra_tray::core::inbox::POLL_QUIET_MS;
 use palyra_tray::core::record::digest;
 use palyra_tray::core::simulate::World;
 use palyra_tray::core::time::Now;
@@ -15,7 +16,7 @@ use palyra_tray::protocol::{Action, Reply, Scope, ServiceId, Verdict};
 use serde_json::json;
 
 use crate::chance::Chance;
-use crate::gateway::{Gateway, lost, missed};
+use crate::gateway::{Gateway, Held, lost, missed};
 use crate::invariants::{Broken, Invariant, Void};
 use crate::surfaces::Surfaces;
 
@@ -191,6 +192,7 @@ impl<'a> Model<'a> {
                 | Effect::SendDecision(_)
                 | Effect::WriteLedger { .. }
                 | Effect::Launch { service: ServiceId::Gateway, .. }
+                | Effect::Stop(ServiceId::Gateway, _)
                 | Effect::AbortRuns => self.waiting.push(effect),
                 _ => {}
             }
@@ -323,6 +325,10 @@ impl<'a> Model<'a> {
                 let record = RunRecord { run_id: run, started_at_unix_ms: self.now.unix_ms, ..self.base.run.clone() };
                 self.give(Event::Running(ServiceId::Gateway, record));
             }
+            Effect::Stop(ServiceId::Gateway, record) => {
+                self.gateway.down = true;
+                self.give(Event::Ended(ServiceId::Gateway, record.run_id, None));
+            }
             Effect::AbortRuns => {
                 let outcome = if self.gateway.down { Err("nobody answers".to_owned()) } else { Ok(()) };
                 self.give(Event::RunsAborted(outcome));
@@ -364,12 +370,17 @@ impl<'a> Model<'a> {
         let Some(id) = self.any_id() else { return };
         let word = if self.chance.one_in(2) { "allow" } else { "deny" };
         self.note(|| format!("elsewhere: {id} {word}"));
-        // whether it waited, was denied or had expired; told once for each time
-        if word == "allow" && self.gateway.records[&id].raw()["decision"] != "allow" {
+        // whether it waited, was allowed, denied or had expired; told for each time that the gateway's clock tells apart
+        if word == "allow" && self.gateway.allowances.insert((id.clone(), self.now.unix_ms)) {
             self.gateway.allowed_by_others.insert(id.clone());
             self.alarms.remove(&id);
             let waits = self.agent.inbox.pending.contains_key(&id);
-            self.reached(if waits { "allowed elsewhere" } else { "allowed elsewhere when it was over" });
+            let before = self.gateway.records[&id].raw()["decision"] == "allow";
+            self.reached(match (waits, before) {
+                (true, _) => "allowed elsewhere",
+                (false, false) => "allowed elsewhere when it was over",
+                (false, true) => "allowed elsewhere once more",
+            });
         }
         self.gateway.decide(&id, word, false, self.now);
         self.reached("decided elsewhere");
@@ -381,14 +392,23 @@ impl<'a> Model<'a> {
         self.chance.pick(&ids).cloned()
     }
 
-    /// What is asked for becomes something else, in one of its parts.
+    /// Whether its time was over at any moment, on either clock.
+    fn has_expired(&self, id: &str, held: &Held) -> bool {
+        let timeout = held.raw()["prompt"]["timeout_seconds"].as_i64().unwrap_or_default();
+        let expires = held.raw()["requested_at_unix_ms"].as_i64().unwrap_or_default() + timeout * 1_000;
+        let ended = self.ends.get(id).is_some_and(|(seen, end)| *seen == held.digest && self.now.mono_ms >= *end);
+        self.latest_unix_ms >= expires || ended
+    }
+
+    /// What is asked for becomes something else, in one of its parts. Nothing that is over begins to wait again by that.
     pub fn change(&mut self) {
         let Some(id) = self.any_id() else { return };
         self.note(|| format!("changed: {id}"));
         let number = self.chance.below(1_000);
+        let lives = !self.has_expired(&id, &self.gateway.records[&id]);
         let shows = self.gateway.change(&id, |record| match number % 4 {
             0 => record["prompt"]["risk_level"] = json!(if number < 500 { "critical" } else { "low" }),
-            1 => record["prompt"]["timeout_seconds"] = json!(number),
+            1 if lives => record["prompt"]["timeout_seconds"] = json!(number),
             2 => record["principal"] = json!(format!("user:{number}")),
             _ => record["prompt"]["summary"] = json!(format!("rm -r /{number}")),
         });
@@ -481,9 +501,10 @@ impl<'a> Model<'a> {
         }
         let idle = self.agent.decisions.is_idle();
         self.hold(Invariant::ExactlyOnceAndDenyWins, idle, "a decision never ends");
-        // one look more, at what the last decisions left behind, and after its spacing one for late allowances
+        // one look more, at what the last decisions left behind, and after its spacing, which a slow look makes longer, one
+        // for late allowances
         self.give(Event::Rang);
-        for pass in [300, 300, 2_000, 300] {
+        for pass in [300, 300, POLL_QUIET_MS, 300] {
             self.now = self.now.plus(pass);
             self.give(Event::Wake);
             while !self.waiting.is_empty() {
@@ -522,12 +543,7 @@ impl<'a> Model<'a> {
         // what the gateway has open, and never looked expired, waits here too
         if self.agent.inbox.is_current() && !self.agent.paused {
             for (id, held) in self.gateway.records.iter().filter(|(_, held)| held.is_open()) {
-                let raw = held.raw();
-                let timeout = raw["prompt"]["timeout_seconds"].as_i64().unwrap_or_default();
-                let expires = raw["requested_at_unix_ms"].as_i64().unwrap_or_default() + timeout * 1_000;
-                let ended =
-                    self.ends.get(id).is_some_and(|(seen, end)| *seen == held.digest && self.now.mono_ms >= *end);
-                let waits = self.agent.inbox.pending.contains_key(id) || self.latest_unix_ms >= expires || ended;
+                let waits = self.agent.inbox.pending.contains_key(id) || self.has_expired(id, held);
                 if !waits {
                     self.broken(Invariant::EverySurfaceAgrees, &format!("{id} waits at the gateway and not here"));
                 }

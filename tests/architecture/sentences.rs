@@ -8,9 +8,6 @@ use std::path::Path;
 use super::reader::{Kind, Token, lex, production};
 use super::{Source, sources};
 
-/// Words of these files are still to be gathered; that they are is nobody's fault, so such an excuse may be left over.
-const NOT_YET: &str = "not gathered yet";
-
 /// Files, or folders with a slash at the end, and how the literal begins (empty: any), each with its reason.
 const ELSEWHERE: &[(&str, &str, &str)] = &[
     ("demo/", "", "the stand-ins say what the real sidecars say"),
@@ -18,7 +15,6 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
     ("core/simulate/", "", "the same"),
     ("core/agent/sizes.rs", "", "names of lists that a test measures"),
     ("core/agent/events.rs", "restarts while away", "the same"),
-    ("core/agent/watch.rs", "known allowances", "the same"),
     ("core/ask/mod.rs", "messages ", "the same"),
     ("core/inbox.rs", "", "the same"),
     ("core/cause.rs", "", "by what the sidecars say it is known why they ended"),
@@ -30,36 +26,6 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
     ("core/autostart/entries.rs", "", "a launch agent in the language of macOS"),
     ("shell/handoff/request.rs", "", "HTTP"),
     ("shell/handoff/mod.rs", "503", "HTTP"),
-    ("cli/mod.rs", "", NOT_YET),
-    ("cli/run.rs", "", NOT_YET),
-    ("cli/status/text.rs", "", NOT_YET),
-    ("cli/profile.rs", "", NOT_YET),
-    ("config/profiles.rs", "", NOT_YET),
-    ("core/agent/profiles.rs", "", NOT_YET),
-    ("core/switch.rs", "", NOT_YET),
-    ("core/switch/", "", NOT_YET),
-    ("protocol/profiles.rs", "", NOT_YET),
-    ("shell/run/profiles.rs", "", NOT_YET),
-    ("cli/secrets.rs", "Palyra's config only says", NOT_YET),
-    ("config/palyra.rs", "", NOT_YET),
-    ("config.rs", "", NOT_YET),
-    ("core/agent.rs", "", NOT_YET),
-    ("core/agent/requests.rs", "", NOT_YET),
-    ("core/agent/watch.rs", "", NOT_YET),
-    ("core/companion/", "", NOT_YET),
-    ("core/compose.rs", "", NOT_YET),
-    ("core/record.rs", "", NOT_YET),
-    ("core/snapshot.rs", "", NOT_YET),
-    ("core/text.rs", "", NOT_YET),
-    ("protocol/companion.rs", "", NOT_YET),
-    ("protocol/secrets.rs", "", NOT_YET),
-    ("shell/doctor/disk.rs", "", NOT_YET),
-    ("shell/gateway/approvals.rs", "", NOT_YET),
-    ("shell/run.rs", "", NOT_YET),
-    ("shell/run/earlier_secrets.rs", "", NOT_YET),
-    ("shell/run/effects.rs", "", NOT_YET),
-    ("shell/run/set_up.rs", "", NOT_YET),
-    ("shell/sidecars.rs", "", NOT_YET),
 ];
 
 #[test]
@@ -97,12 +63,7 @@ fn misplaced<'a>(
             }
         }
     }
-    let unused = elsewhere
-        .iter()
-        .zip(used)
-        .filter(|(excuse, used)| !used && excuse.2 != NOT_YET)
-        .map(|(excuse, _)| excuse)
-        .collect();
+    let unused = elsewhere.iter().zip(used).filter(|(_, used)| !used).map(|(excuse, _)| excuse).collect();
     (found, unused)
 }
 

@@ -1,5 +1,6 @@
 //! The gateway takes the last word, whenever it comes: what somebody allows after it was over is seen.
 
+use palyra_tray::core::event::{Click, Event};
 use palyra_tray::core::inbox::WHOLE_OF_ONE;
 use palyra_tray::core::simulate::World;
 use palyra_tray::protocol::ServiceId;
@@ -118,6 +119,103 @@ fn what_is_allowed_denied_and_allowed_again_is_told_again_whoever_allowed_it_fir
         world.pass(2_500);
         assert_eq!(told(&world), before + 1, "{:?}", world.view().notices.keys());
     }
+}
+
+/// At once and after others have asked for long; and denied in between, with no look at that.
+#[test]
+fn what_we_allowed_and_somebody_decides_anew_is_told() {
+    for (later_ms, denied_unseen) in [(1_000, false), (1_000, true), (120_000, false), (120_000, true)] {
+        let mut world = started();
+        world.ask("a1", "high", 3_600, "git push");
+        world.pass(1_000);
+        assert!(world.click("Approve once"));
+        world.pass(1_000);
+        others_ask(&mut world, later_ms);
+        assert_eq!(told(&world), 0);
+        if denied_unseen {
+            world.change("a1", |record| record["decision"] = json!("deny"));
+        }
+        world.decide_elsewhere("a1", "allow");
+        world.pass(6_000);
+        assert_eq!(told(&world), 1, "{later_ms} {denied_unseen} {:?}", world.view().notices.keys());
+        let body = &world.view().notices["event:elsewhere:a1"].body;
+        assert!(body.contains("had been allowed already"), "{body}");
+        world.click("It was me");
+        others_ask(&mut world, 120_000);
+        assert!(!world.view().notices.contains_key("event:elsewhere:a1"), "once");
+    }
+}
+
+/// Right after the denial, before any look has seen that.
+#[test]
+fn what_is_allowed_the_moment_it_was_denied_here_is_told() {
+    let mut world = started();
+    world.ask("a1", "high", 3_600, "git push");
+    world.pass(1_000);
+    others_ask(&mut world, 120_000);
+    let sent = world.sent.len();
+    assert!(world.click("Deny"));
+    while world.sent.len() == sent {
+        world.pass(1);
+    }
+    world.change("a1", |record| record["decision"] = json!("allow"));
+    world.pass(6_000);
+    assert_eq!(told(&world), 1);
+}
+
+/// A look saw it while ours was under way, which then came to nothing.
+#[test]
+fn what_is_allowed_while_our_decision_fails_is_told() {
+    let mut world = started();
+    world.ask("a1", "high", 3_600, "git push");
+    world.pass(1_000);
+    others_ask(&mut world, 120_000);
+    assert!(world.click("Approve once"));
+    world.decide_elsewhere("a1", "allow");
+    world.pass(3);
+    assert!(!world.agent.inbox.pending.contains_key("a1") && !world.agent.decisions.is_idle());
+    world.give(Event::Recorded("a1".to_owned(), Err("the disk is full".to_owned())));
+    assert_eq!(told(&world), 0);
+    world.pass(1_000);
+    assert_eq!((told(&world), world.sent.len()), (1, 0));
+}
+
+/// Also one that is only counted, the moment its time is over.
+#[test]
+fn what_is_allowed_the_moment_it_expired_is_told() {
+    let mut world = started();
+    for n in 0..60 {
+        world.ask(&format!("a{n:02}"), "low", if n == 0 { 200 } else { 3_600 }, "ls");
+        world.pass(1_000);
+    }
+    others_ask(&mut world, 120_000);
+    let waiting = world.agent.inbox.waiting();
+    while world.agent.inbox.waiting() == waiting {
+        world.pass(1);
+    }
+    world.decide_elsewhere("a00", "allow");
+    world.pass(6_000);
+    assert_eq!(told(&world), 1);
+}
+
+/// The screen was locked meanwhile: the click is on what is not shown any more.
+#[test]
+fn an_alarm_that_is_held_back_is_not_put_away() {
+    let mut world = started();
+    world.ask("a1", "high", 3_600, "git push");
+    world.pass(1_000);
+    world.decide_elsewhere("a1", "allow");
+    world.pass(1_000);
+    let alarm = "event:elsewhere:a1";
+    let put_away = world.view().notices[alarm].buttons[0].action.clone();
+    world.give(Event::Locked(true));
+    world.decide_elsewhere("a1", "allow");
+    world.pass(1_000);
+    world.give(Event::Clicked(put_away.clone(), Click::Notification));
+    world.give(Event::Locked(false));
+    assert!(world.view().notices.contains_key(alarm));
+    world.give(Event::Clicked(put_away, Click::Notification));
+    assert!(!world.view().notices.contains_key(alarm));
 }
 
 /// More than are remembered one by one.

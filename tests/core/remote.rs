@@ -57,6 +57,8 @@ fn the_one_here_is_stopped_and_the_one_elsewhere_is_looked_at() {
         ["status", "remote", "s1", "open", "restart", "s2", "recent", "setup", "preferences", "s4", "quit"],
         "what runs elsewhere is not started, stopped or decided on here"
     );
+    let ItemKind::Submenu { items, .. } = &world.view().menu[7].kind else { panic!("{menu:?}") };
+    assert!(items.iter().all(|item| item.id != "setup:continue"), "nor is it set up here: {items:?}");
 }
 
 #[test]
@@ -180,6 +182,20 @@ fn a_change_to_one_that_is_not_trusted_or_not_reached_is_taken_back() {
         let looks = world.elsewhere.looks.len();
         assert!(looks <= 7, "{looks}");
     }
+}
+
+#[test]
+fn what_lives_from_a_time_when_it_was_a_local_one_is_stopped() {
+    let mut world = started();
+    world.add_profile("far", false);
+    world.switch(1, "far", false);
+    world.pass(20_000);
+    assert_eq!((world.alive.len(), world.agent.setup.profile.name.as_str()), (2, "far"));
+    world.kill_agent();
+    world.add_remote_profile("far");
+    world.begin_from_disk();
+    world.pass(20_000);
+    assert!(world.alive.is_empty() && world.agent.remote.is_some(), "{:?}", world.alive);
 }
 
 #[test]

@@ -36,8 +36,8 @@ fn all(paths: &Paths, front: &mut dyn Front) -> Result<(), Failure> {
         if waiting.is_empty() {
             let words = match unreadable {
                 0 if reviewed => return Ok(()),
-                0 => words::approvals::NOTHING_WAITS_FOR_YOU_2.to_owned(),
-                _ => words::approvals::could_not_be_understood_look(unreadable),
+                0 => words::approvals::NOTHING_WAITS.to_owned(),
+                _ => words::approvals::could_not_be_understood(unreadable),
             };
             front.ask(&Form::message(words::common::APPROVALS, &words, Tone::Info));
             return Ok(());

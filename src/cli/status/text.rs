@@ -17,12 +17,14 @@ pub fn words(snapshot: &Value) -> String {
     let text_of = |pointer: &str| snapshot.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
     let mut out = String::new();
     if snapshot["demo"] == Value::Bool(true) {
-        out.push_str("DEMO: nothing here is real\n");
+        out.push_str(words::status::DEMO_LINE);
     }
     out.push_str(&format!("{}\n", text_of("/status_line")));
-    for (key, name) in
-        [("gateway_process", "Gateway"), ("browserd_process", "Browser"), ("node_host_process", "Node host")]
-    {
+    for (key, name) in [
+        ("gateway_process", "Gateway"),
+        ("browserd_process", "Browser"),
+        ("node_host_process", words::common::NODE_HOST),
+    ] {
         if let Some(line) = process(&snapshot[key]) {
             out.push_str(&format!("  {name:<10} {line}\n"));
             for line in why(&snapshot[key], now_of(snapshot)) {
@@ -35,9 +37,9 @@ pub fn words(snapshot: &Value) -> String {
     let waiting = approvals["pending"].as_u64().unwrap_or(0);
     out.push_str(&match (approvals["known"].as_bool(), waiting) {
         _ if elsewhere => certificate(&snapshot["remote"]),
-        (Some(true), 0) => "  Approvals  none wait\n".to_owned(),
-        (Some(true), n) => format!("  Approvals  {n} wait: palyra-tray approvals list\n"),
-        _ => "  Approvals  not known\n".to_owned(),
+        (Some(true), 0) => words::status::APPROVALS_NONE_WAIT.to_owned(),
+        (Some(true), n) => words::status::approvals_wait(n),
+        _ => words::status::APPROVALS_NOT_KNOWN.to_owned(),
     });
     if !elsewhere {
         out.push_str(&runs(snapshot));
@@ -45,34 +47,40 @@ pub fn words(snapshot: &Value) -> String {
     let url = text_of("/quick_facts/dashboard_url");
     if !url.is_empty() {
         // elsewhere the person signs in by themselves
-        let how = if elsewhere { "palyra-tray open" } else { "signed in: palyra-tray open" };
-        out.push_str(&format!("  Dashboard  {url} ({how})\n"));
+        out.push_str(&match elsewhere {
+            true => words::remote::dashboard(&url),
+            false => words::status::dashboard_signed(&url),
+        });
     }
-    out.push_str(&format!("  Tray       {}\n", text_of("/tray/detail")));
+    out.push_str(&words::status::tray(text_of("/tray/detail")));
     let server = text_of("/notifications/server");
-    out.push_str(&format!("  Notices    {}\n", if server.is_empty() { "no notification server" } else { &server }));
+    out.push_str(&words::status::notices(if server.is_empty() {
+        words::status::NO_NOTIFICATION_SERVER
+    } else {
+        &server
+    }));
     let place = match text_of("/secrets/state").as_str() {
         "ready" => text_of("/secrets/place"),
-        "asked_for" => "being fetched".to_owned(),
+        "asked_for" => words::status::BEING_FETCHED.to_owned(),
         _ => text_of("/secrets/why"),
     };
     if !elsewhere {
-        out.push_str(&format!("  Secrets    {place}\n"));
+        out.push_str(&words::status::secrets(&place));
     }
     let discord = &snapshot["quick_facts"]["discord"];
     if discord["enabled"] == Value::Bool(true) {
-        out.push_str(&format!("  Discord    {}\n", discord["state"].as_str().unwrap_or("not known")));
+        out.push_str(&words::status::discord(discord["state"].as_str().unwrap_or(words::common::NOT_KNOWN)));
     }
     // of the one that everybody has there is nothing to say
     if snapshot["profile"]["active"] != IMPLICIT {
         let strict = if snapshot["profile"]["strict_mode"] == Value::Bool(true) { ", strict" } else { "" };
         let (name, risk) = (text_of("/profile/label"), text_of("/profile/risk_level"));
-        out.push_str(&format!("  Profile    {name}, risk {risk}{strict}\n"));
+        out.push_str(&words::status::profile_risk(&name, &risk, strict));
     }
     let troubles = report::texts(&snapshot["diagnostics"]["errors"]).count();
     if troubles > 0 {
         let age = report::age(snapshot, "diagnostics", now_of(snapshot));
-        out.push_str(&format!("  Troubles   {troubles} told by the gateway {age}: palyra-tray status --diagnostics\n"));
+        out.push_str(&words::status::troubles_told_by_gateway(troubles, &age));
     }
     for warning in snapshot["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str) {
         out.push_str(&format!("! {}\n", text::sentence(warning)));
@@ -89,13 +97,13 @@ fn certificate(remote: &Value) -> String {
             (true, false, true) => words::remote::CERTIFICATE_OTHER,
             (true, false, false) => words::remote::CERTIFICATE_PINNED,
         };
-    format!("  {:<10} {told}\n", words::remote::CERTIFICATE)
+    words::remote::certificate(told)
 }
 
 /// What agents do now, and how the last run ended that did not end well.
 fn runs(snapshot: &Value) -> String {
     let Some(active) = snapshot["active_runs"].as_array() else {
-        return "  Runs       not known\n".to_owned();
+        return words::status::RUNS_NOT_KNOWN.to_owned();
     };
     let mut lines: Vec<String> = active
         .iter()
@@ -103,20 +111,21 @@ fn runs(snapshot: &Value) -> String {
         .map(|run| {
             let started = run["started_at_unix_ms"].as_i64();
             let since = started.map(|at| format!(" for {}", report::ago(at, now_of(snapshot)))).unwrap_or_default();
-            let waits = if run["pending_approvals"].as_u64().unwrap_or(0) > 0 { ", waits for you" } else { "" };
+            let waits =
+                if run["pending_approvals"].as_u64().unwrap_or(0) > 0 { words::common::WAITS_FOR_YOU } else { "" };
             let title = cut(run["session_title"].as_str().unwrap_or_default(), 48);
             format!("{title}: {}{since}{waits}", run["status"].as_str().unwrap_or_default().replace('_', " "))
         })
         .collect();
     match active.len() {
         0 => lines.push("none".to_owned()),
-        n if n > RUN_LINES => lines.push(format!("and {} more", n - RUN_LINES)),
+        n if n > RUN_LINES => lines.push(words::status::and_more(n - RUN_LINES)),
         _ => {}
     }
     let mut news = snapshot["run_news"].as_array().into_iter().flatten();
     if let Some(failed) = news.rfind(|news| news["event"] == "run_finished").filter(|last| last["end"] == "failed") {
         let ago = report::ago(failed["seen_at_unix_ms"].as_i64().unwrap_or_default(), now_of(snapshot));
-        lines.push(format!("The last one failed {ago} ago: {}", cut(failed["title"].as_str().unwrap_or_default(), 48)));
+        lines.push(words::status::last_one_failed_ago(&ago, cut(failed["title"].as_str().unwrap_or_default(), 48)));
     }
     let name = |n: usize| if n == 0 { "Runs" } else { "" };
     lines.iter().enumerate().map(|(n, line)| format!("  {:<10} {line}\n", name(n))).collect()
@@ -163,8 +172,8 @@ fn why(block: &Value, now_unix_ms: i64) -> Vec<String> {
     let ago = text::duration(u64::try_from(ago).unwrap_or_default());
     let up = block["state"] == "ready";
     let label = if up { "Before:" } else { "Why:" };
-    let mut lines = vec![format!("{label} {ago} ago it {}", text_of("what").unwrap_or("ended"))];
-    lines.extend(text_of("said").map(|said| format!("It last said: {said}")));
+    let mut lines = vec![words::status::ended_ago(label, &ago, text_of("what").unwrap_or("ended"))];
+    lines.extend(text_of("said").map(words::common::it_last_said));
     // that nothing changed helps only who is looking for the reason
     let some = !end["changed_since_good_start"]["in_words"].as_array().is_none_or(Vec::is_empty);
     lines.extend(text_of("changed").filter(|_| some || !up).map(str::to_owned));
@@ -173,7 +182,7 @@ fn why(block: &Value, now_unix_ms: i64) -> Vec<String> {
         let stderr: Vec<_> = stderr.into_iter().filter(|line| !line.trim().is_empty()).collect();
         // one line is what it said last
         if stderr.len() > 1 {
-            lines.push("Its newest lines of standard error:".to_owned());
+            lines.push(words::status::ITS_NEWEST_LINES_OF_STANDARD_ERROR.to_owned());
             lines.extend(stderr.iter().skip(stderr.len().saturating_sub(STDERR_LINES)).map(|line| format!("  {line}")));
         }
         lines.extend(text_of("remedy").map(str::to_owned));

@@ -101,17 +101,17 @@ impl Architecture {
 
     fn runs_on(&self, system: Format, machine: &str) -> Result<(), String> {
         match self {
-            Self::NoProgram => Err(words::settings::IS_NO_PROGRAM.to_owned()),
+            Self::NoProgram => Err(words::programs::IS_NO_PROGRAM.to_owned()),
             Self::Script { interpreter } if system != Format::Pe && !interpreter.exists() => {
-                Err(words::settings::is_script(interpreter.display()))
+                Err(words::programs::is_script(interpreter.display()))
             }
             Self::Script { .. } => Ok(()),
             Self::Machine { format, .. } if *format != system => {
-                Err(words::settings::is_for_this_machine_runs(format, system))
+                Err(words::programs::is_for_another_system(format, system))
             }
             Self::Machine { machines, .. } if machines.iter().any(|one| starts(system, machine, one)) => Ok(()),
             Self::Machine { machines, .. } => {
-                Err(words::settings::is_for_this_machine(machines.join(" and "), machine))
+                Err(words::programs::is_for_another_machine(machines.join(" and "), machine))
             }
         }
     }
@@ -143,7 +143,7 @@ fn elf(head: &[u8]) -> Option<Architecture> {
         243 if head.get(4) == Some(&1) => "riscv32",
         243 => "riscv64",
         258 => "loongarch64",
-        other => return Some(known(Format::Elf, words::settings::machine(other))),
+        other => return Some(known(Format::Elf, words::programs::machine(other))),
     };
     Some(known(Format::Elf, name.to_owned()))
 }
@@ -156,7 +156,7 @@ fn pe(header: &[u8]) -> Option<Architecture> {
         0x014c => "x86",
         0x8664 => "x86_64",
         0xaa64 => "aarch64",
-        other => return Some(known(Format::Pe, words::settings::machine(other))),
+        other => return Some(known(Format::Pe, words::programs::machine(other))),
     };
     Some(known(Format::Pe, name.to_owned()))
 }
@@ -166,7 +166,7 @@ fn mach_o(head: &[u8]) -> Option<Architecture> {
         7 => "x86".to_owned(),
         0x0100_0007 => "x86_64".to_owned(),
         0x0100_000c => "aarch64".to_owned(),
-        other => words::settings::machine(other),
+        other => words::programs::machine(other),
     };
     match u32::from_be_bytes(bytes(head, 0)?) {
         0xcffa_edfe | 0xcefa_edfe => Some(known(Format::MachO, machine(u32::from_le_bytes(bytes(head, 4)?)))),

@@ -129,7 +129,7 @@ impl Agent {
         if self.setup.dialogs {
             return self.open_once(ticket, Companion::Draft(draft_id), effects);
         }
-        let hint = words::ask::IN_TERMINAL;
+        let hint = words::windows::DRAFT_IN_TERMINAL;
         self.fail(ticket, Failure::new(FailureCode::Failed, words::ask::NO_DIALOG_CAN_BE_SHOWN_HERE, hint), effects);
     }
 
@@ -138,7 +138,7 @@ impl Agent {
         if self.asking.insert(companion.clone()) {
             effects.push(Effect::Open(companion));
         }
-        self.done(ticket, words::ask::IT_OPENS, effects);
+        self.done(ticket, words::common::IT_OPENS, effects);
     }
 
     /// The person's word to send a draft.
@@ -174,7 +174,7 @@ impl Agent {
         let refused = if !self.companion.allows(Flag::CompanionShellEnabled) {
             Some((FailureCode::Refused, words::ask::ASKING_PALYRA_FROM_HERE_IS_SWITCHED.to_owned()))
         } else if text.trim().is_empty() {
-            Some((FailureCode::Usage, words::ask::MESSAGE_IS_EMPTY_2.to_owned()))
+            Some((FailureCode::Usage, words::ask::MESSAGE_IS_EMPTY.to_owned()))
         } else if text.len() > limit {
             let why = words::ask::message_is_too_long_bytes(text.len(), limit);
             Some((FailureCode::Refused, why))

@@ -71,7 +71,7 @@ impl Agent {
         if self.companion.set_flag(flag, on) {
             return self.done_when_kept(ticket, text::flag_set(flag));
         }
-        self.done(ticket, words::agent::NOTHING_TO_CHANGE, effects);
+        self.done(ticket, words::common::NOTHING_TO_CHANGE, effects);
     }
 
     /// What the earlier desktop app left is taken up, and told.
@@ -90,7 +90,7 @@ impl Agent {
         let Some(report) = self.companion.state().imported.clone() else { return };
         if !report.taken.is_empty() || !report.left.is_empty() {
             let body = text::taken_over(&report);
-            self.tell(IMPORTED, (words::agent::FROM_EARLIER_DESKTOP_APP, &body), Vec::new(), Urgency::Low);
+            self.tell(IMPORTED, (words::companion::FROM_EARLIER_DESKTOP_APP, &body), Vec::new(), Urgency::Low);
         }
     }
 
@@ -115,7 +115,7 @@ impl Agent {
         let failed = outcome.is_err();
         if self.companion.saving.saved(outcome, now) {
             let body = text::sentence(&self.companion.saving.trouble());
-            self.tell(NOTICE, (words::agent::TRAY_CANNOT_WRITE_ITS_MEMORY, &body), Vec::new(), Urgency::Normal);
+            self.tell(NOTICE, (words::companion::CANNOT_WRITE_ITS_STATE, &body), Vec::new(), Urgency::Normal);
         } else if !failed {
             self.events.remove(NOTICE);
         }

@@ -51,7 +51,7 @@ impl Agent {
             self.events.remove(NOTICE);
         } else if self.config.trouble != before {
             let body = words::settings::nothing_was_restarted(text::sentence(&self.config.trouble));
-            self.tell(NOTICE, (text::CONFIG_INVALID, &body), Vec::new(), Urgency::Normal);
+            self.tell(NOTICE, (words::settings::CONFIG_INVALID, &body), Vec::new(), Urgency::Normal);
         }
     }
 

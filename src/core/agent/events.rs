@@ -137,7 +137,7 @@ impl Agent {
                 let name = text::service(id);
                 let body = text::down(self.fleet.get(id));
                 let log =
-                    Button { label: words::notices::SHOW_LOG.to_owned(), action: Action::ShowLog { service: id } };
+                    Button { label: words::buttons::SHOW_LOG.to_owned(), action: Action::ShowLog { service: id } };
                 self.tell(
                     &format!("event:{id}:down"),
                     (&words::notices::is_down(name), &body),
@@ -150,12 +150,12 @@ impl Agent {
                 let title = words::notices::is_back(text::service(id));
                 let body = words::notices::it_was_down(text::duration(ms / 1_000));
                 let mut buttons = vec![Button {
-                    label: words::notices::SHOW_LOG.to_owned(),
+                    label: words::buttons::SHOW_LOG.to_owned(),
                     action: Action::ShowLog { service: id },
                 }];
                 if id == ServiceId::Gateway {
                     let action = Action::Open { place: Place::default() };
-                    buttons.insert(0, Button { label: words::notices::OPEN_DASHBOARD.to_owned(), action });
+                    buttons.insert(0, Button { label: words::buttons::OPEN_DASHBOARD.to_owned(), action });
                 }
                 self.tell_or_count(&format!("event:{id}:recovered"), (&title, &body), buttons, Urgency::Low);
             }
@@ -203,7 +203,7 @@ impl Agent {
         let body = away.words();
         if !body.is_empty() {
             let open = Button {
-                label: words::notices::OPEN_DASHBOARD.to_owned(),
+                label: words::buttons::OPEN_DASHBOARD.to_owned(),
                 action: Action::Open { place: Place::default() },
             };
             self.tell(AWAY, (words::notices::WHILE_SCREEN_WAS_LOCKED, &body), vec![open], Urgency::Normal);
@@ -302,7 +302,7 @@ impl Agent {
             vec![Button { label: words::notices::OPEN_CONFIG.to_owned(), action: Action::Open { place } }];
         if ServiceId::ALL.into_iter().any(|id| self.unwritten_ports(id).is_some()) {
             let action = Action::WritePorts { service: None };
-            buttons.insert(0, Button { label: text::WRITE_PORTS.to_owned(), action });
+            buttons.insert(0, Button { label: words::settings::WRITE_PORTS.to_owned(), action });
         }
         self.tell(PORTS, (words::notices::PALYRA_USES_OTHER_PORTS, note), buttons, Urgency::Low);
     }

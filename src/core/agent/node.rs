@@ -87,7 +87,7 @@ impl Agent {
                 NodeOrder::Write(line) => {
                     let answer = line.outcome.is_empty();
                     // nobody is asked who that was
-                    self.watched.knows_allowed(&line.approval_id);
+                    self.inbox.heard.allows(&line.approval_id);
                     effects.push(Effect::WriteLedger { line, answer });
                 }
                 NodeOrder::Tell(notice) => {
@@ -132,7 +132,7 @@ impl Agent {
         let secrets = matches!(self.secrets, Secrets::Ready { .. });
         if task.opens_window() && !secrets {
             let why = text::gateway_not_ready(self);
-            return Err(Failure::new(FailureCode::GatewayUnreachable, why, text::TRY_WHEN_READY));
+            return Err(Failure::new(FailureCode::GatewayUnreachable, why, words::services::TRY_WHEN_READY));
         }
         Ok(())
     }

@@ -14,6 +14,7 @@ use crate::core::time::Now;
 use crate::core::view::Urgency;
 use crate::protocol::profiles::ProfileRequest;
 use crate::protocol::{Action, Failure, FailureCode, Reply, ServiceId};
+use crate::words;
 
 /// Key of the notification.
 const NOTICE: &str = "event:profile";
@@ -55,8 +56,8 @@ impl Agent {
     /// The menu's entry.
     pub fn profile_entry(&self) -> String {
         match &self.companion.state().switch {
-            Some(switch) if switch.is_under_way() => format!("Changing to profile {}…", switch.to),
-            _ => format!("Profile: {}…", shown(&self.setup.profile.label)),
+            Some(switch) if switch.is_under_way() => words::profiles::changing_entry(&switch.to),
+            _ => words::profiles::entry(shown(&self.setup.profile.label)),
         }
     }
 
@@ -106,17 +107,17 @@ impl Agent {
     fn may_switch(&self) -> Result<(), String> {
         let saving = self.companion.saving.trouble();
         let why = if self.is_ending() {
-            "the agent is ending"
+            words::agent::AGENT_IS_ENDING
         } else if self.is_switching() || self.switching.asked.is_some() {
-            "another change of profile is under way; see: palyra-tray profile show"
+            words::profiles::ANOTHER_CHANGE_IS_UNDER_WAY
         } else if !saving.is_empty() {
             return Err(saving);
         } else if self.rotation.making || !self.rotation.stale().is_empty() {
-            "new secrets are on their way to Palyra; wait for that, then try again"
+            words::profiles::NEW_SECRETS_ARE_ON_THEIR_WAY
         } else if !self.node.is_idle() {
-            "something is being done with the node host; wait for that, then try again"
+            words::profiles::SOMETHING_IS_BEING_DONE_WITH_NODE
         } else if !self.decisions.is_idle() {
-            "a decision is on its way to the gateway; try again in a moment"
+            words::profiles::DECISION_IS_ON_ITS_WAY
         } else {
             return Ok(());
         };
@@ -139,7 +140,7 @@ impl Agent {
                 match outcome {
                     Ok(entry) => self.begin_switch(ticket, &entry, confirmed, now, effects),
                     Err(why) => {
-                        let hint = "Nothing was changed.";
+                        let hint = words::common::NOTHING_WAS_CHANGED;
                         self.fail(Some(ticket), Failure::new(FailureCode::Refused, why, hint), effects);
                     }
                 }
@@ -150,11 +151,11 @@ impl Agent {
     fn begin_switch(&mut self, ticket: Ticket, entry: &Entry, confirmed: bool, now: Now, effects: &mut Vec<Effect>) {
         let from = self.setup.profile.name.clone();
         if entry.name == from {
-            return self.done(Some(ticket), &format!("It is on profile {from} already."), effects);
+            return self.done(Some(ticket), &words::profiles::is_on_it_already(&from), effects);
         }
         if entry.strict && !confirmed {
-            let why = format!("profile {} is a strict one, and the change to it was not confirmed", entry.name);
-            let hint = format!("If you mean it: palyra-tray profile switch {} --yes", entry.name);
+            let why = words::profiles::strict_and_not_confirmed(&entry.name);
+            let hint = words::profiles::if_you_mean_it(&entry.name);
             return self.fail(Some(ticket), Failure::new(FailureCode::Refused, why, hint), effects);
         }
         let ran = self.fleet.iter().filter(|service| service.goal == Goal::Up).map(|service| service.id).collect();
@@ -169,7 +170,7 @@ impl Agent {
         });
         self.events.remove(NOTICE);
         self.switching.deadline = Some(now.mono_ms + LEAVE_MS);
-        self.done_when_kept(Some(ticket), &format!("Changing to profile {}.", entry.name));
+        self.done_when_kept(Some(ticket), &words::profiles::changing(&entry.name));
     }
 
     /// At the start of an agent: goes on with a change that is under way. Says whether what is to run is settled with that.
@@ -194,7 +195,7 @@ impl Agent {
                 self.switching.deadline = Some(now.mono_ms + LEAVE_MS);
                 return true;
             }
-            Stage::Leaving => "the tray was ended in the middle of it".clone_into(&mut switch.why),
+            Stage::Leaving => words::profiles::PALYRA_TRAY_WAS_ENDED.clone_into(&mut switch.why),
             // its places cannot be found any more
             Stage::Trying => switch.why = self.setup.profile_trouble.clone().unwrap_or_default(),
             Stage::Returning | Stage::Returned | Stage::Done => {}
@@ -211,8 +212,8 @@ impl Agent {
     }
 
     fn tell_elsewhere(&mut self, wanted: &str) {
-        let why = self.setup.profile_trouble.clone().unwrap_or_else(|| format!("profile {wanted} is not there"));
-        let title = format!("On profile {}", shown(&self.setup.profile.label));
+        let why = self.setup.profile_trouble.clone().unwrap_or_else(|| words::profiles::is_not_there(wanted));
+        let title = words::profiles::on_profile(shown(&self.setup.profile.label));
         self.tell(NOTICE, (&title, &text::sentence(&why)), Vec::new(), Urgency::Critical);
     }
 
@@ -258,8 +259,8 @@ impl Agent {
                 let up: Vec<_> =
                     self.fleet.iter().filter(|service| service.is_up()).map(|service| service.id.to_string()).collect();
                 let why = match up.as_slice() {
-                    [] => "something that was under way did not end in time".to_owned(),
-                    up => format!("{} did not stop in time", up.join(", ")),
+                    [] => words::profiles::SOMETHING_DID_NOT_END.to_owned(),
+                    up => words::profiles::did_not_stop_in_time(up.join(", ")),
                 };
                 self.stay(switch, why);
             }
@@ -274,7 +275,7 @@ impl Agent {
                 self.switching.ready_since = None;
                 let why = self.why_not().or_else(|| late.then(|| self.not_in_time()));
                 if let Some(why) = why {
-                    switch.why = format!("it did not get ready: {why}");
+                    switch.why = words::profiles::did_not_get_ready(&why);
                     switch.stage = Stage::Returning;
                     self.companion.set_switch(switch);
                     self.switching.deadline = Some(now.mono_ms + LEAVE_MS);
@@ -379,19 +380,19 @@ impl Agent {
                 | Action::WritePorts { .. }
         );
         (touches && self.is_switching()).then(|| {
-            let why = "a change of profile is under way";
-            Failure::new(FailureCode::Refused, why, "Wait for it: palyra-tray profile show")
+            let why = words::profiles::CHANGE_IS_UNDER_WAY;
+            Failure::new(FailureCode::Refused, why, words::profiles::WAIT_FOR_IT)
         })
     }
 
     pub(super) fn profile_dialog(&mut self, ticket: Option<Ticket>, effects: &mut Vec<Effect>) {
         if !self.setup.dialogs {
-            let why = "the profiles are shown in a dialog, and there is none on this desktop";
-            let hint = "In a terminal it is: palyra-tray profile list";
+            let why = words::profiles::NO_DIALOG_FOR_THEM;
+            let hint = words::profiles::IN_TERMINAL;
             return self.fail(ticket, Failure::new(FailureCode::Failed, why, hint), effects);
         }
         effects.push(Effect::Open(Companion::Profile));
-        self.done(ticket, "The profiles open.", effects);
+        self.done(ticket, words::profiles::PROFILES_OPEN, effects);
     }
 
     /// All of them for a client: recent ones first, then by name.

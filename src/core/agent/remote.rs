@@ -76,7 +76,7 @@ impl Agent {
         if self.remote.is_none() {
             return;
         }
-        // also what lives from a time when the profile was a local one
+        // nothing runs here, nor what lives from a time when the profile was a local one
         self.want_none();
         let left = self.is_being_left();
         if let Some(remote) = self.remote.as_mut().filter(|_| !left)
@@ -101,7 +101,7 @@ impl Agent {
             Some(Change::Recovered(ms)) => {
                 let body = words::could_not_be_reached_for(text::duration(ms / 1_000));
                 let action = Action::Open { place: Place::default() };
-                let buttons = vec![Button { label: crate::words::notices::OPEN_DASHBOARD.to_owned(), action }];
+                let buttons = vec![Button { label: crate::words::buttons::OPEN_DASHBOARD.to_owned(), action }];
                 let title = words::answers_again(name);
                 self.tell_or_count("event:remote:recovered", (&title, &body), buttons, Urgency::Low);
             }

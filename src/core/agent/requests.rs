@@ -11,6 +11,7 @@ use crate::core::view::{Button, Urgency};
 use crate::core::{compose, snapshot, telemetry, text};
 use crate::protocol::ask::To;
 use crate::protocol::{Action, Decision, Failure, FailureCode, Place, Reply, Request, Scope, ServiceId, Verdict};
+use crate::words;
 
 impl Agent {
     pub(super) fn clicked(&mut self, action: Action, click: Click, now: Now, effects: &mut Vec<Effect>) {
@@ -41,13 +42,16 @@ impl Agent {
         let id = decision.approval_id.clone();
         if self.is_ending() {
             let failure =
-                Failure::new(FailureCode::Failed, "nothing was decided: the agent is ending", text::SEE_STATUS);
+                Failure::new(FailureCode::Failed, words::agent::NOTHING_WAS_DECIDED, words::common::SEE_STATUS);
             self.answer(&id, ticket, Err(failure), effects);
             return;
         }
         if !self.inbox.is_open() {
-            let failure =
-                Failure::new(FailureCode::GatewayUnreachable, text::gateway_not_ready(self), text::TRY_WHEN_READY);
+            let failure = Failure::new(
+                FailureCode::GatewayUnreachable,
+                text::gateway_not_ready(self),
+                words::services::TRY_WHEN_READY,
+            );
             self.answer(&id, ticket, Err(failure), effects);
             return;
         }
@@ -80,7 +84,8 @@ impl Agent {
                 effects.push(Effect::Reply(ticket, Reply::Done(body)));
             }
             Request::HandOver => {
-                effects.push(Effect::Reply(ticket, Reply::Done("The sidecars are left to the next agent.".to_owned())));
+                effects
+                    .push(Effect::Reply(ticket, Reply::Done(words::agent::SIDECARS_ARE_LEFT_TO_NEXT_AGENT.to_owned())));
                 self.quit(true, now);
             }
             Request::Approvals { all: false } if self.inbox.rest.is_empty() || !self.inbox.is_current() => {
@@ -108,7 +113,7 @@ impl Agent {
             }
             Request::AutostartChanged => {
                 effects.push(Effect::LookAtAutostart);
-                self.done(Some(ticket), "It looks again.", effects);
+                self.done(Some(ticket), words::agent::IT_LOOKS_AGAIN, effects);
             }
             Request::ExportPalyra => effects.push(Effect::ExportPalyra(ticket)),
             Request::BundleMade { path, lacks } => self.bundle_made(ticket, &path, &lacks, effects),
@@ -132,7 +137,7 @@ impl Agent {
     fn no_inbox(&self) -> Failure {
         let why =
             if self.inbox.trouble.is_empty() { text::gateway_not_ready(self) } else { self.inbox.trouble.clone() };
-        Failure::new(FailureCode::GatewayUnreachable, why, text::TRY_WHEN_READY)
+        Failure::new(FailureCode::GatewayUnreachable, why, words::services::TRY_WHEN_READY)
     }
 
     pub(super) fn act(&mut self, ticket: Option<Ticket>, action: Action, now: Now, effects: &mut Vec<Effect>) {
@@ -192,7 +197,7 @@ impl Agent {
             Action::WritePorts { service } => self.write_ports(ticket, service, effects),
             Action::SetAutostart { enabled } => {
                 if self.setup.demo {
-                    let failure = Failure::new(FailureCode::Refused, text::DEMO_AT_LOGIN, "");
+                    let failure = Failure::new(FailureCode::Refused, words::login::DEMO_AT_LOGIN, "");
                     return self.fail(ticket, failure, effects);
                 }
                 self.autostart_asked = Some(enabled);
@@ -216,7 +221,7 @@ impl Agent {
                 if self.reviewing.insert(approval_id.clone()) {
                     effects.push(Effect::Open(Companion::Review(approval_id)));
                 }
-                self.done(ticket, "The review opens.", effects);
+                self.done(ticket, words::agent::REVIEW_OPENS, effects);
             }
             Action::PauseAgents => self.set_paused(ticket, true, now, effects),
             Action::ResumeAgents => self.set_paused(ticket, false, now, effects),
@@ -231,11 +236,11 @@ impl Agent {
             }
             Action::ContinueSetup => {
                 effects.push(Effect::Open(Companion::SetUp));
-                self.done(ticket, "The set-up opens.", effects);
+                self.done(ticket, words::agent::SET_UP_OPENS, effects);
             }
             Action::RunChecks => {
                 effects.push(Effect::Open(Companion::Checks));
-                self.done(ticket, "The checks open.", effects);
+                self.done(ticket, words::agent::CHECKS_OPEN, effects);
             }
             Action::ProfileDialog => self.profile_dialog(ticket, effects),
             Action::NodeDialog { task } => self.node_dialog(ticket, task, effects),
@@ -244,25 +249,27 @@ impl Agent {
             Action::CopyDiagnostics => self.report(ticket, Wanted::Copy, now),
             Action::About => {
                 effects.push(Effect::Open(Companion::About));
-                self.done(ticket, "It opens.", effects);
+                self.done(ticket, words::common::IT_OPENS, effects);
             }
+            // not shown any more, it may have become another one since
+            Action::Dismiss { notice } if self.is_held_back(&notice) => self.fail(ticket, locked(), effects),
             Action::Dismiss { notice } => {
                 self.events.remove(&notice);
-                self.done(ticket, "Put away.", effects);
+                self.done(ticket, words::agent::PUT_AWAY, effects);
             }
             Action::Quit { keep_running } => {
                 // a demo's folder goes with it: nothing could ever take its sidecars back
                 let keep_running = keep_running && !self.setup.demo;
                 let goes_on = text::goes_on(self.fleet.iter()).filter(|_| !keep_running);
-                let stops = goes_on.unwrap_or_else(|| text::QUIT_STOP.to_owned());
-                self.done(ticket, if keep_running { text::QUIT_KEEP } else { &stops }, effects);
+                let stops = goes_on.unwrap_or_else(|| words::agent::QUIT_STOP.to_owned());
+                self.done(ticket, if keep_running { words::agent::QUIT_KEEP } else { &stops }, effects);
                 self.quit(keep_running, now);
             }
             Action::Decide { .. } => {
                 let failure = Failure::new(
                     FailureCode::Refused,
-                    "a decision needs its own request",
-                    "Use: palyra-tray approvals approve",
+                    words::agent::DECISION_NEEDS_ITS_OWN_REQUEST,
+                    words::agent::USE_APPROVALS_APPROVE,
                 );
                 self.fail(ticket, failure, effects);
             }
@@ -273,13 +280,13 @@ impl Agent {
         match service {
             Some(ServiceId::Browserd) if !self.setup.browser => Err(Failure::new(
                 FailureCode::Refused,
-                "the browser service is switched off",
-                "Switch it on in the tray menu, under Browser.",
+                words::common::BROWSER_SERVICE_IS_SWITCHED_OFF,
+                words::agent::SWITCH_IT_ON_IN_TRAY_MENU,
             )),
             Some(ServiceId::NodeHost) if !self.setup.node_host => Err(Failure::new(
                 FailureCode::Refused,
-                "this machine is not enrolled as a node",
-                "Enrol it first: palyra-tray node enroll",
+                words::common::THIS_MACHINE_IS_NOT_ENROLLED,
+                words::agent::ENROL_IT_FIRST,
             )),
             _ => Ok(()),
         }
@@ -302,13 +309,14 @@ impl Agent {
             let failure = Failure::new(
                 FailureCode::GatewayUnreachable,
                 text::gateway_not_ready(self),
-                "Start it and open the dashboard in one go: palyra-tray open --start",
+                words::agent::START_IT_AND_OPEN_DASHBOARD_IN_ONE,
             );
             return self.fail(ticket, failure, effects);
         }
-        let buttons = vec![Button { label: "Start and open".to_owned(), action: Action::StartAndOpen { place } }];
-        let body = format!("{} Start it and open the dashboard?", text::sentence(&text::gateway_not_ready(self)));
-        self.tell(OPEN, ("The dashboard needs Palyra", &body), buttons, Urgency::Normal);
+        let buttons =
+            vec![Button { label: words::agent::START_AND_OPEN.to_owned(), action: Action::StartAndOpen { place } }];
+        let body = words::agent::start_it_and_open_dashboard(text::sentence(&text::gateway_not_ready(self)));
+        self.tell(OPEN, (words::agent::DASHBOARD_NEEDS_PALYRA, &body), buttons, Urgency::Normal);
     }
 
     pub(super) fn opened(&mut self, ticket: Option<Ticket>, outcome: Result<Place, String>, effects: &mut Vec<Effect>) {
@@ -316,23 +324,23 @@ impl Agent {
             Ok(place) => {
                 self.usage(telemetry::handoff_opened(&place), effects);
                 self.events.remove(OPEN);
-                self.done(ticket, "The dashboard opens in your browser.", effects);
+                self.done(ticket, words::agent::DASHBOARD_OPENS_IN_YOUR_BROWSER, effects);
             }
             Err(why) if ticket.is_none() => {
                 self.tell(
                     OPEN,
-                    ("The dashboard could not be opened", &text::sentence(&why)),
+                    (words::agent::DASHBOARD_COULD_NOT_BE_OPENED, &text::sentence(&why)),
                     Vec::new(),
                     Urgency::Normal,
                 );
             }
-            Err(why) => self.fail(ticket, Failure::new(FailureCode::Failed, why, text::SEE_STATUS), effects),
+            Err(why) => self.fail(ticket, Failure::new(FailureCode::Failed, why, words::common::SEE_STATUS), effects),
         }
     }
 
     fn set_browser(&mut self, ticket: Option<Ticket>, enabled: bool, now: Now, effects: &mut Vec<Effect>) {
         if self.setup.browser == enabled {
-            return self.done(ticket, "Nothing to change.", effects);
+            return self.done(ticket, words::common::NOTHING_TO_CHANGE, effects);
         }
         effects.push(Effect::SaveSwitch("services.browser", enabled));
         self.use_browser(ticket, enabled, now, effects);
@@ -351,7 +359,7 @@ impl Agent {
             let ids = if enabled { vec![ServiceId::Gateway, ServiceId::Browserd] } else { vec![ServiceId::Gateway] };
             return self.wait(ticket, Goal::Up, ids, now);
         }
-        self.done(ticket, "Kept for the next start.", effects);
+        self.done(ticket, words::agent::KEPT_FOR_NEXT_START, effects);
     }
 
     pub(super) fn autostart_set(
@@ -427,17 +435,17 @@ impl Agent {
             effects.push(Effect::Reply(ticket, Reply::Error(failure)));
         } else {
             let body = format!("{} {}", text::sentence(&failure.message), failure.hint);
-            self.tell("event:refused", ("Not done", body.trim_end()), Vec::new(), Urgency::Normal);
+            self.tell("event:refused", (words::common::NOT_DONE, body.trim_end()), Vec::new(), Urgency::Normal);
         }
     }
 }
 
 /// Whoever is in front of a locked screen may be anybody.
 fn locked() -> Failure {
-    Failure::new(FailureCode::Refused, text::LOCKED, "Unlock the screen, then decide.")
+    Failure::new(FailureCode::Refused, words::approvals::SCREEN_IS_LOCKED, words::agent::UNLOCK_SCREEN_THEN_DECIDE)
 }
 
 pub(super) fn unanswered(lost: &Unanswered) -> Failure {
     let code = if lost.unreachable { FailureCode::GatewayUnreachable } else { FailureCode::Failed };
-    Failure::new(code, lost.why.clone(), text::SEE_STATUS)
+    Failure::new(code, lost.why.clone(), words::common::SEE_STATUS)
 }

@@ -49,7 +49,7 @@ impl Agent {
                 if ticket.is_some() {
                     self.fail(
                         ticket,
-                        Failure::new(FailureCode::Failed, why, words::secrets::NOTHING_WAS_CHANGED_2),
+                        Failure::new(FailureCode::Failed, why, words::common::NOTHING_WAS_CHANGED),
                         effects,
                     );
                 }
@@ -150,8 +150,10 @@ impl Agent {
             Secrets::Unknown => {
                 refused(words::secrets::SECRETS_HAVE_NOT_BEEN_FETCHED_YET, words::common::TRY_AGAIN_IN_A_MOMENT)
             }
-            Secrets::Waiting(why) => Err(Failure::new(FailureCode::Failed, why.clone(), text::UNLOCK_KEYRING)),
-            Secrets::Failed(why) => Err(Failure::new(FailureCode::Failed, why.clone(), text::SEE_STATUS)),
+            Secrets::Waiting(why) => {
+                Err(Failure::new(FailureCode::Failed, why.clone(), words::secrets::UNLOCK_KEYRING))
+            }
+            Secrets::Failed(why) => Err(Failure::new(FailureCode::Failed, why.clone(), words::common::SEE_STATUS)),
         }
     }
 }

@@ -64,15 +64,15 @@ impl Agent {
         effects: &mut Vec<Effect>,
     ) {
         let body = match outcome {
-            Ok(None) => text::DIAGNOSTICS_COPIED.to_owned(),
+            Ok(None) => words::status::DIAGNOSTICS_COPIED.to_owned(),
             Ok(Some(file)) => text::diagnostics_in(&file),
             Err(why) => {
-                let hint = words::agent::IN_TERMINAL;
+                let hint = words::windows::DIAGNOSTICS_IN_TERMINAL;
                 return self.fail(ticket, Failure::new(FailureCode::Failed, why, hint), effects);
             }
         };
         if ticket.is_none() {
-            self.tell(COPIED, (words::agent::DIAGNOSTICS, &body), Vec::new(), Urgency::Normal);
+            self.tell(COPIED, (words::common::DIAGNOSTICS, &body), Vec::new(), Urgency::Normal);
         }
         self.done(ticket, &body, effects);
     }

@@ -44,7 +44,7 @@ impl Agent {
 
     pub(super) fn set_telemetry(&mut self, ticket: Option<Ticket>, on: bool, effects: &mut Vec<Effect>) {
         if self.setup.telemetry == on {
-            return self.done(ticket, words::agent::NOTHING_TO_CHANGE, effects);
+            return self.done(ticket, words::common::NOTHING_TO_CHANGE, effects);
         }
         self.setup.telemetry = on;
         effects.push(Effect::SaveSwitch(TELEMETRY, on));

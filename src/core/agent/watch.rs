@@ -1,19 +1,20 @@
 //! What is kept an eye on beside the person's own decisions: a pause of all agents, allowances that somebody else gave, and
 //! floods of requests.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use super::Agent;
 use crate::core::decisions::Surface;
 use crate::core::describe::describe;
 use crate::core::event::{Effect, Ticket};
-use crate::core::inbox::News;
+use crate::core::inbox::{Hearing, News};
 use crate::core::notices;
 use crate::core::record::Record;
 use crate::core::text;
 use crate::core::time::Now;
 use crate::core::view::{Button, Urgency};
 use crate::protocol::{Action, Decision, Failure, FailureCode, Scope, Verdict};
+use crate::words;
 
 /// More new requests than this within [`FLOOD_MS`] are a flood.
 pub const FLOOD_ABOVE: usize = 10;
@@ -25,8 +26,6 @@ const ARRIVALS: usize = 1_000;
 const DENY_AGAIN_MS: u64 = 2_000;
 /// So many denials by the pause are under way at once: each is three calls of a gateway that may have thousands waiting.
 const DENIED_AT_ONCE: usize = 16;
-/// How many allowances are remembered, so that each is told at most once.
-const REMEMBERED: usize = 256;
 /// Key of the notification about a flood.
 const FLOOD: &str = "event:flood";
 /// Key of the one about a pause that is not complete.
@@ -35,8 +34,6 @@ const PAUSE: &str = "event:pause";
 /// What the agent remembers for it.
 #[derive(Clone, Debug, Default)]
 pub struct Watched {
-    /// Approvals allowed here, or told of as allowed elsewhere.
-    known: VecDeque<String>,
     /// When requests came, monotonic.
     arrivals: VecDeque<u64>,
     /// Denied by the pause, and until when that is not tried again, monotonic.
@@ -54,42 +51,14 @@ impl Watched {
     }
 
     /// How many there are of each, and may be.
-    pub(super) fn sizes(&self) -> [super::sizes::Size; 3] {
-        [
-            ("known allowances", self.known.len(), REMEMBERED),
-            ("arrivals", self.arrivals.len(), ARRIVALS),
-            ("denied by the pause", self.denied.len(), 1_000),
-        ]
-    }
-
-    /// This approval was allowed here, or its allowance is told.
-    pub fn knows_allowed(&mut self, approval_id: &str) {
-        if self.known.len() >= REMEMBERED {
-            self.known.pop_front();
-        }
-        self.known.push_back(approval_id.to_owned());
-    }
-
-    /// Whose allowance is no news.
-    pub fn heard_of(&self) -> BTreeSet<String> {
-        self.known.iter().cloned().collect()
-    }
-
-    /// It was allowed here, or its allowance is told.
-    pub fn knows(&self, approval_id: &str) -> bool {
-        self.known.iter().any(|known| known == approval_id)
-    }
-
-    /// It does not stand as allowed, or ours did not arrive: whoever allows it now is somebody else.
-    pub fn not_allowed(&mut self, approval_id: &str) {
-        self.known.retain(|known| known != approval_id);
+    pub(super) fn sizes(&self) -> [super::sizes::Size; 2] {
+        [("arrivals", self.arrivals.len(), ARRIVALS), (words::alarms::DENIED_BY_PAUSE, self.denied.len(), 1_000)]
     }
 }
 
 impl Agent {
     /// A look at the gateway's records brought this.
     pub(super) fn heard(&mut self, news: News, now: Now) {
-        news.not_allowed.iter().for_each(|approval_id| self.watched.not_allowed(approval_id));
         for record in news.allowed {
             // one that is being decided is read again for that
             if !self.decisions.is_open(&record.approval_id) {
@@ -107,15 +76,12 @@ impl Agent {
             away.denied += news.denied;
         }
         if self.is_flooded(now) && !self.paused {
-            let body = format!(
-                "{} came within a minute. Who asks that often may hope for a tired yes. Look at each one, or pause all agents.",
-                self.watched.arrivals.len()
-            );
+            let body = words::alarms::came_within_minute(self.watched.arrivals.len());
             let buttons = vec![
-                Button { label: "Review…".to_owned(), action: notices::review("") },
-                Button { label: "Pause all agents".to_owned(), action: Action::PauseAgents },
+                Button { label: words::buttons::REVIEW.to_owned(), action: notices::review("") },
+                Button { label: words::buttons::PAUSE_ALL_AGENTS.to_owned(), action: Action::PauseAgents },
             ];
-            self.tell(FLOOD, ("Many approvals are asked for", &body), buttons, Urgency::Normal);
+            self.tell(FLOOD, (words::alarms::MANY_APPROVALS, &body), buttons, Urgency::Normal);
         }
     }
 
@@ -127,31 +93,33 @@ impl Agent {
     /// This record was read, and stands as allowed; `late`: it was over before, in another way. Seen, as it cannot be
     /// prevented: whoever can read the gateway's token can decide.
     pub(super) fn heard_allowed(&mut self, record: &Record, late: bool) {
-        if self.watched.knows(&record.approval_id) {
+        let hearing = self.inbox.heard.allowed(record);
+        if hearing == Hearing::Known {
             return;
         }
-        self.watched.knows_allowed(&record.approval_id);
         let words = describe(record);
-        let before = if late { "It had been denied, or its time was over. Then somebody" } else { "Somebody" };
-        let body = format!(
-            "{}: {}\n{before} allowed it, in the dashboard or by the gateway's token. If it was not you, abort the run.",
-            notices::cut(&words.title, 60),
-            notices::cut(&words.what, 120),
-        );
+        let (title, what) = (notices::cut(&words.title, 60), notices::cut(&words.what, 120));
+        let body = match hearing {
+            _ if late => words::alarms::somebody_allowed_after_its_end(title, what),
+            Hearing::Anew => words::alarms::somebody_allowed_anew(title, what),
+            Hearing::First | Hearing::Known => words::alarms::somebody_allowed(title, what),
+        };
         let id = &record.approval_id;
         let key = format!("event:elsewhere:{id}");
-        let mut buttons =
-            vec![Button { label: "It was me".to_owned(), action: Action::Dismiss { notice: key.clone() } }];
+        let mut buttons = vec![Button {
+            label: words::alarms::IT_WAS_ME.to_owned(),
+            action: Action::Dismiss { notice: key.clone() },
+        }];
         if crate::core::record::is_usable_id(&record.run_id) {
             let action = Action::AbortRun { run_id: record.run_id.clone() };
-            buttons.push(Button { label: "Abort run".to_owned(), action });
+            buttons.push(Button { label: words::alarms::ABORT_RUN.to_owned(), action });
         }
-        self.tell(&key, ("Approved elsewhere: was it you?", &body), buttons, Urgency::Normal);
+        self.tell(&key, (words::alarms::APPROVED_ELSEWHERE, &body), buttons, Urgency::Normal);
     }
 
     pub(super) fn set_paused(&mut self, ticket: Option<Ticket>, paused: bool, now: Now, effects: &mut Vec<Effect>) {
         if self.paused == paused {
-            return self.done(ticket, "Nothing to change.", effects);
+            return self.done(ticket, words::common::NOTHING_TO_CHANGE, effects);
         }
         self.paused = paused;
         effects.push(Effect::SavePaused(paused.then_some(now.unix_ms)));
@@ -161,7 +129,7 @@ impl Agent {
         self.watched.denied.clear();
         self.watched.abort_due = paused;
         self.inbox.ring(now);
-        self.done(ticket, if paused { text::PAUSED } else { text::RESUMED }, effects);
+        self.done(ticket, if paused { words::alarms::PAUSED } else { words::alarms::RESUMED }, effects);
     }
 
     /// While paused: nothing that waits stays, and no run goes on.
@@ -177,7 +145,7 @@ impl Agent {
         let waiting = whole.chain(rest.map(|brief| (brief.approval_id().to_owned(), brief.digest())));
         for (approval_id, digest) in waiting.take(free).collect::<Vec<_>>() {
             self.watched.denied.insert(approval_id.clone(), now.mono_ms + DENY_AGAIN_MS);
-            let reason = Some("all agents are paused".to_owned());
+            let reason = Some(words::common::ALL_AGENTS_ARE_PAUSED.to_owned());
             let decision =
                 Decision { approval_id, digest, verdict: Verdict::Deny, scope: Scope::Once, ttl_ms: None, reason };
             self.begin_decision(decision, Surface::Pause, None, now, effects);
@@ -201,9 +169,10 @@ impl Agent {
                 self.events.remove(PAUSE);
             }
             Err(why) if self.paused => {
-                let body = format!("{} It is tried again; stopping Palyra ends everything.", text::sentence(&why));
-                let stop = Button { label: "Stop Palyra".to_owned(), action: Action::Stop { service: None } };
-                self.tell(PAUSE, ("Not every agent could be paused", &body), vec![stop], Urgency::Normal);
+                let body = words::alarms::it_is_tried_again(text::sentence(&why));
+                let stop =
+                    Button { label: words::alarms::STOP_PALYRA.to_owned(), action: Action::Stop { service: None } };
+                self.tell(PAUSE, (words::alarms::NOT_EVERY_AGENT_IS_PAUSED, &body), vec![stop], Urgency::Normal);
             }
             Err(_) => {}
         }
@@ -221,11 +190,11 @@ impl Agent {
                 // what else was allowed is still to be answered
                 let abort = Action::AbortRun { run_id };
                 self.events.retain(|_, told| told.buttons.iter().all(|button| button.action != abort));
-                self.done(ticket, "The run is being aborted.", effects);
+                self.done(ticket, words::alarms::RUN_IS_BEING_ABORTED, effects);
             }
             Err(why) => {
-                let why = format!("the run could not be aborted: {why}");
-                let hint = "Pause all agents, or stop Palyra, to end it.";
+                let why = words::alarms::run_could_not_be_aborted(&why);
+                let hint = words::alarms::PAUSE_ALL_AGENTS;
                 self.fail(ticket, Failure::new(FailureCode::Failed, why, hint), effects);
             }
         }

@@ -29,7 +29,7 @@ impl Where {
     pub fn words(&self) -> String {
         match &self.session_id {
             None => words::ask::IN_NEW_SESSION.to_owned(),
-            Some(id) if self.title.is_empty() => words::ask::in_session_2(tail(id)),
+            Some(id) if self.title.is_empty() => words::ask::in_session_without_title(tail(id)),
             Some(_) => words::ask::in_session(cut(&one_line(&self.title), 60)),
         }
     }
@@ -44,7 +44,7 @@ pub fn tail(id: &str) -> String {
 /// Writing a message.
 pub fn entry(to: &Where) -> Form {
     Form {
-        title: words::ask::ask_palyra_2(to.words()),
+        title: words::ask::ask_palyra_to(to.words()),
         heading: words::ask::ASK_PALYRA.to_owned(),
         text: words::ask::your_message_is_sent(to.words()),
         body: Body::Text,

@@ -15,6 +15,7 @@ use super::{
 use crate::core::notices::cut;
 use crate::core::ulid;
 use crate::protocol::Secret;
+use crate::words;
 
 /// The newest schema that is known.
 pub const NEWEST: u64 = 7;
@@ -63,15 +64,15 @@ impl Earlier {
 /// Nothing of it can be used, in a sentence.
 pub fn read(text: &[u8]) -> Result<Earlier, String> {
     if u64::try_from(text.len()).unwrap_or(u64::MAX) > MAX_FILE_BYTES {
-        return Err(format!("it has more than {} MiB", MAX_FILE_BYTES / 1024 / 1024));
+        return Err(words::companion::it_has_more_than_mib(MAX_FILE_BYTES / 1024 / 1024));
     }
     let file: Value = serde_json::from_slice(text)
-        .map_err(|error| format!("it is not understood (line {}, column {})", error.line(), error.column()))?;
-    let Value::Object(file) = file else { return Err("it is not understood (it is no JSON object)".to_owned()) };
+        .map_err(|error| words::companion::it_is_not_understood_line(error.line(), error.column()))?;
+    let Value::Object(file) = file else { return Err(words::companion::IT_IS_NOT_UNDERSTOOD_IT_IS_NO.to_owned()) };
     let schema = file.get("schema_version").map_or(Some(1), Value::as_u64);
     let Some(schema) = schema.filter(|schema| (1..=NEWEST).contains(schema)) else {
         let shown = cut(&file["schema_version"].to_string(), 20);
-        return Err(format!("its schema is {shown}, and 1 to {NEWEST} are known"));
+        return Err(words::companion::its_schema(&shown, NEWEST));
     };
     let mut earlier = Earlier { schema_version: u32::try_from(schema).unwrap_or(1), ..Earlier::default() };
     earlier.browser_off = file.get("browser_service_enabled").and_then(Value::as_bool) == Some(false);
@@ -101,7 +102,7 @@ fn sources<'a>(file: &'a Map<String, Value>, left: &mut Vec<String>) -> BTreeMap
         let usable = !name.trim().is_empty() && name.len() <= MAX_NAME_BYTES;
         match profile.as_object().filter(|_| usable && sources.len() < MAX_PROFILES) {
             Some(profile) => drop(sources.insert(name.clone(), profile)),
-            None => left.push(format!("profile {}: it is not one, or one too many", quoted(name))),
+            None => left.push(words::companion::profile_it_is_not_one(quoted(name))),
         }
     }
     sources
@@ -122,7 +123,7 @@ fn profile(name: &str, source: &Map<String, Value>, earlier: &mut Earlier) -> Pr
         earlier.welcomed = time(onboarding, "welcome_acknowledged_at_unix_ms").is_some();
         earlier.data_agreed = time(onboarding, "state_root_confirmed_at_unix_ms").is_some();
     } else if text_of(source, "runtime_state_root", 4096).is_some() {
-        news.left.push(format!("its data folder: only that of {DEFAULT_PROFILE} is taken over"));
+        news.left.push(words::companion::its_data_folder(DEFAULT_PROFILE));
     }
     let run_id = id("last_run_id");
     let session_id = id("active_session_id");
@@ -146,21 +147,20 @@ fn profile(name: &str, source: &Map<String, Value>, earlier: &mut Earlier) -> Pr
         release_channel: text_of(rollout, "release_channel", MAX_NAME_BYTES).unwrap_or_default(),
     };
     if profile.session_id.is_some() || profile.device_id.is_some() || profile.latest_run.is_some() {
-        news.taken.push("the active session, device and run".to_owned());
+        news.taken.push(words::companion::ACTIVE_SESSION_DEVICE_AND_RUN.to_owned());
     }
     let voice = object(companion, "voice");
     if time(voice, "capture_consent_granted_at_unix_ms").is_some()
         || voice.get("audit_log").and_then(Value::as_array).is_some_and(|log| !log.is_empty())
     {
-        news.left.push("what it kept of voice: Palyra Tray has none".to_owned());
+        news.left.push(words::companion::WHAT_IT_KEPT_OF_VOICE.to_owned());
     }
     if object(companion, "ambient").get("start_on_login_enabled").and_then(Value::as_bool) == Some(true) {
-        news.left
-            .push("start on login: it was on without a question; `palyra-tray autostart on` switches it on".to_owned());
+        news.left.push(words::companion::START_ON_LOGIN_WAS_ON.to_owned());
     }
     let News { taken, left } = news;
-    earlier.taken.extend(taken.into_iter().map(|what| format!("profile {}: {what}", quoted(name))));
-    earlier.left.extend(left.into_iter().map(|what| format!("profile {}: {what}", quoted(name))));
+    earlier.taken.extend(taken.into_iter().map(|what| words::companion::profile(quoted(name), &what)));
+    earlier.left.extend(left.into_iter().map(|what| words::companion::profile(quoted(name), &what)));
     profile
 }
 
@@ -182,7 +182,7 @@ fn list<'a>(companion: &'a Map<String, Value>, field: &str, news: &mut News) -> 
         Some(Value::Array(all)) => all,
         None | Some(Value::Null) => &[],
         Some(_) => {
-            news.left.push(format!("{field}: it is not a list"));
+            news.left.push(words::companion::it_is_not_list(field));
             &[]
         }
     }
@@ -194,12 +194,12 @@ fn flags(source: &Map<String, Value>, news: &mut News) -> BTreeMap<Flag, bool> {
         match source.get(flag.name()) {
             Some(Value::Bool(on)) if *on != flag.default() => drop(flags.insert(flag, *on)),
             Some(Value::Bool(_)) | None => {}
-            Some(_) => news.left.push(format!("{}: it is neither on nor off", flag.name())),
+            Some(_) => news.left.push(words::companion::it_is_neither_on_nor_off(flag.name())),
         }
     }
     if !flags.is_empty() {
         let names: Vec<_> = flags.iter().map(|(flag, on)| format!("{} {on}", flag.name())).collect();
-        news.taken.push(format!("the flags {}", names.join(", ")));
+        news.taken.push(words::companion::flags(names.join(", ")));
     }
     flags
 }
@@ -209,7 +209,7 @@ fn notifications(all: &[Value], news: &mut News) -> VecDeque<Notification> {
     let mut kept: VecDeque<_> = all.iter().rev().filter_map(notification).take(MAX_NOTIFICATIONS).collect();
     kept.make_contiguous().reverse();
     if kept.len() < count {
-        news.left.push(format!("{} of {count} notifications: too old, or not understood", count - kept.len()));
+        news.left.push(words::companion::notifications_left(count - kept.len(), count));
     }
     if !kept.is_empty() {
         news.taken.push(counted(kept.len(), "notification"));
@@ -246,7 +246,7 @@ fn drafts(all: &[Value], news: &mut News) -> Vec<Draft> {
     // the newest come first, in case there are too many
     for source in all.iter().rev() {
         let draft = draft(source).and_then(|draft| {
-            if kept.len() < MAX_DRAFTS { Ok(draft) } else { Err(format!("only the newest {MAX_DRAFTS} are kept")) }
+            if kept.len() < MAX_DRAFTS { Ok(draft) } else { Err(words::companion::only_newest_are_kept(MAX_DRAFTS)) }
         });
         match draft {
             Ok(draft) => kept.push(draft),
@@ -255,7 +255,7 @@ fn drafts(all: &[Value], news: &mut News) -> Vec<Draft> {
     }
     kept.reverse();
     for (why, count) in refused {
-        news.left.push(format!("{}: {why}; its file still has the text", counted(count, "draft")));
+        news.left.push(words::companion::its_file_still_has_text(counted(count, "draft"), &why));
     }
     if !kept.is_empty() {
         news.taken.push(counted(kept.len(), "draft"));
@@ -264,8 +264,8 @@ fn drafts(all: &[Value], news: &mut News) -> Vec<Draft> {
 }
 
 fn draft(source: &Value) -> Result<Draft, String> {
-    let map = source.as_object().ok_or("it is not understood")?;
-    let text = map.get("text").and_then(Value::as_str).ok_or("it has no text")?;
+    let map = source.as_object().ok_or(words::common::IT_IS_NOT_UNDERSTOOD)?;
+    let text = map.get("text").and_then(Value::as_str).ok_or(words::companion::IT_HAS_NO_TEXT)?;
     check_draft(text)?;
     let created_at_unix_ms = map.get("created_at_unix_ms").and_then(Value::as_i64).unwrap_or(0);
     Ok(Draft {

@@ -32,6 +32,7 @@ use crate::core::time::{Jitter, Now};
 use crate::core::ulid;
 use crate::protocol::setup::Reached;
 use crate::protocol::{Action, ServiceId};
+use crate::words;
 
 /// Version of the file. Version 1 had the ports only.
 pub const VERSION: u32 = 2;
@@ -420,13 +421,11 @@ impl Companion {
             return Ok(());
         }
         if !self.allows(Flag::OfflineDraftsEnabled) {
-            return Err("drafts are switched off (offline_drafts_enabled)".to_owned());
+            return Err(words::companion::DRAFTS_ARE_SWITCHED_OFF_OFFLINE_DRAFTS.to_owned());
         }
         check_draft(&draft.text)?;
         if self.profile().drafts.len() >= MAX_DRAFTS {
-            return Err(format!(
-                "{MAX_DRAFTS} drafts are kept already, and none is dropped: send or discard one first"
-            ));
+            return Err(words::companion::drafts_are_kept_already(MAX_DRAFTS));
         }
         self.active().drafts.push(draft);
         Ok(())
@@ -461,15 +460,15 @@ impl Companion {
             let mut fit = theirs.drafts;
             let rest = fit.split_off(room);
             ours.drafts.extend(fit);
-            earlier.left.push(format!("profile {name}: what else it had, because this profile is in use here"));
+            earlier.left.push(words::companion::profile_what_else_it_had(&name));
             if !rest.is_empty() {
                 let drafts = if rest.len() == 1 { "draft" } else { "drafts" };
-                earlier.left.push(format!("profile {name}: {} {drafts}: there is no room", rest.len()));
+                earlier.left.push(words::companion::profile_there_is_no_room(&name, rest.len(), drafts));
             }
         }
         // where the agent is, its places are: that changes only as a change of profile
         if let Some(other) = earlier.active.clone().filter(|name| fresh && *name != self.state.active_profile) {
-            let how = "it is not the active one here yet; change to it in the menu, under Set-up and support";
+            let how = words::companion::IT_IS_NOT_ACTIVE_ONE_HERE;
             earlier.left.push(format!("profile {other}: {how}"));
         }
         self.state.imported = Some(earlier.report(now.unix_ms));
@@ -527,10 +526,10 @@ pub fn block(companion: &Companion) -> Value {
 /// Why not, in a sentence.
 pub fn check_draft(text: &str) -> Result<(), String> {
     if text.trim().is_empty() {
-        return Err("there is nothing in it".to_owned());
+        return Err(words::companion::THERE_IS_NOTHING.to_owned());
     }
     if text.len() > MAX_DRAFT_BYTES {
-        return Err(format!("it is too long: {} bytes, and a draft may have {MAX_DRAFT_BYTES}", text.len()));
+        return Err(words::companion::it_is_too_long(text.len(), MAX_DRAFT_BYTES));
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use crate::core::event::Ticket;
 use crate::core::time::Now;
+use crate::words;
 
 /// Between two tries while the disk takes nothing, milliseconds.
 pub const AGAIN_MS: u64 = 15_000;
@@ -39,12 +40,9 @@ impl Saving {
     /// What a person should know of it; empty when all is kept.
     pub fn trouble(&self) -> String {
         match (&self.read_only, self.trouble.is_empty()) {
-            (Some(why), _) => format!("{why}; what changes now holds only until the agent ends"),
+            (Some(why), _) => words::companion::what_changes_now_holds_only_until(why),
             (None, true) => String::new(),
-            (None, false) => format!(
-                "what the tray remembers cannot be written ({}); nothing is lost while it runs, and it is tried again",
-                self.trouble
-            ),
+            (None, false) => words::companion::what_tray_remembers_cannot_be_written(&self.trouble),
         }
     }
 
@@ -84,7 +82,7 @@ impl Saving {
         self.promised.retain(|(wanted, ticket, text)| {
             let kept = saved >= *wanted;
             if kept || !doubt.is_empty() {
-                let doubt = if kept { String::new() } else { format!(" But {doubt}.") };
+                let doubt = if kept { String::new() } else { words::companion::but(&doubt) };
                 orders.push(Order::Answer(*ticket, format!("{text}{doubt}")));
             }
             !kept && doubt.is_empty()

@@ -20,7 +20,7 @@ pub(super) fn menu(agent: &Agent, remote: &Remote, base: Base, line: &str) -> Ve
         items.push(label("remote", &notices::cut(&pinned, 80)));
     }
     items.push(separator("s1"));
-    items.push(command("open", crate::words::notices::OPEN_DASHBOARD, true, Action::Open { place: Place::default() }));
+    items.push(command("open", crate::words::buttons::OPEN_DASHBOARD, true, Action::Open { place: Place::default() }));
     items.push(command("restart", crate::words::common::LOOK_AGAIN, true, Action::Restart { service: None }));
     items.push(separator("s2"));
     items.extend(recent(agent));

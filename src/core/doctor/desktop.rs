@@ -20,7 +20,7 @@ pub(super) fn checks(facts: &Facts) -> Vec<Check> {
         tray(facts),
         notifications(facts),
         match (desktop.display, &desktop.dialogs) {
-            _ if facts.system != System::Linux => DIALOGS.ok(words::checks::desktop::SYSTEM_HAS_ITS_OWN_2),
+            _ if facts.system != System::Linux => DIALOGS.ok(words::checks::desktop::DIALOGS_OF_SYSTEM),
             (false, _) => DIALOGS.skipped(words::checks::desktop::NO_DISPLAY_CAN_BE_REACHED_FROM_HERE),
             (true, Ok(Some(program))) => DIALOGS.ok(words::checks::desktop::are_shown(program.display())),
             (true, Ok(None)) => DIALOGS.warning(
@@ -109,7 +109,7 @@ fn tray_remedy(desktop: &str) -> &'static str {
 
 fn notifications(facts: &Facts) -> Check {
     let on = match &facts.desktop.bus {
-        None => return NOTIFICATIONS.ok(words::checks::desktop::SYSTEM_HAS_ITS_OWN),
+        None => return NOTIFICATIONS.ok(words::checks::desktop::NOTIFICATIONS_OF_SYSTEM),
         Some(Err(why)) => return NOTIFICATIONS.unknown(why),
         Some(Ok(Bus::Absent(_))) => {
             return NOTIFICATIONS.skipped(words::checks::desktop::NO_SESSION_BUS_CAN_BE_REACHED);

@@ -6,15 +6,14 @@ use serde_json::Value;
 
 use super::facts::{Bus, Fact, Facts, Folder, Ground, Keyring, OwnFiles, Presence, Space, System};
 use super::{About, Check};
-use crate::core::text;
 use crate::words;
 
 const STATE_ROOT: About = About("state_root", words::checks::ground::STATE_ROOT);
 const PRIVATE_FILES: About = About("private_files", words::checks::ground::PRIVATE_FILES);
 const DISK_SPACE: About = About("disk_space", words::checks::ground::DISK_SPACE);
 const SOCKET: About = About("socket", words::checks::ground::CONTROL_SOCKET);
-const SETTINGS: About = About("settings", words::checks::ground::PREFERENCES);
-const SECRETS: About = About("secrets", words::checks::ground::SECRETS);
+const SETTINGS: About = About("settings", words::common::PREFERENCES);
+const SECRETS: About = About("secrets", words::common::SECRETS);
 const VAULT: About = About("vault", words::checks::ground::PALYRAS_VAULT);
 
 /// Less than this is said.
@@ -106,7 +105,7 @@ fn private_files(about: About, root: &Path, files: &OwnFiles) -> Check {
     if let Some((path, mode)) = files.open_secrets.first() {
         return about.problem(
             words::checks::ground::holds_secrets_and_can_be_read(path.display(), *mode),
-            words::checks::ground::close_it_chmod_2(path.display()),
+            words::checks::ground::close_file(path.display()),
         );
     }
     if !files.strangers.is_empty() {
@@ -118,7 +117,7 @@ fn private_files(about: About, root: &Path, files: &OwnFiles) -> Check {
     if let Some((path, mode)) = files.open_folders.first() {
         return about.warning(
             words::checks::ground::can_be_entered_by_other_users(path.display(), *mode),
-            words::checks::ground::close_it_chmod(path.display()),
+            words::checks::ground::close_folder(path.display()),
         );
     }
     about.ok(match files.seen {
@@ -219,8 +218,8 @@ fn told(secrets: &Value, ground: &Ground) -> Check {
             words::checks::ground::ARE_IN_PRIVATE_FILE,
             words::checks::ground::TO_HAVE_THEM_IN_KEYRING_INSTALL,
         ),
-        (Some("ready"), _) => SECRETS.ok(words::checks::ground::ARE_IN_KEYRING_2),
-        (Some("waiting"), _) => SECRETS.problem(why, text::UNLOCK_KEYRING),
+        (Some("ready"), _) => SECRETS.ok(words::checks::ground::ARE_IN_KEYRING),
+        (Some("waiting"), _) => SECRETS.problem(why, words::secrets::UNLOCK_KEYRING),
         (Some("failed"), _) => SECRETS.problem(why, words::checks::ground::MEND_THAT_THEN),
         _ => SECRETS.warning(words::checks::ground::ARE_BEING_FETCHED, words::checks::ground::CHECK_AGAIN_IN_MINUTE),
     }
@@ -234,11 +233,12 @@ fn seen(ground: &Ground, service: &Fact<Presence<Keyring>>) -> Check {
         }
         match service {
             Ok(Presence::Running(Keyring { locked: Some(true) })) => {
-                about.warning(words::checks::ground::KEYRING_IS_LOCKED, text::UNLOCK_KEYRING)
+                about.warning(words::checks::ground::KEYRING_IS_LOCKED, words::secrets::UNLOCK_KEYRING)
             }
-            Ok(Presence::Absent) if files.in_keyring => {
-                about.problem(words::checks::ground::ARE_IN_KEYRING, words::checks::ground::SIGN_IN_TO_DESKTOP)
-            }
+            Ok(Presence::Absent) if files.in_keyring => about.problem(
+                words::checks::ground::ARE_IN_KEYRING_THAT_DOES_NOT_RUN,
+                words::checks::ground::SIGN_IN_TO_DESKTOP,
+            ),
             Ok(Presence::Absent) => match &files.secrets_file {
                 Some(path) => about.warning(
                     words::checks::ground::are_in_because_no_keyring(path.display()),

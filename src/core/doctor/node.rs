@@ -29,7 +29,7 @@ pub(super) fn certificate(facts: &Facts) -> Check {
         return CERTIFICATE.skipped(words::common::NOT_ENROLLED);
     }
     if let Some(why) = words("not_known") {
-        let evidence = words::checks::cannot_be_read(why);
+        let evidence = words::checks::certificate_cannot_be_read(why);
         return CERTIFICATE.warning(evidence, words::checks::MEND_THAT_THEN_START_AGENT_ANEW);
     }
     let left = node["certificate_expires_at_unix_ms"].as_i64().map(|end| end.saturating_sub(facts.now_unix_ms));

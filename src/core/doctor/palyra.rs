@@ -18,11 +18,11 @@ const BROWSER_PROGRAM: About = About("browser_program", words::checks::palyra::B
 const NODE_PROGRAM: About = About("node_program", words::checks::palyra::NODE_HOST_PROGRAM);
 const DASHBOARD_FILES: About = About("dashboard_files", words::checks::palyra::DASHBOARD_FILES);
 const CONFIG: About = About("config", words::common::CONFIG);
-const RUN_LOOP: About = About("run_loop", words::checks::palyra::RUN_LOOP);
+const RUN_LOOP: About = About("run_loop", words::common::CHATS);
 const PORTS: About = About("ports", words::checks::palyra::PORTS);
-const GATEWAY: About = About("gateway", words::checks::palyra::GATEWAY);
+const GATEWAY: About = About("gateway", words::common::GATEWAY);
 const BROWSER: About = About("browser", words::checks::palyra::BROWSER_SERVICE);
-const NODE_HOST: About = About("node_host", words::checks::palyra::NODE_HOST);
+const NODE_HOST: About = About("node_host", words::common::NODE_HOST);
 const LOGS: About = About("logs", words::common::LOGS);
 const APPROVALS: About = About("approvals", words::common::APPROVALS);
 const PROVIDER: About = About("provider", words::common::MODEL_PROVIDER);
@@ -82,7 +82,7 @@ fn running(facts: &Facts) -> Check {
             words::checks::palyra::if_it_has_just_been_started(process.pid),
         ),
         (Agent::Absent, None) => {
-            AGENT.warning(words::checks::palyra::NONE_RUNS_SO_NOBODY_LOOKS_AFTER, words::checks::palyra::START)
+            AGENT.warning(words::checks::palyra::NONE_RUNS_SO_NOBODY_LOOKS_AFTER, words::common::START_PALYRA_TRAY)
         }
     }
 }
@@ -187,9 +187,7 @@ fn elsewhere(facts: &Facts) -> Vec<String> {
 /// Whether a service is wanted; why not.
 fn wanted(ground: &Ground, service: ServiceId) -> Result<(), &'static str> {
     match (service, &ground.settings) {
-        (ServiceId::Browserd, Ok(settings)) if !settings.browser => {
-            Err(words::checks::palyra::BROWSER_SERVICE_IS_SWITCHED_OFF)
-        }
+        (ServiceId::Browserd, Ok(settings)) if !settings.browser => Err(words::common::BROWSER_SERVICE_IS_SWITCHED_OFF),
         (ServiceId::NodeHost, Ok(settings)) if !settings.node_host => {
             Err(words::checks::palyra::NO_NODE_HOST_IS_ENROLLED)
         }
@@ -375,7 +373,7 @@ fn approvals(snapshot: &Value, gateway_ready: bool) -> Check {
     let unreadable = snapshot.pointer("/approvals/unreadable").and_then(Value::as_u64).unwrap_or(0);
     let polled = words(snapshot, "/approvals/heard_of_by") != "journal";
     match (gateway_ready, known) {
-        (false, _) => APPROVALS.skipped(words::checks::palyra::GATEWAY_IS_NOT_READY),
+        (false, _) => APPROVALS.skipped(words::common::GATEWAY_IS_NOT_READY),
         (true, false) => {
             APPROVALS.problem(words::checks::palyra::CANNOT_BE_READ, words::checks::palyra::SEE_WHY_STATUS)
         }
@@ -395,7 +393,7 @@ fn provider(facts: &Facts, gateway_ready: bool) -> Check {
         return PROVIDER.skipped(if gateway_ready {
             words::common::AGENT_DOES_NOT_TELL
         } else {
-            words::checks::palyra::GATEWAY_IS_NOT_READY
+            words::common::GATEWAY_IS_NOT_READY
         });
     };
     let configured: Vec<_> =

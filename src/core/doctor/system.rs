@@ -7,7 +7,7 @@ use crate::words;
 
 const JOURNAL: About = About("journal_watch", words::checks::WATCHING_JOURNAL);
 const OPEN_FILES: About = About("open_files", words::checks::OPEN_FILES);
-const NETWORK: About = About("network", words::checks::NETWORK_2);
+const NETWORK: About = About("network", words::checks::NETWORK);
 const CLOCK: About = About("clock", words::checks::CLOCK);
 
 /// With fewer an agent with many clients runs into the limit.

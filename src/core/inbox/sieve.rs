@@ -125,8 +125,8 @@ impl<'a> Sieve<'a> {
 
     /// A record was listed. Whether the whole of it is wanted: then it is to be [taken](Self::take).
     ///
-    /// Undecided ones are. An allowance is when it is news: of one that was known to wait, or to be over otherwise, or that
-    /// was asked for and allowed since the looks before. Of what is over otherwise it is enough to know that it is.
+    /// Undecided ones are. An allowance is when it is news: of one that was known to wait, or to be over otherwise, that was
+    /// asked for and allowed since the looks before, or was given anew. Of what is over otherwise it is enough to know that it is.
     pub fn wants(&mut self, outline: &Outline) -> bool {
         self.newest_requested_at = self.newest_requested_at.max(outline.requested_at_unix_ms);
         if !outline.decided {
@@ -134,9 +134,9 @@ impl<'a> Sieve<'a> {
         }
         let (Some(id), Some(mark)) = (&outline.approval_id, Mark::outlined(outline)) else { return false };
         let order = self.order;
-        let is_heard = order.heard.contains(id);
+        let heard = order.heard.get(id);
         if !outline.allowed {
-            if is_heard {
+            if heard.is_some() {
                 self.not_allowed.push(id.clone());
             }
             self.over.insert(mark);
@@ -145,7 +145,11 @@ impl<'a> Sieve<'a> {
         let since = |wanted: Option<i64>, is: Option<i64>| wanted.is_none_or(|wanted| is.is_none_or(|is| is >= wanted));
         let resolved = order.resolved_since_unix_ms.is_some_and(|since| outline.resolved_at_unix_ms >= Some(since));
         let is_new = resolved && since(order.news_since_unix_ms, outline.requested_at_unix_ms);
-        order.over.contains(mark) || (!is_heard && (is_new || order.known.contains(id)))
+        let is_news = match heard {
+            None => is_new || order.known.contains(id),
+            Some(given) => given.is_some_and(|given| given.updated_at_unix_ms != outline.updated_at_unix_ms),
+        };
+        is_news || order.over.contains(mark)
     }
 
     /// One that is wanted was read, or could not be.

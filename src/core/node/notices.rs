@@ -75,7 +75,7 @@ impl Notice {
                 (
                     words::node::NODE_HOST_NEEDS_REPAIR,
                     what,
-                    offer(words::node::REPAIR_2, NodeTask::Repair),
+                    offer(words::common::REPAIR, NodeTask::Repair),
                     Urgency::Normal,
                 )
             }

@@ -37,7 +37,7 @@ impl Node {
                 refuse(words::node::THIS_MACHINE_IS_ENROLLED_ALREADY, words::node::TO_FORGET)
             }
             (NodeTask::Repair | NodeTask::Reset, Known::Absent) => {
-                refuse(words::node::THIS_MACHINE_IS_NOT_ENROLLED, words::node::ENROL_IT_NODE_ENROLL)
+                refuse(words::common::THIS_MACHINE_IS_NOT_ENROLLED, words::node::ENROL_IT_NODE_ENROLL)
             }
             _ => Ok(()),
         }
@@ -140,7 +140,7 @@ impl Node {
         let not_enrolled = match task.task {
             NodeTask::Enrol => words::node::THIS_MACHINE_WAS_NOT_ENROLLED,
             NodeTask::Repair => words::node::NODE_HOST_WAS_NOT_REPAIRED,
-            NodeTask::Reset => words::node::ENROLMENT_WAS_NOT_RESET_2,
+            NodeTask::Reset => words::node::ENROLMENT_WAS_NOT_RESET,
         };
         task.outcome = Err(failed(format!("{not_enrolled}: {}", why.into()), hint));
         match task.step {

@@ -40,7 +40,7 @@ pub fn welcome(demo: bool) -> Form {
         words::set_up::WELCOME_TO_PALYRA,
         &text,
         Body::Message,
-        &[(NEXT, words::set_up::START), (LATER, words::buttons::LATER)],
+        &[(NEXT, words::buttons::START), (LATER, words::buttons::LATER)],
     )
 }
 
@@ -144,8 +144,8 @@ pub fn providers(known: &[ProviderFacts], chosen: Option<Provider>, trouble: Opt
             let facts = known.iter().find(|one| one.provider == provider);
             let detail = match facts {
                 Some(facts) if facts.configured => "connected",
-                Some(facts) if facts.sign_in => words::set_up::API_KEY_OR_SIGN,
-                _ => words::set_up::API_KEY_2,
+                Some(facts) if facts.sign_in => words::set_up::API_KEY_OR_SIGN_IN,
+                _ => words::set_up::API_KEY,
             };
             choice(provider.id(), provider.name(), detail)
         })
@@ -380,7 +380,7 @@ pub fn done(facts: &Facts, record: &Record) -> Form {
         &[(NEXT, words::buttons::CLOSE)]
     };
     let mut form = form(Step::Autostart, heading, &text, Body::Message, buttons);
-    words::set_up::PALYRA_SET_UP_2.clone_into(&mut form.title);
+    words::set_up::PALYRA_SET_UP.clone_into(&mut form.title);
     form
 }
 
@@ -435,9 +435,9 @@ pub const fn name(step: Step) -> &'static str {
         Step::Programs => words::common::PALYRAS_PROGRAMS,
         Step::Checks => words::set_up::CHECKS,
         Step::DataFolder => words::set_up::DATA_FOLDER,
-        Step::Start => words::set_up::START,
+        Step::Start => words::buttons::START,
         Step::Provider => words::common::MODEL_PROVIDER,
-        Step::Chats => words::set_up::CHATS,
+        Step::Chats => words::common::CHATS,
         Step::Connection => words::set_up::CONNECTION,
         Step::FirstMessage => words::common::FIRST_MESSAGE,
         Step::Discord => "Discord",
@@ -448,7 +448,7 @@ pub const fn name(step: Step) -> &'static str {
 
 fn form(step: Step, heading: &str, text: &str, body: Body, buttons: &[(&str, &str)]) -> Form {
     Form {
-        title: words::set_up::palyra_set_up(step.number(), Step::ALL.len()),
+        title: words::set_up::palyra_set_up_step(step.number(), Step::ALL.len()),
         heading: heading.to_owned(),
         text: text.to_owned(),
         body,

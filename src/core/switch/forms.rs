@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::core::dialog::{Body, Choice, DialogButton, Form, Tone};
 use crate::core::text;
+use crate::words;
 
 /// Id of the button that means yes.
 pub const YES: &str = "yes";
@@ -25,10 +26,10 @@ fn particulars(entry: &Value) -> String {
     words.push(of(entry, "environment").to_owned());
     words.push(format!("{} risk", of(entry, "risk_level")));
     if entry["strict_mode"] == Value::Bool(true) {
-        words.push("strict: asks first".to_owned());
+        words.push(words::profiles::STRICT_ASKS_FIRST.to_owned());
     }
     if of(entry, "mode") == "remote" {
-        words.push(crate::words::remote::HEALTH_AND_DASHBOARD_ONLY.to_owned());
+        words.push(words::remote::HEALTH_AND_DASHBOARD_ONLY.to_owned());
     }
     words.join(", ")
 }
@@ -46,7 +47,7 @@ pub fn list(document: &Value) -> String {
         out.push_str(&format!("{mark} {:<20} {} ({})\n", of(entry, "name"), of(entry, "label"), particulars(entry)));
     }
     for why in document["left_out"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-        out.push_str(&format!("! left out: {why}\n"));
+        out.push_str(&words::profiles::left_out(why));
     }
     out
 }
@@ -54,17 +55,12 @@ pub fn list(document: &Value) -> String {
 /// The active one, from the snapshot.
 pub fn show(block: &Value) -> String {
     let strict = if block["strict_mode"] == Value::Bool(true) { ", strict" } else { "" };
-    let mut out = format!("Profile: {} ({}{strict})\n", of(block, "active"), of(block, "label"));
+    let mut out = words::profiles::active(of(block, "active"), of(block, "label"), strict);
     let switch = &block["switch"];
     if block["switching"] == Value::Bool(true) {
-        out.push_str(&format!(
-            "  Changing from {} to {}: {}\n",
-            of(switch, "from"),
-            of(switch, "to"),
-            of(switch, "stage")
-        ));
+        out.push_str(&words::profiles::changing_from(of(switch, "from"), of(switch, "to"), of(switch, "stage")));
     } else if !of(switch, "outcome").is_empty() {
-        out.push_str(&format!("  Last change: {}\n", of(switch, "outcome")));
+        out.push_str(&words::profiles::last_change(of(switch, "outcome")));
     }
     if !of(block, "trouble").is_empty() {
         out.push_str(&format!("! {}\n", text::sentence(of(block, "trouble"))));
@@ -82,11 +78,10 @@ pub fn choose(document: &Value) -> Form {
         })
         .collect();
     let active = of(document, "active");
-    let text = "Palyra is stopped in the profile that is active now, and started in the other one. If that does not work, \
-                the old one is started again.";
+    let text = words::profiles::WHAT_A_CHANGE_DOES;
     Form {
         body: Body::Choose { choices, selected: Some(active.to_owned()) },
-        buttons: vec![DialogButton::new(YES, "Change"), DialogButton::away("Not now")],
+        buttons: vec![DialogButton::new(YES, "Change"), DialogButton::away(words::common::NOT_NOW)],
         focus: None,
         ..Form::message("Profile", text, Tone::Question)
     }
@@ -94,26 +89,26 @@ pub fn choose(document: &Value) -> Form {
 
 /// The question before a strict one, for the terminal too.
 pub fn question(name: &str) -> String {
-    format!("{name} is a strict profile: what agents do there is real. Change to it?")
+    words::profiles::strict_change_to_it(name)
 }
 
 /// Asks before a strict one. No key that was not aimed at it means yes.
 pub fn ask(name: &str) -> Form {
     Form {
         body: Body::Message,
-        buttons: vec![DialogButton::new(YES, "Change"), DialogButton::away("Not now")],
+        buttons: vec![DialogButton::new(YES, "Change"), DialogButton::away(words::common::NOT_NOW)],
         focus: Some(DialogButton::AWAY.to_owned()),
-        ..Form::message("A strict profile", &question(name), Tone::Warning)
+        ..Form::message(words::profiles::STRICT_PROFILE, &question(name), Tone::Warning)
     }
 }
 
 /// What is shown meanwhile; putting it away leaves the agent to it.
 pub fn progress(name: &str) -> Form {
-    let text = "Palyra is stopped here and started there. This takes up to a minute.";
+    let text = words::profiles::TAKES_UP_TO_A_MINUTE;
     Form {
         body: Body::Progress,
         buttons: vec![DialogButton::away("Hide")],
-        ..Form::message(&format!("Changing to profile {name}"), text, Tone::Info)
+        ..Form::message(&words::profiles::changing_title(name), text, Tone::Info)
     }
 }
 

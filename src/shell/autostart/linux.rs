@@ -97,7 +97,7 @@ fn read(path: &Path) -> Result<Option<String>, String> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(words::login::cannot_be_read(path.display(), &error)),
+        Err(error) => Err(words::common::cannot_be_read(path.display(), &error)),
     }
 }
 

@@ -16,7 +16,7 @@ pub fn state(env: &Environment) -> Result<State, String> {
         Some(text) if is_ours(&text) => State::on(Way::LaunchAgent),
         Some(_) => {
             let mut state = State::on(Way::LaunchAgent);
-            state.how = words::login::is_not_of_palyra_trays_making_4(&state.how, path.display());
+            state.how = words::login::on_but_foreign(&state.how, path.display());
             state
         }
     })
@@ -41,7 +41,7 @@ pub fn switch_off(env: &Environment) -> Result<String, String> {
             fs::remove_file(&path).map_err(|error| words::login::cannot_be_removed(path.display(), &error))?
         }
         Some(_) => {
-            return Err(words::login::is_not_of_palyra_trays_making_remove(path.display()));
+            return Err(words::login::foreign_remove_yourself(path.display()));
         }
     }
     Ok(state(env)?.how)
@@ -56,6 +56,6 @@ fn read(path: &Path) -> Result<Option<String>, String> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(words::login::cannot_be_read(path.display(), &error)),
+        Err(error) => Err(words::common::cannot_be_read(path.display(), &error)),
     }
 }

@@ -199,7 +199,7 @@ impl Kdialog {
 
 impl Kdialog {
     fn typed_folder(&self, form: &Form, start: &str) -> Result<Option<Secret>, Answer> {
-        let mut text = words::desktop::TYPE_FOLDERS_PATH.to_owned();
+        let mut text = words::desktop::TYPE_FOLDERS_PATH_SENTENCE.to_owned();
         let mut path = start.to_owned();
         loop {
             let mut args = general("--inputbox", &Form { text, ..form.clone() });
@@ -210,7 +210,7 @@ impl Kdialog {
             if path.starts_with('/') && Path::new(&path).is_dir() {
                 return Ok(Some(Secret::new(path)));
             }
-            text = words::desktop::there_is_no_folder(&path);
+            text = words::desktop::there_is_no_folder_type_path(&path);
         }
     }
 }

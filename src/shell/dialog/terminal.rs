@@ -178,7 +178,7 @@ impl<C: Console> Terminal<C> {
     fn folder(&mut self, form: &Form, start: &Path) -> io::Result<Answer> {
         let shown = one_line(&start.display().to_string());
         loop {
-            let answer = self.typed(form, words::desktop::TYPE_FOLDERS_PATH_2, &shown, |terminal| {
+            let answer = self.typed(form, words::desktop::TYPE_FOLDERS_PATH, &shown, |terminal| {
                 let line = terminal.console.line()?;
                 Ok(line.map(|line| if line.is_empty() { start.display().to_string() } else { line }).map(Secret::new))
             })?;
@@ -187,7 +187,7 @@ impl<C: Console> Terminal<C> {
             if !path.is_absolute() {
                 self.say(words::desktop::TYPE_WHOLE_PATH);
             } else if !path.is_dir() {
-                self.say(&words::desktop::there_is_no_folder_2(path.display()));
+                self.say(&words::desktop::there_is_no_folder(path.display()));
             } else {
                 let button = answer.button().unwrap_or_default();
                 return Ok(Answer::with_value(button, path.to_str().map(Secret::new)));

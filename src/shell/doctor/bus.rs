@@ -39,9 +39,9 @@ pub(super) fn look() -> Fact<Bus> {
 
 async fn on(bus: &Connection) -> OnBus {
     let parts = join4(
-        in_time(words::checks::TRAY_HOST, tray(bus)),
-        in_time(words::checks::NOTIFICATION_SERVER, notifications(bus)),
-        in_time(words::checks::KEYRING, keyring(bus)),
+        in_time(words::checks::LOOK_AT_TRAY_HOST, tray(bus)),
+        in_time(words::checks::LOOK_AT_NOTIFICATION_SERVER, notifications(bus)),
+        in_time(words::checks::LOOK_AT_KEYRING, keyring(bus)),
         in_time("systemd", unit(bus)),
     );
     let (tray, notifications, keyring, unit) = parts.await;

@@ -21,7 +21,7 @@ pub(super) fn begin(looks: Looks, env: &Environment) -> impl FnOnce() -> Desktop
         let env = env.clone();
         looks.begin(what, move || look(&env))
     };
-    let dialogs = of_env(words::checks::DIALOG_PROGRAMS, |env| Ok(dialog_program(env)));
+    let dialogs = of_env(words::checks::LOOK_AT_DIALOG_PROGRAMS, |env| Ok(dialog_program(env)));
     let gnome_quiet = {
         let env = env.clone();
         looks.begin("gsettings", move || Ok(gnome_quiet(&env)))
@@ -29,7 +29,7 @@ pub(super) fn begin(looks: Looks, env: &Environment) -> impl FnOnce() -> Desktop
     let secret_tool = of_env("secret-tool", |env| Ok(which(env, "secret-tool")));
     let opener = {
         let env = env.clone();
-        looks.begin(words::checks::WHAT_OPENS_PAGES, move || Ok(opener(&env)))
+        looks.begin(words::checks::LOOK_AT_WHAT_OPENS_PAGES, move || Ok(opener(&env)))
     };
     let name = env.get("XDG_CURRENT_DESKTOP").map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let display = env.has_display();
@@ -45,7 +45,7 @@ pub(super) fn begin(looks: Looks, env: &Environment) -> impl FnOnce() -> Desktop
 
 #[cfg(target_os = "linux")]
 fn begin_bus(looks: Looks) -> Option<Pending<Bus>> {
-    Some(looks.begin(words::checks::SESSION_BUS, super::bus::look))
+    Some(looks.begin(words::checks::LOOK_AT_SESSION_BUS, super::bus::look))
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -6,6 +6,7 @@ use std::time::UNIX_EPOCH;
 
 use crate::config::Paths;
 use crate::core::doctor::facts::{Fact, Folder, OwnFiles, Socket, Space, Watch};
+use crate::words;
 
 /// Files of ours that are looked at.
 const ENTRIES: usize = 500;
@@ -55,8 +56,7 @@ pub(super) fn own_files(paths: &Paths) -> Fact<OwnFiles> {
         folders.push(top.clone());
     }
     while let Some(folder) = folders.pop() {
-        let entries =
-            fs::read_dir(&folder).map_err(|error| format!("{} cannot be read ({error})", folder.display()))?;
+        let entries = fs::read_dir(&folder).map_err(|error| words::checks::cannot_be_read(folder.display(), &error))?;
         for entry in entries.flatten() {
             let Ok(metadata) = entry.metadata() else { continue };
             if left == 0 {
@@ -158,11 +158,11 @@ mod platform {
 
     pub fn no_socket_of_ours(metadata: &Metadata) -> Option<&'static str> {
         if !metadata.file_type().is_socket() {
-            Some("no socket but something else")
+            Some(crate::words::checks::NO_SOCKET_BUT_SOMETHING_ELSE)
         } else if is_owned(metadata) {
             None
         } else {
-            Some("another user's socket")
+            Some(crate::words::checks::ANOTHER_USERS_SOCKET)
         }
     }
 
@@ -233,6 +233,7 @@ mod platform {
     use std::path::{Path, PathBuf};
 
     use super::{Fact, Space, Watch};
+    use crate::words;
 
     /// Pipes have names of their own.
     pub const SOCKET_LIMIT: Option<usize> = None;
@@ -258,7 +259,7 @@ mod platform {
     }
 
     pub fn space(_folder: &Path) -> Fact<Space> {
-        Err("this system is not asked for it".to_owned())
+        Err(words::checks::THIS_SYSTEM_IS_NOT_ASKED.to_owned())
     }
 
     pub fn no_socket_of_ours(_metadata: &Metadata) -> Option<&'static str> {

@@ -57,9 +57,9 @@ pub fn gather(env: &Environment, paths: Result<&Paths, &ConfigError>, given: Giv
     let looks = Looks { until: Instant::now() + LIMIT };
     let desktop = desktop::begin(looks, env);
     let agent_pid = given.agent.pid();
-    let login = given.login.map(|look| looks.begin(words::checks::START_ON_LOGIN, look));
+    let login = given.login.map(|look| looks.begin(words::checks::LOOK_AT_START_ON_LOGIN, look));
     let network = begin_network(looks);
-    let open_files = looks.begin(words::checks::LIMIT_OF_OPEN_FILES, move || desktop::open_files(agent_pid));
+    let open_files = looks.begin(words::checks::LOOK_AT_LIMIT_OF_OPEN_FILES, move || desktop::open_files(agent_pid));
     let remote = paths.ok().filter(|paths| paths.profile.remote).map(remote::begin);
     let ground = match paths {
         Ok(paths) => {
@@ -92,22 +92,23 @@ pub fn gather(env: &Environment, paths: Result<&Paths, &ConfigError>, given: Giv
 }
 
 fn ground(looks: Looks, env: &Environment, paths: &Paths, agent: &Agent) -> Ground {
-    let lock = looks.with(paths, words::checks::WHO_HOLDS_LOCK, palyra::lock);
-    let earlier_app = looks.with(paths, words::checks::EARLIER_DESKTOP_APP, |paths| Ok(palyra::earlier_app(paths)));
+    let lock = looks.with(paths, words::checks::LOOK_AT_WHO_HOLDS_LOCK, palyra::lock);
+    let earlier_app =
+        looks.with(paths, words::checks::LOOK_AT_EARLIER_DESKTOP_APP, |paths| Ok(palyra::earlier_app(paths)));
     let ours = palyra::ours(paths, agent);
-    let foreign = looks.here(paths, words::checks::OTHER_PROCESSES, move |paths| palyra::foreign(paths, &ours));
+    let foreign = looks.here(paths, words::checks::LOOK_AT_OTHER_PROCESSES, move |paths| palyra::foreign(paths, &ours));
     let of_ports = palyra::ports(paths, agent);
-    let ports = looks.here(paths, words::checks::PORTS, |_| of_ports());
-    let folders = looks.with(paths, words::checks::FOLDERS, |paths| Ok(disk::folders(paths)));
-    let files = looks.with(paths, words::checks::OUR_OWN_FILES, disk::own_files);
-    let space = looks.with(paths, words::checks::SPACE_ON_DISK, |paths| disk::space(&paths.state_root));
-    let journal = looks.here(paths, words::checks::WATCHING_FILES, |paths| disk::journal(&paths.runtime_root));
-    let settings = looks.with(paths, words::checks::PREFERENCES, |paths| Ok(palyra::settings(paths)));
-    let config = looks.here(paths, words::checks::CONFIG, |paths| Ok(palyra::config(paths)));
-    let vault = looks.here(paths, words::checks::VAULT, palyra::vault_backend);
+    let ports = looks.here(paths, words::checks::LOOK_AT_PORTS, |_| of_ports());
+    let folders = looks.with(paths, words::checks::LOOK_AT_FOLDERS, |paths| Ok(disk::folders(paths)));
+    let files = looks.with(paths, words::checks::LOOK_AT_OWN_FILES, disk::own_files);
+    let space = looks.with(paths, words::checks::LOOK_AT_SPACE_ON_DISK, |paths| disk::space(&paths.state_root));
+    let journal = looks.here(paths, words::checks::LOOK_AT_WATCHING_FILES, |paths| disk::journal(&paths.runtime_root));
+    let settings = looks.with(paths, words::checks::LOOK_AT_PREFERENCES, |paths| Ok(palyra::settings(paths)));
+    let config = looks.here(paths, words::checks::LOOK_AT_CONFIG, |paths| Ok(palyra::config(paths)));
+    let vault = looks.here(paths, words::checks::LOOK_AT_VAULT, palyra::vault_backend);
     let of_programs = programs::look(looks, env, paths, agent);
     let programs = looks.here(paths, words::common::PALYRAS_PROGRAMS, |_| of_programs());
-    let socket = looks.with(paths, words::checks::SOCKET, |paths| Ok(disk::socket(&paths.socket)));
+    let socket = looks.with(paths, words::checks::LOOK_AT_SOCKET, |paths| Ok(disk::socket(&paths.socket)));
     Ground {
         state_root: paths.state_root.clone(),
         settings_file: paths.settings(),
@@ -130,7 +131,7 @@ fn ground(looks: Looks, env: &Environment, paths: &Paths, agent: &Agent) -> Grou
 
 #[cfg(target_os = "linux")]
 fn begin_network(looks: Looks) -> Option<Pending<Network>> {
-    Some(looks.begin(words::checks::NETWORK, network::look))
+    Some(looks.begin(words::checks::LOOK_AT_NETWORK, network::look))
 }
 
 #[cfg(not(target_os = "linux"))]

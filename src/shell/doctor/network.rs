@@ -22,7 +22,7 @@ pub(super) fn look() -> Fact<Network> {
 fn read(path: &str) -> Fact<String> {
     match fs::read_to_string(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
-        outcome => outcome.map_err(|error| words::checks::cannot_be_read_2(path, &error)),
+        outcome => outcome.map_err(|error| words::checks::cannot_be_read(path, &error)),
     }
 }
 

@@ -127,6 +127,6 @@ pub(super) fn vault_backend(paths: &Paths) -> Fact<Option<String>> {
     match fs::read_to_string(&file) {
         Ok(kind) => Ok(Some(kind.trim().to_owned())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(words::checks::cannot_be_read_3(file.display(), &error)),
+        Err(error) => Err(words::checks::cannot_be_read(file.display(), &error)),
     }
 }

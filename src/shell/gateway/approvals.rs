@@ -17,6 +17,7 @@ use super::session::Signed;
 use crate::core::inbox::{Look, LookOrder, Sieve};
 use crate::core::record::{Outline, Record, Unreadable, is_usable_id};
 use crate::protocol::Scope;
+use crate::words;
 
 const APPROVALS: &str = "/console/v1/approvals";
 /// The largest page that the gateway gives.
@@ -113,7 +114,7 @@ impl Client {
     ) -> Result<Record, GatewayError> {
         let path = format!("{APPROVALS}/{}/decision", checked(approval_id)?);
         if scope == Scope::Timeboxed && ttl_ms.is_none_or(|ttl| ttl <= 0) {
-            return Err(refused("A time box needs a time above zero."));
+            return Err(refused(words::approvals::TIME_BOX_NEEDS_TIME_ABOVE_ZERO));
         }
         let mut body = json!({ "approved": approved, "decision_scope": scope });
         if let Some(ttl_ms) = ttl_ms {
@@ -145,7 +146,7 @@ impl Client {
                 return Ok(pages);
             };
             if !is_usable_id(&next) || !cursors.insert(next.clone()) || pages >= MAX_PAGES {
-                let message = "The gateway's list of approvals does not end: its cursor repeats or cannot be used.";
+                let message = words::approvals::GATEWAYS_LIST_OF_APPROVALS_DOES;
                 return Err(GatewayError::protocol(answer.status, message));
             }
             limit = (limit * 10).min(PAGE_LIMIT);
@@ -226,12 +227,12 @@ fn record(answer: &Answer) -> Result<Record, GatewayError> {
     }
     let body: Body<'_> = serde_json::from_slice(&answer.body).map_err(|_| answer.not_ours())?;
     Record::read(body.approval.get()).map_err(|unreadable| {
-        GatewayError::protocol(answer.status, format!("The gateway's record cannot be used: {}.", unreadable.why))
+        GatewayError::protocol(answer.status, words::approvals::gateways_record_cannot_be_used(&unreadable.why))
     })
 }
 
 fn checked(approval_id: &str) -> Result<&str, GatewayError> {
-    if is_usable_id(approval_id) { Ok(approval_id) } else { Err(refused("That is not the id of an approval.")) }
+    if is_usable_id(approval_id) { Ok(approval_id) } else { Err(refused(words::approvals::THAT_IS_NOT_ID_OF_APPROVAL)) }
 }
 
 fn refused(message: &str) -> GatewayError {

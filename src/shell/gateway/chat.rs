@@ -26,7 +26,7 @@ impl Client {
     pub async fn first_message(&self, text: &str) -> Result<FirstAnswer, GatewayError> {
         let text = text.trim();
         if text.is_empty() || text.len() > TEXT_MAX {
-            let what = if text.is_empty() { words::ask::MESSAGE_IS_EMPTY } else { words::ask::MESSAGE_IS_TOO_LONG };
+            let what = if text.is_empty() { words::ask::EMPTY_MESSAGE } else { words::ask::MESSAGE_IS_TOO_LONG };
             return Err(unsent(ErrorKind::Invalid, words::ask::write_short_one(what)));
         }
         let running = self.running().await.map_err(GatewayError::unsent)?;

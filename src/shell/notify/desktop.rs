@@ -52,7 +52,7 @@ impl Notifier {
             }
         };
         if let Err(error) = thread::Builder::new().name("notify".to_owned()).spawn(worker) {
-            report(NotifyReport::Failed { message: words::desktop::notifications_are_off(&error) });
+            report(NotifyReport::Failed { message: words::desktop::no_thread_for_notifications(&error) });
             report(NotifyReport::Server(None));
         }
         Self { events, ended }

@@ -72,7 +72,7 @@ impl Notifier {
             }
         };
         if let Err(error) = thread::Builder::new().name("notify".to_owned()).spawn(worker) {
-            report(NotifyReport::Failed { message: words::desktop::notifications_are_off(&error) });
+            report(NotifyReport::Failed { message: words::desktop::no_thread_for_notifications(&error) });
             report(NotifyReport::Server(None));
         }
         Self { wanted, ended }
@@ -101,7 +101,7 @@ fn run(
     match tokio::runtime::Builder::new_current_thread().enable_time().build() {
         Ok(runtime) => runtime.block_on(serve(bus, app, wanted, report)),
         Err(error) => {
-            report(NotifyReport::Failed { message: words::desktop::notifications_are_off_2(&error) });
+            report(NotifyReport::Failed { message: words::desktop::notifications_are_off(&error) });
             report(NotifyReport::Server(None));
         }
     }

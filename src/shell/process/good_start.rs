@@ -58,7 +58,7 @@ pub fn keep(run_dir: &Path, run: &RunId, sidecar_version: String, now_unix_ms: i
         return Ok(());
     }
     let Some(launch) = read(run_dir, LAUNCH_FILE).filter(|launch| launch.run_id == *run) else {
-        return Err(io::Error::new(io::ErrorKind::NotFound, words::services::WHAT_IT_WAS_STARTED));
+        return Err(io::Error::new(io::ErrorKind::NotFound, words::services::shim::START_WAS_NOT_WRITTEN_DOWN));
     };
     let good = Fingerprint { ready_at_unix_ms: Some(now_unix_ms), sidecar_version, ..launch };
     record::write(run_dir, GOOD_FILE, &good, true)

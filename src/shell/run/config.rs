@@ -58,7 +58,7 @@ async fn look(path: PathBuf, inputs: super::Inputs) -> (Result<ConfigWatch, Stri
     });
     looked.await.unwrap_or_else(|error| {
         let why = words::settings::look_failed(&error);
-        (Err(why.clone()), Content::Invalid(words::settings::config_cannot_be_read_2(&why)))
+        (Err(why.clone()), Content::Invalid(words::settings::config_cannot_be_read(&why)))
     })
 }
 

@@ -20,7 +20,7 @@ pub(super) fn look(paths: &mut Paths, settings: &mut Settings, warnings: &mut Ve
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
         Err(error) => {
-            warnings.push(words::services::of_earlier_desktop_app_cannot(file.display(), &error));
+            warnings.push(words::companion::file_cannot_be_read(file.display(), &error));
             return None;
         }
     };
@@ -42,7 +42,7 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     let file = File::open(path)?;
     if !file.metadata()?.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, words::services::IT_IS_NO_FILE));
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, words::common::IT_IS_NO_FILE));
     }
     file.take(MAX_FILE_BYTES + 1).read_to_end(&mut text)?;
     Ok(text)
@@ -53,13 +53,13 @@ fn data(earlier: &mut Earlier, folder: &Path, paths: &mut Paths, settings: &mut 
     let Some(wanted) = earlier.data.take() else { return };
     let path = PathBuf::from(&wanted);
     let why = if settings.data.is_some() {
-        words::services::ANOTHER_ONE_IS_CHOSEN_IN_SETTINGS.to_owned()
+        words::companion::ANOTHER_ONE_IS_CHOSEN.to_owned()
     } else if let Err(why) = check_data(&path, folder) {
         why
     } else {
         match preferences::set_folder(&paths.settings(), "services.data", &path) {
             Ok(()) => {
-                earlier.taken.push(words::services::data_folder_2(path.display()));
+                earlier.taken.push(words::companion::data_folder(path.display()));
                 settings.data = Some(path.clone());
                 paths.runtime_root = path;
                 return;
@@ -67,7 +67,7 @@ fn data(earlier: &mut Earlier, folder: &Path, paths: &mut Paths, settings: &mut 
             Err(error) => error.to_string(),
         }
     };
-    earlier.left.push(words::services::data_folder(crate::core::describe::visible(&wanted), &why));
+    earlier.left.push(words::companion::data_folder_left(crate::core::describe::visible(&wanted), &why));
 }
 
 /// The earlier app's own rule: a folder below its own.
@@ -77,7 +77,7 @@ fn check_data(path: &Path, folder: &Path) -> Result<(), String> {
     match plain.then(inside) {
         Some(Ok(true)) if path.is_dir() => Ok(()),
         Some(Err(error)) => Err(error.to_string()),
-        _ => Err(words::services::it_is_no_folder_below(folder.display())),
+        _ => Err(words::companion::is_no_folder_below(folder.display())),
     }
 }
 
@@ -88,9 +88,9 @@ fn browser(earlier: &mut Earlier, paths: &Paths, settings: &mut Settings) {
     match preferences::set(&paths.settings(), "services.browser", false) {
         Ok(()) => {
             settings.browser = false;
-            earlier.taken.push(words::services::BROWSER_SERVICE_IS_OFF.to_owned());
+            earlier.taken.push(words::companion::BROWSER_SERVICE_OFF.to_owned());
         }
-        Err(error) => earlier.left.push(words::services::browser_service_which_was_off(&error)),
+        Err(error) => earlier.left.push(words::companion::browser_service_off_left(&error)),
     }
 }
 
@@ -101,8 +101,8 @@ fn set_up(earlier: &mut Earlier, paths: &Paths) {
     }
     let record = Record { welcomed: true, data_folder_chosen: earlier.data_agreed, ..Record::default() };
     match store::write_json(&paths.set_up(), &record) {
-        Ok(()) => earlier.taken.push(words::services::HOW_FAR_SET_UP_2.to_owned()),
-        Err(error) => earlier.left.push(words::services::how_far_set_up(&error)),
+        Ok(()) => earlier.taken.push(words::companion::HOW_FAR_SET_UP.to_owned()),
+        Err(error) => earlier.left.push(words::companion::how_far_set_up_left(&error)),
     }
 }
 

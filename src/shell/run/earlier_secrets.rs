@@ -16,6 +16,7 @@ use crate::protocol::secrets::SecretName;
 use crate::shell::secrets;
 use crate::shell::sidecars::Sidecars;
 use crate::shell::{palyra_cli, store};
+use crate::words;
 
 /// One answer of `palyra`; it may ask a keyring.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -63,7 +64,7 @@ fn take_over(sidecars: &Sidecars, plain: Vec<(&'static str, Secret)>) -> Report 
                 found = values;
                 report.left = left;
             }
-            Err(why) => report.left.push(format!("its secrets: {why}; new ones are made")),
+            Err(why) => report.left.push(words::secrets::its_secrets_new_ones_are_made(&why)),
         }
     }
     for (account, value) in plain {
@@ -77,10 +78,10 @@ fn take_over(sidecars: &Sidecars, plain: Vec<(&'static str, Secret)>) -> Report 
     match secrets::seed(&sidecars.paths.profile_own, &found) {
         Ok(refused) => {
             let taken = found.iter().map(|(name, _)| *name).filter(|name| !refused.iter().any(|(no, _)| no == name));
-            report.taken.extend(taken.map(|name| format!("the {}", name.label())));
-            report.left.extend(refused.iter().map(|(name, why)| format!("the {}: {why}", name.label())));
+            report.taken.extend(taken.map(|name| words::secrets::the_one(name.label())));
+            report.left.extend(refused.iter().map(|(name, why)| words::secrets::the_one_and_why(name.label(), why)));
         }
-        Err(why) => report.left.push(format!("its secrets: {why}")),
+        Err(why) => report.left.push(words::secrets::its_secrets(&why)),
     }
     report
 }
@@ -88,7 +89,7 @@ fn take_over(sidecars: &Sidecars, plain: Vec<(&'static str, Secret)>) -> Report 
 type Opened = (Vec<(SecretName, Secret)>, Vec<String>);
 
 fn opened(sidecars: &Sidecars, folder: &Path) -> Result<Opened, String> {
-    let failed = |error: io::Error| format!("they cannot be copied to be read ({error})");
+    let failed = |error: io::Error| words::secrets::they_cannot_be_copied(&error);
     let copy = tempfile::Builder::new()
         .prefix(".palyra-tray-vault-")
         .tempdir_in(&sidecars.paths.profile_own)
@@ -108,9 +109,9 @@ fn opened(sidecars: &Sidecars, folder: &Path) -> Result<Opened, String> {
         match palyra_cli::run(command, None, LIMIT, &palyra_cli::stopper()) {
             Ok(answer) => match answer["value"].as_str().filter(|value| !value.trim().is_empty()) {
                 Some(value) => values.push((name, Secret::new(value))),
-                None => left.push(format!("the {}: it is empty", name.label())),
+                None => left.push(words::secrets::it_is_empty(name.label())),
             },
-            Err(why) => left.push(format!("the {}: {why}", name.label())),
+            Err(why) => left.push(words::secrets::the_one_and_why(name.label(), &why)),
         }
     }
     Ok((values, left))
@@ -129,7 +130,7 @@ fn copy_tree(from: &Path, to: &Path, room: &mut (u64, u32)) -> io::Result<()> {
             let length = entry.metadata()?.len();
             let left = (room.0.checked_sub(length), room.1.checked_sub(1));
             let (Some(bytes), Some(files)) = left else {
-                return Err(io::Error::new(io::ErrorKind::FileTooLarge, "there is more than a vault can hold"));
+                return Err(io::Error::new(io::ErrorKind::FileTooLarge, words::secrets::THERE_IS_MORE_THAN_VAULT_CAN));
             };
             *room = (bytes, files);
             fs::copy(entry.path(), target)?;

@@ -17,6 +17,7 @@ use crate::shell::journal::Doorbell;
 use crate::shell::process::{self, good_start};
 use crate::shell::sidecars::Wish;
 use crate::shell::{autostart, browser, memory, palyra_config, reveal, settings, store};
+use crate::words;
 
 impl Shell {
     pub(super) fn perform(&mut self, effect: Effect) {
@@ -36,7 +37,7 @@ impl Shell {
             Effect::WatchJournal(path) => self.watch(path),
             Effect::Look(order) => {
                 let Some(client) = self.client.clone() else {
-                    let missed = Missed { why: "not signed in".to_owned(), leave_alone_ms: None };
+                    let missed = Missed { why: words::agent::NOT_SIGNED.to_owned(), leave_alone_ms: None };
                     return self.report(Event::Looked(order.round, Err(missed)));
                 };
                 self.spawn(async move { Event::Looked(order.round, client.look(&order).await.map_err(missed)) });
@@ -95,7 +96,7 @@ impl Shell {
             Effect::ExportPalyra(ticket) => self.export_palyra(ticket),
             Effect::SaveSwitch(name, on) => {
                 if let Err(error) = settings::set(&self.sidecars.paths.settings(), name, on) {
-                    self.report(Event::NotSaved(format!("{name} holds only until the end: {error}")));
+                    self.report(Event::NotSaved(words::agent::holds_only_until_end(name, &error)));
                 }
             }
             Effect::LookAtSettings => self.look_at_settings(),
@@ -104,7 +105,7 @@ impl Shell {
                 let inputs = self.inputs.clone();
                 tokio::task::spawn_blocking(move || {
                     let written = palyra_config::write_ports(&config, &ports);
-                    let outcome = written.map_err(|error| format!("the ports were not written: {error}"));
+                    let outcome = written.map_err(words::agent::ports_were_not_written);
                     let _ = inputs.send(Input::Event(Event::PortsWritten(ticket, outcome)));
                 });
             }
@@ -126,14 +127,14 @@ impl Shell {
             }
             Effect::SavePaused(since) => {
                 if let Err(error) = keep_paused(&self.sidecars.paths.paused(), since) {
-                    self.report(Event::NotSaved(format!("the pause holds only until the end of the agent: {error}")));
+                    self.report(Event::NotSaved(words::agent::pause_holds_only_until_end(&error)));
                 }
             }
             Effect::AbortRuns => self.with_client(|client| async move {
                 Event::RunsAborted(client.abort_active_runs().await.map_err(|error| error.message))
             }),
             Effect::AbortRun(ticket, run_id) => self.with_client(move |client| async move {
-                let outcome = client.abort_run(&run_id, "aborted from the tray").await;
+                let outcome = client.abort_run(&run_id, words::agent::ABORTED_FROM_TRAY).await;
                 Event::RunAborted(ticket, run_id, outcome.map_err(|error| error.message))
             }),
             Effect::Profiles(work) => self.profile_work(work),
@@ -222,7 +223,7 @@ impl Shell {
         {
             return Ok(client.clone());
         }
-        let tokens = self.tokens.as_ref().ok_or_else(|| "waiting for its secrets".to_owned())?;
+        let tokens = self.tokens.as_ref().ok_or_else(|| words::agent::WAITING_FOR_ITS_SECRETS.to_owned())?;
         let token = self.sidecars.admin_token(tokens);
         let client = Client::new(port, token, DEVICE_ID, PRINCIPAL).map_err(|error| error.to_string())?;
         self.signing = Some((run.clone(), client.clone()));
@@ -259,7 +260,7 @@ impl Shell {
 
     fn open_dashboard(&self, ticket: Option<Ticket>, place: Place) {
         let Some(client) = self.client.clone() else {
-            return self.report(Event::Opened(ticket, Err("not signed in".to_owned())));
+            return self.report(Event::Opened(ticket, Err(words::agent::NOT_SIGNED.to_owned())));
         };
         let helper = self.sidecars.env.executable.clone();
         let inputs = self.inputs.clone();
@@ -280,7 +281,7 @@ impl Shell {
             };
             let outcome = match OneShot::open(mint, report).await {
                 Ok(one_shot) => browser::open(&helper, browser::Leads::Here, &one_shot.url).await,
-                Err(error) => Err(format!("the one-time address could not be made: {error}")),
+                Err(error) => Err(words::agent::one_time_address_could(&error)),
             };
             Event::Opened(ticket, outcome.map(|()| place))
         });

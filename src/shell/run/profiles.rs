@@ -14,6 +14,7 @@ use crate::core::event::{Event, ProfileNews, ProfileWork};
 use crate::shell::lock::SetUpLock;
 use crate::shell::sidecars::Sidecars;
 use crate::tray::TrayReport;
+use crate::words;
 
 /// Where the tray's reports go: to the shell there is.
 #[derive(Clone, Default)]
@@ -76,7 +77,8 @@ impl Shell {
     /// The end of this shell, and the beginning of the next one, with all that an agent finds at its start. Lock, icon and
     /// process stay.
     pub(super) async fn begin_anew(mut self, receiver: UnboundedReceiver<Input>) -> Ended {
-        self.wind_up(receiver, "the agent changes to another profile", "Try again in a moment.").await;
+        self.wind_up(receiver, words::profiles::PALYRA_TRAY_CHANGES_PROFILE, words::common::TRY_AGAIN_IN_A_MOMENT)
+            .await;
         let Sidecars { env, paths, demo, .. } = self.sidecars;
         let mut found = match Paths::find(&env) {
             Ok(found) => found,
@@ -114,7 +116,7 @@ fn check(env: &Environment, paths: &Paths, name: &str) -> Result<Entry, String> 
         PalyraConfig::read(&found.config).map_err(|error| error.0)?;
     }
     if matches!(SetUpLock::take(paths), Ok(None)) {
-        return Err("the set-up is open; finish or close it first".to_owned());
+        return Err(words::profiles::SET_UP_IS_OPEN.to_owned());
     }
     Ok(found.profile)
 }

@@ -76,7 +76,7 @@ impl Shell {
                 Rotated::Stored(names)
             }
             Rotation::Not(why) => Rotated::Not(words::secrets::secrets_were_not_changed(&why)),
-            Rotation::Unfinished(why) => Rotated::Unfinished(words::secrets::secrets_were_not_all_changed_2(&why)),
+            Rotation::Unfinished(why) => Rotated::Unfinished(words::secrets::secrets_were_not_all_changed(&why)),
         };
         Event::Rotated(ticket, rotated)
     }

@@ -15,6 +15,7 @@ use crate::shell::browser::{self, Leads};
 use crate::shell::gateway::{Client, ErrorKind, GatewayError};
 use crate::shell::sidecars::Sidecars;
 use crate::shell::{companion, palyra_config, settings, store};
+use crate::words;
 
 /// The gateway has this long to tell of its providers; then they are not known.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -64,10 +65,10 @@ impl Shell {
     pub(super) fn set_up(&mut self, ticket: Ticket, request: SetupRequest) {
         let local = match &request {
             SetupRequest::UseFolder { folder } => {
-                Some(self.use_folder(folder).map(|()| answered("The folder is kept.")))
+                Some(self.use_folder(folder).map(|()| answered(words::set_up::FOLDER_IS_KEPT)))
             }
             SetupRequest::UseDataFolder { folder } => {
-                Some(self.use_data_folder(folder).map(|()| answered("The folder is kept.")))
+                Some(self.use_data_folder(folder).map(|()| answered(words::set_up::FOLDER_IS_KEPT)))
             }
             SetupRequest::TurnChatsOn => Some(self.turn_chats_on()),
             _ => None,
@@ -80,7 +81,11 @@ impl Shell {
             return self.report(Event::SetUp(ticket, outcome));
         }
         let Some(client) = self.client.clone() else {
-            let failure = Failure::new(FailureCode::GatewayUnreachable, "the gateway is not ready", "Try again.");
+            let failure = Failure::new(
+                FailureCode::GatewayUnreachable,
+                words::common::GATEWAY_IS_NOT_READY,
+                words::set_up::TRY_AGAIN,
+            );
             return self.report(Event::SetUp(ticket, SetUp::Answer(Reply::Error(failure))));
         };
         let env = &self.sidecars.env;
@@ -108,24 +113,21 @@ impl Shell {
     fn use_folder(&mut self, folder: &Path) -> Result<(), String> {
         let found = config::programs::check_folder(folder)?;
         settings::set_folder(&self.sidecars.paths.settings(), "services.folder", &found.folder)
-            .map_err(|error| format!("the folder cannot be remembered: {error}"))?;
+            .map_err(words::set_up::folder_cannot_be_remembered)?;
         self.sidecars.folder = Some(found.folder);
         Ok(())
     }
 
     fn use_data_folder(&mut self, folder: &Path) -> Result<(), String> {
         if !folder.is_absolute() {
-            return Err("choose a folder by its whole path, from the root on".to_owned());
+            return Err(words::set_up::CHOOSE_FOLDER_BY_ITS_WHOLE_PATH.to_owned());
         }
         if self.sidecars.paths.has_data() {
-            return Err(
-                "Palyra has data already, and a folder in use is not changed; go on without this step".to_owned()
-            );
+            return Err(words::set_up::PALYRA_HAS_DATA_ALREADY.to_owned());
         }
-        store::check_writable(folder)
-            .map_err(|error| format!("this folder cannot be used: {error}; choose another one"))?;
+        store::check_writable(folder).map_err(words::set_up::this_folder_cannot_be_used)?;
         settings::set_folder(&self.sidecars.paths.settings(), "services.data", folder)
-            .map_err(|error| format!("the folder cannot be remembered: {error}"))?;
+            .map_err(words::set_up::folder_cannot_be_remembered)?;
         self.preferences.uses_data(folder);
         folder.clone_into(&mut self.sidecars.paths.runtime_root);
         Ok(())
@@ -135,10 +137,7 @@ impl Shell {
         let config = &self.sidecars.paths.config;
         match palyra_config::set_run_loop(config, true) {
             Ok(_) => Ok(SetUp::RestartGateway),
-            Err(error) => Err(format!(
-                "{error}. Write these two lines into {} yourself: [orchestrator] and runloop_v1_enabled = true",
-                config.display()
-            )),
+            Err(error) => Err(words::set_up::write_these_two_lines_into_yourself(&error, config.display())),
         }
     }
 
@@ -242,7 +241,7 @@ async fn hand_over(client: &Client, config: &Path, provider: Provider, key: &Sec
     let taken = match taken {
         Ok(taken) => taken,
         Err(error) => {
-            let why = format!("{error}. The key was not sent, because Anthropic's address cannot be set in that file.");
+            let why = words::set_up::key_was_not_sent(&error);
             return Ok(Reply::Error(Failure::new(FailureCode::Failed, why, "")));
         }
     };
@@ -269,8 +268,8 @@ async fn opened(mut begun: SignIn, browser: Option<PathBuf>) -> Result<SignIn, S
 }
 
 fn refused_page(provider: Provider, why: &str) -> Failure {
-    let message = format!("{}'s sign-in page is not one to trust. {why}", provider.name());
-    Failure::new(FailureCode::Failed, message, "Use a key instead.")
+    let message = words::set_up::s_sign_in_page(provider.name(), why);
+    Failure::new(FailureCode::Failed, message, words::set_up::USE_KEY_INSTEAD)
 }
 
 fn failure(error: &GatewayError) -> Failure {

@@ -230,7 +230,7 @@ fn unix_ms() -> u128 {
 impl From<KeyringError> for Obstacle {
     fn from(error: KeyringError) -> Self {
         match error {
-            KeyringError::Locked(why) => Self::Locked(words::secrets::keyring_gives_no_access(&why)),
+            KeyringError::Locked(why) => Self::Locked(words::secrets::keyring_gives_no_access_unlock_it(&why)),
             KeyringError::NoService(why) => Self::Failed(words::secrets::keyring_went_away_while(&why)),
             KeyringError::Broken(why) => Self::Failed(words::secrets::keyring_does_not_work(&why)),
         }

@@ -126,7 +126,7 @@ pub enum Place {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Keyring => f.write_str(words::secrets::IN_SYSTEMS_KEYRING_2),
+            Self::Keyring => f.write_str(words::secrets::IN_SYSTEMS_KEYRING),
             Self::File(path, why) => write!(f, "in {} ({why})", path.display()),
         }
     }

@@ -207,7 +207,7 @@ impl Place {
         match open(ask) {
             Ok(vault) => Ok(Self::Keyring(vault)),
             Err(KeyringError::NoService(_)) if config.backend == Backend::Auto && !file.in_keyring() => Ok(Self::File),
-            Err(error) => Err(words::secrets::keyring_gives_no_access_2(error.why())),
+            Err(error) => Err(words::secrets::keyring_gives_no_access(error.why())),
         }
     }
 
@@ -222,7 +222,7 @@ impl Place {
                 let mut found = Found::new();
                 for name in SecretName::ALL {
                     let value =
-                        vault.get(name).map_err(|error| words::secrets::keyring_gives_no_access_2(error.why()))?;
+                        vault.get(name).map_err(|error| words::secrets::keyring_gives_no_access(error.why()))?;
                     // a damaged one is replaced
                     if let Some(value) = value.filter(|value| check(name, value).is_ok()) {
                         found.insert(name, value);

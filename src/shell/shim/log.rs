@@ -69,7 +69,7 @@ impl LogWriter {
         self.open();
         let mut lines = count_lines(&block);
         if self.lost > 0 {
-            let text = words::services::lines_lost_here(self.lost);
+            let text = words::services::shim::lines_lost_here(self.lost);
             let mut told = Vec::new();
             push_line(&mut told, first_stamp(&block), "sup", &text);
             if self.append(&told) == told.len() {

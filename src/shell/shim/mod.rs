@@ -63,7 +63,7 @@ fn run(mut spec: Spec) -> Result<ExitCode, String> {
     platform::detach();
     let dir = &spec.run_dir.clone();
     let claimed =
-        record::claim(dir).map_err(|error| words::services::cannot_use_run_directory(dir.display(), &error))?;
+        record::claim(dir).map_err(|error| words::services::shim::cannot_use_run_folder(dir.display(), &error))?;
     // Held to the very end: its release is what the agent waits for.
     let Some(_lock) = claimed else {
         say(&Hello::Busy);
@@ -72,14 +72,14 @@ fn run(mut spec: Spec) -> Result<ExitCode, String> {
     let mut journal = Journal::new(spec.log.clone(), Redactor::new(secrets(&spec)));
     match record::LossRecord::create(dir) {
         Ok(losses) => journal.tell_losses(losses),
-        Err(error) => journal.note(&words::services::loss_of_lines_could_only(&error), now_unix_ms()),
+        Err(error) => journal.note(&words::services::shim::loss_told_here_only(&error), now_unix_ms()),
     }
     if let Some(lost) = record::lost(dir) {
         journal.note(&lost_words(&lost), now_unix_ms());
         // On the disk before its record is replaced, for nobody could say it after that.
         journal.flush();
     }
-    let keeper = platform::Keeper::prepare(&spec).map_err(words::services::cannot_watch_processes)?;
+    let keeper = platform::Keeper::prepare(&spec).map_err(words::services::shim::cannot_watch_processes)?;
     // From here on nothing of this run can be left behind that is not found by its id.
     record::write(dir, RUN_FILE, &run_record(&spec, None), false).map_err(|error| not_recorded(dir, &error))?;
     let kills = oom::Kills::now();
@@ -97,47 +97,51 @@ fn run(mut spec: Spec) -> Result<ExitCode, String> {
         return Err(not_recorded(dir, &error));
     }
     let name = file_name(&spec.program);
-    journal.note(&words::services::started_pid_run(&name, run.sidecar.pid, &spec.run_id), now_unix_ms());
+    journal.note(&words::services::shim::started(&name, run.sidecar.pid, &spec.run_id), now_unix_ms());
     journal.flush();
     say(&Hello::Running(run));
     memory::give_back();
     let end = sidecar.watch(&spec, &mut journal);
     journal.note(
-        &words::services::ended(&name, describe(&end.cause), if end.asked { words::services::AS_ASKED } else { "" }),
+        &words::services::shim::ended(
+            &name,
+            describe(&end.cause),
+            if end.asked { words::services::shim::AS_ASKED } else { "" },
+        ),
         now_unix_ms(),
     );
     journal.flush();
     let exit = ExitRecord { oom_kills: kills.map_or(0, |kills| kills.since()), ..exit_record(&spec, end, &journal) };
     if let Err(error) = record::write(dir, EXIT_FILE, &exit, true) {
-        journal.note(&words::services::end_could_not_be_recorded(&error), now_unix_ms());
+        journal.note(&words::services::shim::end_could_not_be_recorded(&error), now_unix_ms());
         journal.flush();
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn not_recorded(dir: &Path, error: &io::Error) -> String {
-    words::services::cannot_write_free_some_space(dir.join(RUN_FILE).display(), error)
+    words::services::shim::cannot_write(dir.join(RUN_FILE).display(), error)
 }
 
 fn lost_words(run: &RunRecord) -> String {
     let why = if run.boot_id == tree::boot_id() {
-        words::services::ITS_SHIM_WAS_KILLED
+        words::services::shim::WAS_KILLED
     } else {
-        words::services::MACHINE_WENT_DOWN
+        words::services::shim::MACHINE_WENT_DOWN
     };
-    words::services::run_is_lost(&run.run_id, why)
+    words::services::shim::run_is_lost(&run.run_id, why)
 }
 
 fn not_started(spec: &Spec, journal: &mut Journal, error: &io::Error) -> Result<ExitCode, String> {
-    let message = journal.redact(&words::services::cannot_start(spec.program.display(), error)).into_owned();
+    let message = journal.redact(&words::services::shim::cannot_start(spec.program.display(), error)).into_owned();
     let cause = ExitCause::SpawnFailed { message, retryable: is_retryable(error) };
-    journal.note(&words::services::not_started(file_name(&spec.program), describe(&cause)), now_unix_ms());
+    journal.note(&words::services::shim::not_started(file_name(&spec.program), describe(&cause)), now_unix_ms());
     journal.flush();
     let exit = exit_record(spec, End { cause, asked: false }, journal);
     let recorded = record::write(&spec.run_dir, EXIT_FILE, &exit, true);
     say(&Hello::Failed(exit));
     if let Err(error) = recorded {
-        journal.note(&words::services::failure_could_not_be_recorded(&error), now_unix_ms());
+        journal.note(&words::services::shim::failure_could_not_be_recorded(&error), now_unix_ms());
         journal.flush();
     }
     Ok(ExitCode::from(1))
@@ -152,18 +156,17 @@ fn read_spec() -> Result<Spec, String> {
     let mut line = Zeroizing::new(String::with_capacity(16 * 1024));
     io::BufReader::new(io::stdin().lock().take(LONGEST_SPEC))
         .read_line(&mut line)
-        .map_err(words::services::cannot_read_spec)?;
+        .map_err(words::services::shim::cannot_read_spec)?;
     // The parser's words may quote the line, and with it a secret: only the place is told.
     let OfVersion { version } =
-        serde_json::from_str(&line).map_err(|error| words::services::spec_is_no_json_column(error.column()))?;
+        serde_json::from_str(&line).map_err(|error| words::services::shim::spec_is_no_json(error.column()))?;
     if version == 0 || version > u64::from(VERSION) {
-        return Err(words::services::spec_has_version(version));
+        return Err(words::services::shim::spec_has_version(version, VERSION));
     }
-    let spec: Spec =
-        serde_json::from_str(&line).map_err(|_| words::services::SPEC_LACKS_FIELD_OR_HAS_ONE.to_owned())?;
+    let spec: Spec = serde_json::from_str(&line).map_err(|_| words::services::shim::SPEC_LACKS_FIELD.to_owned())?;
     for (what, path) in [("program", &spec.program), ("run_dir", &spec.run_dir), ("log.path", &spec.log.path)] {
         if !path.is_absolute() {
-            return Err(words::services::is_not_absolute_path(what));
+            return Err(words::services::shim::is_not_absolute_path(what));
         }
     }
     Ok(spec)

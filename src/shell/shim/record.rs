@@ -144,7 +144,7 @@ pub fn read<T: DeserializeOwned>(run_dir: &Path, name: &str) -> io::Result<Optio
     };
     let Versioned { version } = serde_json::from_slice(&text)?;
     if version == 0 || version > VERSION {
-        let message = words::services::it_has_version(version);
+        let message = words::services::shim::record_has_version(version, VERSION);
         return Err(io::Error::new(io::ErrorKind::InvalidData, message));
     }
     Ok(Some(serde_json::from_slice(&text)?))

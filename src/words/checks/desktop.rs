@@ -6,7 +6,7 @@ pub const SESSION_BUS: &str = "Session bus";
 pub const TRAY_ICON: &str = "Tray icon";
 pub const OPENING_PAGES: &str = "Opening pages";
 pub const UNTIL_THEN: &str = "Until then notifications and the command line do everything";
-pub const SYSTEM_HAS_ITS_OWN_2: &str = "the system has its own";
+pub const DIALOGS_OF_SYSTEM: &str = "the system has its own";
 pub const NO_DISPLAY_CAN_BE_REACHED_FROM_HERE: &str =
     "no display can be reached from here; questions are asked on the terminal";
 
@@ -63,7 +63,7 @@ pub const RUN_BAR_WITH_TRAY: &str =
     "Run a bar with a tray: in Waybar put \"tray\" into modules-right; in swaybar set tray_output * in the bar block";
 pub const RUN_PANEL_OR_BAR_THAT_SHOWS: &str = "Run a panel or bar that shows StatusNotifier icons, such as xfce4-panel, lxqt-panel or Waybar with its module \
      tray";
-pub const SYSTEM_HAS_ITS_OWN: &str = "the system has its own; approvals are decided in the dashboard";
+pub const NOTIFICATIONS_OF_SYSTEM: &str = "the system has its own; approvals are decided in the dashboard";
 pub const NO_SESSION_BUS_CAN_BE_REACHED: &str = "no session bus can be reached from here";
 pub const NO_SERVER_SHOWS_THEM: &str =
     "no server shows them; approvals wait in the menu, the dashboard and palyra-tray approvals list";

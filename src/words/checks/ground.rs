@@ -70,7 +70,7 @@ pub fn holds_secrets_and_can_be_read(path: impl Display, mode: u32) -> String {
     format!("{path} holds secrets and can be read by other users (mode {mode:03o})")
 }
 
-pub fn close_it_chmod_2(path: impl Display) -> String {
+pub fn close_file(path: impl Display) -> String {
     format!("Close it: chmod 600 '{path}'")
 }
 
@@ -86,7 +86,7 @@ pub fn can_be_entered_by_other_users(path: impl Display, mode: u32) -> String {
     format!("{path} can be entered by other users (mode {mode:03o})")
 }
 
-pub fn close_it_chmod(path: impl Display) -> String {
+pub fn close_folder(path: impl Display) -> String {
     format!("Close it: chmod 700 '{path}'")
 }
 
@@ -149,13 +149,13 @@ pub const ARE_IN_PRIVATE_FILE_AS_PALYRA: &str = "are in the private file, as PAL
 pub const ARE_IN_PRIVATE_FILE: &str = "are in a private file, because no keyring was there";
 pub const TO_HAVE_THEM_IN_KEYRING_INSTALL: &str =
     "To have them in a keyring, install one (gnome-keyring, KWallet), sign in again and restart the agent";
-pub const ARE_IN_KEYRING_2: &str = "are in the keyring";
+pub const ARE_IN_KEYRING: &str = "are in the keyring";
 pub const MEND_THAT_THEN: &str = "Mend that, then: palyra-tray start";
 pub const ARE_BEING_FETCHED: &str = "are being fetched";
 pub const CHECK_AGAIN_IN_MINUTE: &str = "Check again in a minute; the keyring may be asking for its password";
 pub const GO_INTO_PRIVATE_FILE: &str = "go into the private file, as PALYRA_TRAY_KEYRING asks";
 pub const KEYRING_IS_LOCKED: &str = "the keyring is locked; the agent will wait for it";
-pub const ARE_IN_KEYRING: &str = "are in the keyring, and no keyring runs here";
+pub const ARE_IN_KEYRING_THAT_DOES_NOT_RUN: &str = "are in the keyring, and no keyring runs here";
 pub const SIGN_IN_TO_DESKTOP: &str = "Sign in to the desktop, or start the keyring; no new secrets are made meanwhile";
 
 pub fn are_in_because_no_keyring(path: impl Display) -> String {
@@ -167,8 +167,6 @@ pub const TO_HAVE_THEM_IN_KEYRING: &str =
     "To have them in a keyring, install one (gnome-keyring, KWallet) and sign in again";
 pub const KEYRING_IS_THERE: &str = "a keyring is there; it starts when it is wanted";
 pub const KEYRING_IS_THERE_AND_OPEN: &str = "a keyring is there and open";
-pub const PREFERENCES: &str = "Preferences";
-pub const SECRETS: &str = "Secrets";
 
 pub fn only(free: impl Display) -> String {
     format!("only {free}")

@@ -8,10 +8,7 @@ pub const GATEWAY_PROGRAM: &str = "Gateway program";
 pub const BROWSER_PROGRAM: &str = "Browser program";
 pub const NODE_HOST_PROGRAM: &str = "Node host program";
 pub const DASHBOARD_FILES: &str = "Dashboard files";
-pub const RUN_LOOP: &str = "Chats";
 pub const BROWSER_SERVICE: &str = "Browser service";
-pub const NODE_HOST: &str = "Node host";
-pub const START: &str = "Start it: palyra-tray run";
 pub const DOES_NOT_RUN_ON_THIS_STATE: &str = "does not run on this state root";
 
 pub fn runs_on_this_state_root(pid: impl Display) -> String {
@@ -125,7 +122,6 @@ pub fn changes_of_it_are_not_seen(blind: impl Display) -> String {
 }
 
 pub const AFTER_CHANGE: &str = "After a change of it: palyra-tray restart";
-pub const BROWSER_SERVICE_IS_SWITCHED_OFF: &str = "the browser service is switched off";
 pub const NO_NODE_HOST_IS_ENROLLED: &str = "no node host is enrolled";
 pub const WHETHER_NODE_HOST_IS_ENROLLED: &str = "whether a node host is enrolled is not known";
 pub const NOT_LOOKED: &str = "not looked for";
@@ -262,12 +258,10 @@ pub const ARE_READ_BY_CLOCK: &str =
     "are read by the clock, because the gateway's journal is not watched; they can be some seconds late";
 pub const SEE_CHECK_OF_JOURNAL: &str = "See the check of the journal";
 pub const ARE_READ_AS_SOON_AS_GATEWAY: &str = "are read as soon as the gateway writes them";
-pub const GATEWAY_IS_NOT_READY: &str = "the gateway is not ready";
 pub const NONE_IS_CONNECTED: &str = "none is connected, so no chat is answered";
 pub const CONNECT_ONE_SETUP: &str = "Connect one: palyra-tray setup";
 pub const AGENT: &str = "Agent";
 pub const PORTS: &str = "Ports";
-pub const GATEWAY: &str = "Gateway";
 
 pub fn free(names: impl Display) -> String {
     format!("{names} free")

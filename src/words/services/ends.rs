@@ -87,7 +87,7 @@ pub const IT_STOPPED_AT_FAULT: &str = "it stopped at a fault";
 pub const IT_USED_MORE_PROCESSOR_TIME: &str = "it used more processor time than it may";
 pub const IT_WROTE_BIGGER_FILE: &str = "it wrote a bigger file than it may";
 pub const PANICKED: &str = "it panicked: ";
-pub const PROGRAM_WAS_REPLACED_2: &str = "the program was replaced";
+pub const PROGRAM_WAS_REPLACED: &str = "the program was replaced";
 
 pub fn program_was_replaced(good_version: impl Display) -> String {
     format!("the program was replaced (it was {good_version})")
@@ -109,7 +109,7 @@ pub fn signal(signal: impl Display, name: impl Display) -> String {
     format!("signal {signal}, {name}")
 }
 
-pub fn crashed_2(words: impl Display, fault: impl Display) -> String {
+pub fn crashed_by_fault(words: impl Display, fault: impl Display) -> String {
     format!("crashed ({words}: {fault})")
 }
 

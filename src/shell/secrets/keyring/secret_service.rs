@@ -123,7 +123,7 @@ async fn ask(bus: &Connection, prompt: &OwnedObjectPath) -> Result<(), KeyringEr
 
 /// In the same words however it was found out: only news is reported.
 fn still_locked() -> KeyringError {
-    KeyringError::Locked(words::secrets::IT_IS_LOCKED_2.to_owned())
+    KeyringError::Locked(words::secrets::IT_IS_LOCKED.to_owned())
 }
 
 fn no_bus(error: zbus::Error) -> KeyringError {
@@ -164,7 +164,7 @@ fn gone() -> KeyringError {
 /// `Debug` of some of these errors holds the secret; `Display` never does.
 fn explain(error: &Error) -> KeyringError {
     match error {
-        Error::NoStorageAccess(_) => KeyringError::Locked(words::secrets::IT_IS_LOCKED.to_owned()),
+        Error::NoStorageAccess(_) => KeyringError::Locked(words::secrets::IT_IS_LOCKED_OR_HAS_NO_DEFAULT.to_owned()),
         Error::Ambiguous(_) => KeyringError::Broken(words::secrets::IT_HOLDS_SAME_SECRET_MORE.to_owned()),
         // the library tells it in words only
         _ if error.to_string().contains(NO_REPLY) => gone(),

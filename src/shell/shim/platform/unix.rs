@@ -187,7 +187,7 @@ impl Watch<'_> {
         let mut lease_left = None;
         if let Some(lease_ms) = self.spec.lease_ms.filter(|_| !self.ladder.asked()) {
             match lease_left_ms(&self.spec.run_dir, lease_ms, self.started) {
-                0 => self.ask(now, words::services::LEASE_RAN_OUT),
+                0 => self.ask(now, words::services::shim::LEASE_RAN_OUT),
                 left => lease_left = Some(left),
             }
         }
@@ -195,7 +195,7 @@ impl Watch<'_> {
             match self.ladder.due(now) {
                 Due::Nothing => break,
                 Due::Probe(port) => self.ladder.probed(now, refuses(port)),
-                Due::Send(rung) => self.send(rung, words::services::IT_STILL_RUNS),
+                Due::Send(rung) => self.send(rung, words::services::shim::IT_STILL_RUNS),
             }
         }
         let deadline = self.ladder.deadline().map(|deadline| deadline.saturating_sub(now));
@@ -226,14 +226,14 @@ impl Watch<'_> {
         let over = now >= kill_at + KILLED_GRACE_MS;
         if self.tree_is_gone() || over {
             if over {
-                self.journal.note(words::services::SOME_OF_ITS_PROCESSES_CANNOT, now_unix_ms());
+                self.journal.note(words::services::shim::PROCESSES_CANNOT_BE_ENDED, now_unix_ms());
             }
             self.drain();
             return Next::Ended(end);
         }
         if !told {
             let count = self.signal_leftovers(Signal::SIGTERM);
-            self.journal.note(&words::services::processes_left_behind(count), now_unix_ms());
+            self.journal.note(&words::services::shim::processes_left_behind(count), now_unix_ms());
         }
         let mut wait = kill_at.saturating_sub(now);
         if wait == 0 {
@@ -296,7 +296,7 @@ impl Watch<'_> {
                 self.reap(now);
             }
             if arrived.stop && matches!(self.stage, Stage::Running) {
-                self.ask(now, words::services::ASKED_TO_STOP);
+                self.ask(now, words::services::shim::ASKED_TO_STOP);
             }
         }
     }

@@ -138,7 +138,7 @@ impl Drop for Image {
 
 fn variable(name: &[u8], value: &[u8]) -> io::Result<CString> {
     if name.is_empty() || name.contains(&b'=') {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, words::services::VARIABLES_NAME_IS_EMPTY_OR_CONTAINS));
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, words::services::shim::VARIABLES_NAME));
     }
     Ok(CString::new([name, b"=", value].concat())?)
 }

@@ -197,7 +197,7 @@ impl Watch<'_> {
             };
             match event {
                 Some(Event::Exited(cause)) => return cause,
-                Some(Event::Stop) => self.ask(words::services::ASKED_TO_STOP),
+                Some(Event::Stop) => self.ask(words::services::shim::ASKED_TO_STOP),
                 Some(event) => {
                     self.take(event);
                     self.climb();
@@ -213,7 +213,7 @@ impl Watch<'_> {
         let mut lease_left = None;
         if let Some(lease_ms) = self.spec.lease_ms.filter(|_| !self.ladder.asked()) {
             match lease_left_ms(&self.spec.run_dir, lease_ms, self.started) {
-                0 => self.ask(words::services::LEASE_RAN_OUT),
+                0 => self.ask(words::services::shim::LEASE_RAN_OUT),
                 left => lease_left = Some(left),
             }
         }
@@ -221,7 +221,7 @@ impl Watch<'_> {
             match self.ladder.due(now) {
                 Due::Nothing => break,
                 Due::Probe(port) => self.ladder.probed(now, refuses(port)),
-                Due::Send(rung) => self.send(rung, words::services::IT_STILL_RUNS),
+                Due::Send(rung) => self.send(rung, words::services::shim::IT_STILL_RUNS),
             }
         }
         let deadline = self.ladder.deadline().map(|deadline| deadline.saturating_sub(now));
@@ -236,7 +236,7 @@ impl Watch<'_> {
     }
 
     fn send(&mut self, rung: Rung, why: &str) {
-        let what = if rung == Rung::Interrupt { "Ctrl-C" } else { words::services::ENDED_BY_FORCE };
+        let what = if rung == Rung::Interrupt { "Ctrl-C" } else { words::services::shim::ENDED_BY_FORCE };
         self.journal.note(&format!("{why}: {what}"), now_unix_ms());
         match rung {
             Rung::Interrupt => interrupt(),

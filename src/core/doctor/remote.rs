@@ -6,8 +6,8 @@ use crate::core::remote::TroubleKind;
 use crate::words::{self, remote as told};
 
 const CONFIG: About = About("config", words::common::CONFIG);
-const NETWORK: About = About("network", words::checks::NETWORK_2);
-const GATEWAY: About = About("gateway", words::checks::palyra::GATEWAY);
+const NETWORK: About = About("network", words::checks::NETWORK);
+const GATEWAY: About = About("gateway", words::common::GATEWAY);
 
 /// What is of no use where nothing runs.
 const NOT_HERE: &[&str] = &[

@@ -48,6 +48,11 @@ impl Agent {
         self.companion.state().switch.as_ref().is_some_and(Switch::is_under_way) || self.switching.turning
     }
 
+    /// Nothing of a profile that is being left is used any more.
+    pub(super) fn keeps_down(&self) -> bool {
+        self.companion.state().switch.as_ref().is_some_and(Switch::keeps_down) || self.switching.turning
+    }
+
     /// The menu's entry.
     pub fn profile_entry(&self) -> String {
         match &self.companion.state().switch {

@@ -343,7 +343,7 @@ fn asks(kind: &str, heading: &str, button: Option<&str>, status: i32) {
 fn dialog(kind: &str, heading: &str) -> Command {
     let key = kind == "entry";
     let text = if key {
-        "Paste your OpenAI API key. It goes straight to Palyra's vault on this computer; it is not shown and not logged."
+        "Paste your OpenAI API key. It goes straight to Palyra's vault on this machine; it is not shown and not logged."
     } else {
         "Shall Palyra start by itself whenever you log in? You can change it in the tray menu."
     };

@@ -58,8 +58,8 @@ const OF_A_RUN: [(&str, Trouble); 15] = [
     // From here on, of a gateway that names no class.
     ("returned HTTP 401", Trouble::Key),
     ("returned HTTP 429", Trouble::Busy),
-    (words::gateway::ERROR_SENDING_REQUEST, Trouble::Unreachable),
-    (words::gateway::CREDENTIAL_NOT_FOUND, Trouble::NoKey),
+    ("error sending request", Trouble::Unreachable),
+    ("credential not found", Trouble::NoKey),
 ];
 
 impl Trouble {

@@ -24,7 +24,7 @@ async fn a_bot_is_looked_at_connected_and_heard() {
     let looked = client.discord_probe(&token("good")).await.expect("probe");
     assert_eq!(looked.bot, "Demo bot");
     assert!(looked.invite_url.starts_with("https://discord.com/oauth2/authorize?client_id="), "{looked:?}");
-    let cannot_read = "The bot cannot read what people write. Turn on \"Message Content Intent\" in Discord's developer \
+    let cannot_read = "The bot cannot read what people write. Switch on “Message Content Intent” in Discord's developer \
                        portal, under Bot.";
     assert_eq!(looked.notes, [cannot_read], "what we chose ourselves is no news");
     assert_eq!(client.discord_state().await.expect("state"), "not_connected", "a look changes nothing");

@@ -75,7 +75,7 @@ fn gnome_without_the_extension() {
     let status = start(&mut site);
     assert_eq!(status["tray"]["present"], false);
     let words = site.ok(&["status"]);
-    assert!(words.contains("this desktop shows no tray icons (GNOME needs its AppIndicator extension)"), "{words}");
+    assert!(words.contains("this desktop shows no tray icons (GNOME needs the AppIndicator extension)"), "{words}");
     assert_eq!(tray_items(), "no tray host");
     until("told", || banner().contains("Palyra Tray is running"));
     tool(&["notification-action", "--hover", "Palyra Tray is running"]);

@@ -218,7 +218,7 @@ mod tests {
             ("OpenAI credential validation is temporarily unavailable.", "internet"),
             ("OpenAI OAuth token exchange request failed for host auth.example", "internet"),
             ("OpenAI rate limited credential validation for the OAuth callback.", "Wait"),
-            ("odd", "it said: odd"),
+            ("odd", "It said: odd"),
         ] {
             assert!(failed_sign_in(words, "OpenAI").contains(part), "{words}: {}", failed_sign_in(words, "OpenAI"));
         }

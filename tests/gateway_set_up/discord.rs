@@ -74,7 +74,7 @@ async fn a_token_that_is_not_accepted_says_what_to_do_and_changes_nothing() {
     for target in ["", "general", "123", "1234567890123456789012345", "12345678901234567/"] {
         let (kind, why, sent) = failure(client.discord_verify(target).await);
         assert_eq!((kind, sent), (ErrorKind::Invalid, false), "{target}");
-        let start = "That is not a channel's id: it has 16 to 24 digits. In Discord, turn on the developer mode,";
+        let start = "That is not a channel's ID: it has 16 to 24 digits. In Discord, switch on the developer mode,";
         assert!(why.starts_with(start), "{why}");
     }
 }

@@ -257,7 +257,7 @@ pub const THERE_ARE_SECRETS_ALREADY: &str = "there are secrets already";
 pub const KEYRING_HAS_NOT_ANSWERED_YET: &str = "The keyring has not answered yet; it may be asking for its password.";
 
 pub fn secrets_cannot_be_read(error: impl Display) -> String {
-    format!("The secrets cannot be read: the system gave no thread for it ({error}). Start again.")
+    format!("The secrets cannot be read: the system gave no thread for it ({error}). Restart Palyra Tray.")
 }
 
 pub const KEYRING_HAS_NOT_ANSWERED_FOR_MINUTE: &str = "the keyring has not answered for a minute";

@@ -16,7 +16,7 @@ pub fn what_you_have_set_up(error: impl Display) -> String {
 }
 
 pub const MAKE_ROOM_ON_DISK_OR_MEND: &str =
-    "Make room on the disk or mend its permissions, then start the set-up again.";
+    "Free some space on the disk or mend its permissions, then start the set-up again.";
 pub const THIS_STEP_ENDED_EARLY: &str = "this step ended early";
 pub const START_IT: &str = "Start it";
 pub const START_PALYRA_TRAY: &str = "Start Palyra Tray?";

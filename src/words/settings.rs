@@ -37,7 +37,7 @@ pub fn has_no(service: impl Display, purpose: impl Display) -> String {
 }
 
 pub fn look_failed(error: impl Display) -> String {
-    format!("the look failed ({error})")
+    format!("the look at it failed ({error})")
 }
 
 pub fn config_cannot_be_read(why: impl Display) -> String {

@@ -112,6 +112,19 @@ fn failed(answer: &Answer) -> bool {
 
 const TWO: [(&str, &str); 2] = [("next", "Next"), ("back", "Back")];
 
+/// The last button of zenity stands in the corner.
+#[test]
+fn of_several_ways_to_approve_the_narrowest_stands_in_the_corner() {
+    let desk = Desk::new();
+    let mut form = review();
+    form.buttons.insert(1, DialogButton::new("session", "Approve for this session"));
+    form.buttons.insert(2, DialogButton::new("box", "Approve for 10 min"));
+    assert_eq!(desk.answer("zenity", &form, "Approve for 10 min\n", 123), pressed("box"));
+    let args = desk.note("zenity.args");
+    let extras: Vec<_> = args.split('\0').filter_map(|arg| arg.strip_prefix("--extra-button=")).collect();
+    assert_eq!(extras, ["Approve for 10 min", "Approve for this session", "Approve once"]);
+}
+
 #[test]
 fn zenity_approves_only_by_its_own_button() {
     let desk = Desk::new();

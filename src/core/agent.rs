@@ -6,6 +6,7 @@
 pub mod ask;
 mod companion;
 mod config;
+mod deciding;
 pub mod events;
 mod hide;
 mod node;
@@ -15,10 +16,12 @@ mod requests;
 mod reviews;
 mod secrets;
 mod set_up;
+mod sidecars;
 pub mod sizes;
 mod support;
 mod survey;
 mod telemetry;
+mod waiters;
 mod watch;
 
 pub use reviews::FOLLOW_MS;
@@ -29,8 +32,8 @@ use std::sync::Arc;
 use crate::core::ask::Asks;
 use crate::core::companion::{self as remembered, Kind};
 use crate::core::config_watch::ConfigWatch;
-use crate::core::decisions::{DecisionOrder, Decisions};
-use crate::core::event::{Companion, Desktop, Effect, Event, Facts, Found, Profile, Secrets, Setup, Ticket};
+use crate::core::decisions::Decisions;
+use crate::core::event::{Companion, Desktop, Effect, Event, Facts, Profile, Secrets, Setup};
 use crate::core::fleet::Fleet;
 use crate::core::inbox::{Inbox, Watch};
 use crate::core::node::Node;
@@ -39,7 +42,7 @@ use crate::core::ports::Ports;
 use crate::core::record;
 use crate::core::redact::Redactor;
 use crate::core::secrets::Rotation;
-use crate::core::service::{Goal, LastExit, Order, Phase, Probe};
+use crate::core::service::{Goal, Phase};
 use crate::core::survey::Survey;
 use crate::core::telemetry::Telemetry;
 use crate::core::text;
@@ -49,8 +52,9 @@ use crate::core::view::{Base, Button, NoticeKey, Urgency};
 use crate::core::snapshot;
 use crate::protocol::setup::Reached;
 use crate::protocol::shim::LogLoss;
-use crate::protocol::{Action, Failure, FailureCode, Place, Reply, RunId, ServiceId, Verdict};
+use crate::protocol::{Action, Place, Reply, ServiceId};
 use crate::words;
+use waiters::{Waiter, WaitingOpen};
 
 /// Key of the notice that a window of ours did not open, or went away.
 const COMPANION: &str = "event:companion";
@@ -68,23 +72,6 @@ pub const WAIT_MS: u64 = 90_000;
 pub const LEAVE_MS: u64 = 5_000;
 /// An end that takes longer than this is cut short, milliseconds: the shims finish their ladders by themselves.
 pub const QUIT_MS: u64 = 15_000;
-
-#[derive(Clone, Debug)]
-struct Waiter {
-    ticket: Ticket,
-    goal: Goal,
-    services: Vec<ServiceId>,
-    deadline: u64,
-    /// What to answer when it is reached; empty: the usual words.
-    words: String,
-}
-
-#[derive(Clone, Debug)]
-struct WaitingOpen {
-    ticket: Option<Ticket>,
-    place: Place,
-    deadline: u64,
-}
 
 /// A notification about something that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -589,302 +576,6 @@ impl Agent {
         self.seen_running = tray_present || tray_missing;
         if tray_missing {
             self.tell_running(STARTED, now);
-        }
-    }
-
-    fn settle_opens(&mut self, now: Now, effects: &mut Vec<Effect>) {
-        if self.opens.is_empty() {
-            return;
-        }
-        let gateway = self.fleet.get(ServiceId::Gateway);
-        if gateway.is_ready() {
-            for open in std::mem::take(&mut self.opens) {
-                effects.push(Effect::OpenDashboard(open.ticket, open.place));
-            }
-            return;
-        }
-        let locked =
-            gateway.phase == Phase::Stopped && matches!(self.secrets, Secrets::Waiting(_) | Secrets::Failed(_));
-        let hopeless = locked || gateway.goal == Goal::Down || gateway.phase == Phase::GivenUp;
-        let (over, waiting): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.opens).into_iter().partition(|open| hopeless || now.mono_ms >= open.deadline);
-        self.opens = waiting;
-        for open in over {
-            let why = text::gateway_not_ready(self);
-            self.opened(open.ticket, Err(why), effects);
-        }
-    }
-
-    fn settle_waiters(&mut self, now: Now, effects: &mut Vec<Effect>) {
-        let waiters = std::mem::take(&mut self.waiters);
-        for waiter in waiters {
-            let services: Vec<_> = waiter.services.iter().map(|id| self.fleet.get(*id)).collect();
-            let reached = services.iter().all(|service| match waiter.goal {
-                Goal::Up => service.is_ready(),
-                Goal::Down => !service.is_up(),
-            });
-            let goes_on = text::goes_on(services.iter().copied()).filter(|_| waiter.goal == Goal::Down);
-            let stuck = services.iter().find(|service| waiter.goal == Goal::Up && service.phase == Phase::GivenUp);
-            let countermanded = services.iter().any(|service| service.goal != waiter.goal);
-            let reply = if let Some(why) = goes_on.filter(|_| reached) {
-                Some(Reply::Error(Failure::new(FailureCode::Failed, why, "")))
-            } else if reached {
-                let usual = || text::reached(waiter.goal, &waiter.services);
-                Some(Reply::Done(if waiter.words.is_empty() { usual() } else { waiter.words.clone() }))
-            } else if let Some(service) = stuck {
-                let hint = service.last_exit.as_ref().map(|exit| exit.cause.class.remedy());
-                let hint = hint.filter(|hint| !hint.is_empty()).unwrap_or(words::services::SEE_LOGS);
-                Some(Reply::Error(Failure::new(FailureCode::Failed, text::gave_up(service), hint)))
-            } else if countermanded {
-                Some(Reply::Error(Failure::new(
-                    FailureCode::Failed,
-                    words::agent::SOMETHING_ELSE_WAS_ASKED_MEANWHILE,
-                    words::common::SEE_STATUS,
-                )))
-            } else if now.mono_ms >= waiter.deadline {
-                Some(Reply::Error(Failure::new(
-                    FailureCode::Failed,
-                    text::took_too_long(waiter.goal, &services),
-                    words::services::SEE_LOGS,
-                )))
-            } else if waiter.goal == Goal::Up
-                && let Secrets::Waiting(why) | Secrets::Failed(why) = &self.secrets
-            {
-                Some(Reply::Error(Failure::new(FailureCode::Failed, why.clone(), words::secrets::UNLOCK_KEYRING)))
-            } else {
-                None
-            };
-            match reply {
-                Some(reply) => effects.push(Effect::Reply(waiter.ticket, reply)),
-                None => self.waiters.push(waiter),
-            }
-        }
-    }
-
-    fn perform(&mut self, id: ServiceId, orders: Vec<Order>, effects: &mut Vec<Effect>) {
-        for order in orders {
-            match order {
-                Order::Launch(run) => {
-                    self.events.remove(&format!("event:{id}:given_up"));
-                    self.config.launched(id);
-                    let running = self.fleet.iter().filter(|s| s.id != id && s.is_up()).map(|s| s.id).collect();
-                    let browser = self.setup.browser;
-                    let window = id == ServiceId::Gateway && self.node.launching(&run);
-                    effects.push(Effect::Launch { service: id, run, ports: self.ports(), running, browser, window });
-                }
-                Order::Stop(_) => {
-                    if let Some(record) = self.fleet.get(id).run.as_ref().and_then(|run| run.record.clone()) {
-                        effects.push(Effect::Stop(id, record));
-                    }
-                }
-                Order::LookAgain => effects.push(Effect::LookAgain(id)),
-                Order::Probe(run) => {
-                    let service = self.fleet.get(id);
-                    let starting = matches!(service.phase, Phase::Starting { .. });
-                    let port = service.ports.get("http").copied().unwrap_or(0);
-                    let sign_in = id == ServiceId::Gateway && starting;
-                    effects.push(Effect::Probe { service: id, run, port, sign_in });
-                }
-                Order::GaveUp => {
-                    let service = self.fleet.get(id);
-                    let body = text::given_up_notice(service);
-                    let buttons = vec![
-                        Button {
-                            label: words::common::TRY_AGAIN.to_owned(),
-                            action: Action::Start { service: Some(id) },
-                        },
-                        Button { label: words::buttons::SHOW_LOG.to_owned(), action: Action::ShowLog { service: id } },
-                    ];
-                    let title = text::given_up_title(service);
-                    let notice = EventNotice { title, body, buttons, urgency: Urgency::Normal };
-                    self.insert_notice(&format!("event:{id}:given_up"), notice);
-                }
-            }
-        }
-    }
-
-    fn found(&mut self, id: ServiceId, found: Found, now: Now, effects: &mut Vec<Effect>) {
-        let told = self.setup.browser;
-        let mut orders = Vec::new();
-        let (service, jitter) = self.fleet.split(id);
-        match found {
-            Found::Nothing(last) => {
-                let last = last.map(|exit| service.past(&exit));
-                service.found_nothing(last, jitter, now, &mut orders);
-            }
-            Found::Lost { rebooted } => {
-                let last = LastExit::lost(rebooted, now.unix_ms);
-                service.found_nothing(Some(last), jitter, now, &mut orders);
-            }
-            Found::Living(record) => {
-                if id == ServiceId::Gateway {
-                    self.told_browser_port = record.ports.get("browser_grpc").copied();
-                }
-                let contested = service.is_contested();
-                let leased =
-                    (record.lease_ms.is_some() && service.phase == Phase::Unknown).then(|| record.run_id.clone());
-                if contested && self.rotation.may_have_old(id) {
-                    self.rotation.outlived_by(id, None);
-                }
-                service.adopted(record, now);
-                // what lives was wanted, unless it was switched off since, or somebody has said what is wanted meanwhile
-                if self.quitting.is_none() && !contested && (id != ServiceId::Browserd || told) {
-                    service.want(Goal::Up);
-                }
-                if let Some(run) = leased {
-                    let mut orders = Vec::new();
-                    self.node.adopted(&run, &mut orders);
-                    self.node_orders(orders, effects);
-                }
-            }
-            Found::Unclear(why) => {
-                service.unclear(why);
-                orders.push(Order::GaveUp);
-            }
-        }
-        self.perform(id, orders, effects);
-    }
-
-    fn gateway_over(&mut self, id: ServiceId, run: &RunId, now: Now, effects: &mut Vec<Effect>) {
-        if id == ServiceId::Gateway {
-            let mut orders = Vec::new();
-            self.node.gateway_ended(run, now, &mut orders);
-            self.node_orders(orders, effects);
-        }
-    }
-
-    fn ports_chosen(&mut self, ports: BTreeMap<ServiceId, Ports>, note: &str, effects: &mut Vec<Effect>) {
-        for (id, ports) in &ports {
-            self.fleet.get_mut(*id).ports.clone_from(ports);
-        }
-        if !note.is_empty() {
-            self.tell_moved(note);
-        }
-        let grpc = self.fleet.get(ServiceId::Browserd).ports.get("grpc").copied();
-        if ports.contains_key(&ServiceId::Gateway) {
-            self.told_browser_port = grpc;
-        } else if ports.contains_key(&ServiceId::Browserd) && grpc != self.told_browser_port {
-            // the gateway was told another port: it is the one that must start again
-            let mut orders = Vec::new();
-            self.fleet.get_mut(ServiceId::Gateway).restart(&mut orders);
-            self.perform(ServiceId::Gateway, orders, effects);
-        }
-        self.companion.set_ports(self.ports());
-    }
-
-    fn probed(
-        &mut self,
-        id: ServiceId,
-        run: &RunId,
-        outcome: Result<Facts, String>,
-        now: Now,
-        effects: &mut Vec<Effect>,
-    ) {
-        let was_ready = self.fleet.get(id).is_ready();
-        let starting = matches!(self.fleet.get(id).phase, Phase::Starting { .. });
-        let (probe, facts) = match outcome {
-            Ok(facts) => (Probe::Good, Some(facts)),
-            Err(why) => (Probe::Bad(why), None),
-        };
-        let mut orders = Vec::new();
-        self.fleet.get_mut(id).probed(run, probe, now, &mut orders);
-        self.perform(id, orders, effects);
-        if !self.fleet.get(id).is_ready() {
-            return;
-        }
-        if starting {
-            let version = facts.as_ref().map(|facts| facts.version.clone()).unwrap_or_default();
-            effects.push(Effect::KeepGoodStart { service: id, run: run.clone(), version });
-        }
-        if id != ServiceId::Gateway {
-            return;
-        }
-        let demands = facts.as_ref().filter(|_| starting).map(|facts| facts.node_port_demands);
-        if let Some(facts) = facts {
-            if facts.journal.is_some() {
-                effects.push(Effect::WatchJournal(facts.journal.clone()));
-            }
-            if let Some(profile) = &facts.profile {
-                self.profile = Some((profile.clone(), now));
-            }
-            self.gateway = Some((facts, now));
-        }
-        if !was_ready && !self.inbox.is_open() {
-            self.inbox.open(now);
-            self.survey.open(now);
-            self.watched.open();
-        }
-        if let Some(demands) = demands {
-            let mut orders = Vec::new();
-            self.node.gateway_ready(run, demands, &mut orders);
-            self.node_orders(orders, effects);
-        }
-    }
-
-    fn decided(
-        &mut self,
-        now: Now,
-        effects: &mut Vec<Effect>,
-        step: impl FnOnce(&mut Decisions, &mut Vec<DecisionOrder>),
-    ) {
-        let mut orders = Vec::new();
-        step(&mut self.decisions, &mut orders);
-        self.decide(orders, now, effects);
-    }
-
-    fn decide(&mut self, orders: Vec<DecisionOrder>, now: Now, effects: &mut Vec<Effect>) {
-        for order in orders {
-            match order {
-                DecisionOrder::Read(id) => effects.push(Effect::ReadRecord(id)),
-                DecisionOrder::Write(line) => {
-                    let answer = line.outcome.is_empty();
-                    effects.push(Effect::WriteLedger { line, answer });
-                }
-                DecisionOrder::Send(decision) => {
-                    match decision.verdict {
-                        Verdict::Approve => self.inbox.heard.allows(&decision.approval_id),
-                        // whoever allows it after that is somebody else
-                        Verdict::Deny => self.inbox.heard.forget(&decision.approval_id),
-                    }
-                    effects.push(Effect::SendDecision(decision));
-                }
-                DecisionOrder::Finish { approval_id, ticket, result, made } => {
-                    self.usage_of_decision(made.filter(|_| result.is_ok()), effects);
-                    match &result {
-                        Ok(_) if self.inbox.heard.knows(&approval_id) => self.inbox.settle(&approval_id),
-                        Ok(_) => self.inbox.denied(&approval_id),
-                        Err(Failure { code: FailureCode::Refused, .. }) => self.inbox.doubt(&approval_id),
-                        Err(_) => self.inbox.suspect(&approval_id),
-                    }
-                    self.inbox.ring(now);
-                    self.answer(&approval_id, ticket, result, effects);
-                }
-            }
-        }
-    }
-
-    /// A client gets its reply; a click that failed is told by a notification.
-    fn answer(
-        &mut self,
-        approval_id: &str,
-        ticket: Option<Ticket>,
-        result: Result<String, Failure>,
-        effects: &mut Vec<Effect>,
-    ) {
-        match (ticket, result) {
-            (Some(ticket), Ok(text)) => effects.push(Effect::Reply(ticket, Reply::Done(text))),
-            (Some(ticket), Err(failure)) => effects.push(Effect::Reply(ticket, Reply::Error(failure))),
-            (None, Ok(_)) if self.is_denied_by_pause(approval_id) => self.count_denied(),
-            (None, Ok(_)) => {}
-            (None, Err(_)) if self.is_denied_by_pause(approval_id) => {}
-            (None, Err(failure)) => {
-                self.inbox.again(approval_id);
-                let body = format!("{}. {}", text::capitalise(&failure.message), failure.hint);
-                let key = format!("event:decision:{approval_id}");
-                let buttons =
-                    vec![Button { label: words::buttons::REVIEW.to_owned(), action: notices::review(approval_id) }];
-                self.tell(&key, (words::approvals::NOT_DECIDED_AS_CHOSEN, &body), buttons, Urgency::Normal);
-            }
         }
     }
 

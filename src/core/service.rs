@@ -3,47 +3,26 @@
 //! Every input carries the run it is about; what concerns another run is ignored, so a late exit of an old process
 //! cannot touch a new one.
 
+mod ends;
+mod probing;
+
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::core::cause::{self, Cause, Class, Evidence, Facts};
-use crate::core::fingerprint::Changes;
+use crate::core::cause::{Cause, Evidence};
 use crate::core::time::{Jitter, Now, earlier};
-use crate::protocol::shim::{ExitRecord, RunRecord};
+use crate::protocol::shim::RunRecord;
 use crate::protocol::{RunId, ServiceId};
-use crate::words;
 
-/// Waits between restarts stay within these, milliseconds.
-pub const BACKOFF_MS: (u64, u64) = (1_000, 30_000);
-/// Health for this long makes the next end the first one again, milliseconds.
-pub const STABLE_MS: u64 = 60_000;
-/// This many ends within [`CRASH_LOOP_WINDOW_MS`] are a crash loop.
-pub const CRASH_LOOP_ENDS: usize = 5;
-/// Window of the crash-loop count, milliseconds.
-pub const CRASH_LOOP_WINDOW_MS: u64 = 120_000;
-/// This many restarts without one stable run are a crash loop too, however slowly they came (a sidecar that hangs each
-/// time ends less than five times in two minutes).
-pub const CRASH_LOOP_ATTEMPTS: u32 = 10;
-/// Probe interval of a healthy sidecar, milliseconds. With three misses and the whole stop ladder of a process that does not
-/// move, one that hangs is replaced within 40 s.
-pub const PROBE_HEALTHY_MS: u64 = 25_000;
-/// From a miss to the next probe, milliseconds.
-pub const PROBE_MISSED_MS: u64 = 1_000;
-/// Longest probe interval while starting, milliseconds.
-pub const PROBE_EAGER_MS: u64 = 2_000;
-/// A probe has its answer after this, or none, milliseconds; what takes longer was held up on our side.
-pub const PROBE_LIMIT_MS: u64 = 2_000;
-/// We are late when we come this much after the time, milliseconds: a machine under load, or one that slept.
-pub const LATE_MS: u64 = 1_000;
-/// Misses in a row that may be laid to our own lateness; on a machine that is always late a hang has to be seen too.
-pub const EXCUSED_MISSES: u32 = 5;
+use probing::Sent;
+
+pub use ends::{BACKOFF_MS, CRASH_LOOP_ATTEMPTS, CRASH_LOOP_ENDS, CRASH_LOOP_WINDOW_MS, LastExit, STABLE_MS};
+pub use probing::{
+    EXCUSED_MISSES, LATE_MS, PROBE_EAGER_MS, PROBE_FIRST_MS, PROBE_HEALTHY_MS, PROBE_LIMIT_MS, PROBE_MISSED_MS,
+    PROBE_MISSES, Probe, START_DEADLINE_MS,
+};
+
 /// What a start whose deadline went by while we were late still gets, once, milliseconds.
 pub const LATE_START_MS: u64 = 10_000;
-/// First probe interval while starting, milliseconds; doubles up to [`PROBE_EAGER_MS`].
-pub const PROBE_FIRST_MS: u64 = 50;
-/// Misses in a row that make a running sidecar sick.
-pub const PROBE_MISSES: u32 = 3;
-/// A start that has not become ready by then has failed, milliseconds.
-pub const START_DEADLINE_MS: u64 = 60_000;
 
 /// What is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -134,37 +113,6 @@ impl Run {
     }
 }
 
-/// How the last run ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LastExit {
-    /// Why.
-    pub cause: Cause,
-    /// Wall clock.
-    pub at_unix_ms: i64,
-    /// The newest lines of standard error.
-    pub stderr: Vec<String>,
-    /// What differed then from the last good start; absent when there was none or nobody looked.
-    pub changes: Option<Changes>,
-}
-
-impl LastExit {
-    /// Nobody was left to see how. The time is when that was noticed.
-    pub fn lost(rebooted: bool, now_unix_ms: i64) -> Self {
-        let what = if rebooted { words::services::ends::MACHINE_DOWN } else { words::services::ends::SHIM_KILLED };
-        let cause = Cause { class: Class::Unseen, what: what.to_owned(), said: None, hopeless: false };
-        Self { cause, at_unix_ms: now_unix_ms, stderr: Vec::new(), changes: None }
-    }
-}
-
-/// What a probe found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Probe {
-    /// It answers and is ours.
-    Good,
-    /// It does not, with the reason in words.
-    Bad(String),
-}
-
 /// What the sidecar's state machine asks of the shell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Order {
@@ -178,14 +126,6 @@ pub enum Order {
     Probe(RunId),
     /// It is hopeless: tell the person.
     GaveUp,
-}
-
-/// When a probe was sent.
-#[derive(Clone, Copy, Debug, Default)]
-struct Sent {
-    at: Now,
-    /// Long after its time, or the clocks have parted since the one before.
-    late: bool,
 }
 
 /// One sidecar.
@@ -453,114 +393,6 @@ impl Service {
         }
     }
 
-    /// The process is gone, and so is its shim. `exit` is absent when nobody could see how.
-    pub fn ended(
-        &mut self,
-        run: &RunId,
-        exit: Option<&ExitRecord>,
-        jitter: &mut Jitter,
-        now: Now,
-        orders: &mut Vec<Order>,
-    ) {
-        if !self.current(run) {
-            return;
-        }
-        let stopping = match self.phase {
-            Phase::Stopping { why } => Some(why),
-            _ => None,
-        };
-        // one that was to go down may have been asked by an agent before us
-        let asked = self.goal == Goal::Down && exit.is_some_and(|exit| exit.asked);
-        let stopping = stopping.or(asked.then_some(StopReason::Asked));
-        let starting = self.is_starting();
-        let last = self.why(run, exit, stopping, starting, now.unix_ms);
-        let Cause { class, hopeless, .. } = last.cause;
-        self.last_exit = Some(last);
-        // how it ended says more than that it did not answer meanwhile
-        self.trouble.clear();
-        if class == Class::Network && self.goal == Goal::Up {
-            self.wait_for_network(now);
-        } else {
-            self.over(hopeless, jitter, now, orders);
-        }
-    }
-
-    /// The end of this run that is coming is no fault of its own.
-    pub fn excuse(&mut self, run: &RunId) {
-        if self.current(run) && !matches!(self.phase, Phase::Stopping { .. }) {
-            self.phase = Phase::Stopping { why: StopReason::Restart };
-        }
-    }
-
-    /// A probe came back.
-    pub fn probed(&mut self, run: &RunId, probe: Probe, now: Now, orders: &mut Vec<Order>) {
-        if !self.current(run) || !self.probing {
-            return;
-        }
-        self.probing = false;
-        let excused = self.is_excused(now);
-        if probe == Probe::Good {
-            self.excused = 0;
-            self.healthy = Some((self.healthy.map_or(now.mono_ms, |(first, _)| first), now.mono_ms));
-        }
-        let eager = now.mono_ms + PROBE_MISSED_MS;
-        match (probe, self.phase.clone()) {
-            (Probe::Good, Phase::Starting { .. }) => {
-                self.trouble.clear();
-                self.phase = Phase::Ready { since: now.mono_ms };
-                self.next_probe = Some(next_common_probe(now));
-            }
-            (Probe::Good, Phase::Ready { since } | Phase::Unhealthy { since, .. }) => {
-                self.trouble.clear();
-                self.phase = Phase::Ready { since };
-                self.next_probe = Some(next_common_probe(now));
-            }
-            (Probe::Bad(why), Phase::Starting { deadline, interval }) => {
-                self.trouble = why;
-                self.next_probe = Some(now.mono_ms + interval);
-                self.phase = Phase::Starting { deadline, interval: (interval * 2).min(PROBE_EAGER_MS) };
-            }
-            // it may be the machine that did not answer
-            (Probe::Bad(_), Phase::Ready { .. } | Phase::Unhealthy { .. }) if excused => {
-                self.excused += 1;
-                self.next_probe = Some(eager);
-            }
-            (Probe::Bad(why), Phase::Ready { since }) => {
-                self.trouble = why;
-                self.phase = Phase::Unhealthy { misses: 1, since };
-                self.next_probe = Some(eager);
-            }
-            (Probe::Bad(why), Phase::Unhealthy { misses, since }) => {
-                self.trouble = why;
-                if misses + 1 >= PROBE_MISSES {
-                    self.stop(StopReason::Sick, orders);
-                } else {
-                    self.phase = Phase::Unhealthy { misses: misses + 1, since };
-                    self.next_probe = Some(eager);
-                }
-            }
-            (
-                _,
-                Phase::Unknown | Phase::Stopped | Phase::Stopping { .. } | Phase::BackingOff { .. } | Phase::GivenUp,
-            ) => {}
-        }
-    }
-
-    /// Probe now rather than at the next deadline: something hints at trouble.
-    pub fn probe_soon(&mut self, now: Now) {
-        if self.next_probe.is_some() {
-            self.next_probe = Some(now.mono_ms);
-        }
-    }
-
-    /// Whether a miss that is told now says nothing about the sidecar: we sent the probe late or hear of it late, or the
-    /// machine slept meanwhile.
-    fn is_excused(&self, now: Now) -> bool {
-        let Sent { at, late } = self.sent;
-        let held_up = now.mono_ms.saturating_sub(at.mono_ms) > PROBE_LIMIT_MS + LATE_MS;
-        self.excused < EXCUSED_MISSES && (late || held_up || now.parted_since(at) > LATE_MS)
-    }
-
     fn is_starting(&self) -> bool {
         matches!(self.phase, Phase::Starting { .. })
     }
@@ -579,15 +411,6 @@ impl Service {
         orders.push(Order::Launch(id));
     }
 
-    fn begin_probing(&mut self, now: Now) {
-        self.probing = false;
-        self.sent = Sent { at: now, late: false };
-        self.excused = 0;
-        self.extended = false;
-        self.next_probe = Some(now.mono_ms);
-        self.phase = Phase::Starting { deadline: now.mono_ms + START_DEADLINE_MS, interval: PROBE_FIRST_MS };
-    }
-
     fn stop(&mut self, why: StopReason, orders: &mut Vec<Order>) {
         let Some(run) = &self.run else { return };
         if let Phase::Stopping { .. } = self.phase {
@@ -597,82 +420,4 @@ impl Service {
         self.next_probe = None;
         self.phase = Phase::Stopping { why };
     }
-
-    /// The run is over: decide what comes next.
-    fn over(&mut self, hopeless: bool, jitter: &mut Jitter, now: Now, orders: &mut Vec<Order>) {
-        let phase = std::mem::replace(&mut self.phase, Phase::Stopped);
-        self.run = None;
-        self.next_probe = None;
-        self.probing = false;
-        let healthy = self.healthy.take();
-        let intended = matches!(phase, Phase::Stopping { why: StopReason::Asked | StopReason::Restart });
-        if intended || self.goal == Goal::Down {
-            self.trouble.clear();
-            return;
-        }
-        let last_good =
-            if matches!(phase, Phase::Ready { .. }) { now.mono_ms } else { healthy.map_or(0, |(_, last)| last) };
-        if healthy.is_some_and(|(first, _)| last_good.saturating_sub(first) >= STABLE_MS) {
-            self.forget_failures();
-        }
-        self.ends.push_back(now.mono_ms);
-        self.ends.retain(|end| now.mono_ms - end < CRASH_LOOP_WINDOW_MS);
-        self.attempts += 1;
-        if hopeless || self.ends.len() >= CRASH_LOOP_ENDS || self.attempts >= CRASH_LOOP_ATTEMPTS {
-            self.phase = Phase::GivenUp;
-            orders.push(Order::GaveUp);
-        } else if self.attempts > 1 {
-            let ceiling = BACKOFF_MS.0.saturating_mul(1 << (self.attempts - 1).min(5)).min(BACKOFF_MS.1);
-            self.phase = Phase::BackingOff { until: now.mono_ms + jitter.between(BACKOFF_MS.0, ceiling) };
-        }
-    }
-
-    /// Tried again and again, slowly, and never given up: it is the network that has to come.
-    fn wait_for_network(&mut self, now: Now) {
-        self.run = None;
-        self.next_probe = None;
-        self.probing = false;
-        self.healthy = None;
-        words::services::IT_NEEDS_INTERNET_CONNECTION_TO_START.clone_into(&mut self.trouble);
-        self.phase = Phase::BackingOff { until: now.mono_ms + BACKOFF_MS.1 };
-    }
-
-    fn forget_failures(&mut self) {
-        self.attempts = 0;
-        self.ends.clear();
-    }
-
-    fn evidence(&mut self, run: &RunId) -> Evidence {
-        self.evidence.take().filter(|(seen, _)| seen == run).map(|(_, evidence)| evidence).unwrap_or_default()
-    }
-
-    /// How the last run of an earlier agent ended, which is on record.
-    pub fn past(&mut self, exit: &ExitRecord) -> LastExit {
-        // whoever asked then knew why
-        let stopping = exit.asked.then_some(StopReason::Asked);
-        self.why(&exit.run_id, Some(exit), stopping, false, exit.ended_at_unix_ms)
-    }
-
-    fn why(
-        &mut self,
-        run: &RunId,
-        exit: Option<&ExitRecord>,
-        stopping: Option<StopReason>,
-        starting: bool,
-        at_unix_ms: i64,
-    ) -> LastExit {
-        let Evidence { taken, changes } = self.evidence(run);
-        let facts = Facts { exit, stopping, starting, trouble: &self.trouble, taken: &taken };
-        LastExit {
-            cause: cause::cause(&facts),
-            at_unix_ms: exit.map_or(at_unix_ms, |exit| exit.ended_at_unix_ms),
-            stderr: exit.map(|exit| exit.last_stderr.clone()).unwrap_or_default(),
-            changes,
-        }
-    }
-}
-
-/// Probes of healthy sidecars fall on common moments, so that an idle machine is woken once for all of them.
-fn next_common_probe(now: Now) -> u64 {
-    (now.mono_ms / PROBE_HEALTHY_MS + 1) * PROBE_HEALTHY_MS
 }

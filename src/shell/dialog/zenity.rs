@@ -275,7 +275,9 @@ fn message(form: &Form) -> Call {
 }
 
 fn document(form: &Form, document: &str) -> Call {
-    let (focused, away, others) = sorted(form);
+    let (focused, away, mut others) = sorted(form);
+    // The last one stands in the corner, where a hand goes first: that is the first of the form, which means the least.
+    others.reverse();
     let mut call = Call { args: general("--text-info", form), ..Call::default() };
     call.args.extend(["--width=740", "--height=500", "--font=Monospace 10"].map(str::to_owned));
     let heads = [&form.heading, &form.text];

@@ -4,6 +4,7 @@
 //! most five times a second, with a slow safety look besides. Where the journal cannot be watched the inbox polls, faster
 //! while something waits.
 
+mod ends;
 mod heard;
 mod over;
 mod sieve;
@@ -15,6 +16,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+pub use ends::ENDS;
+use ends::Ends;
 pub use heard::{Given, HEARD, Heard, Hearing};
 pub use over::{Mark, OVER, Over};
 pub use sieve::{Brief, Origin, Sieve, WHOLE, WHOLE_OF_ONE};
@@ -32,8 +35,6 @@ pub const POLL_BUSY_MS: u64 = 1_000;
 pub const POLL_QUIET_MS: u64 = 5_000;
 /// Looks reach this far behind the newest record, milliseconds: clocks and writes are not exact.
 pub const LOOK_BACK_MS: i64 = 60_000;
-/// Ends of so many approvals are remembered.
-const ENDS: usize = 1_024;
 /// While there are more than can be kept whole, looks are spaced by so many times what the last one took, up to
 /// [`POLL_QUIET_MS`]: a gateway with thousands of records has other things to do than to list them.
 const LOOK_SHARE: u64 = 4;
@@ -134,8 +135,8 @@ pub struct LookOrder {
     pub since_unix_ms: Option<i64>,
     /// Ids known to wait, so that their decisions are heard of.
     pub known: BTreeSet<String>,
-    /// Allowances that are no news, unless they were given anew since; by id, see [`Heard`].
-    pub heard: BTreeMap<String, Option<Given>>,
+    /// Allowances that are no news, unless they were given anew since.
+    pub heard: Heard,
     /// Allowed records are wanted too when they were decided since then, and requested since the next one; absent: whenever.
     pub resolved_since_unix_ms: Option<i64>,
     /// See there.
@@ -191,8 +192,7 @@ pub struct Inbox {
     newest_requested_at: Option<i64>,
     /// Nodes of these ids are enrolled by ourselves: their pairing is no question for the person.
     own_pairing: Vec<String>,
-    /// Digest and monotonic end of what waited, also after that: a clock that is set back brings none of it back.
-    ends: BTreeMap<String, (String, u64)>,
+    ends: Ends,
     /// Settled while a look was under way that may have read them before.
     settled: BTreeSet<String>,
     /// Allowances that are no news.
@@ -361,7 +361,7 @@ impl Inbox {
             now_unix_ms: now.unix_ms,
             since_unix_ms,
             known,
-            heard: self.heard.all(),
+            heard: self.heard.clone(),
             resolved_since_unix_ms: self.watching_since_unix_ms,
             news_since_unix_ms,
             over: self.over.clone(),
@@ -475,7 +475,7 @@ impl Inbox {
     }
 
     /// How many there are of each, and may be: what waits is as much as the gateway has.
-    pub fn sizes(&self) -> [(&'static str, usize, usize); 7] {
+    pub fn sizes(&self) -> [(&'static str, usize, usize); 8] {
         [
             ("approvals kept whole", self.pending.len(), WHOLE),
             ("approvals counted", self.rest.len(), usize::MAX),
@@ -483,6 +483,7 @@ impl Inbox {
             ("settled during a look", self.settled.len(), WHOLE),
             ("approvals that are over", self.over.len(), OVER),
             ("known allowances", self.heard.len(), HEARD),
+            ("ends", self.ends.len(), ENDS),
             ("approvals in doubt", self.doubted.len() + self.asks_about.len(), usize::MAX),
         ]
     }
@@ -552,14 +553,9 @@ impl Inbox {
             let (first_seen, expires_mono_ms, again) = (*first_seen, *expires_mono_ms, *again);
             return Pending { digest, words, first_seen, expires_mono_ms, again, record };
         }
-        let ended = self.ends.get(&record.approval_id).filter(|(seen, _)| *seen == digest).map(|(_, end)| *end);
+        let ended = self.ends.get(&record.approval_id, &digest);
         let expires_mono_ms = ended.unwrap_or_else(|| now.mono_at(record.expires_at_unix_ms()));
-        self.ends.insert(record.approval_id.clone(), (digest.clone(), expires_mono_ms));
-        while self.ends.len() > ENDS
-            && let Some(oldest) = self.ends.iter().min_by_key(|(_, (_, end))| *end).map(|(id, _)| id.clone())
-        {
-            self.ends.remove(&oldest);
-        }
+        self.ends.insert(&record.approval_id, &digest, expires_mono_ms);
         Pending { record, digest, words, first_seen: now, expires_mono_ms, again: 0 }
     }
 

@@ -152,7 +152,7 @@ async fn an_allowance_that_is_no_news_is_not_brought_again() {
     };
     gateway.lock().records = vec![allowed("01A"), allowed("01B"), pending("01C", 1_000)];
     let (_, mut order) = first();
-    order.heard = ["01A", "01C"].map(|id| (id.to_owned(), None)).into();
+    ["01A", "01C"].iter().for_each(|id| order.heard.allows(id));
     let look = gateway.client().look(&order).await.unwrap();
     let ids: Vec<_> = look.records.iter().map(|record| record.approval_id.as_str()).collect();
     // one that waits again is wanted whatever was heard of it before

@@ -1,8 +1,9 @@
 //! Allowances that are no news: given here, or told of before. One that was given anew since is news again, as the gateway
 //! lets anybody decide again what is decided.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
+use super::ends::fingerprint;
 use crate::core::record::Record;
 
 /// So many are remembered, the newest.
@@ -35,9 +36,9 @@ pub enum Hearing {
     Anew,
 }
 
-/// See above. By approval id; `None` while the gateway has not answered to the allowance that is given here.
-#[derive(Clone, Debug, Default)]
-pub struct Heard(VecDeque<(String, Option<Given>)>);
+/// See above. By approval; `None` while the gateway has not answered to the allowance that is given here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Heard(VecDeque<([u8; 16], Option<Given>)>);
 
 impl Heard {
     /// It is being allowed here.
@@ -48,7 +49,7 @@ impl Heard {
     /// It stands as allowed by this record.
     pub fn allowed(&mut self, record: &Record) -> Hearing {
         let given = Given::of(record);
-        let known = self.0.iter().find(|(id, _)| *id == record.approval_id).map(|(_, known)| *known);
+        let known = self.get(&record.approval_id);
         self.note(&record.approval_id, Some(given));
         match known {
             None => Hearing::First,
@@ -62,22 +63,27 @@ impl Heard {
         if self.0.len() >= HEARD {
             self.0.pop_front();
         }
-        self.0.push_back((approval_id.to_owned(), given));
+        self.0.push_back((fingerprint(&[approval_id]), given));
     }
 
     /// It does not stand as allowed, or ours did not arrive: whoever allows it now is somebody else.
     pub fn forget(&mut self, approval_id: &str) {
-        self.0.retain(|(id, _)| id != approval_id);
+        let which = fingerprint(&[approval_id]);
+        self.0.retain(|(known, _)| *known != which);
+    }
+
+    /// What is known of it.
+    pub fn get(&self, approval_id: &str) -> Option<Option<Given>> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let which = fingerprint(&[approval_id]);
+        self.0.iter().find(|(known, _)| *known == which).map(|(_, given)| *given)
     }
 
     /// It was allowed here, or its allowance is told.
     pub fn knows(&self, approval_id: &str) -> bool {
-        self.0.iter().any(|(id, _)| id == approval_id)
-    }
-
-    /// All of them.
-    pub fn all(&self) -> BTreeMap<String, Option<Given>> {
-        self.0.iter().cloned().collect()
+        self.get(approval_id).is_some()
     }
 
     /// Time of the oldest one's request.

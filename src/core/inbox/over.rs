@@ -1,7 +1,7 @@
 //! Approvals that are over without having been allowed, remembered so that a later allowance of one is seen. The gateway
 //! takes the last word, whenever it comes, and its list has no order by that.
 
-use std::collections::BTreeSet;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
@@ -34,20 +34,22 @@ impl Mark {
     }
 }
 
-/// See above. Cheap to clone.
+/// See above. Sorted; cheap to clone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Over(Arc<BTreeSet<Mark>>);
+pub struct Over(Arc<VecDeque<Mark>>);
 
 impl Over {
     /// One is over.
     pub fn insert(&mut self, mark: Mark) {
-        if self.0.contains(&mark) {
+        let Err(at) = self.0.binary_search(&mark) else { return };
+        let is_full = self.0.len() >= OVER;
+        if is_full && at == 0 {
             return;
         }
         let marks = Arc::make_mut(&mut self.0);
-        marks.insert(mark);
-        if marks.len() > OVER {
-            marks.pop_first();
+        marks.insert(at, mark);
+        if is_full {
+            marks.pop_front();
         }
     }
 
@@ -58,17 +60,18 @@ impl Over {
 
     /// It was allowed after all; whether it was in here.
     pub fn remove(&mut self, mark: Mark) -> bool {
-        self.0.contains(&mark) && Arc::make_mut(&mut self.0).remove(&mark)
+        let found = self.0.binary_search(&mark);
+        found.is_ok_and(|at| Arc::make_mut(&mut self.0).remove(at).is_some())
     }
 
     /// It is in here.
     pub fn contains(&self, mark: Mark) -> bool {
-        self.0.contains(&mark)
+        self.0.binary_search(&mark).is_ok()
     }
 
     /// Time of the oldest one's request.
     pub fn oldest_unix_ms(&self) -> Option<i64> {
-        self.0.first().map(|mark| mark.0)
+        self.0.front().map(|mark| mark.0)
     }
 
     /// How many.

@@ -3,6 +3,7 @@
 pub mod palyra;
 pub mod profiles;
 pub mod programs;
+pub mod remote;
 pub mod settings;
 
 use std::ffi::OsString;

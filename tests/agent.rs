@@ -9,12 +9,16 @@ mod bus;
 mod handoffs;
 #[path = "support/http.rs"]
 mod http;
+#[path = "support/https.rs"]
+mod https;
 #[path = "support/keyring.rs"]
 mod keyring;
 #[path = "agent/planted.rs"]
 mod planted;
 #[path = "agent/profiles.rs"]
 mod profiles;
+#[path = "agent/remote.rs"]
+mod remote;
 #[path = "agent/secrets.rs"]
 mod secrets;
 #[path = "agent/send.rs"]

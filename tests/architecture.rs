@@ -21,9 +21,9 @@ mod sentences;
 /// `memory`: giving back what a start needed; agent and shim do the same.
 const SHARED_IN_SHELL: &[&str] = &["memory", "store"];
 
-/// Shell modules that the checks look through. A second way to tell who holds a lock or a port would one day tell something
-/// else than the part that acts on it.
-const LOOKED_THROUGH_BY_DOCTOR: &[&str] = &["lock", "process"];
+/// Shell modules that the checks look through. A second way to tell who holds a lock or a port, or whether a remote gateway is
+/// to be trusted, would one day tell something else than the part that acts on it.
+const LOOKED_THROUGH_BY_DOCTOR: &[&str] = &["lock", "process", "gateway"];
 
 /// What the command line may use of the shell: it asks the running agent, or becomes it; and what needs no agent at all:
 /// dialogs, start on login, checks, the preferences, the set-up's own record, and Palyra's export for a support bundle.

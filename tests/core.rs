@@ -30,6 +30,8 @@ mod profiles;
 mod quiet;
 #[path = "core/random.rs"]
 mod random;
+#[path = "core/remote.rs"]
+mod remote;
 #[path = "core/reviews.rs"]
 mod reviews;
 #[path = "core/secrets.rs"]

@@ -1,7 +1,11 @@
 //! The gateway client against a double whose answers are the recorded ones.
 
+#[path = "support/https.rs"]
+mod https;
 #[path = "gateway_client/inbox.rs"]
 mod inbox;
+#[path = "gateway_client/remote.rs"]
+mod remote;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;

@@ -41,6 +41,9 @@ pub fn setup(env: &Environment) -> Result<ExitCode, Failure> {
 
 fn run(env: &Environment, front: &mut dyn Front, terminal: bool) -> Result<ExitCode, Failure> {
     let mut paths = super::paths(env)?;
+    if paths.profile.remote {
+        return Err(Failure::new(FailureCode::Refused, words::remote::NOT_HERE, words::remote::OPEN_IT));
+    }
     // the data may lie elsewhere
     paths.follow(&Settings::read(&paths.settings()).0);
     let unusable = |why: String| Failure::new(FailureCode::Failed, why, words::set_up::MEND_IT_THEN_START_SET_UP);

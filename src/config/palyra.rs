@@ -204,13 +204,13 @@ pub fn referred(name: SecretName, key: &str) -> String {
     words::secrets::cannot_be_followed(name.label(), key, key.strip_suffix(REFERENCE).unwrap_or(key))
 }
 
-fn read_text(path: &Path) -> Result<String, ConfigError> {
+pub(super) fn read_text(path: &Path) -> Result<String, ConfigError> {
     fs::read_to_string(path)
         .map_err(|error| ConfigError(words::settings::config_cannot_be_read_mend(path.display(), &error)))
 }
 
 /// The words tell line and reason, and nothing of what is written there.
-fn parse(text: &str, path: &Path) -> Result<toml::Table, ConfigError> {
+pub(super) fn parse(text: &str, path: &Path) -> Result<toml::Table, ConfigError> {
     let table: toml::Table = toml::from_str(text).map_err(|error| {
         let line = error.span().map(|span| text.get(..span.start).unwrap_or(text).matches('\n').count() + 1);
         let at = line.map(words::settings::line).unwrap_or_default();

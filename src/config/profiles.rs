@@ -274,9 +274,6 @@ impl Paths {
     pub fn in_profile(&self, env: &Environment, name: &str) -> Result<Self, ConfigError> {
         let registry = Registry::read(env, &self.state_root)?;
         let entry = registry.get(name)?.clone();
-        if entry.remote {
-            return Err(ConfigError(words::profiles::is_remote(name)));
-        }
         if name == IMPLICIT {
             return Self::implicit(env);
         }

@@ -12,6 +12,7 @@ mod hide;
 mod node;
 mod preferences;
 mod profiles;
+mod remote;
 mod requests;
 mod reviews;
 mod secrets;
@@ -33,7 +34,7 @@ use crate::core::ask::Asks;
 use crate::core::companion::{self as remembered, Kind};
 use crate::core::config_watch::ConfigWatch;
 use crate::core::decisions::Decisions;
-use crate::core::event::{Companion, Desktop, Effect, Event, Facts, Profile, Secrets, Setup};
+use crate::core::event::{Companion, Desktop, Effect, Event, Facts, Profile, RemoteNews, Secrets, Setup};
 use crate::core::fleet::Fleet;
 use crate::core::inbox::{Inbox, Watch};
 use crate::core::node::Node;
@@ -41,12 +42,13 @@ use crate::core::notices;
 use crate::core::ports::Ports;
 use crate::core::record;
 use crate::core::redact::Redactor;
+use crate::core::remote::Remote;
 use crate::core::secrets::Rotation;
 use crate::core::service::{Goal, Phase};
 use crate::core::survey::Survey;
 use crate::core::telemetry::Telemetry;
 use crate::core::text;
-use crate::core::time::Now;
+use crate::core::time::{Jitter, Now};
 use crate::core::view::{Base, Button, NoticeKey, Urgency};
 
 use crate::core::snapshot;
@@ -124,6 +126,8 @@ pub struct Agent {
     told: Vec<(Kind, EventNotice)>,
     happened: events::Happened,
     switching: profiles::Switching,
+    /// The gateway elsewhere, in a remote profile.
+    pub remote: Option<Remote>,
     /// When to look at the preferences.
     settings_due: Option<u64>,
     /// It starts at login; absent: not known.
@@ -188,6 +192,7 @@ impl Agent {
             told: Vec::new(),
             happened: events::Happened::default(),
             switching: profiles::Switching::default(),
+            remote: setup.profile.remote.then(|| Remote::new(Jitter::new(setup.seed), now)),
             settings_due: None,
             fleet,
             secrets: Secrets::Unknown,
@@ -216,7 +221,8 @@ impl Agent {
             reached: setup.reached.clone(),
             open_set_up: setup.first_run,
             locked: false,
-            paused: setup.paused,
+            // agents of another machine are paused there
+            paused: setup.paused && !setup.profile.remote,
             watched: watch::Watched::default(),
             telemetry: Telemetry::default(),
             known: Arc::default(),
@@ -240,7 +246,10 @@ impl Agent {
         let mut effects = Vec::new();
         let woken = matches!(event, Event::Wake);
         // what an idle Palyra brings by itself
-        if !matches!(event, Event::Wake | Event::Probed(..) | Event::Rang | Event::Looked(..)) {
+        if !matches!(
+            event,
+            Event::Wake | Event::Probed(..) | Event::Rang | Event::Looked(..) | Event::Remote(RemoteNews::Looked(_))
+        ) {
             self.stirred = Some(now.mono_ms);
         }
         self.take(event, now, &mut effects);
@@ -267,6 +276,7 @@ impl Agent {
             self.node.deadline(),
             self.companion.saving.deadline(),
             self.follow_deadline(),
+            self.remote_deadline(),
             self.fleet.deadline(),
             self.inbox.deadline(),
         ];
@@ -449,7 +459,10 @@ impl Agent {
                     Urgency::Normal,
                 );
             }
-            Event::ConfigRang => self.config.ring(now.mono_ms),
+            Event::ConfigRang => {
+                self.config.ring(now.mono_ms);
+                self.ask_remote(now);
+            }
             Event::ConfigLooked(look) => self.config_looked(look, now),
             Event::PortsWritten(ticket, outcome) => self.ports_written(ticket, outcome, effects),
             Event::Node(event) => self.node_told(event, now, effects),
@@ -461,6 +474,7 @@ impl Agent {
                 self.node_orders(orders, effects);
             }
             Event::Profiles(news) => self.profiles_looked(news, now, effects),
+            Event::Remote(news) => self.remote_told(news, now, effects),
             Event::StateSaved(outcome) => self.state_saved(outcome, now),
             Event::EarlierSecrets(taken, left) => self.earlier_secrets(taken, left, now),
             Event::SettingsRang => self.settings_due = Some(now.mono_ms + preferences::SETTLE_MS),
@@ -508,6 +522,7 @@ impl Agent {
             // whatever was asked meanwhile
             self.want_none();
         }
+        self.settle_remote(now, effects);
         self.settle_switch(now, effects);
         self.settle_rotation(effects);
         self.settle_config(now, effects);

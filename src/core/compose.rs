@@ -1,5 +1,7 @@
 //! State → [`View`]: icon, tooltip, menu, notifications. Pure, so that it is compared and only differences are sent.
 
+mod remote;
+
 use crate::core::agent::Agent;
 use crate::core::agent::ask::rows;
 use crate::core::companion::{Flag, Kind};
@@ -56,6 +58,9 @@ pub fn view(agent: &Agent, now: Now) -> View {
 
 /// The status line without what changes by itself: an idle tray is not redrawn for a running clock.
 fn steady_line(agent: &Agent, base: Base, now: Now) -> String {
+    if let Some(remote) = &agent.remote {
+        return remote.line(false, now);
+    }
     match (base, &agent.gateway) {
         (Base::Healthy, Some((facts, _))) if agent.paused => words::menu::all_agents_are_paused(&facts.version),
         (Base::Healthy, Some((facts, _))) => words::menu::healthy_palyrad(&facts.version),
@@ -92,6 +97,9 @@ fn all_notices(agent: &Agent) -> std::collections::BTreeMap<String, crate::core:
 }
 
 fn menu(agent: &Agent, base: Base, now: Now, line: &str) -> Vec<Item> {
+    if let Some(remote) = &agent.remote {
+        return remote::menu(agent, remote, base, line);
+    }
     let mut items = Vec::new();
     if agent.setup.demo {
         items.push(label("demo", words::menu::DEMO_NOTHING_HERE_IS_REAL));
@@ -314,7 +322,7 @@ fn set_up(agent: &Agent) -> Item {
         (false, 0) => words::menu::SET_UP_PALYRA.to_owned(),
         (false, done) => words::menu::continue_set_up_of_done(done, reached.total),
     };
-    let rows = vec![
+    let mut rows = vec![
         command("setup:continue", &name, true, Action::ContinueSetup),
         command("setup:checks", words::menu::RUN_CHECKS, true, Action::RunChecks),
         command("setup:profile", &agent.profile_entry(), !agent.is_switching(), Action::ProfileDialog),
@@ -325,6 +333,8 @@ fn set_up(agent: &Agent) -> Item {
         command("setup:copy", words::menu::COPY_DIAGNOSTICS, true, Action::CopyDiagnostics),
         command("setup:about", words::menu::ABOUT, true, Action::About),
     ];
+    // what is elsewhere is set up there
+    rows.retain(|row| agent.remote.is_none() || row.id != "setup:continue");
     submenu("setup", words::menu::SET_UP_AND_SUPPORT, rows)
 }
 

@@ -8,6 +8,7 @@ pub mod facts;
 mod ground;
 mod node;
 mod palyra;
+mod remote;
 mod system;
 #[cfg(test)]
 mod tests;
@@ -91,6 +92,7 @@ pub fn checks(facts: &Facts) -> Vec<Check> {
     checks.extend(ground::secrets(facts));
     checks.extend(desktop::checks(facts));
     checks.extend(system::checks(facts));
+    remote::judge(facts, &mut checks);
     for check in &mut checks {
         // programs and files say what they like
         check.evidence = visible(&check.evidence);

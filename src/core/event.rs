@@ -20,6 +20,7 @@ use crate::core::notices::Server;
 use crate::core::ports::Ports;
 use crate::core::record::Record;
 use crate::core::redact::Redactor;
+use crate::core::remote::{self, Looked};
 use crate::core::secrets::{self, Rotated};
 use crate::core::survey;
 use crate::core::telemetry::UsageEvent;
@@ -326,6 +327,8 @@ pub enum Event {
     ConfigLooked(config_watch::Look),
     /// Something about the profiles was looked up.
     Profiles(ProfileNews),
+    /// Something about the gateway of a remote profile.
+    Remote(RemoteNews),
     /// The companion state was written, or not, in words.
     StateSaved(Result<(), String>),
     /// The earlier desktop app's secrets were looked at: what was taken over and what not, in words.
@@ -451,6 +454,8 @@ pub enum Effect {
     Ask(AskWork),
     /// Look something up about the profiles, or go to another one.
     Profiles(ProfileWork),
+    /// Do something about the gateway of a remote profile.
+    Remote(RemoteWork),
     /// Open a program of ours in a window of its own.
     Open(Companion),
     /// Open a service's log.
@@ -496,4 +501,22 @@ pub enum Effect {
         /// The sidecars were left running.
         sidecars_left: bool,
     },
+}
+
+/// What is done about the gateway of a remote profile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RemoteWork {
+    /// Look at it, in this round.
+    Look(u64),
+    /// Look at it and, if it is who it should be, open its dashboard.
+    Open(Option<Ticket>),
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RemoteNews {
+    /// A look.
+    Looked(Box<Looked>),
+    /// The dashboard.
+    Opened(Option<Ticket>, Result<(), remote::Trouble>),
 }

@@ -8,6 +8,9 @@ use crate::protocol::ServiceId;
 
 /// The base state of the icon. What is not known is never healthy.
 pub fn base(agent: &Agent) -> Base {
+    if let Some(remote) = &agent.remote {
+        return remote.base();
+    }
     let gateway = agent.fleet.get(ServiceId::Gateway);
     if gateway.phase == Phase::GivenUp || (gateway.goal == Goal::Up && matches!(agent.secrets, Secrets::Failed(_))) {
         return Base::Fatal;

@@ -29,6 +29,7 @@ pub mod place;
 pub mod ports;
 pub mod record;
 pub mod redact;
+pub mod remote;
 pub mod report;
 pub mod review;
 pub mod secrets;

@@ -4,6 +4,7 @@
 pub mod asks;
 mod pairing;
 mod profiles;
+mod remote;
 mod script;
 mod secrets;
 mod survey;
@@ -35,6 +36,7 @@ use crate::protocol::{Action, Reply, RunId, ServiceId, Verdict};
 
 pub use pairing::{Mishaps, Pairs};
 pub use profiles::Profiles;
+pub use remote::Elsewhere;
 pub use script::run;
 pub use secrets::Store;
 pub use survey::Chats;
@@ -112,6 +114,8 @@ pub struct World {
     pub store: Store,
     /// The profiles.
     pub profiles: Profiles,
+    /// The gateway of remote profiles.
+    pub elsewhere: Elsewhere,
     /// Of every process that was started.
     records_of_runs: BTreeMap<RunId, RunRecord>,
     records: BTreeMap<String, Value>,
@@ -156,6 +160,7 @@ impl World {
             disk: None,
             store: Store::default(),
             profiles: Profiles::default(),
+            elsewhere: Elsewhere::default(),
             records_of_runs: BTreeMap::new(),
             records: BTreeMap::new(),
             queue: BTreeMap::new(),
@@ -465,6 +470,7 @@ impl World {
             Effect::Node(work) => self.node_work(work),
             Effect::Ask(work) => self.talk(work),
             Effect::Profiles(work) => self.profile_work(work),
+            Effect::Remote(work) => self.remote_work(work),
             Effect::Open(companion) => self.note(format!("opens {companion:?}")),
             Effect::OpenDashboard(ticket, place) => {
                 self.note(format!("opens {}", redirect_path(&place)));

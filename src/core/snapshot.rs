@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use crate::config::remote::Pin;
 use crate::core::agent::Agent;
 use crate::core::cause::Class;
 use crate::core::companion::Flag;
@@ -18,6 +19,7 @@ use crate::core::fingerprint::Changes;
 use crate::core::inbox::{Inbox, Pending, Watch};
 use crate::core::node::Known;
 use crate::core::record::Record;
+use crate::core::remote::Remote;
 use crate::core::service::{Goal, LastExit, Phase};
 use crate::core::time::Now;
 use crate::core::{companion, health, text};
@@ -27,7 +29,7 @@ use crate::words;
 /// Everything.
 pub fn snapshot(agent: &Agent, now: Now) -> Value {
     let base = health::base(agent);
-    let facts = agent.gateway.as_ref();
+    let facts = agent.gateway.as_ref().or_else(|| agent.remote.as_ref()?.answer());
     json!({
         "generated_at_unix_ms": now.unix_ms,
         "demo": agent.setup.demo,
@@ -41,9 +43,17 @@ pub fn snapshot(agent: &Agent, now: Now) -> Value {
             "started_at_unix_ms": agent.started.unix_ms,
         },
         "quick_facts": {
-            "dashboard_url": agent.dashboard_port().map(|port| format!("http://127.0.0.1:{port}/#/control/overview")),
-            "dashboard_access_mode": "local",
-            "dashboard_remote_trust_state": "local",
+            "dashboard_url": match &agent.remote {
+                Some(remote) => remote.target().map(|target| target.base_url.clone()),
+                None => agent.dashboard_port().map(|port| format!("http://127.0.0.1:{port}/#/control/overview")),
+            },
+            "dashboard_access_mode": if agent.remote.is_some() { "remote" } else { "local" },
+            "dashboard_remote_trust_state": match &agent.remote {
+                None => "local",
+                Some(remote) => remote.trust_state(),
+            },
+            "dashboard_remote_verification_mode":
+                agent.remote.as_ref().and_then(Remote::pin).map(Pin::name),
             "gateway_version": facts.map(|(facts, _)| facts.version.clone()),
             "gateway_git_hash": facts.map(|(facts, _)| facts.git_hash.clone()),
             "gateway_uptime_seconds": facts.map(|(facts, at)| facts.uptime_seconds + now.mono_ms.saturating_sub(at.mono_ms) / 1_000),
@@ -75,6 +85,7 @@ pub fn snapshot(agent: &Agent, now: Now) -> Value {
         "companion": companion_block(agent),
         "messages": agent.asks_json(),
         "profile": agent.profile_block(),
+        "remote": agent.remote.as_ref().map(|remote| remote.block(now)),
         "tray": { "present": agent.desktop.tray_present, "detail": agent.desktop.tray },
         "notifications": agent.desktop.notifications.as_ref().map(|server| json!({
             "server": server.name, "actions": server.actions, "withdraws": server.withdraws,
@@ -114,11 +125,12 @@ pub fn snapshot(agent: &Agent, now: Now) -> Value {
 /// The snapshot without what changes by itself, a clock or an age: two that are equal here look alike to a person.
 pub fn steady(snapshot: &Value) -> Value {
     /// Of these a person sees how long ago it is.
-    const RUNNING: [&str; 6] = [
+    const RUNNING: [&str; 7] = [
         "generated_at_unix_ms",
         "uptime_seconds",
         "gateway_uptime_seconds",
         "as_of_unix_ms",
+        "next_look_at_unix_ms",
         // holds "up 2 h" and "in 8 s"; whatever else it says stands elsewhere too
         "status_line",
         "next_start",

@@ -103,6 +103,9 @@ fn condition(agent: &Agent, base: Base, now: Now) -> String {
     if agent.quitting.is_some() {
         return words::services::STOPPING_PALYRA.to_owned();
     }
+    if let Some(remote) = &agent.remote {
+        return remote.line(true, now);
+    }
     if gateway.goal == Goal::Up
         && (gateway.phase == Phase::Stopped || gateway.is_held())
         && let Secrets::Waiting(why) | Secrets::Failed(why) = &agent.secrets
@@ -268,6 +271,9 @@ pub fn took_too_long(goal: Goal, services: &[&Service]) -> String {
 
 /// Why the dashboard or the inbox cannot be reached.
 pub fn gateway_not_ready(agent: &Agent) -> String {
+    if agent.remote.is_some() {
+        return crate::words::remote::NOT_HERE.to_owned();
+    }
     let gateway = agent.fleet.get(ServiceId::Gateway);
     match (&gateway.phase, gateway.goal) {
         (Phase::GivenUp, _) => gave_up(gateway),

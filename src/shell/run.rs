@@ -15,6 +15,7 @@ mod node;
 mod preferences;
 mod processes;
 mod profiles;
+mod remote;
 mod secrets_work;
 mod set_up;
 mod support;
@@ -255,7 +256,13 @@ impl Shell {
             config_restarts: settings.config_restarts,
             config_manual: env.config_is_manual(),
             demo,
-            first_run: set_up && !switching && !demo && desktop && env.has_display() && set_up::nothing_yet(&paths),
+            first_run: set_up
+                && !switching
+                && !paths.profile.remote
+                && !demo
+                && desktop
+                && env.has_display()
+                && set_up::nothing_yet(&paths),
             reached: set_up::reached(&paths),
             asks,
             profile: paths.profile.clone(),
@@ -313,7 +320,9 @@ impl Shell {
         if !self.sidecars.demo {
             self.look_at_settings();
         }
-        self.begin_secrets(plain);
+        if !self.sidecars.paths.profile.remote {
+            self.begin_secrets(plain);
+        }
         if desktop {
             let inputs = self.inputs.clone();
             self.notifier = Some(Notifier::start(AppIdentity::default(), move |report| {

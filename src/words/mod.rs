@@ -23,6 +23,7 @@ pub mod node;
 pub mod notices;
 pub mod profiles;
 pub mod programs;
+pub mod remote;
 pub mod secrets;
 pub mod services;
 pub mod set_up;

@@ -79,7 +79,6 @@ pub fn was_taken_back(to: impl Display, why: impl Display, again: impl Display) 
 }
 
 pub const STRICT_ASKS_FIRST: &str = "strict: asks first";
-pub const REMOTE_NOT_WITH_THIS_VERSION: &str = "remote: not with this version";
 
 pub fn left_out(why: impl Display) -> String {
     format!("! Left out: {why}\n")
@@ -164,12 +163,6 @@ pub fn name_has_characters(most: impl Display) -> String {
 }
 
 pub const NAME_DOES_NOT_BEGIN: &str = "a name does not begin with . or -, nor end with .";
-
-pub fn is_remote(name: impl Display) -> String {
-    format!(
-        "{name} is a remote profile, and this version works with local ones only; open its own dashboard in a browser"
-    )
-}
 
 pub fn config_is_not_file(name: impl Display, config: impl Display) -> String {
     format!("the config of profile {name}, {config}, is not a file; correct it with the palyra command line")

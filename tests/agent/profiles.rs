@@ -114,7 +114,7 @@ fn what_cannot_work_stops_nothing_and_what_does_not_work_is_taken_back() {
     for (name, told) in [
         ("prod", "strict"),
         ("torn", "torn.toml"),
-        ("far", "remote profile"),
+        ("far", "profiles/far/config/palyra.toml cannot be read"),
         ("none", "there is no profile none"),
         ("../../etc", "there is no profile"),
     ] {

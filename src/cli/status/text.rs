@@ -32,17 +32,25 @@ pub fn words(snapshot: &Value) -> String {
             }
         }
     }
+    let elsewhere = snapshot["remote"].is_object();
     let approvals = &snapshot["approvals"];
     let waiting = approvals["pending"].as_u64().unwrap_or(0);
     out.push_str(&match (approvals["known"].as_bool(), waiting) {
+        _ if elsewhere => certificate(&snapshot["remote"]),
         (Some(true), 0) => words::status::APPROVALS_NONE_WAIT.to_owned(),
         (Some(true), n) => words::status::approvals_wait(n),
         _ => words::status::APPROVALS_NOT_KNOWN.to_owned(),
     });
-    out.push_str(&runs(snapshot));
+    if !elsewhere {
+        out.push_str(&runs(snapshot));
+    }
     let url = text_of("/quick_facts/dashboard_url");
     if !url.is_empty() {
-        out.push_str(&words::status::dashboard_signed(&url));
+        // elsewhere the person signs in by themselves
+        out.push_str(&match elsewhere {
+            true => words::remote::dashboard(&url),
+            false => words::status::dashboard_signed(&url),
+        });
     }
     out.push_str(&words::status::tray(text_of("/tray/detail")));
     let server = text_of("/notifications/server");
@@ -56,7 +64,9 @@ pub fn words(snapshot: &Value) -> String {
         "asked_for" => words::status::BEING_FETCHED.to_owned(),
         _ => text_of("/secrets/why"),
     };
-    out.push_str(&words::status::secrets(&place));
+    if !elsewhere {
+        out.push_str(&words::status::secrets(&place));
+    }
     let discord = &snapshot["quick_facts"]["discord"];
     if discord["enabled"] == Value::Bool(true) {
         out.push_str(&words::status::discord(discord["state"].as_str().unwrap_or(words::common::NOT_KNOWN)));
@@ -76,6 +86,18 @@ pub fn words(snapshot: &Value) -> String {
         out.push_str(&format!("! {}\n", text::sentence(warning)));
     }
     out
+}
+
+/// Whether the gateway of a remote profile shows the one that its config pins.
+fn certificate(remote: &Value) -> String {
+    let told =
+        match (remote["verification_mode"].is_string(), remote["connected"] == true, remote["distrusted"] == true) {
+            (false, ..) => words::remote::CERTIFICATE_NOT_PINNED,
+            (true, true, _) => words::remote::CERTIFICATE_SHOWN,
+            (true, false, true) => words::remote::CERTIFICATE_OTHER,
+            (true, false, false) => words::remote::CERTIFICATE_PINNED,
+        };
+    words::remote::certificate(told)
 }
 
 /// What agents do now, and how the last run ended that did not end well.

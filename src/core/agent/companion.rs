@@ -23,8 +23,8 @@ pub fn kind(key: &str) -> Option<Kind> {
     let first = about.unwrap_or(key).split(':').next().unwrap_or_default();
     match (about.is_some(), first) {
         (false, _) | (true, "decision") => Some(Kind::Approval),
-        (_, "elsewhere" | "handoff" | "flood" | "pause") => Some(Kind::Alarm),
-        (_, "gateway" | "browserd" | "ports") => Some(Kind::Service),
+        (_, "elsewhere" | "handoff" | "flood" | "pause" | "certificate") => Some(Kind::Alarm),
+        (_, "gateway" | "browserd" | "remote" | "ports") => Some(Kind::Service),
         (_, "node_host") if [":given_up", ":down", ":recovered"].iter().any(|end| key.ends_with(end)) => {
             Some(Kind::Service)
         }
@@ -41,6 +41,9 @@ pub fn kind(key: &str) -> Option<Kind> {
 impl Agent {
     /// How the gateway is reached.
     pub fn connection(&self) -> Connection {
+        if let Some(remote) = &self.remote {
+            return remote.connection();
+        }
         let gateway = self.fleet.get(ServiceId::Gateway);
         if gateway.is_ready() {
             Connection::Connected

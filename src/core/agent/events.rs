@@ -8,6 +8,7 @@ use crate::core::companion::Kind;
 use crate::core::event::{Effect, Ticket};
 use crate::core::outage::{Change, Outage};
 use crate::core::ports::Ports;
+use crate::core::remote::Remote;
 use crate::core::service::{Goal, Phase};
 use crate::core::sessions::{RunEnd, RunNews};
 use crate::core::text;
@@ -56,6 +57,11 @@ impl Happened {
         self.shown.retain(|(shown, _)| shown != key);
     }
 
+    /// Whether this one is down long enough to be told.
+    pub(super) fn outage(&mut self, id: ServiceId) -> &mut Outage {
+        self.outages.entry(id).or_default()
+    }
+
     /// What happened while the screen is locked.
     pub(super) fn away(&mut self) -> Option<&mut Away> {
         self.away.as_mut()
@@ -90,8 +96,10 @@ impl Agent {
     }
 
     pub(super) fn settle_events(&mut self, now: Now) {
-        for id in ServiceId::ALL {
-            self.settle_outage(id, now);
+        if !self.settle_remote_outage(now) {
+            for id in ServiceId::ALL {
+                self.settle_outage(id, now);
+            }
         }
         if std::mem::take(&mut self.happened.back)
             && let Some(mut away) = self.happened.away.take()
@@ -117,7 +125,7 @@ impl Agent {
         // a node host ends with the gateway's connection, and says itself when it needs a person
         let excused = id == ServiceId::NodeHost
             && (!self.fleet.get(ServiceId::Gateway).is_ready() || self.node.is_barred() || !self.node.is_idle());
-        let outage = self.happened.outages.entry(id).or_default();
+        let outage = self.happened.outage(id);
         if excused {
             return outage.excuse();
         }
@@ -273,6 +281,8 @@ impl Agent {
             };
         }
         match about {
+            "remote:down" => self.happened.outages.values().any(Outage::is_down),
+            "remote:recovered" => self.remote.as_ref().is_some_and(Remote::is_connected),
             "flood" => self.is_flooded(now) || self.inbox.waiting() > 0,
             "ports" => self.happened.moved.iter().all(|(id, ports)| self.fleet.get(*id).ports == *ports),
             _ => true,

@@ -339,11 +339,17 @@ impl Agent {
     }
 
     fn new_is_ready(&self) -> bool {
+        if let Some(remote) = &self.remote {
+            return remote.is_settled();
+        }
         self.to_be_ready().all(crate::core::service::Service::is_ready)
     }
 
     /// Why the new one will not get ready.
     fn why_not(&self) -> Option<String> {
+        if let Some(remote) = &self.remote {
+            return remote.hopeless().map(str::to_owned);
+        }
         if let Secrets::Failed(why) = &self.secrets {
             return Some(why.clone());
         }
@@ -351,6 +357,10 @@ impl Agent {
     }
 
     fn not_in_time(&self) -> String {
+        if let Some(remote) = &self.remote {
+            let why = remote.trouble().map(|trouble| trouble.why.as_str());
+            return why.unwrap_or(crate::words::remote::DOES_NOT_ANSWER).to_owned();
+        }
         if let Secrets::Waiting(why) = &self.secrets {
             return why.clone();
         }

@@ -65,6 +65,9 @@ impl Agent {
     }
 
     pub(super) fn asked(&mut self, ticket: Ticket, request: Request, now: Now, effects: &mut Vec<Effect>) {
+        if let Some(failure) = self.not_when_remote(&request) {
+            return self.fail(Some(ticket), failure, effects);
+        }
         match request {
             Request::Status | Request::Watch => {
                 self.survey.look(now);
@@ -139,6 +142,9 @@ impl Agent {
     pub(super) fn act(&mut self, ticket: Option<Ticket>, action: Action, now: Now, effects: &mut Vec<Effect>) {
         if let Some(failure) = self.not_while_switching(&action) {
             return self.fail(ticket, failure, effects);
+        }
+        if self.act_remote(ticket, &action, now, effects) {
+            return;
         }
         match action {
             Action::Start { service } => {
@@ -286,6 +292,9 @@ impl Agent {
     }
 
     pub(super) fn open(&mut self, ticket: Option<Ticket>, place: Place, now: Now, effects: &mut Vec<Effect>) {
+        if self.open_remote(ticket, effects) {
+            return;
+        }
         let gateway = self.fleet.get(ServiceId::Gateway);
         if gateway.goal == Goal::Up && gateway.phase != Phase::GivenUp {
             // an impatient person clicks again, and wants one window all the same

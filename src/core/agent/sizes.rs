@@ -46,6 +46,7 @@ impl Agent {
             paused: _,
             stirred: _,
             switching: _,
+            remote: _,
             exited: _,
             fleet,
             inbox,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use crate::config::programs::Candidate;
+use crate::core::remote::Looked;
 use crate::protocol::ServiceId;
 use crate::protocol::setup::SetupFacts;
 
@@ -28,12 +29,23 @@ pub struct Facts {
     pub login: Option<Fact<Login>>,
     /// What lies on the disk and runs; an error when it is not known where to look.
     pub ground: Fact<Ground>,
+    /// In a remote profile: the gateway on another machine. Programs, ports and files of a gateway here are not looked at then.
+    pub remote: Option<Remote>,
     /// What can be seen of the desktop from here.
     pub desktop: Desktop,
     /// The way to other machines; absent where it is not looked at.
     pub network: Option<Fact<Network>>,
     /// Open files: of the agent, else of this command.
     pub open_files: Fact<OpenFiles>,
+}
+
+/// The gateway of a remote profile.
+#[derive(Clone, Debug)]
+pub struct Remote {
+    /// The config that says where it is and which certificate it shows.
+    pub config: PathBuf,
+    /// What a look told.
+    pub looked: Fact<Looked>,
 }
 
 /// The kinds of systems that checks differ on.

@@ -85,6 +85,7 @@ fn well() -> Facts {
             keyring_off: false,
             state_root: root,
         }),
+        remote: None,
         desktop: Desktop {
             name: "XFCE".to_owned(),
             display: true,

@@ -29,7 +29,7 @@ fn particulars(entry: &Value) -> String {
         words.push(words::profiles::STRICT_ASKS_FIRST.to_owned());
     }
     if of(entry, "mode") == "remote" {
-        words.push(words::profiles::REMOTE_NOT_WITH_THIS_VERSION.to_owned());
+        words.push(words::remote::HEALTH_AND_DASHBOARD_ONLY.to_owned());
     }
     words.join(", ")
 }

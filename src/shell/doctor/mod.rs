@@ -3,6 +3,8 @@
 //! Every part is looked at in a thread of its own and has until [`LIMIT`]; what is not there by then is not known, with that
 //! reason. A thread that hangs (a dead network disk, a bus that is stuck) is left behind: the process is short-lived.
 //!
+//! The gateway of a remote profile is another machine: it has longer, see [`remote`].
+//!
 //! Limits: whether a folder can be written is asked of the system, not tried, so a quota that is used up is not seen. Off
 //! Linux, holders of ports and locks are not known, and on Windows space is not.
 
@@ -14,6 +16,7 @@ mod disk;
 mod network;
 mod palyra;
 mod programs;
+mod remote;
 
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
@@ -57,6 +60,7 @@ pub fn gather(env: &Environment, paths: Result<&Paths, &ConfigError>, given: Giv
     let login = given.login.map(|look| looks.begin(words::checks::LOOK_AT_START_ON_LOGIN, look));
     let network = begin_network(looks);
     let open_files = looks.begin(words::checks::LOOK_AT_LIMIT_OF_OPEN_FILES, move || desktop::open_files(agent_pid));
+    let remote = paths.ok().filter(|paths| paths.profile.remote).map(remote::begin);
     let ground = match paths {
         Ok(paths) => {
             // where the person had the data put
@@ -80,6 +84,7 @@ pub fn gather(env: &Environment, paths: Result<&Paths, &ConfigError>, given: Giv
         setup: given.setup,
         login: login.map(Pending::get),
         ground,
+        remote: remote.map(|look| look()),
         desktop: desktop(),
         network: network.map(Pending::get),
         open_files: open_files.get(),
@@ -91,16 +96,18 @@ fn ground(looks: Looks, env: &Environment, paths: &Paths, agent: &Agent) -> Grou
     let earlier_app =
         looks.with(paths, words::checks::LOOK_AT_EARLIER_DESKTOP_APP, |paths| Ok(palyra::earlier_app(paths)));
     let ours = palyra::ours(paths, agent);
-    let foreign = looks.with(paths, words::checks::LOOK_AT_OTHER_PROCESSES, move |paths| palyra::foreign(paths, &ours));
-    let ports = looks.begin(words::checks::LOOK_AT_PORTS, palyra::ports(paths, agent));
+    let foreign = looks.here(paths, words::checks::LOOK_AT_OTHER_PROCESSES, move |paths| palyra::foreign(paths, &ours));
+    let of_ports = palyra::ports(paths, agent);
+    let ports = looks.here(paths, words::checks::LOOK_AT_PORTS, |_| of_ports());
     let folders = looks.with(paths, words::checks::LOOK_AT_FOLDERS, |paths| Ok(disk::folders(paths)));
     let files = looks.with(paths, words::checks::LOOK_AT_OWN_FILES, disk::own_files);
     let space = looks.with(paths, words::checks::LOOK_AT_SPACE_ON_DISK, |paths| disk::space(&paths.state_root));
-    let journal = looks.with(paths, words::checks::LOOK_AT_WATCHING_FILES, |paths| disk::journal(&paths.runtime_root));
+    let journal = looks.here(paths, words::checks::LOOK_AT_WATCHING_FILES, |paths| disk::journal(&paths.runtime_root));
     let settings = looks.with(paths, words::checks::LOOK_AT_PREFERENCES, |paths| Ok(palyra::settings(paths)));
-    let config = looks.with(paths, words::checks::LOOK_AT_CONFIG, |paths| Ok(palyra::config(paths)));
-    let vault = looks.with(paths, words::checks::LOOK_AT_VAULT, palyra::vault_backend);
-    let programs = looks.begin(words::common::PALYRAS_PROGRAMS, programs::look(looks, env, paths, agent));
+    let config = looks.here(paths, words::checks::LOOK_AT_CONFIG, |paths| Ok(palyra::config(paths)));
+    let vault = looks.here(paths, words::checks::LOOK_AT_VAULT, palyra::vault_backend);
+    let of_programs = programs::look(looks, env, paths, agent);
+    let programs = looks.here(paths, words::common::PALYRAS_PROGRAMS, |_| of_programs());
     let socket = looks.with(paths, words::checks::LOOK_AT_SOCKET, |paths| Ok(disk::socket(&paths.socket)));
     Ground {
         state_root: paths.state_root.clone(),
@@ -168,6 +175,19 @@ impl Looks {
     ) -> Pending<T> {
         let paths = paths.clone();
         self.begin(what, move || look(&paths))
+    }
+
+    /// The same, for what is not here in a remote profile, and is not looked at then.
+    fn here<T: Send + 'static>(
+        self,
+        paths: &Paths,
+        what: &'static str,
+        look: impl FnOnce(&Paths) -> Fact<T> + Send + 'static,
+    ) -> Pending<T> {
+        if paths.profile.remote {
+            return self.begin(what, || Err(words::remote::NOTHING_OF_IT_RUNS_HERE.to_owned()));
+        }
+        self.with(paths, what, look)
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::http::{Call, Http, Lost};
 use super::{Client, GATEWAY, GatewayError, Timeouts};
-
+use crate::core::event::Facts;
 use crate::words;
 
 /// What a healthy service says of itself.
@@ -18,6 +18,17 @@ pub struct Health {
     pub git_hash: String,
     /// Seconds since its start; `None` when it does not say.
     pub uptime_seconds: Option<u64>,
+}
+
+impl From<Health> for Facts {
+    fn from(health: Health) -> Self {
+        Self {
+            version: health.version,
+            git_hash: health.git_hash,
+            uptime_seconds: health.uptime_seconds.unwrap_or(0),
+            ..Self::default()
+        }
+    }
 }
 
 /// Why a service does not count as healthy.
@@ -83,7 +94,7 @@ async fn check(http: &Http, port: u16, expected: &str, timeout: Duration) -> Res
     }
 }
 
-fn read(status: u16, body: &[u8], expected: &str) -> Result<Health, HealthError> {
+pub(super) fn read(status: u16, body: &[u8], expected: &str) -> Result<Health, HealthError> {
     let body: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
     let word = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
     let service = word("service");

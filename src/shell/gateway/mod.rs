@@ -15,6 +15,7 @@ mod heartbeat;
 mod http;
 mod pairing;
 mod providers;
+mod remote;
 mod runs;
 mod session;
 mod survey;
@@ -32,6 +33,7 @@ pub use health::{Health, HealthError, Prober};
 pub use heartbeat::Heartbeat;
 pub use http::{ErrorKind, GatewayError};
 pub use pairing::PairingCode;
+pub use remote::{LIMIT as LOOK_LIMIT, ask as ask_elsewhere, look as look_elsewhere};
 pub use session::Identity;
 
 /// What the gateway calls itself in `/healthz`.

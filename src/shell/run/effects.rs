@@ -138,6 +138,7 @@ impl Shell {
                 Event::RunAborted(ticket, run_id, outcome.map_err(|error| error.message))
             }),
             Effect::Profiles(work) => self.profile_work(work),
+            Effect::Remote(work) => self.remote_work(work),
             Effect::SaveState(state) => {
                 let path = self.sidecars.paths.state();
                 let inputs = self.inputs.clone();
@@ -195,14 +196,7 @@ impl Shell {
                 Ok(health) => health,
                 Err(error) => return Event::Probed(service, run, Err(error.to_string())),
             };
-            let mut facts = Facts {
-                version: health.version,
-                git_hash: health.git_hash,
-                uptime_seconds: health.uptime_seconds.unwrap_or(0),
-                journal: None,
-                node_port_demands: None,
-                profile: None,
-            };
+            let mut facts = Facts::from(health);
             if sign_in {
                 let client = match client {
                     Ok(client) => client,

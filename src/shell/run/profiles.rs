@@ -7,6 +7,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::{Ended, Input, Inputs, Shell, Start};
 use crate::config::palyra::PalyraConfig;
 use crate::config::profiles::{Entry, Registry};
+use crate::config::remote::Target;
 use crate::config::settings::Settings;
 use crate::config::{Environment, Paths};
 use crate::core::event::{Event, ProfileNews, ProfileWork};
@@ -109,7 +110,9 @@ impl Shell {
 /// Whether it could be started, as far as that can be told while another one runs.
 fn check(env: &Environment, paths: &Paths, name: &str) -> Result<Entry, String> {
     let found = paths.in_profile(env, name).map_err(|error| error.0)?;
-    if !found.config_is_new {
+    if found.profile.remote {
+        Target::read(&found.config).map_err(|error| error.0)?;
+    } else if !found.config_is_new {
         PalyraConfig::read(&found.config).map_err(|error| error.0)?;
     }
     if matches!(SetUpLock::take(paths), Ok(None)) {

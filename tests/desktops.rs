@@ -75,7 +75,7 @@ fn gnome_without_the_extension() {
     let status = start(&mut site);
     assert_eq!(status["tray"]["present"], false);
     let words = site.ok(&["status"]);
-    assert!(words.contains("this desktop shows no tray icons (GNOME needs its AppIndicator extension)"), "{words}");
+    assert!(words.contains("this desktop shows no tray icons (GNOME needs the AppIndicator extension)"), "{words}");
     assert_eq!(tray_items(), "no tray host");
     until("told", || banner().contains("Palyra Tray is running"));
     tool(&["notification-action", "--hover", "Palyra Tray is running"]);
@@ -343,7 +343,7 @@ fn asks(kind: &str, heading: &str, button: Option<&str>, status: i32) {
 fn dialog(kind: &str, heading: &str) -> Command {
     let key = kind == "entry";
     let text = if key {
-        "Paste your OpenAI API key. It goes straight to Palyra's vault on this computer; it is not shown and not logged."
+        "Paste your OpenAI API key. It goes straight to Palyra's vault on this machine; it is not shown and not logged."
     } else {
         "Shall Palyra start by itself whenever you log in? You can change it in the tray menu."
     };

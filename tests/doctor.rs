@@ -88,8 +88,8 @@ fn without_an_agent_it_checks_everything_else_and_makes_nothing() {
     let site = Site::new();
     let before = listing(&site.root());
     let report = Report::on(&site);
-    report.expect("agent", "warning", "none runs");
-    report.expect("gateway", "skipped", "no agent");
+    report.expect("agent", "warning", "does not run");
+    report.expect("gateway", "skipped", "Palyra Tray does not run");
     report.expect("gateway_program", "ok", "palyrad");
     report.expect("state_root", "ok", "writable");
     report.expect("disk_space", "ok", "free");
@@ -118,7 +118,7 @@ fn twenty_times_beside_a_live_agent_changes_no_file_and_disturbs_nothing() {
         report.expect("other_palyra", "ok", "none");
         report.expect("private_files", "ok", "only you");
         report.expect("secrets", "ok", "private file");
-        report.expect("open_files", "ok", "the agent");
+        report.expect("open_files", "ok", "Palyra Tray");
     }
     assert_eq!(listing(&site.root()), files);
     let after = site.healthy();
@@ -136,10 +136,10 @@ fn sidecars_that_outlived_their_agent_are_known_as_ours() {
     site.start_healthy();
     site.kill_agent();
     let report = Report::on(&site);
-    report.expect("agent", "warning", "none runs");
+    report.expect("agent", "warning", "does not run");
     report.expect("other_palyra", "ok", "none");
     report.expect("ports", "ok", "in use by Palyra");
-    report.expect("earlier_app", "ok", "does not run");
+    report.expect("earlier_app", "ok", "does not use");
 }
 
 #[test]
@@ -330,7 +330,7 @@ fn where_no_window_can_be_had_the_words_are_printed_and_the_reason_is_told() {
     }
     let output = site.cli(&["doctor", "--dialog"]);
     let (words, reason) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(words.contains(" ! Agent: none runs") && words.trim_end().ends_with("in order."), "{words}");
+    assert!(words.contains(" ! Palyra Tray: does not run") && words.trim_end().ends_with("in order."), "{words}");
     assert!(reason.starts_with("palyra-tray: ") && output.status.code() == Some(1), "{reason}");
     let both = site.cli(&["doctor", "--dialog", "--json"]);
     assert_eq!(both.status.code(), Some(2));

@@ -180,7 +180,7 @@ fn an_end_that_nobody_saw_is_told_as_unknown() {
     let status = site.until("looked", |status| status["gateway_process"]["state"] == "stopped");
     assert_eq!(
         status["gateway_process"]["last_exit"],
-        "ended, and nobody saw how: its shim, the process that watches it, was killed"
+        "ended, and nobody saw how: the process that watches it was killed"
     );
 }
 

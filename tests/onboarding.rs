@@ -492,10 +492,10 @@ fn work_without_effect_is_not_repeated_unasked() {
     let mut world = World { stuck: true, ..World::fresh() };
     let mut flow = Flow::new(Record::default());
     let (outcome, shown) = walk(&mut world, &mut flow, &mut |form| {
-        if form.heading == "Chats could not be turned on" { press("skip", None) } else { willing(form) }
+        if form.heading == "Chats could not be switched on" { press("skip", None) } else { willing(form) }
     });
     assert_eq!(outcome, Outcome::Left);
-    assert_eq!(shown.iter().filter(|heading| *heading == "Chats could not be turned on").count(), 1);
+    assert_eq!(shown.iter().filter(|heading| *heading == "Chats could not be switched on").count(), 1);
     assert_eq!(world.done.iter().filter(|done| *done == "turn on").count(), 1);
 }
 
@@ -527,7 +527,7 @@ fn findings_are_shown_once_and_a_new_one_again() {
     world.findings = vec![finding("No tray")];
     let mut flow = Flow::new(Record::default());
     let (_, shown) = walk(&mut world, &mut flow, &mut willing);
-    assert_eq!(shown.iter().filter(|heading| heading.contains("this computer")).count(), 1);
+    assert_eq!(shown.iter().filter(|heading| heading.contains("this machine")).count(), 1);
     world.findings.push(finding("Little space"));
     let mut texts = Vec::new();
     walk(&mut world, &mut Flow::new(flow.record().clone()), &mut |form| {

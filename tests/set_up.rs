@@ -20,7 +20,7 @@ const KEY: &str = "sk-of-the-test-1234567890";
 /// What a willing person types where these words stand.
 const WILLING: [(&str, &str); 13] = [
     ("Welcome to Palyra", "1"),
-    ("about this computer", "1"),
+    ("about this machine", "1"),
     ("Where to keep your data", "1"),
     ("Palyra needs a language model", "1"),
     ("How do you want to connect", "1"),

@@ -214,7 +214,7 @@ fn what_a_disk_does_not_take_is_kept_in_memory_and_written_when_it_does() {
     assert!(matches!(reply, Reply::Done(text) if *ticket == 2 && text.contains("no storage space")), "{reply:?}");
     assert!(world.view().notices.contains_key("event:state"));
     let told = |world: &World| palyra_tray::core::snapshot::snapshot(&world.agent, world.now)["warnings"].to_string();
-    assert!(told(&world).contains("what the tray remembers cannot be written (no storage space)"));
+    assert!(told(&world).contains("what Palyra Tray remembers cannot be written (no storage space)"));
     world.pass(120_000);
     assert_eq!(world.saved.len(), writes);
     world.disk = None;
@@ -275,7 +275,7 @@ fn an_agent_on_a_full_disk_still_holds_its_sidecars() {
     let status = site.until("it waits", |status| status["approvals"]["pending"] == 1);
     assert_eq!(pid(&status), pid(&before), "taken back");
     assert!(warnings(&status).contains("address of the control socket could not be written"), "{status:#}");
-    site.until("told", |status| warnings(status).contains("what the tray remembers cannot be written"));
+    site.until("told", |status| warnings(status).contains("what Palyra Tray remembers cannot be written"));
     let list: Value = serde_json::from_str(&site.ok(&["approvals", "list", "--json"])).unwrap();
     let approve = ["approvals", "approve", &id, "--digest", list["approvals"][0]["digest"].as_str().unwrap()];
     let refused = site.cli(&approve);
@@ -290,7 +290,7 @@ fn an_agent_on_a_full_disk_still_holds_its_sidecars() {
     assert!(run("prlimit", &["--pid", &agent.id().to_string(), "--fsize=unlimited"]));
     site.ok(&["start"]);
     site.healthy();
-    site.until("what is remembered is on the disk", |status| !warnings(status).contains("what the tray remembers"));
+    site.until("what is remembered is on the disk", |status| !warnings(status).contains("what Palyra Tray remembers"));
     let again = site.approval(&json!({}));
     site.until("it waits", |_| site.ok(&["approvals", "list", "--json"]).contains(&again));
     site.ok(&["approvals", "deny", &again]);
@@ -317,7 +317,7 @@ fn a_read_only_disk_is_refused_in_clear_words() {
         "{error}"
     );
     let doctor = String::from_utf8_lossy(&site.cli(&["doctor"]).stdout).into_owned();
-    assert!(doctor.contains("!! State root:") && doctor.contains("PALYRA_STATE_ROOT"), "{doctor}");
+    assert!(doctor.contains("!! Data folder:") && doctor.contains("PALYRA_STATE_ROOT"), "{doctor}");
     drop(inner);
     drop(disk);
     assert_eq!(site.start_healthy()["gateway_process"]["pid"], before["gateway_process"]["pid"]);

@@ -25,7 +25,7 @@ pub enum Config {
         /// As in services.browser
         name: String,
     },
-    /// Change one setting; a running agent takes it up at once
+    /// Change one setting; a running Palyra Tray takes it up at once
     Set {
         /// As in services.browser
         name: String,

@@ -60,7 +60,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Start the agent (a second start shows the first)
+    /// Start Palyra Tray (a second start shows the first)
     Run(run::RunArgs),
     /// Show everything with built-in stand-ins, on a machine without Palyra
     Demo(run::DemoArgs),
@@ -111,7 +111,7 @@ enum Command {
     /// The preferences, and what is done about Palyra's config
     #[command(subcommand)]
     Config(config::Config),
-    /// The newest log lines of a service, or of the tray itself
+    /// The newest log lines of a service, or of Palyra Tray itself
     Logs(logs::LogsArgs),
     /// Check everything that Palyra needs, and say what to do
     Doctor(doctor::DoctorArgs),
@@ -119,9 +119,9 @@ enum Command {
     SupportBundle(support_bundle::BundleArgs),
     /// Version, licence, and where everything lies
     About(about::AboutArgs),
-    /// End the agent, and Palyra with it
+    /// End Palyra Tray, and Palyra with it
     Quit {
-        /// Leave Palyra running; the next agent takes it back
+        /// Leave Palyra running; the next Palyra Tray takes it over
         #[arg(long)]
         keep_running: bool,
     },

@@ -157,11 +157,15 @@ fn words(status: &Value) -> String {
         let left = at - status["as_of_unix_ms"].as_i64().unwrap_or(at);
         let words = match u64::try_from(left / 1_000) {
             Ok(seconds) if left > 0 => words::node::good_for(text::duration(seconds)),
-            _ => "expired".to_owned(),
+            _ => words::node::EXPIRED.to_owned(),
         };
         out.push_str(&words::node::certificate(&words));
     }
-    let window = if status["pairing_window_open"] == Value::Bool(true) { "OPEN" } else { "closed" };
+    let window = if status["pairing_window_open"] == Value::Bool(true) {
+        words::node::WINDOW_OPEN
+    } else {
+        words::node::WINDOW_CLOSED
+    };
     out.push_str(&words::node::window(window));
     if status["enrolment_allowed"] != Value::Bool(true) {
         out.push_str(words::node::ENROLMENT_SWITCHED_OFF);

@@ -184,7 +184,7 @@ fn choose(env: &Environment, paths: &Paths) -> Result<ExitCode, Failure> {
         }
     }
     let form = match behind_progress(&mut *front, paths, &name, strict)? {
-        Some(Ok(words)) => Form::message("Done", &words, Tone::Info),
+        Some(Ok(words)) => Form::message(words::common::DONE, &words, Tone::Info),
         Some(Err(failure)) => {
             let words = format!("{} {}", text::sentence(&failure.message), failure.hint);
             Form::message(words::profiles::WAS_NOT_CHANGED, words.trim_end(), Tone::Error)

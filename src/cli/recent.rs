@@ -57,7 +57,7 @@ fn words(list: &Value) -> String {
         let mark = if one["read"] == true { ' ' } else { '*' };
         let ago = now.saturating_sub(one["at_unix_ms"].as_i64().unwrap_or(now)).max(0) / 1_000;
         let ago = text::duration(u64::try_from(ago).unwrap_or_default());
-        out.push_str(&words::notices::ago(mark, text_of(one, "id"), text_of(one, "title"), &ago));
+        out.push_str(&words::notices::recent_line(mark, text_of(one, "id"), text_of(one, "title"), &ago));
         let body = one["body"].as_str().unwrap_or_default();
         body.lines().for_each(|line| out.push_str(&format!("      {}\n", visible(line))));
     }

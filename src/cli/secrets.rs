@@ -173,7 +173,7 @@ mod tests {
             Browser token      in /s/secrets.json (mode 0600)\n\
             Browser state key  cannot be looked at now: it is locked\n\
             Admin token        from Palyra's config (admin.auth_token), which has the say\n\
-            Browser token      Palyra's config only says where it is (b.auth_token_secret_ref), which the tray cannot follow\n\
+            Browser token      Palyra's config only says where it is (b.auth_token_secret_ref), which Palyra Tray cannot follow\n\
             Kept by Palyra     keys of providers and bots: /s/vault\n";
         assert_eq!(words, expected);
     }

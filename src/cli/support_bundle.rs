@@ -34,13 +34,13 @@ const SECOND: Duration = Duration::from_secs(1);
 /// Arguments of `support-bundle`.
 #[derive(Args)]
 pub struct BundleArgs {
-    /// Write it here, a .tar.gz; what is there already is not replaced [default: a new file in <state root>/tray/support]
+    /// Write it here, a .tar.gz; what is there already is not replaced [default: a new file in <data folder>/tray/support]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Leave out Palyra's own export
     #[arg(long)]
     no_palyra: bool,
-    /// Have the agent tell the person when it is ready
+    /// Have Palyra Tray tell the person when it is ready
     #[arg(long, hide = true)]
     tell: bool,
 }

@@ -405,8 +405,8 @@ pub fn while_paused(approval_id: &str) -> Failure {
 
 fn done_text(verdict: Verdict) -> String {
     match verdict {
-        Verdict::Approve => "Approved.".to_owned(),
-        Verdict::Deny => "Denied.".to_owned(),
+        Verdict::Approve => words::approvals::APPROVED.to_owned(),
+        Verdict::Deny => words::approvals::DENIED.to_owned(),
     }
 }
 

@@ -222,7 +222,7 @@ mod tests {
         assert_eq!(
             sent(&handoff_opened(&place)),
             json!({
-                "name": "ux.handoff.opened", "summary": "The tray opened the dashboard",
+                "name": "ux.handoff.opened", "summary": "Palyra Tray opened the dashboard",
                 "details": {
                     "surface": "desktop", "source": "desktop", "locale": "en", "section": "chat",
                     "sessionId": ID, "runId": ID, "intent": "inspect-run",

@@ -42,11 +42,10 @@ pub fn removed(folder: &str) -> String {
 /// Lines that a log lacks.
 pub fn log_loss(id: ServiceId, loss: &LogLoss) -> String {
     let (name, lines) = (service(id).to_lowercase(), loss.dropped_lines);
-    let are = if lines == 1 { words::services::LINE_IS.to_owned() } else { words::services::lines_are(lines) };
     if loss.why.is_empty() {
-        words::services::missing_in_log(&are, &name)
+        words::services::lines_missing(lines, &name)
     } else {
-        words::services::log_of_cannot_be_written(&name, &loss.why, &are)
+        words::services::lines_being_lost(lines, &name, &loss.why)
     }
 }
 
@@ -422,7 +421,7 @@ pub fn taken_over(report: &Imported) -> String {
 
 /// What comes of setting a rollout flag.
 pub const fn flag_set(flag: Flag) -> &'static str {
-    if flag.switches().is_some() { "Set." } else { words::settings::KEPT_BUT_SWITCHES_NOTHING }
+    if flag.switches().is_some() { words::common::SET } else { words::settings::KEPT_BUT_SWITCHES_NOTHING }
 }
 
 /// First letter upper-case.

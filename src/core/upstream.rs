@@ -58,8 +58,8 @@ const OF_A_RUN: [(&str, Trouble); 15] = [
     // From here on, of a gateway that names no class.
     ("returned HTTP 401", Trouble::Key),
     ("returned HTTP 429", Trouble::Busy),
-    (words::gateway::ERROR_SENDING_REQUEST, Trouble::Unreachable),
-    (words::gateway::CREDENTIAL_NOT_FOUND, Trouble::NoKey),
+    ("error sending request", Trouble::Unreachable),
+    ("credential not found", Trouble::NoKey),
 ];
 
 impl Trouble {
@@ -218,7 +218,7 @@ mod tests {
             ("OpenAI credential validation is temporarily unavailable.", "internet"),
             ("OpenAI OAuth token exchange request failed for host auth.example", "internet"),
             ("OpenAI rate limited credential validation for the OAuth callback.", "Wait"),
-            ("odd", "it said: odd"),
+            ("odd", "It said: odd"),
         ] {
             assert!(failed_sign_in(words, "OpenAI").contains(part), "{words}: {}", failed_sign_in(words, "OpenAI"));
         }

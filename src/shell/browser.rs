@@ -79,7 +79,7 @@ pub async fn open(helper: &Path, leads: Leads, url: &str) -> Result<(), String> 
     let (stdin, stderr) = (child.stdin.take(), child.stderr.take());
     let child = Arc::new(Mutex::new(child));
     let (tell, told) = oneshot::channel();
-    let spawned = std::thread::Builder::new().name(words::desktop::BROWSER_HELPER.to_owned()).spawn(move || {
+    let spawned = std::thread::Builder::new().name("browser-helper".to_owned()).spawn(move || {
         if let Some(mut stdin) = stdin {
             // A helper that does not read has failed, and says why in its own way.
             let _ = writeln!(stdin, "{url}");

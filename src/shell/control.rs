@@ -245,9 +245,9 @@ fn lost(error: io::Error) -> Failure {
             Failure::new(FailureCode::Failed, words::agent::AGENT_DID_NOT_ANSWER_IN_TIME, words::agent::SEE_ITS_LOG)
         }
         io::ErrorKind::UnexpectedEof => {
-            Failure::new(FailureCode::NoAgent, words::agent::WENT_AWAY, words::agent::START_ONE)
+            Failure::new(FailureCode::NoAgent, words::agent::WENT_AWAY, words::common::START_PALYRA_TRAY)
         }
-        _ => Failure::new(FailureCode::NoAgent, words::agent::went_away(&error), words::agent::START_ONE),
+        _ => Failure::new(FailureCode::NoAgent, words::agent::went_away(&error), words::common::START_PALYRA_TRAY),
     }
 }
 
@@ -256,7 +256,7 @@ fn open(paths: &Paths, request: Request, patience: Duration) -> Result<Connectio
     let none = |why: &str| {
         let why = if why.is_empty() { String::new() } else { format!(": {why}") };
         let message = words::agent::no_agent_runs(paths.state_root.display(), &why);
-        Failure::new(FailureCode::NoAgent, message, words::agent::START_ONE)
+        Failure::new(FailureCode::NoAgent, message, words::common::START_PALYRA_TRAY)
     };
     // Where the address file is missing or torn, as on a full disk, the usual place is tried.
     let told = std::fs::read(paths.control_file()).map_err(|error| match error.kind() {

@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use notify::event::{EventKind, ModifyKind, RemoveKind, RenameMode};
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher as _};
 
+use crate::words;
+
 /// What the doorbell tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ring {
@@ -24,13 +26,13 @@ pub enum Ring {
 #[derive(Debug, thiserror::Error)]
 pub enum WatchError {
     /// A relative path says nothing about where the gateway runs.
-    #[error("the journal's path {0} is not absolute, so it is not watched")]
+    #[error("{}", words::gateway::journal_is_not_absolute(.0.display()))]
     NotAbsolute(PathBuf),
     /// No directory, or somebody else's.
-    #[error("the journal's directory {0} is not a directory of ours, so it is not watched")]
+    #[error("{}", words::gateway::journal_is_not_ours(.0.display()))]
     NotOurs(PathBuf),
     /// The system refused.
-    #[error("failed to watch the journal's directory {0}: {1}")]
+    #[error("{}", words::gateway::journal_cannot_be_watched(.0.display(), .1))]
     System(PathBuf, String),
 }
 

@@ -24,13 +24,13 @@ pub struct AgentLock {
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// Another agent has it.
-    #[error("Palyra Tray already runs for this state root")]
+    #[error("{}", words::agent::RUNS_ALREADY)]
     Held,
     /// The earlier desktop app runs on this state root.
-    #[error("the Palyra desktop app runs on this state root (process {0}); quit it first, then start Palyra Tray")]
+    #[error("{}", words::agent::earlier_app_runs(.0))]
     EarlierApp(u32),
     /// The place cannot be written.
-    #[error("the state folder cannot be used: {0}; mend its permissions or set PALYRA_STATE_ROOT to another folder")]
+    #[error("{}", words::agent::data_folder_cannot_be_used(.0))]
     Unwritable(io::Error),
 }
 

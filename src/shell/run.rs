@@ -423,7 +423,7 @@ impl Shell {
     }
 
     async fn end(mut self, code: ExitCode, receiver: UnboundedReceiver<Input>) -> ExitCode {
-        self.wind_up(receiver, words::agent::AGENT_IS_ENDING, words::common::START_PALYRA_TRAY).await;
+        self.wind_up(receiver, words::common::PALYRA_TRAY_IS_ENDING, words::common::START_PALYRA_TRAY).await;
         control::unpublish(&self.sidecars.paths);
         if let Some(tray) = &self.tray {
             tray.close();

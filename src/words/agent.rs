@@ -2,7 +2,6 @@
 
 use std::fmt::Display;
 
-pub const START_ONE: &str = "Start one: palyra-tray run";
 pub const USE_COMMAND_OF_SAME_VERSION: &str = "Use the palyra-tray command of the same version.";
 
 pub fn request_was_not_understood_column(column: impl Display) -> String {
@@ -13,21 +12,24 @@ pub const TOO_MANY_WATCH_ALREADY: &str = "too many watch already";
 pub const END_ONE_OF_OTHERS: &str = "End one of the others: palyra-tray status --watch";
 
 pub fn command_speaks_version_of_control_protocol(asked: impl Display, ours: impl Display) -> String {
-    format!("the command speaks version {asked} of the control protocol, the running agent version {ours}")
+    format!(
+        "this command speaks version {asked} of the control protocol, the Palyra Tray that runs speaks version \
+     {ours}"
+    )
 }
 
 pub const IS_IT_OF_ANOTHER_VERSION: &str =
-    "Is it of another version? Restart it: palyra-tray quit --keep-running, then palyra-tray run";
-pub const AGENT_DID_NOT_ANSWER_IN_TIME: &str = "the agent did not answer in time";
+    "Is it of another version? Restart it: palyra-tray quit --keep-running, then: palyra-tray run";
+pub const AGENT_DID_NOT_ANSWER_IN_TIME: &str = "Palyra Tray did not answer in time";
 pub const SEE_ITS_LOG: &str = "See its log: palyra-tray logs tray";
-pub const WENT_AWAY: &str = "the agent went away";
+pub const WENT_AWAY: &str = "Palyra Tray went away";
 
 pub fn went_away(error: impl Display) -> String {
-    format!("the agent went away: {error}")
+    format!("Palyra Tray went away: {error}")
 }
 
 pub fn no_agent_runs(state_root: impl Display, why: impl Display) -> String {
-    format!("no agent runs for {state_root}{why}")
+    format!("Palyra Tray does not run for {state_root}{why}")
 }
 
 pub fn its_address_file_cannot_be_read(error: impl Display) -> String {
@@ -47,11 +49,14 @@ pub const PROCESS_THAT_PALYRA_ITSELF_STARTED: &str = "a process that Palyra itse
 pub const DECIDE_IN_NOTIFICATION: &str = "Decide in the notification, the dashboard, or a terminal of your own.";
 pub const NO_SESSION_BUS: &str = "no session bus";
 pub const THIS_DESKTOP_SHOWS_NO_TRAY_ICONS: &str =
-    "this desktop shows no tray icons (GNOME needs its AppIndicator extension)";
+    "this desktop shows no tray icons (GNOME needs the AppIndicator extension)";
 pub const NO_PANEL_SHOWS_TRAY_ICONS: &str = "no panel shows tray icons";
 
 pub fn is_used_from_next_start(name: impl Display) -> String {
-    format!("{name} is used from the next start of the tray on: palyra-tray quit --keep-running, then run")
+    format!(
+        "{name} is used from the next start of Palyra Tray on: palyra-tray quit --keep-running, then: palyra-tray \
+     run"
+    )
 }
 
 pub const NOT_SIGNED: &str = "not signed in";
@@ -89,24 +94,24 @@ pub fn in_is_not_table(part: impl Display, name: impl Display) -> String {
     format!("{part} in {name} is not a table")
 }
 
-pub const NOT_ALL_OF_SETTINGS_IS_UNDERSTOOD: &str = "Not all of the settings are understood";
-pub const TRAY_OPENED_WINDOW: &str = "The tray opened a window";
-pub const TRAY_MADE_OR_RESUMED_CHAT_SESSION: &str = "The tray made or resumed a chat session";
-pub const TRAY_SENT_MESSAGE: &str = "The tray sent a message";
-pub const APPROVAL_WAS_GIVEN_IN_TRAY: &str = "An approval was given in the tray";
-pub const APPROVAL_WAS_DENIED_IN_TRAY: &str = "An approval was denied in the tray";
-pub const TRAY_OPENED_DASHBOARD: &str = "The tray opened the dashboard";
+pub const NOT_ALL_OF_SETTINGS_IS_UNDERSTOOD: &str = "Not all of the preferences are understood";
+pub const TRAY_OPENED_WINDOW: &str = "Palyra Tray opened a window";
+pub const TRAY_MADE_OR_RESUMED_CHAT_SESSION: &str = "Palyra Tray made or resumed a chat session";
+pub const TRAY_SENT_MESSAGE: &str = "Palyra Tray sent a message";
+pub const APPROVAL_WAS_GIVEN_IN_TRAY: &str = "An approval was given in Palyra Tray";
+pub const APPROVAL_WAS_DENIED_IN_TRAY: &str = "An approval was denied in Palyra Tray";
+pub const TRAY_OPENED_DASHBOARD: &str = "Palyra Tray opened the dashboard";
 pub const NOT_LOOKED_FOR_YET: &str = "not looked for yet";
 pub const FILE_COULD_NOT_BE_SHOWN: &str = "The file could not be shown";
 pub const SOMETHING_ELSE_WAS_ASKED_MEANWHILE: &str = "something else was asked meanwhile";
 pub const PALYRA_TRAY_IS_RUNNING: &str = "Palyra Tray is running";
-pub const AGENT_IS_ENDING: &str = "the agent is ending";
-pub const NOTHING_WAS_DECIDED: &str = "nothing was decided: the agent is ending";
-pub const SIDECARS_ARE_LEFT_TO_NEXT_AGENT: &str = "The sidecars are left to the next agent.";
+pub const NOTHING_WAS_DECIDED: &str = "nothing was decided: Palyra Tray is ending";
+pub const NEXT_ONE_TAKES_OVER: &str = "Palyra keeps running; the next Palyra Tray takes it over.";
 pub const IT_LOOKS_AGAIN: &str = "It looks again.";
 pub const REVIEW_OPENS: &str = "The review opens.";
 pub const SET_UP_OPENS: &str = "The set-up opens.";
 pub const CHECKS_OPEN: &str = "The checks open.";
+pub const OPENED: &str = "Opened.";
 pub const PUT_AWAY: &str = "Put away.";
 pub const DECISION_NEEDS_ITS_OWN_REQUEST: &str = "a decision needs its own request";
 pub const USE_APPROVALS_APPROVE: &str = "Use: palyra-tray approvals approve";
@@ -137,7 +142,7 @@ pub fn address_of_control_socket_could(error: impl Display) -> String {
 pub const SWITCHED_OFF_NO_TRAY: &str = "switched off (--no-tray)";
 
 pub fn holds_only_until_end(name: impl Display, error: impl Display) -> String {
-    format!("{name} holds only until the end: {error}")
+    format!("{name} holds only until Palyra Tray ends: {error}")
 }
 
 pub fn ports_were_not_written(error: impl Display) -> String {
@@ -145,10 +150,10 @@ pub fn ports_were_not_written(error: impl Display) -> String {
 }
 
 pub fn pause_holds_only_until_end(error: impl Display) -> String {
-    format!("the pause holds only until the end of the agent: {error}")
+    format!("the pause holds only until Palyra Tray ends: {error}")
 }
 
-pub const ABORTED_FROM_TRAY: &str = "aborted from the tray";
+pub const ABORTED_FROM_TRAY: &str = "aborted from Palyra Tray";
 pub const WAITING_FOR_ITS_SECRETS: &str = "waiting for its secrets";
 
 pub fn one_time_address_could(error: impl Display) -> String {
@@ -156,7 +161,7 @@ pub fn one_time_address_could(error: impl Display) -> String {
 }
 
 pub const QUIT_STOP: &str = "Stopping Palyra.";
-pub const QUIT_KEEP: &str = "The tray ends; Palyra keeps running.";
+pub const QUIT_KEEP: &str = "Palyra Tray ends; Palyra keeps running.";
 
 pub fn its_icon_is_in_tray(line: impl Display) -> String {
     format!("{line} Its icon is in the tray.")
@@ -164,4 +169,14 @@ pub fn its_icon_is_in_tray(line: impl Display) -> String {
 
 pub fn there_is_no_icon(line: impl Display, tray: impl Display) -> String {
     format!("{line} There is no icon: {tray}. In a terminal, palyra-tray status says more.")
+}
+
+pub const RUNS_ALREADY: &str = "Palyra Tray already uses this data folder";
+
+pub fn earlier_app_runs(pid: impl Display) -> String {
+    format!("the earlier desktop app uses this data folder (process {pid}); quit it first, then start Palyra Tray")
+}
+
+pub fn data_folder_cannot_be_used(error: impl Display) -> String {
+    format!("the data folder cannot be used: {error}; mend its permissions or set PALYRA_STATE_ROOT to another folder")
 }

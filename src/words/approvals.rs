@@ -18,7 +18,7 @@ pub const NOTHING_WAS_DECIDED: &str = "nothing was decided";
 pub const NO_LONGER_AS_SHOWN: &str = "nothing was decided: it is no longer what was shown";
 pub const LENGTH_IS_NUMBER_AND_S: &str = "a length is a number and s, m or h, for example 10m";
 pub const LENGTH_ENDS_IN_S: &str = "a length ends in s, m or h, for example 10m";
-pub const LENGTH_IS_ABOVE_ZERO: &str = "a length is above zero and not absurdly long";
+pub const LENGTH_IS_ABOVE_ZERO: &str = "a length is above zero and not too long";
 pub const NOTHING_WAITS: &str = "Nothing waits for you.";
 
 pub fn could_not_be_understood(unreadable: impl Display) -> String {
@@ -61,7 +61,7 @@ pub fn parts_of_record_are_missing(parts: impl Display) -> String {
     format!("Parts of the record are missing or not understood: {parts}.")
 }
 
-pub const NOT_ALL_OF_IT_IS_PLAIN: &str = "Not all of it is plain text, or of a kind that is known here.";
+pub const NOT_ALL_OF_IT_IS_PLAIN: &str = "Not all of it is plain text or of a kind that is known here.";
 pub const CHOOSE_ONE_TO_SEE_WHOLE: &str = "Choose one to see the whole of it.";
 
 pub fn more_could_not_be_understood(unreadable: impl Display) -> String {
@@ -73,8 +73,8 @@ pub const PALYRA_APPROVALS: &str = "Palyra approvals";
 
 pub fn it_is_longer_than_can(left_out: impl Display) -> String {
     format!(
-        "It is longer than can be shown here: {left_out} characters are left out, so it cannot be approved here. \
-         Open the dashboard for that."
+        "It is longer than can be shown here: {left_out} characters are left out, so it cannot be approved here. Open \
+         the dashboard for that."
     )
 }
 
@@ -157,6 +157,8 @@ pub fn was_decided_elsewhere(id: impl Display, name: impl Display) -> String {
     format!("approval {id} was decided elsewhere: {name}")
 }
 
+pub const APPROVED: &str = "Approved.";
+pub const DENIED: &str = "Denied.";
 pub const NOTHING_MORE_WAS_SENT: &str = "Nothing more was sent.";
 
 pub fn approval_still_waits(id: impl Display) -> String {
@@ -178,7 +180,7 @@ pub fn approval_was_not_approved_its_record(id: impl Display, why: impl Display)
 }
 
 pub const FREE_SOME_SPACE_OR_MEND_PERMISSIONS: &str =
-    "Free some space or mend the permissions of the state folder, then decide again.";
+    "Free some space or mend the permissions of the data folder, then decide again.";
 pub const RESTORED_DECIDED_ELSEWHERE_FIRST: &str = "restored: decided elsewhere first";
 pub const NOT_DECIDED: &str = "not decided";
 
@@ -228,16 +230,16 @@ pub fn approval_has_changed_since(id: impl Display, changed: impl Display) -> St
 
 pub const RECORD_IS_NOT_JSON_THAT_CAN: &str = "the record is not JSON that can be read";
 pub const RECORD_IS_NOT_JSON_OBJECT: &str = "the record is not a JSON object";
-pub const RECORD_HAS_NO_USABLE_APPROVAL_ID: &str = "the record has no usable approval id";
+pub const RECORD_HAS_NO_USABLE_APPROVAL_ID: &str = "the record has no usable approval ID";
 pub const RECORD_IS_NESTED_TOO_DEEPLY: &str = "the record is nested too deeply";
-pub const TIME_BOX_NEEDS_TIME_ABOVE_ZERO: &str = "A time box needs a time above zero.";
+pub const TIME_BOX_NEEDS_TIME_ABOVE_ZERO: &str = "A time box needs a length above zero.";
 pub const GATEWAYS_LIST_OF_APPROVALS_DOES: &str =
-    "The gateway's list of approvals does not end: its cursor repeats or cannot be used.";
+    "The gateway's list of approvals does not end: the next page that it names repeats or cannot be used.";
 
 pub fn gateways_record_cannot_be_used(why: impl Display) -> String {
     format!("The gateway's record cannot be used: {why}.")
 }
 
-pub const THAT_IS_NOT_ID_OF_APPROVAL: &str = "That is not the id of an approval.";
+pub const THAT_IS_NOT_ID_OF_APPROVAL: &str = "That is not the ID of an approval.";
 pub const NOT_DECIDED_AS_CHOSEN: &str = "Not decided as you chose";
 pub const SCREEN_IS_LOCKED: &str = "nothing was decided: the screen is locked";

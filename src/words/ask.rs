@@ -2,8 +2,8 @@
 
 use std::fmt::Display;
 
-pub const GATEWAY_IS_SET_NOT_TO_ANSWER: &str =
-    "The gateway is set not to answer messages: its run loop is off. Turn it on, then try again.";
+pub const GATEWAY_IS_SET_NOT_TO_ANSWER: &str = "The gateway answers no messages: chats are switched off in its config. Switch them on in the set-up, then try \
+     again.";
 pub const ANSWER_WAS_CANCELLED: &str = "The answer was cancelled. Try again.";
 pub const ANSWER_WAS_EMPTY: &str = "The answer was empty. Try again.";
 pub const GATEWAY_STOPPED_IN_MIDDLE: &str = "The gateway stopped in the middle of its answer. Try again.";
@@ -42,16 +42,17 @@ pub const IT_MAY_HAVE_BEEN_SENT_ALL: &str =
 pub const PALYRA_DRAFT: &str = "Palyra: draft";
 pub const DISCARD_THIS_DRAFT: &str = "Discard this draft?";
 
-pub fn it_cannot_be_brought_back(draft: impl Display) -> String {
-    format!("“{draft}”\n\nIt cannot be brought back.")
+pub fn it_cannot_be_brought_back(text: impl Display) -> String {
+    format!("“{text}”\n\nIt cannot be brought back.")
 }
 
+pub const DISCARDED: &str = "Discarded.";
 pub const KEEP_IT: &str = "Keep it";
 pub const MODELS_PROVIDER: &str = "The model's provider";
 pub const ITS_ANSWER_TO_MESSAGE_WAS_LOST: &str = "Its answer to the message was lost";
 pub const GATEWAY_NO_LONGER_KNOWS: &str = "The gateway no longer knows it: its record was lost. Ask again.";
 pub const NOTHING_HAS_HAPPENED_FOR_MINUTES: &str =
-    "Nothing has happened for 30 minutes. Open the chat to see how it stands.";
+    "Nothing has happened for 30 minutes. Open the chat to see how it is.";
 pub const GATEWAY_ENDED_BEFORE_IT_TOOK_MESSAGE: &str = "The gateway ended before it took the message.";
 pub const THIS_SESSION_IS_STILL_BUSY: &str =
     "This session is still busy with an earlier message. Send it when that is answered, or in a new session.";
@@ -67,8 +68,8 @@ pub fn palyra_could_not_answer(question: impl Display) -> String {
     format!("Palyra could not answer: {question}")
 }
 
-pub fn start_of_characters(shown: impl Display, characters: impl Display) -> String {
-    format!("{shown}\n(the start of {characters} characters)")
+pub fn start_of_characters(start: impl Display, characters: impl Display) -> String {
+    format!("{start}\n(the start of {characters} characters)")
 }
 
 pub const YOUR_MESSAGE_MAY: &str = "Your message may not have been sent";
@@ -112,7 +113,7 @@ pub fn message_was_sent(message: impl Display) -> String {
     format!("the message was sent, but the answer cannot be waited for: {message}")
 }
 
-pub const ONCE_AGENT_RUNS_AGAIN_IT_TELLS: &str = "Once the agent runs again it tells the answer in a notification.";
+pub const ONCE_AGENT_RUNS_AGAIN_IT_TELLS: &str = "Once Palyra Tray runs again, it tells the answer in a notification.";
 
 pub fn this_is_start_of_characters(all: impl Display, session: impl Display) -> String {
     format!("This is the start of {all} characters. All of it: palyra-tray open chat --session {session}")
@@ -127,15 +128,15 @@ pub fn message_cannot_be_read(error: impl Display) -> String {
 pub const WRITE_SHORTER_ONE: &str = "Write a shorter one, or put it into the chat.";
 pub const MESSAGE_IS_EMPTY: &str = "the message is empty";
 
-pub fn message_is_too_long_at_most(text_max: impl Display) -> String {
-    format!("the message is too long: at most {text_max} KiB can be sent")
+pub fn message_is_too_long_at_most(kib: impl Display) -> String {
+    format!("the message is too long: at most {kib} KiB can be sent")
 }
 
 pub const SYSTEM_GAVE_NO_RANDOM_NUMBER: &str = "the system gave no random number, so nothing was sent";
 pub const MAY_HAVE_BEEN_SENT: &str = ", may have been sent";
 
-pub fn draft_line(id: impl Display, draft: impl Display, maybe: impl Display, draft_2: impl Display) -> String {
-    format!("{id}  {draft}\n        Not sent{maybe}: {draft_2}\n")
+pub fn draft_line(id: impl Display, text: impl Display, maybe: impl Display, why: impl Display) -> String {
+    format!("{id}  {text}\n        Not sent{maybe}: {why}\n")
 }
 
 pub const ASKING_PALYRA_FROM_HERE_IS_SWITCHED: &str =
@@ -150,15 +151,15 @@ pub fn message_is_too_long_bytes(count: impl Display, limit: impl Display) -> St
     format!("the message is too long: {count} bytes, and {limit} can be sent")
 }
 
-pub const NOTHING_WAS_SENT: &str = "nothing was sent: the agent is ending";
+pub const NOTHING_WAS_SENT: &str = "nothing was sent: Palyra Tray is ending";
 pub const ALL_AGENTS_ARE_PAUSED: &str = "All agents are paused.";
 
 pub fn see_chat_open_chat_session(session: impl Display) -> String {
     format!("See the chat: palyra-tray open chat --session {session}")
 }
 
-pub fn message_was_sent_but_no(notices: impl Display) -> String {
-    format!("the message was sent, but no answer came: {notices}")
+pub fn message_was_sent_but_no(why: impl Display) -> String {
+    format!("the message was sent, but no answer came: {why}")
 }
 
 pub const IT_IS_NO_LONGER_KEPT: &str = "it is no longer kept";
@@ -178,7 +179,6 @@ pub fn there_is_no_draft(draft_id: impl Display) -> String {
 }
 
 pub const THIS_DRAFT_IS_BEING_SENT_RIGHT: &str = "this draft is being sent right now";
-pub const RUNS_OF_OURS: &str = "runs of ours";
 
 pub fn messages_are_under_way_already(at_once: impl Display) -> String {
     format!("{at_once} messages are under way already")
@@ -188,7 +188,7 @@ pub const PALYRA_TRAY_ENDED_BEFORE_MESSAGE: &str = "Palyra Tray ended before the
 pub const GATEWAY_CANNOT_BE_ASKED: &str = "The gateway cannot be asked";
 
 pub fn it_could_not_be_kept(why: impl Display) -> String {
-    format!("It could not be kept on disk, and without that nothing is sent: {why}.")
+    format!("It could not be kept on the disk, and without that nothing is sent: {why}.")
 }
 
 pub const GATEWAY_IS_NOT_READY: &str = "The gateway is not ready.";

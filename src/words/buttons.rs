@@ -2,6 +2,7 @@
 
 pub const CLOSE: &str = "Close";
 pub const CANCEL: &str = "Cancel";
+pub const OPEN: &str = "Open";
 pub const SEND: &str = "Send";
 pub const DISCARD: &str = "Discard";
 pub const DETAILS: &str = "Details";

@@ -16,7 +16,7 @@ pub fn in_order(parts: impl Display, fine: impl Display) -> String {
     format!("{parts}, {fine} in order.")
 }
 
-pub const WHAT_TO_DO_STANDS_BELOW_EACH: &str = "What to do stands below each. !! is a problem, ! a warning.";
+pub const WHAT_TO_DO_STANDS_BELOW_EACH: &str = "What to do is below each. !! is a problem, ! a warning.";
 pub const NOTHING_NEEDS_TO_BE_DONE: &str = "Nothing needs to be done.";
 pub const PALYRA_CHECKS: &str = "Palyra: checks";
 pub const NODE_HOST_CERTIFICATE: &str = "Node host certificate";
@@ -28,7 +28,7 @@ pub fn certificate_cannot_be_read(why: impl Display) -> String {
 }
 
 pub const MEND_THAT_THEN_START_AGENT_ANEW: &str =
-    "Mend that, then start the agent anew: palyra-tray quit --keep-running, then palyra-tray run";
+    "Mend that, then restart Palyra Tray: palyra-tray quit --keep-running, then: palyra-tray run";
 
 pub fn expired_ago_node_host_needs_repair(lasts: impl Display) -> String {
     format!("expired {lasts} ago: the node host needs repair")
@@ -57,8 +57,7 @@ pub fn limits_watches_watchers(watches: impl Display, instances: impl Display) -
 
 pub fn raise_limit_echo_fs(name: impl Display, to: impl Display) -> String {
     format!(
-        "Raise the limit: echo fs.inotify.{name}={to} | sudo tee /etc/sysctl.d/60-inotify.conf && sudo sysctl \
-         --system"
+        "Raise the limit: echo fs.inotify.{name}={to} | sudo tee /etc/sysctl.d/60-inotify.conf && sudo sysctl --system"
     )
 }
 
@@ -81,7 +80,7 @@ pub fn cannot_be_watched(folder: impl Display, why: impl Display, slower: impl D
 }
 
 pub const MEND_PERMISSIONS_OF_THAT_FOLDER: &str = "Mend the permissions of that folder";
-pub const AGENT: &str = "the agent";
+pub const AGENT: &str = "Palyra Tray";
 pub const PROGRAM_STARTED_FROM_HERE: &str = "a program started from here";
 
 pub fn open_now(open: impl Display) -> String {
@@ -97,16 +96,16 @@ pub fn at_most(whose: impl Display, open: impl Display, limit: impl Display) -> 
 }
 
 pub const RESTART_AGENT_QUIT_KEEP_RUNNING: &str =
-    "Restart the agent: palyra-tray quit --keep-running, then: palyra-tray run";
+    "Restart Palyra Tray: palyra-tray quit --keep-running, then: palyra-tray run";
 pub const RAISE_IT_BEFORE_AGENT_STARTS: &str =
-    "Raise it before the agent starts: ulimit -n 1024, or LimitNOFILE= in the systemd unit";
+    "Raise it before Palyra Tray starts: ulimit -n 1024, or LimitNOFILE= in the systemd unit";
 pub const SO_MODEL_PROVIDERS: &str = "so model providers, sign-in and Discord cannot be reached";
 
 pub fn this_computer_is_not_connected_there(so: impl Display) -> String {
-    format!("this computer is not connected (there is no default route), {so}")
+    format!("this machine is not connected (there is no default route), {so}")
 }
 
-pub const CONNECT_IT_TO_NETWORK: &str = "Connect it to a network. A model on this computer works without";
+pub const CONNECT_IT_TO_NETWORK: &str = "Connect it to a network. A model on this machine works without";
 
 pub fn etc_resolv_conf_names_no_server(so: impl Display) -> String {
     format!("/etc/resolv.conf names no server to ask for names, {so}")

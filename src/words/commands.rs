@@ -25,16 +25,16 @@ pub fn palyra_tray_has_ended(text: impl Display) -> String {
 
 pub const ENDED_PALYRA_IS_STOPPED: &str = "Ended. Palyra is stopped.\n";
 pub const AGENT_WAS_KILLED_BEFORE: &str =
-    "the agent was killed before it was done; what it had not stopped yet goes on";
+    "Palyra Tray was killed before it was done; what it had not stopped yet goes on";
 pub const START_IT_AGAIN: &str = "Start it again, then quit: palyra-tray run";
-pub const AGENT_HAS_ENDED: &str = "the agent has ended, and another one was started meanwhile";
-pub const AGENT_IS_STILL_ENDING: &str = "the agent is still ending";
+pub const AGENT_HAS_ENDED: &str = "Palyra Tray has ended, and another one was started meanwhile";
+pub const AGENT_IS_STILL_ENDING: &str = "Palyra Tray is still ending";
 
 pub fn no_such_place(place: impl Display) -> String {
     format!("no such place: {place}")
 }
 
-pub const SERVICES_ARE_GATEWAY: &str = "services are gateway, browserd and node_host";
+pub const SERVICES_ARE_GATEWAY: &str = "the services are gateway, browserd and node_host";
 
 pub fn no_place_for_demo(error: impl Display) -> String {
     format!("no place for the demo: {error}")
@@ -50,10 +50,10 @@ pub fn palyra_tray_demo(root: impl Display, exe: impl Display) -> String {
     )
 }
 
-pub fn log_cannot_be_written(agent_log: impl Display, error: impl Display) -> String {
-    format!("the log {agent_log} cannot be written: {error}")
+pub fn log_cannot_be_written(path: impl Display, error: impl Display) -> String {
+    format!("the log {path} cannot be written: {error}")
 }
 
 pub const MEND_PERMISSIONS_THERE: &str = "Mend the permissions there, or set PALYRA_STATE_ROOT to another folder.";
-pub const ANOTHER_AGENT_HOLDS_THIS_STATE_ROOT: &str = "another agent holds this state root but does not answer";
+pub const ANOTHER_AGENT_HOLDS_THIS_STATE_ROOT: &str = "another Palyra Tray uses this data folder but does not answer";
 pub const END_THAT_PROCESS: &str = "End its process (palyra-tray), then try again.";

@@ -14,6 +14,8 @@ pub const FIRST_MESSAGE: &str = "First message";
 pub const LOGS: &str = "Logs";
 pub const LOOK_AGAIN: &str = "Look again";
 pub const MODEL_PROVIDER: &str = "Model provider";
+pub const DONE: &str = "Done";
+pub const SET: &str = "Set.";
 pub const NOT_DONE: &str = "Not done";
 pub const NOT_NOW: &str = "Not now";
 pub const NOTIFICATIONS: &str = "Notifications";
@@ -40,7 +42,7 @@ pub fn exit_code(code: impl Display) -> String {
 pub const IT_CARRIES_USER_NAME: &str = "it carries a user name";
 pub const IT_ENDED_WITHOUT_WORD: &str = "it ended without a word";
 pub const IT_IS_NOT_ADDRESS: &str = "it is not an address";
-pub const NO_AGENT_RUNS: &str = "no agent runs";
+pub const NO_AGENT_RUNS: &str = "Palyra Tray does not run";
 pub const NO_REASON_IS_KNOWN: &str = "no reason is known";
 pub const NOT_ENROLLED: &str = "not enrolled";
 pub const PALYRA_GAVE_ANSWER: &str = "palyra gave an answer that was not understood";
@@ -49,8 +51,8 @@ pub fn signal(signal: impl Display) -> String {
     format!("signal {signal}")
 }
 
-pub const AGENT_DOES_NOT_TELL: &str = "the agent does not tell";
-pub const AGENTS_ANSWER_WAS_NOT_UNDERSTOOD: &str = "the agent's answer was not understood";
+pub const AGENT_DOES_NOT_TELL: &str = "Palyra Tray does not tell";
+pub const AGENTS_ANSWER_WAS_NOT_UNDERSTOOD: &str = "Palyra Tray's answer was not understood";
 pub const GATEWAY_DOES_NOT_SAY_WHY: &str = "the gateway does not say why";
 
 pub fn process(executable: impl Display, pid: impl Display) -> String {
@@ -88,10 +90,10 @@ pub fn cannot_be_read(path: impl Display, error: impl Display) -> String {
     format!("{path} cannot be read ({error}); mend or remove it")
 }
 
-pub fn minutes(seconds: impl Display) -> String {
-    format!("{seconds} min")
+pub fn minutes(minutes: impl Display) -> String {
+    format!("{minutes} min")
 }
 
-pub fn days(seconds: impl Display) -> String {
-    format!("{seconds} days")
+pub fn days(days: impl Display) -> String {
+    format!("{days} days")
 }

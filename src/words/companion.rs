@@ -14,8 +14,8 @@ pub fn its_end_cannot_be_read(error: impl Display) -> String {
     format!("its end cannot be read: {error}")
 }
 
-pub fn it_has_more_than_mib(max_file_bytes: impl Display) -> String {
-    format!("it has more than {max_file_bytes} MiB")
+pub fn it_has_more_than_mib(most: impl Display) -> String {
+    format!("it has more than {most} MiB")
 }
 
 pub fn it_is_not_understood_line(line: impl Display, column: impl Display) -> String {
@@ -24,8 +24,8 @@ pub fn it_is_not_understood_line(line: impl Display, column: impl Display) -> St
 
 pub const IT_IS_NOT_UNDERSTOOD_IT_IS_NO: &str = "it is not understood (it is no JSON object)";
 
-pub fn its_schema(shown: impl Display, newest: impl Display) -> String {
-    format!("its schema is {shown}, and 1 to {newest} are known")
+pub fn its_schema(schema: impl Display, newest: impl Display) -> String {
+    format!("its schema is {schema}, and 1 to {newest} are known")
 }
 
 pub fn profile_it_is_not_one(quoted: impl Display) -> String {
@@ -39,7 +39,7 @@ pub fn its_data_folder(default_profile: impl Display) -> String {
 pub const ACTIVE_SESSION_DEVICE_AND_RUN: &str = "the active session, device and run";
 pub const WHAT_IT_KEPT_OF_VOICE: &str = "what it kept of voice: Palyra Tray has none";
 pub const START_ON_LOGIN_WAS_ON: &str =
-    "start on login: it was on without a question; `palyra-tray autostart on` switches it on";
+    "start on login: it was on without a question; to switch it on: palyra-tray autostart on";
 
 pub fn profile(quoted: impl Display, what: impl Display) -> String {
     format!("profile {quoted}: {what}")
@@ -61,8 +61,8 @@ pub fn notifications_left(left: impl Display, count: impl Display) -> String {
     format!("{left} of {count} notifications: too old, or not understood")
 }
 
-pub fn only_newest_are_kept(max_drafts: impl Display) -> String {
-    format!("only the newest {max_drafts} are kept")
+pub fn only_newest_are_kept(most: impl Display) -> String {
+    format!("only the newest {most} are kept")
 }
 
 pub fn its_file_still_has_text(counted: impl Display, why: impl Display) -> String {
@@ -72,8 +72,8 @@ pub fn its_file_still_has_text(counted: impl Display, why: impl Display) -> Stri
 pub const IT_HAS_NO_TEXT: &str = "it has no text";
 pub const DRAFTS_ARE_SWITCHED_OFF_OFFLINE_DRAFTS: &str = "drafts are switched off (offline_drafts_enabled)";
 
-pub fn drafts_are_kept_already(max_drafts: impl Display) -> String {
-    format!("{max_drafts} drafts are kept already, and none is dropped: send or discard one first")
+pub fn drafts_are_kept_already(most: impl Display) -> String {
+    format!("{most} drafts are kept already, and none is dropped: send or discard one first")
 }
 
 pub fn profile_what_else_it_had(name: impl Display) -> String {
@@ -88,17 +88,17 @@ pub const IT_IS_NOT_ACTIVE_ONE_HERE: &str =
     "it is not the active one here yet; change to it in the menu, under Set-up and support";
 pub const THERE_IS_NOTHING: &str = "there is nothing in it";
 
-pub fn it_is_too_long(count: impl Display, max_draft_bytes: impl Display) -> String {
-    format!("it is too long: {count} bytes, and a draft may have {max_draft_bytes}")
+pub fn it_is_too_long(bytes: impl Display, most: impl Display) -> String {
+    format!("it is too long: {bytes} bytes, and a draft may have {most}")
 }
 
 pub fn what_changes_now_holds_only_until(why: impl Display) -> String {
-    format!("{why}; what changes now holds only until the agent ends")
+    format!("{why}; what changes now holds only until Palyra Tray ends")
 }
 
 pub fn what_tray_remembers_cannot_be_written(trouble: impl Display) -> String {
     format!(
-        "what the tray remembers cannot be written ({trouble}); nothing is lost while it runs, and it is tried again"
+        "what Palyra Tray remembers cannot be written ({trouble}); nothing is lost while it runs, and it is tried again"
     )
 }
 
@@ -117,9 +117,9 @@ pub const NOTIFY_OF_DRAFTS: &str = "Notify of drafts";
 pub const NOTIFY_OF_WHAT_HAPPENED_BEHIND_LOCKED: &str = "Notify of what happened behind a locked screen";
 pub const NOTIFY_OF_CONFIG: &str = "Notify of a config that is not taken";
 pub const NOTIFY_OF_NODE_HOST: &str = "Notify of the node host";
-pub const NOTIFY_OF_TRAYS_OWN_TROUBLES: &str = "Notify of the tray's own troubles";
+pub const NOTIFY_OF_TRAYS_OWN_TROUBLES: &str = "Notify of Palyra Tray's own troubles";
 pub const FROM_EARLIER_DESKTOP_APP: &str = "From the earlier desktop app";
-pub const CANNOT_WRITE_ITS_STATE: &str = "The tray cannot write its memory";
+pub const CANNOT_WRITE_ITS_STATE: &str = "Palyra Tray cannot write what it remembers";
 
 pub fn file_cannot_be_read(file: impl Display, error: impl Display) -> String {
     format!("{file} of the earlier desktop app cannot be read: {error}")
@@ -154,6 +154,6 @@ pub fn how_far_set_up_left(error: impl Display) -> String {
 pub const TAKEN_OVER: &str = "Taken over";
 pub const NOT_TAKEN_OVER: &str = "Not taken over";
 
-pub fn its_own_files(words: impl Display) -> String {
-    format!("{words}Its own files were not changed. All of it: palyra-tray status --json")
+pub fn its_own_files(lists: impl Display) -> String {
+    format!("{lists}Its own files were not changed. All of it: palyra-tray status --json")
 }

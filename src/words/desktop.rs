@@ -10,7 +10,6 @@ pub fn browser_helper_could_not_be_started(error: impl Display) -> String {
     format!("The browser helper could not be started: {error}.")
 }
 
-pub const BROWSER_HELPER: &str = "browser helper";
 pub const BROWSER_HELPERS_END_COULD: &str = "The browser helper's end could not be read.";
 pub const BROWSER_HELPER_FAILED_WITHOUT_REASON: &str = "The browser helper failed without a reason.";
 pub const BROWSER_DID_NOT_START_WITHIN_S: &str =
@@ -31,7 +30,7 @@ pub const IT_DOES_NOT_LEAD: &str = "it does not lead to this machine";
 pub const IT_IS_NOT_ENCRYPTED: &str = "it is not encrypted";
 
 pub fn dialog_has_no_button(form: impl Display) -> String {
-    format!("The dialog \"{form}\" has no button.")
+    format!("The dialog “{form}” has no button.")
 }
 
 pub const TYPE_FOLDERS_PATH_SENTENCE: &str = "Type the folder's path.";
@@ -49,7 +48,7 @@ pub const PALYRA_TRAY_DIALOGS_ASKS_FOR_TERMINAL: &str =
     "PALYRA_TRAY_DIALOGS asks for the terminal, and this needs a window; unset it.";
 
 pub fn palyra_tray_dialogs(other: impl Display) -> String {
-    format!("PALYRA_TRAY_DIALOGS is \"{other}\"; set it to zenity, kdialog or terminal, or unset it.")
+    format!("PALYRA_TRAY_DIALOGS is “{other}”; set it to zenity, kdialog or terminal, or unset it.")
 }
 
 pub const THERE_IS_NO_DISPLAY_FOR_WINDOW: &str =
@@ -60,7 +59,6 @@ pub fn no_dialog_program_was_found(order: impl Display) -> String {
 }
 
 pub const IT_IS_OVER: &str = "It is over; there is nothing to ask.";
-pub const DIALOG_INPUT: &str = "dialog input";
 
 pub fn dialog_program_was_lost(name: impl Display, error: impl Display) -> String {
     format!("The dialog program {name} was lost: {error}.")
@@ -81,7 +79,6 @@ pub fn dialog_program_try_again(name: impl Display, what: impl Display) -> Strin
 }
 
 pub const PARENT_HAS_ENDED: &str = "the parent has ended";
-pub const DIALOG_OUTPUT: &str = "dialog output";
 
 pub fn killed_by_signal(signal: impl Display) -> String {
     format!("killed by signal {signal}")
@@ -112,18 +109,21 @@ pub fn terminal_cannot_be_read(error: impl Display) -> String {
     format!("The terminal cannot be read: {error}; try again in another one.")
 }
 
+pub const WARNING: &str = "Warning: ";
+pub const ERROR: &str = "Error: ";
+pub const NUMBER: &str = "Number: ";
 pub const TYPE_C_THEN_ENTER: &str = "type c, then Enter";
 pub const PRESS_CTRL_C: &str = "press Ctrl-C";
 pub const LINE_IS_TOO_LONG: &str = "the line is too long";
 
 pub fn dialog_has_too_many_buttons(form: impl Display) -> String {
-    format!("The dialog \"{form}\" has too many buttons for zenity.")
+    format!("The dialog “{form}” has too many buttons for zenity.")
 }
 
-pub const IT_GAVE_INVALID_ID: &str = "it gave the invalid id 0";
+pub const IT_GAVE_INVALID_ID: &str = "it gave the invalid ID 0";
 
 pub fn notification_could_not_be_shown(title: impl Display, why: impl Display) -> String {
-    format!("The notification \"{title}\" could not be shown: {why}.")
+    format!("The notification “{title}” could not be shown: {why}.")
 }
 
 pub fn no_thread_for_notifications(error: impl Display) -> String {

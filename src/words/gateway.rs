@@ -2,15 +2,12 @@
 
 use std::fmt::Display;
 
-pub const ERROR_SENDING_REQUEST: &str = "error sending request";
-pub const CREDENTIAL_NOT_FOUND: &str = "credential not found";
-
 pub fn does_not_accept_this_key(who: impl Display) -> String {
     format!("{who} does not accept this key. Check it and enter it again.")
 }
 
 pub fn does_not_let_this_key_use(who: impl Display) -> String {
-    format!("{who} does not let this key use the model. Check there what it may do, or enter another one.")
+    format!("{who} does not let this key use the model. Check there what it may do, or enter another key.")
 }
 
 pub fn account_at_has_no_credit_left(who: impl Display) -> String {
@@ -49,7 +46,7 @@ pub fn palyra_has_no_key(who: impl Display) -> String {
 }
 
 pub fn did_not_answer_as_it_should(who: impl Display, words: impl Display) -> String {
-    format!("{who} did not answer as it should. Try again later; it said: {words}")
+    format!("{who} did not answer as it should. Try again later. It said: {words}")
 }
 
 pub fn sign_in_at_took_too_long(who: impl Display) -> String {
@@ -69,7 +66,7 @@ pub fn gets_too_many_requests_right_now(who: impl Display) -> String {
 }
 
 pub fn sign_in_at_failed(who: impl Display, words: impl Display) -> String {
-    format!("The sign-in at {who} failed. Begin it again, or use a key; it said: {words}")
+    format!("The sign-in at {who} failed. Begin it again, or use a key. It said: {words}")
 }
 
 pub fn enter_code_on_s_page(code: impl Display, who: impl Display) -> String {
@@ -81,19 +78,19 @@ pub fn there_is_no_session(session: impl Display) -> String {
 }
 
 pub fn gateways_hand_off_address_was_refused(why: impl Display) -> String {
-    format!("The gateway's hand-off address was refused: {why}.")
+    format!("The gateway's one-time address was refused: {why}.")
 }
 
 pub const IT_IS_NOT_PLAIN_HTTP: &str = "it is not plain HTTP";
 pub const IT_LEADS_TO_ANOTHER_HOST: &str = "it leads to another host";
-pub const IT_LEADS_TO_ANOTHER_PORT: &str = "it leads to another port, check the port in the gateway's config";
+pub const IT_LEADS_TO_ANOTHER_PORT: &str = "it leads to another port; check the port in the gateway's config";
 pub const IT_HAS_NO_PATH: &str = "it has no path";
 pub const IT_HAS_NO_TOKEN: &str = "it has no token";
 pub const ITS_ANSWER_IS_TOO_LARGE: &str = "its answer is too large";
 pub const PROGRAM_WITHOUT_NAME: &str = "a program without a name";
 
 pub fn it_calls_itself(plain: impl Display) -> String {
-    format!("it calls itself \"{plain}\"")
+    format!("it calls itself “{plain}”")
 }
 
 pub fn it_answered(status: impl Display) -> String {
@@ -134,8 +131,8 @@ pub fn gateway_on_cannot_be_reached(port: impl Display, why: impl Display) -> St
     format!("The gateway on 127.0.0.1:{port} cannot be reached: {why}.")
 }
 
-pub fn gateway_did_not_answer_within_ms(timeout: impl Display) -> String {
-    format!("The gateway did not answer within {timeout} ms.")
+pub fn gateway_did_not_answer_within_ms(ms: impl Display) -> String {
+    format!("The gateway did not answer within {ms} ms.")
 }
 
 pub fn connection_to_ended_without_http_answer(port: impl Display) -> String {
@@ -144,8 +141,8 @@ pub fn connection_to_ended_without_http_answer(port: impl Display) -> String {
 
 pub const GATEWAYS_ANSWER_BROKE_OFF_IN_MIDDLE: &str = "The gateway's answer broke off in the middle.";
 
-pub fn gateways_answer_is_larger_than_kib(call: impl Display) -> String {
-    format!("The gateway's answer is larger than {call} KiB.")
+pub fn gateways_answer_is_larger_than_kib(kib: impl Display) -> String {
+    format!("The gateway's answer is larger than {kib} KiB.")
 }
 
 pub fn request_to_gateway_was_not_sent(why: impl Display) -> String {
@@ -154,10 +151,42 @@ pub fn request_to_gateway_was_not_sent(why: impl Display) -> String {
 
 pub const SESSION_HOLDS_CHARACTERS_THAT_NO_HEADER: &str = "the session holds characters that no header takes";
 pub const NO_RUN: &str = "The gateway knows no such run: it never began, or was forgotten after its end.";
-pub const THAT_IS_NOT_ID_OF_RUN: &str = "That is not the id of a run.";
+pub const THAT_IS_NOT_ID_OF_RUN: &str = "That is not the ID of a run.";
 pub const GATEWAY_ACCEPTED_LOGIN_BUT_GAVE_NO: &str =
     "The gateway accepted the login but gave no session cookie: is another program on its port?";
-pub const GATEWAY_TOOK_TOO_LONG_TO_HAND: &str = "The gateway took too long to hand over.";
-pub const GATEWAYS_HAND_OFF_ADDRESS_CANNOT: &str = "The gateway's hand-off address cannot be used.";
+pub const GATEWAY_TOOK_TOO_LONG_TO_HAND: &str = "The gateway took too long to make a one-time address.";
+pub const GATEWAYS_HAND_OFF_ADDRESS_CANNOT: &str = "The gateway's one-time address cannot be used.";
 pub const THIS_ADDRESS_WAS_USED_ALREADY: &str =
-    "This address was used already. Open the dashboard from the tray again.";
+    "This address was used already. Open the dashboard from the Palyra icon again.";
+
+pub fn nothing_listens(port: impl Display) -> String {
+    format!("nothing listens on port {port}")
+}
+
+pub fn no_answer_in_time(port: impl Display) -> String {
+    format!("no answer from port {port} in time")
+}
+
+pub fn another_program_answers(name: impl Display) -> String {
+    format!("another program answers on the port: {name}")
+}
+
+pub fn does_not_answer_in_http(port: impl Display) -> String {
+    format!("port {port} does not answer in HTTP")
+}
+
+pub fn service_is_not_healthy(why: impl Display) -> String {
+    format!("the service is not healthy: {why}")
+}
+
+pub fn journal_is_not_absolute(path: impl Display) -> String {
+    format!("the path of the gateway's journal, {path}, is not absolute, so it is not watched")
+}
+
+pub fn journal_is_not_ours(folder: impl Display) -> String {
+    format!("the folder of the gateway's journal, {folder}, does not belong to you, so it is not watched")
+}
+
+pub fn journal_cannot_be_watched(folder: impl Display, error: impl Display) -> String {
+    format!("the folder of the gateway's journal, {folder}, cannot be watched: {error}")
+}

@@ -51,8 +51,7 @@ pub const ITS_SYSTEMD_USER_SERVICE_IS_MASKED: &str = "Its systemd user service i
 
 pub fn systemd_user_service_is_masked(unit: impl Display) -> String {
     format!(
-        "the systemd user service is masked, which forbids to start it; allow it first: systemctl --user unmask \
-         {unit}"
+        "the systemd user service is masked, which forbids to start it; allow it first: systemctl --user unmask {unit}"
     )
 }
 
@@ -68,8 +67,7 @@ pub fn it_was_switched(how: impl Display) -> String {
 
 pub fn foreign_unit_still_starts(unit_path: impl Display, unit: impl Display) -> String {
     format!(
-        "{unit_path} is not of Palyra Tray's making and still starts it; to end that: systemctl --user disable \
-         {unit}"
+        "{unit_path} is not of Palyra Tray's making and still starts it; to end that: systemctl --user disable {unit}"
     )
 }
 

@@ -3,8 +3,8 @@
 use std::fmt::Display;
 
 pub const WINDOW_IS_OPEN_ALREADY: &str = "The window is open already.\n";
-pub const AGENTS_MENU_WAS_NOT_UNDERSTOOD: &str = "the agent's menu was not understood";
-pub const AGENT_DID_NOT_ANSWER: &str = "the agent did not answer";
+pub const AGENTS_MENU_WAS_NOT_UNDERSTOOD: &str = "Palyra Tray's menu was not understood";
+pub const AGENT_DID_NOT_ANSWER: &str = "Palyra Tray did not answer";
 
 pub fn tray_icon_could_not_be_put(error: impl Display) -> String {
     format!("the tray icon could not be put up: {error}")
@@ -48,8 +48,8 @@ pub const NOTHING_WAITS: &str = "Nothing waits";
 pub const NOT_KNOWN_GATEWAY_DOES_NOT_ANSWER: &str = "Not known: the gateway does not answer";
 pub const REVIEW_ALL_IN_DASHBOARD: &str = "Review all in dashboard";
 
-pub fn approvals_highest_risk(waiting: impl Display, risk_word: impl Display, agent: impl Display) -> String {
-    format!("Approvals ({waiting}), highest risk {risk_word}{agent}")
+pub fn approvals_highest_risk(waiting: impl Display, risk: impl Display, old: impl Display) -> String {
+    format!("Approvals ({waiting}), highest risk {risk}{old}")
 }
 
 pub const APPROVALS_NOT_KNOWN: &str = "Approvals (not known)";

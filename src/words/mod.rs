@@ -1,8 +1,7 @@
 //! Every sentence that a person reads, in one place: nothing is here but words, and no sentence is anywhere else.
 //!
-//! A text is a constant or a function whose arguments are what it tells of; who calls it decides that it is said. One voice:
-//! plain and short; what happened, why, and what to do. What starts with a small letter is part of a longer sentence or of
-//! a list; what is to be done follows in a sentence of its own.
+//! A text is a constant or a function whose arguments are what it tells of; who calls it decides that it is said. What
+//! starts with a small letter is part of a longer sentence or of a list. The voice is described in `docs/architecture.md`.
 //!
 //! A translation is another set of these files with the same names and arguments. It needs to look at no other file: a
 //! function may put its arguments in any order and choose words by a number. Names of commands, settings and files stay.

@@ -2,29 +2,33 @@
 
 use std::fmt::Display;
 
-pub fn node_asks_first(word: impl Display) -> String {
-    format!("node {word} asks first, and there is no terminal")
+pub fn node_asks_first(task: impl Display) -> String {
+    format!("node {task} asks first, and there is no terminal")
 }
 
 pub fn if_you_know_what_it_means(task: impl Display) -> String {
     format!("If you know what it means: palyra-tray node {task} --yes")
 }
 
-pub fn type_yes(forms: impl Display, forms_2: impl Display) -> String {
-    format!("{forms}\n\n{forms_2} Type yes: ")
+pub fn type_yes(meaning: impl Display, question: impl Display) -> String {
+    format!("{meaning}\n\n{question} Type yes: ")
 }
 
-pub fn node_host(text_of: impl Display) -> String {
-    format!("Node host: {text_of}\n")
+pub fn node_host(state: impl Display) -> String {
+    format!("Node host: {state}\n")
 }
 
-pub fn device(text_of: impl Display) -> String {
-    format!("  Device       {text_of}\n")
+pub fn device(id: impl Display) -> String {
+    format!("  Device       {id}\n")
 }
 
-pub fn good_for(seconds: impl Display) -> String {
-    format!("good for {seconds}")
+pub fn good_for(time: impl Display) -> String {
+    format!("valid for another {time}")
 }
+
+pub const EXPIRED: &str = "expired";
+pub const WINDOW_OPEN: &str = "OPEN";
+pub const WINDOW_CLOSED: &str = "closed";
 
 pub fn certificate(words: impl Display) -> String {
     format!("  Certificate  {words}\n")
@@ -36,19 +40,19 @@ pub fn window(window: impl Display) -> String {
 
 pub const ENROLMENT_SWITCHED_OFF: &str = "  Enrolment    switched off: palyra-tray node enroll says why\n";
 pub const DIALOG_OPENS: &str = "The dialog opens.";
-pub const AS_NODE_THIS_MACHINE_LETS_PALYRAS: &str = "As a node, this machine lets Palyra's agents open addresses and files here, each time after you approved \
-     it.\n\nTo pair it, Palyra is restarted twice. In between, for a few seconds, its node port lets any program on \
-     this machine ask to be paired (the pairing window). Only this machine's own request is approved; if anything \
-     else asks, nothing is. Then the window is closed, and that is checked.\n\nThe certificate lasts 24 hours and \
-     cannot be renewed: after that the node host needs repair, which is the same again. Runs of agents that are \
-     under way are lost by the restarts.";
-pub const THIS_MACHINE_GETS_NEW_CERTIFICATE: &str = "This machine gets a new certificate as a node; the old one is deleted.\n\nFor that, Palyra is restarted twice. \
-     In between, for a few seconds, its node port lets any program on this machine ask to be paired (the pairing \
-     window). Only this machine's own request is approved; if anything else asks, nothing is. Then the window is \
-     closed, and that is checked.\n\nThe new certificate lasts 24 hours. Runs of agents that are under way are lost \
-     by the restarts.";
-pub const THIS_MACHINE_IS_NO_LONGER_NODE: &str = "This machine is no longer a node: its node host is stopped, its certificate and key are deleted, and the \
-     gateway forgets it. Palyra is not restarted.";
+pub const AS_NODE_THIS_MACHINE_LETS_PALYRAS: &str = "As a node, this machine lets Palyra's agents open addresses and \
+     files here, each time after you approved it.\n\nTo pair it, Palyra is restarted twice. In between, for a few \
+     seconds, its node port lets any program on this machine ask to be paired (the pairing window). Only this \
+     machine's own request is approved; if anything else asks, nothing is. Then the window is closed, and that is \
+     checked.\n\nThe certificate lasts 24 hours and cannot be renewed: after that the node host needs repair, which \
+     is the same again. Runs of agents that are under way are lost by the restarts.";
+pub const THIS_MACHINE_GETS_NEW_CERTIFICATE: &str = "This machine gets a new certificate as a node; the old one is \
+     deleted.\n\nFor that, Palyra is restarted twice. In between, for a few seconds, its node port lets any program \
+     on this machine ask to be paired (the pairing window). Only this machine's own request is approved; if anything \
+     else asks, nothing is. Then the window is closed, and that is checked.\n\nThe new certificate lasts 24 hours. \
+     Runs of agents that are under way are lost by the restarts.";
+pub const THIS_MACHINE_IS_NO_LONGER_NODE: &str = "This machine is no longer a node: its node host is stopped, its \
+     certificate and key are deleted, and the gateway forgets it. Palyra is not restarted.";
 pub const ENROL_THIS_MACHINE_AS_NODE: &str = "Enrol this machine as a node?";
 pub const REPAIR_NODE_HOST: &str = "Repair the node host?";
 pub const FORGET_THIS_MACHINE_AS_NODE: &str = "Forget this machine as a node?";
@@ -77,10 +81,10 @@ pub const PALYRA_DID_NOT_ASK: &str = "palyra did not ask to be paired in time";
 pub const PALYRA_DID_NOT_TAKE_ENROLMENT_AWAY: &str = "palyra did not take the enrolment away in time";
 pub const SEE_NODE: &str = "See: palyra-tray node status";
 pub const SEE_GATEWAY_LOG: &str = "See: palyra-tray logs gateway";
-pub const ENROLMENT_IS_SWITCHED_OFF: &str = "enrolment is switched off: a certificate lasts 24 hours, cannot be renewed, and each new one needs the pairing \
-     window";
+pub const ENROLMENT_IS_SWITCHED_OFF: &str = "enrolment is switched off: a certificate lasts 24 hours, cannot be \
+     renewed, and each new one needs the pairing window";
 pub const SWITCH_ON: &str =
-    "To allow it all the same, write enrolment = true under [node] into settings.toml, then start Palyra Tray anew.";
+    "To allow it all the same, write enrolment = true below [node] into settings.toml, then restart Palyra Tray.";
 pub const NO_WINDOW: &str = "this gateway does not open the pairing window, or does not say so";
 pub const WHO_WAS_IT: &str = "If that was nobody you know, do not enrol while others can reach this machine's ports.";
 pub const ITS_CERTIFICATE_HAS_EXPIRED: &str = "its certificate has expired";
@@ -100,11 +104,11 @@ pub fn while_pairing_window_was_open(who: impl Display) -> String {
 }
 
 pub const ENROLLING_WAS_INTERRUPTED: &str = "Enrolling was interrupted";
-pub const PALYRA_TRAY_WAS_ENDED_WHILE_PAIRING: &str = "Palyra Tray was ended while the pairing window was open. The gateway is started again without it. What became \
-     of the enrolment: palyra-tray node status";
+pub const PALYRA_TRAY_WAS_ENDED_WHILE_PAIRING: &str = "Palyra Tray was ended while the pairing window was open. The \
+     gateway is started again without it. What became of the enrolment: palyra-tray node status";
 pub const PAIRING_WINDOW_DOES_NOT_CLOSE: &str = "The pairing window does not close";
-pub const GATEWAY_STILL_LETS_MACHINES_WITHOUT: &str = "The gateway still lets machines without a certificate ask to be paired, so it is being stopped. Start it again; \
-     if this comes back, look at its log: palyra-tray logs gateway";
+pub const GATEWAY_STILL_LETS_MACHINES_WITHOUT: &str = "The gateway still lets machines without a certificate ask to \
+     be paired, so it is being stopped. Start it again; if this comes back, look at its log: palyra-tray logs gateway";
 pub const IS_BEING_STOPPED: &str = "is being stopped";
 pub const ENROLLING_PAIRING_WINDOW_OPENS: &str = "enrolling: the pairing window opens";
 pub const ENROLLING_PAIRING_WINDOW_IS_OPEN: &str = "enrolling: the pairing window is open";
@@ -141,8 +145,8 @@ pub fn requests_came_at_same_time(count: impl Display) -> String {
     format!("{count} requests came at the same time")
 }
 
-pub fn node_is_under_way(word: impl Display) -> String {
-    format!("node {word} is under way")
+pub fn node_is_under_way(task: impl Display) -> String {
+    format!("node {task} is under way")
 }
 
 pub const GATEWAY_IS_BEING_RESTARTED_TO_CLOSE: &str = "the gateway is being restarted to close its pairing window";
@@ -153,8 +157,8 @@ pub const THIS_MACHINE_IS_ENROLLED_ALREADY: &str = "this machine is enrolled alr
 pub const TO_FORGET: &str = "To forget that: palyra-tray node reset";
 pub const ENROL_IT_NODE_ENROLL: &str = "Enrol it: palyra-tray node enroll";
 
-pub fn this_machine_is_enrolled(gateway_words: impl Display) -> String {
-    format!("this machine is enrolled, but the gateway did not come back: {gateway_words}")
+pub fn this_machine_is_enrolled(why: impl Display) -> String {
+    format!("this machine is enrolled, but the gateway did not come back: {why}")
 }
 
 pub const THIS_MACHINE_WAS_NOT_ENROLLED: &str = "this machine was not enrolled";
@@ -166,7 +170,7 @@ pub fn enrolment_was_not_reset(why: impl Display) -> String {
 }
 
 pub fn what_is_kept_of_enrolment_holds(error: impl Display) -> String {
-    format!("what is kept of the enrolment holds only until the end: {error}")
+    format!("what is kept of the enrolment holds only until Palyra Tray ends: {error}")
 }
 
 pub const GATEWAY_HAS_NOT_HEARD: &str = "the gateway has not heard from it for 30 s";
@@ -180,7 +184,7 @@ pub const PALYRA_SAYS: &str = "palyra says that it is not enrolled";
 pub const PALYRA_SAYS_THAT_IT_IS_ENROLLED: &str = "palyra says that it is enrolled as something else";
 pub const GATEWAY_DOES_NOT_ANSWER: &str = "the gateway does not answer";
 pub const RESET_BY: &str = "reset by palyra-tray";
-pub const THAT_IS_NOT_ID_OF_DEVICE: &str = "That is not the id of a device or a pairing request.";
+pub const THAT_IS_NOT_ID_OF_DEVICE: &str = "That is not the ID of a device or a pairing request.";
 pub const ENROL: &str = "Enrol";
 pub const REPAIR: &str = "Repair";
 pub const DONE: &str = "Done";

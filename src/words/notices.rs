@@ -2,8 +2,8 @@
 
 use std::fmt::Display;
 
-pub fn ago(mark: impl Display, text_of: impl Display, text_of_2: impl Display, ago: impl Display) -> String {
-    format!("{mark} {text_of}  {text_of_2}, {ago} ago\n")
+pub fn recent_line(mark: impl Display, id: impl Display, title: impl Display, ago: impl Display) -> String {
+    format!("{mark} {id}  {title}, {ago} ago\n")
 }
 
 pub const NOTHING_HAS_HAPPENED_YET: &str = "Nothing has happened yet.\n";
@@ -17,8 +17,8 @@ pub fn is_back(id: impl Display) -> String {
     format!("{id} is back")
 }
 
-pub fn it_was_down(ms: impl Display) -> String {
-    format!("It was down for {ms}.")
+pub fn it_was_down(time: impl Display) -> String {
+    format!("It was down for {time}.")
 }
 
 pub const WHILE_SCREEN_WAS_LOCKED: &str = "While the screen was locked";
@@ -76,12 +76,11 @@ pub fn asked_by(who: impl Display, left: impl Display) -> String {
 pub const TO_ANSWER_OPEN_DASHBOARD_FROM_PALYRA_ICON: &str =
     "\nTo answer, open the dashboard from the Palyra icon, or run: palyra-tray approvals list";
 
-pub fn highest_risk(from: impl Display, risk_word: impl Display, server: impl Display) -> String {
-    format!("{from}. Highest risk: {risk_word}.{server}")
+pub fn highest_risk(from: impl Display, risk: impl Display, how: impl Display) -> String {
+    format!("{from}. Highest risk: {risk}.{how}")
 }
 
 pub const TO_ANSWER_OPEN_DASHBOARD_FROM_PALYRA: &str = "\nTo answer, open the dashboard from the Palyra icon.";
-pub const XFCE_NOTIFY_DAEMON: &str = "Xfce Notify Daemon";
 pub const GATEWAYS_LIST_OF_SESSIONS: &str = "the gateway's list of sessions is not understood";
 
 pub fn times(count: impl Display) -> String {

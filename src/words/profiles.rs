@@ -21,27 +21,27 @@ pub fn is_on_it_already(from: impl Display) -> String {
 }
 
 pub fn strict_and_not_confirmed(name: impl Display) -> String {
-    format!("profile {name} is a strict one, and the change to it was not confirmed")
+    format!("profile {name} is strict, and the change to it was not confirmed")
 }
 
 pub fn changing(name: impl Display) -> String {
     format!("Changing to profile {name}.")
 }
 
-pub const PALYRA_TRAY_WAS_ENDED: &str = "the tray was ended in the middle of it";
+pub const PALYRA_TRAY_WAS_ENDED: &str = "Palyra Tray was ended in the middle of it";
 
 pub fn is_not_there(wanted: impl Display) -> String {
     format!("profile {wanted} is not there")
 }
 
-pub fn on_profile(setup: impl Display) -> String {
-    format!("On profile {setup}")
+pub fn on_profile(label: impl Display) -> String {
+    format!("On profile {label}")
 }
 
-pub const SOMETHING_DID_NOT_END: &str = "something that was under way did not end in time";
+pub const SOMETHING_DID_NOT_END: &str = "something under way did not end in time";
 
-pub fn did_not_stop_in_time(up: impl Display) -> String {
-    format!("{up} did not stop in time")
+pub fn did_not_stop_in_time(names: impl Display) -> String {
+    format!("{names} did not stop in time")
 }
 
 pub fn did_not_get_ready(why: impl Display) -> String {
@@ -81,28 +81,31 @@ pub fn was_taken_back(to: impl Display, why: impl Display, again: impl Display) 
 pub const STRICT_ASKS_FIRST: &str = "strict: asks first";
 
 pub fn left_out(why: impl Display) -> String {
-    format!("! left out: {why}\n")
+    format!("! Left out: {why}\n")
 }
 
-pub fn active(of: impl Display, of_2: impl Display, strict: impl Display) -> String {
-    format!("Profile: {of} ({of_2}{strict})\n")
+pub fn active(name: impl Display, label: impl Display, strict: impl Display) -> String {
+    format!("Profile: {name} ({label}{strict})\n")
 }
 
-pub fn changing_from(of: impl Display, of_2: impl Display, of_3: impl Display) -> String {
-    format!("  Changing from {of} to {of_2}: {of_3}\n")
+pub fn changing_from(from: impl Display, to: impl Display, stage: impl Display) -> String {
+    format!("  Changing from {from} to {to}: {stage}\n")
 }
 
-pub fn last_change(of: impl Display) -> String {
-    format!("  Last change: {of}\n")
+pub fn last_change(outcome: impl Display) -> String {
+    format!("  Last change: {outcome}\n")
 }
 
-pub const WHAT_A_CHANGE_DOES: &str = "Palyra is stopped in the profile that is active now, and started in the other one. If that does not work, the \
-     old one is started again.";
+pub const WHAT_A_CHANGE_DOES: &str = "Palyra is stopped in the profile that is active now, and started in the other \
+     one. If that does not work, it is started in the old one again.";
 
 pub fn strict_change_to_it(name: impl Display) -> String {
     format!("{name} is a strict profile: what agents do there is real. Change to it?")
 }
 
+pub const PROFILE: &str = "Profile";
+pub const CHANGE: &str = "Change";
+pub const STRICT: &str = ", strict";
 pub const STRICT_PROFILE: &str = "A strict profile";
 pub const TAKES_UP_TO_A_MINUTE: &str = "Palyra is stopped here and started there. This takes up to a minute.";
 
@@ -110,15 +113,15 @@ pub fn changing_title(name: impl Display) -> String {
     format!("Changing to profile {name}")
 }
 
-pub const PALYRA_TRAY_CHANGES_PROFILE: &str = "the agent changes to another profile";
+pub const PALYRA_TRAY_CHANGES_PROFILE: &str = "Palyra Tray changes to another profile";
 pub const SET_UP_IS_OPEN: &str = "the set-up is open; finish or close it first";
 
 pub fn strict_and_no_terminal(name: impl Display) -> String {
-    format!("profile {name} is a strict one, which asks first, and there is no terminal")
+    format!("profile {name} is strict, so it asks first, and there is no terminal")
 }
 
-pub fn type_yes(forms: impl Display) -> String {
-    format!("{forms} Type yes: ")
+pub fn type_yes(question: impl Display) -> String {
+    format!("{question} Type yes: ")
 }
 
 pub const CHANGE_TAKES_LONGER: &str = "the change of profile takes longer than it should";
@@ -129,8 +132,8 @@ pub fn if_you_mean_it(name: impl Display) -> String {
     format!("If you mean it: palyra-tray profile switch {name} --yes")
 }
 
-pub fn registry_cannot_be_read(shown: impl Display, error: impl Display) -> String {
-    format!("{shown} cannot be read: {error}")
+pub fn registry_cannot_be_read(registry: impl Display, error: impl Display) -> String {
+    format!("{registry} cannot be read: {error}")
 }
 
 pub fn is_not_valid_toml(line: impl Display) -> String {
@@ -149,14 +152,14 @@ pub fn there_is_no_profile(name: impl Display, names: impl Display) -> String {
 }
 
 pub const DESKTOP_LOCAL: &str = "Desktop local";
-pub const NAME_IS_TAKEN: &str = "the tray has a profile of this name already; give it another";
+pub const NAME_IS_TAKEN: &str = "Palyra Tray has a profile of this name already; give it another";
 
 pub fn its_is_not_absolute(what: impl Display) -> String {
     format!("its {what} is not an absolute path without ..")
 }
 
-pub fn name_has_characters(max_name_bytes: impl Display) -> String {
-    format!("a name has 1 to {max_name_bytes} characters of a-z, 0-9, - _ .")
+pub fn name_has_characters(most: impl Display) -> String {
+    format!("a name has 1 to {most} characters of a-z, 0-9, - _ .")
 }
 
 pub const NAME_DOES_NOT_BEGIN: &str = "a name does not begin with . or -, nor end with .";

@@ -198,10 +198,10 @@ pub const PIN_ITS_CERTIFICATE: &str = "Pin its certificate: write its SHA-256 to
 pub const ASK_WHO_RUNS_IT: &str = "Ask who runs it whether its certificate is a new one; only then put the new \
      fingerprint into the profile's config";
 pub const SEE_NETWORK_AND_ADDRESS: &str =
-    "See whether this computer is connected, and whether the address in the profile's config is right";
+    "See whether this machine is connected, and whether the address in the profile's config is right";
 
 pub const LEADS_THERE: &str = "leads to the remote gateway";
-pub const IS_NOT_CONNECTED: &str = "this computer is not connected, or knows nobody who tells addresses to names";
+pub const IS_NOT_CONNECTED: &str = "this machine is not connected, or knows nobody who tells addresses to names";
 pub const CONNECT_IT: &str = "Connect it to the network in which the remote gateway is";
 
 pub fn correct_config(config: impl Display) -> String {

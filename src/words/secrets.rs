@@ -10,55 +10,55 @@ pub const WITH_NEW_BROWSER_STATE_KEY_STORED: &str =
     "with a new browser state key the stored browser profiles are lost, and there is no terminal to ask on";
 pub const IF_YOU_KNOW: &str = "If you know that: palyra-tray secrets rotate … --yes";
 
-pub fn make_new_one(width: impl Display) -> String {
-    format!("{width}\n\nMake a new one? Type yes: ")
+pub fn make_new_one(meaning: impl Display) -> String {
+    format!("{meaning}\n\nMake a new one? Type yes: ")
 }
 
 pub const NOTHING_WAS_CHANGED: &str = "nothing was changed";
 
-pub fn kept_by_palyra(text_of: impl Display, text_of_2: impl Display) -> String {
-    format!("Kept by Palyra     {text_of}: {text_of_2}\n")
+pub fn kept_by_palyra(place: impl Display, what: impl Display) -> String {
+    format!("Kept by Palyra     {place}: {what}\n")
 }
 
 pub const NEW_ONES_ARE_BEING_MADE: &str = "! New ones are being made, or what uses them is starting again.\n";
 
-pub fn made_ago(seconds: impl Display) -> String {
-    format!(", made {seconds} ago")
+pub fn made_ago(time: impl Display) -> String {
+    format!(", made {time} ago")
 }
 
 pub fn in_systems_keyring(since: impl Display) -> String {
     format!("in the system's keyring{since}")
 }
 
-pub fn in_mode(text_of: impl Display, text_of_2: impl Display, since: impl Display) -> String {
-    format!("in {text_of} (mode {text_of_2}){since}")
+pub fn in_mode(path: impl Display, mode: impl Display, since: impl Display) -> String {
+    format!("in {path} (mode {mode}){since}")
 }
 
-pub fn from_palyras_config(text_of: impl Display) -> String {
-    format!("from Palyra's config ({text_of}), which has the say")
+pub fn from_palyras_config(key: impl Display) -> String {
+    format!("from Palyra's config ({key}), which has the say")
 }
 
 pub fn only_referred_to(key: impl Display) -> String {
-    format!("Palyra's config only says where it is ({key}), which the tray cannot follow")
+    format!("Palyra's config only says where it is ({key}), which Palyra Tray cannot follow")
 }
 
 pub fn cannot_be_followed(label: impl Display, key: impl Display, plain: impl Display) -> String {
     format!(
-        "the config only says where the {label} is to be found ({key}), which Palyra Tray cannot follow and has to know; \
-         write the {label} itself into {plain}, or take {key} out: then Palyra Tray makes one"
+        "the config only says where the {label} is to be found ({key}), which Palyra Tray cannot follow and has to \
+         know; write the {label} itself into {plain}, or take {key} out: then Palyra Tray makes one"
     )
 }
 
 pub const MISSING_NEXT_START_MAKES_ONE: &str = "missing: the next start makes one";
 
-pub fn cannot_be_looked_at_now(text_of: impl Display) -> String {
-    format!("cannot be looked at now: {text_of}")
+pub fn cannot_be_looked_at_now(why: impl Display) -> String {
+    format!("cannot be looked at now: {why}")
 }
 
 pub const SECRETS_WERE_NOT_ALL_CHANGED: &str = "The secrets were not all changed";
 
-pub fn nothing_that_uses_it_was_running(words: impl Display) -> String {
-    format!("{words} Nothing that uses it was running.")
+pub fn nothing_that_uses_it_was_running(what: impl Display) -> String {
+    format!("{what} Nothing that uses it was running.")
 }
 
 pub const ITS_SECRETS_ARE_NEW: &str = "its secrets are new";
@@ -68,11 +68,11 @@ pub const THIS_MACHINE_IS_BEING_ENROLLED: &str = "this machine is being enrolled
 pub const TRY_AGAIN_WHEN_THAT_IS_OVER: &str = "Try again when that is over.";
 pub const WHAT_USES_SECRETS_COULD_NOT_START: &str = "What uses the secrets could not start again.";
 pub const SECRETS_HAVE_NOT_BEEN_FETCHED_YET: &str = "the secrets have not been fetched yet";
-pub const UNFINISHED: &str = "What runs goes on with the secrets that it has. To finish it: palyra-tray secrets rotate, or start the tray \
-     again.";
-pub const STATE_KEY_MEANING: &str = "The browser state key encrypts the browser profiles of your agents: cookies, sign-ins, open tabs. With a new \
-     key none of them can be read any more. They are put aside beside the browser's folder, and the browser begins \
-     with none.";
+pub const UNFINISHED: &str = "What runs goes on with the secrets that it has. To finish it: palyra-tray secrets \
+     rotate, or restart Palyra Tray.";
+pub const STATE_KEY_MEANING: &str = "The browser state key encrypts the browser profiles of your agents: cookies, \
+     sign-ins, open tabs. With a new key none of them can be read any more. They are put aside beside the browser's \
+     folder, and the browser begins with none.";
 pub const ALL_OF_THEM_COME_FROM_PALYRAS: &str = "all of them come from Palyra's config";
 
 pub fn comes_from_palyras_config(label: impl Display, key: impl Display) -> String {
@@ -83,7 +83,7 @@ pub const WITH_ANOTHER_BROWSER_STATE_KEY_STORED: &str =
     "with another browser state key the stored browser profiles cannot be read any more";
 pub const IF_YOU_WANT: &str = "If you want that: palyra-tray secrets rotate --yes";
 pub const FROM_CONFIG: &str =
-    "Change it there, and what uses it restarts by itself; or take the key out, and the tray's own is used.";
+    "Change it there, and what uses it restarts by itself; or take the key out, and Palyra Tray's own is used.";
 
 pub fn is_new(one: impl Display) -> String {
     format!("{one} is new.")
@@ -257,7 +257,7 @@ pub const THERE_ARE_SECRETS_ALREADY: &str = "there are secrets already";
 pub const KEYRING_HAS_NOT_ANSWERED_YET: &str = "The keyring has not answered yet; it may be asking for its password.";
 
 pub fn secrets_cannot_be_read(error: impl Display) -> String {
-    format!("The secrets cannot be read: the system gave no thread for it ({error}). Start again.")
+    format!("The secrets cannot be read: the system gave no thread for it ({error}). Restart Palyra Tray.")
 }
 
 pub const KEYRING_HAS_NOT_ANSWERED_FOR_MINUTE: &str = "the keyring has not answered for a minute";
@@ -327,8 +327,7 @@ pub const UNLOCK_KEYRING: &str = "Unlock the keyring (sign in to the desktop), a
 
 pub fn put_it_there(scope: impl Display, name: impl Display) -> String {
     format!(
-        "put it there (palyra secrets configure browser-state-key {scope} {name} --value-stdin) or correct the \
-         config"
+        "put it there (palyra secrets configure browser-state-key {scope} {name} --value-stdin) or correct the config"
     )
 }
 

@@ -13,11 +13,11 @@ pub fn has_open(journals: impl Display) -> String {
 }
 
 pub fn runs_on(root: impl Display) -> String {
-    format!("runs on {root}")
+    format!("uses {root}")
 }
 
 pub const ANOTHER_PALYRA_TRAY_HAS_TAKEN_STATE: &str =
-    "another Palyra Tray has taken the state folder while this one ran; quit one of them";
+    "another Palyra Tray has taken the data folder while this one ran; quit one of them";
 
 pub fn another_palyra_uses_already(runtime_root: impl Display, executable: impl Display, pid: impl Display) -> String {
     format!(
@@ -28,17 +28,13 @@ pub fn another_palyra_uses_already(runtime_root: impl Display, executable: impl 
 
 pub const SEE_LOGS: &str = "See the newest lines: palyra-tray logs";
 pub const TRY_WHEN_READY: &str = "Try again when the gateway is ready: palyra-tray status";
-pub const LINE_IS: &str = "1 line is";
-
-pub fn lines_are(lines: impl Display) -> String {
-    format!("{lines} lines are")
-}
-
-pub fn missing_in_log(are: impl Display, name: impl Display) -> String {
+pub fn lines_missing(lines: u64, name: impl Display) -> String {
+    let are = if lines == 1 { "1 line is".to_owned() } else { format!("{lines} lines are") };
     format!("{are} missing in the log of the {name}, which could not be written for a while")
 }
 
-pub fn log_of_cannot_be_written(name: impl Display, why: impl Display, are: impl Display) -> String {
+pub fn lines_being_lost(lines: u64, name: impl Display, why: impl Display) -> String {
+    let are = if lines == 1 { "1 line is".to_owned() } else { format!("{lines} lines are") };
     format!("the log of the {name} cannot be written ({why}); {are} lost so far. See: palyra-tray doctor")
 }
 
@@ -155,16 +151,16 @@ pub fn was_not_started(why: impl Display) -> String {
     format!("was not started: {why}")
 }
 
-pub fn no_free_ports_for_between(service: impl Display, ports: impl Display, ports_2: impl Display) -> String {
-    format!("no free ports for {service} between {ports} and {ports_2}; end the programs that hold them")
+pub fn no_free_ports_for_between(service: impl Display, first: impl Display, last: impl Display) -> String {
+    format!("no free ports for {service} between {first} and {last}; end the programs that hold them")
 }
 
 pub fn port_is_held(port: impl Display, holder: impl Display) -> String {
     format!("Port {port} is held by {holder}. ")
 }
 
-pub fn service_now_uses_port_and_those(who: impl Display, service: impl Display, http: impl Display) -> String {
-    format!("{who}The {service} service now uses port {http} and those beside it.")
+pub fn service_now_uses_port_and_those(who: impl Display, service: impl Display, port: impl Display) -> String {
+    format!("{who}The {service} service now uses port {port} and those beside it.")
 }
 
 pub fn free_some_space_or_mend_permissions(error: impl Display) -> String {

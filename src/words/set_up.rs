@@ -16,7 +16,7 @@ pub fn what_you_have_set_up(error: impl Display) -> String {
 }
 
 pub const MAKE_ROOM_ON_DISK_OR_MEND: &str =
-    "Make room on the disk or mend its permissions, then start the set-up again.";
+    "Free some space on the disk or mend its permissions, then start the set-up again.";
 pub const THIS_STEP_ENDED_EARLY: &str = "this step ended early";
 pub const START_IT: &str = "Start it";
 pub const START_PALYRA_TRAY: &str = "Start Palyra Tray?";
@@ -25,33 +25,33 @@ pub const PALYRA_TRAY_IS_NOT_RUNNING: &str =
 pub const START_IT_YOURSELF: &str = "Start it yourself: palyra-tray run";
 
 pub fn agent_cannot_be_started(error: impl Display) -> String {
-    format!("the agent cannot be started: {error}")
+    format!("Palyra Tray cannot be started: {error}")
 }
 
 pub fn agent_ended_at_once(status: impl Display) -> String {
-    format!("the agent ended at once ({status})")
+    format!("Palyra Tray ended at once ({status})")
 }
 
-pub const AGENT_WAS_STARTED_BUT_DOES: &str = "the agent was started but does not answer";
+pub const AGENT_WAS_STARTED_BUT_DOES: &str = "Palyra Tray was started but does not answer";
 pub const ANOTHER: &str = "another folder";
 pub const CHOOSE_ONE: &str = "Choose one of them.";
 pub const GREETING: &str = "Hello! What can you do for me?";
-pub const NOT_UNDERSTOOD: &str = "The agent's answer was not understood. Restart Palyra Tray and try again.";
-pub const NO_EFFECT: &str = "This was done, but nothing has changed. 'Run checks' in the tray menu tells more.";
-pub const STARTING: &str = "Starting Palyra. The first start takes a little longer.";
-pub const LOOKING: &str = "Looking at the folder.";
-pub const TURNING_ON: &str = "Turning chats on in Palyra's config and restarting the gateway.";
-pub const WAITING_FOR_ANSWER: &str = "Waiting for the answer. This takes some seconds. If Palyra asks for your permission meanwhile, a notification \
-     says so.";
-pub const SIGNING_IN: &str = "Opening the sign-in page in your browser.";
-pub const NOTIFYING: &str = "Sending a test notification.";
-pub const AUTOSTART: &str = "Setting up the start on login.";
-pub const DISCORD_LOOKING: &str = "Asking Discord about the bot.";
-pub const DISCORD_CONNECTING: &str = "Connecting the bot. This can take half a minute, and the gateway may restart.";
-pub const DISCORD_SENDING: &str = "Sending a test message.";
-pub const PALYRA_RUNS_AI_AGENTS: &str = "Palyra runs AI agents on this computer. In a few steps it will be running and have answered your first message. \
-     You need a key or an account of OpenAI, Anthropic or MiniMax.\n\nYou can stop at any step and go on later from \
-     the tray menu.";
+pub const NOT_UNDERSTOOD: &str = "Palyra Tray's answer was not understood. Restart Palyra Tray and try again.";
+pub const NO_EFFECT: &str = "This was done, but nothing has changed. “Run checks” in the tray menu tells more.";
+pub const STARTING: &str = "Starting Palyra… The first start takes a little longer.";
+pub const LOOKING: &str = "Looking at the folder…";
+pub const TURNING_ON: &str = "Switching chats on in Palyra's config, and restarting the gateway…";
+pub const WAITING_FOR_ANSWER: &str = "Waiting for the answer… This takes some seconds. If Palyra asks for your \
+     permission meanwhile, a notification says so.";
+pub const SIGNING_IN: &str = "Opening the sign-in page in your browser…";
+pub const NOTIFYING: &str = "Sending a test notification…";
+pub const AUTOSTART: &str = "Setting up the start on login…";
+pub const DISCORD_LOOKING: &str = "Asking Discord about the bot…";
+pub const DISCORD_CONNECTING: &str = "Connecting the bot… This can take half a minute, and the gateway may restart.";
+pub const DISCORD_SENDING: &str = "Sending a test message…";
+pub const PALYRA_RUNS_AI_AGENTS: &str = "Palyra runs AI agents on this machine. In a few steps it will be running and \
+     have answered your first message. You need a key or an account of OpenAI, Anthropic or MiniMax.\n\nYou can stop \
+     at any step and go on later from the tray menu.";
 
 pub fn this_is_demo(text: impl Display) -> String {
     format!("This is the demo: nothing is real, and any key will do.\n\n{text}")
@@ -70,8 +70,8 @@ pub const PALYRA_TRAY_STARTS_PALYRAD: &str =
 pub const WHERE_IS_PALYRA: &str = "Where is Palyra?";
 pub const FOLDER_WITH_PALYRAD: &str = "Folder with palyrad";
 pub const YOU_CAN_GO: &str = "You can go on, but these may get in the way:";
-pub const ONE_THING_ABOUT_THIS_COMPUTER: &str = "One thing about this computer";
-pub const SOME_THINGS_ABOUT_THIS_COMPUTER: &str = "Some things about this computer";
+pub const ONE_THING_ABOUT_THIS_COMPUTER: &str = "One thing about this machine";
+pub const SOME_THINGS_ABOUT_THIS_COMPUTER: &str = "Some things about this machine";
 
 pub fn palyra_keeps_conversations(folder: impl Display) -> String {
     format!("Palyra keeps conversations, memory and logs in this folder:\n\n{folder}")
@@ -96,8 +96,7 @@ pub fn how_do_you_want_to_connect(name: impl Display) -> String {
 
 pub fn paste_your_api_key(name: impl Display) -> String {
     format!(
-        "Paste your {name} API key. It goes straight to Palyra's vault on this computer; it is not shown and not \
-         logged."
+        "Paste your {name} API key. It goes straight to Palyra's vault on this machine; it is not shown and not logged."
     )
 }
 
@@ -108,7 +107,7 @@ pub fn api_key(name: impl Display) -> String {
 pub const CHECK_KEY: &str = "Check key";
 
 pub fn checking_key(name: impl Display) -> String {
-    format!("Checking the key with {name}.")
+    format!("Checking the key with {name}…")
 }
 
 pub fn sign_in_to_on_page(name: impl Display) -> String {
@@ -116,13 +115,13 @@ pub fn sign_in_to_on_page(name: impl Display) -> String {
 }
 
 pub fn sign_in_to_in_browser(name: impl Display, address: impl Display) -> String {
-    format!("Sign in to {name} in a browser on this computer. Then this goes on by itself. The page is:\n{address}")
+    format!("Sign in to {name} in a browser on this machine. Then this goes on by itself. The page is:\n{address}")
 }
 
 pub fn lets_only_registered_applications_sign(name: impl Display) -> String {
     format!(
-        "{name} lets only registered applications sign in. Enter the client ID of your own OAuth application. \
-         Without one, go back and use an API key."
+        "{name} lets only registered applications sign in. Enter the client ID of your own OAuth application. Without \
+         one, go back and use an API key."
     )
 }
 
@@ -140,7 +139,7 @@ pub fn client_secret(name: impl Display) -> String {
 pub const SIGN_IN: &str = "Sign in";
 
 pub fn testing_connection(name: impl Display) -> String {
-    format!("Testing the connection to {name}.")
+    format!("Testing the connection to {name}…")
 }
 
 pub fn your_config_switches_chats_off_orchestrator(config: impl Display) -> String {
@@ -150,7 +149,7 @@ pub fn your_config_switches_chats_off_orchestrator(config: impl Display) -> Stri
     )
 }
 
-pub const TURN_ON: &str = "Turn on";
+pub const TURN_ON: &str = "Switch on";
 pub const CHATS_ARE_SWITCHED_OFF: &str = "Chats are switched off";
 pub const SAY_SOMETHING_TO_PALYRA: &str = "Say something to Palyra";
 pub const YOUR_FIRST_MESSAGE: &str = "Your first message:";
@@ -184,10 +183,10 @@ pub const BOT_IS_CONNECTED: &str =
     "The bot is connected. To try it, enter the ID of a channel it may write to (16 to 24 digits).";
 pub const TRY_BOT: &str = "Try the bot";
 pub const SEND_TEST_MESSAGE: &str = "Send a test message";
-pub const TEST_NOTIFICATION_WAS_SENT_WHEN: &str = "A test notification was sent. When an agent needs your permission, it comes like this, with buttons to decide. \
-     Did you see it?";
-pub const TEST_NOTIFICATION_WAS_SENT: &str = "A test notification was sent. This desktop shows no buttons in notifications, so you decide approvals in the \
-     dashboard. Did you see it?";
+pub const TEST_NOTIFICATION_WAS_SENT_WHEN: &str = "A test notification was sent. When an agent needs your permission, \
+     it comes like this, with buttons to decide. Did you see it?";
+pub const TEST_NOTIFICATION_WAS_SENT: &str = "A test notification was sent. This desktop shows no buttons in \
+     notifications, so you decide approvals in the dashboard. Did you see it?";
 pub const TEST_NOTIFICATION: &str = "Test notification";
 
 pub fn notification_was_handed(server: impl Display) -> String {
@@ -203,8 +202,8 @@ pub const DASHBOARD: &str = "the dashboard";
 
 pub fn this_desktop_shows_no_notifications(place: impl Display) -> String {
     format!(
-        "This desktop shows no notifications: none of its programs offers that service. Approvals wait in {place} \
-         and 'palyra-tray approvals list'. To get notifications, install a notification server such as dunst."
+        "This desktop shows no notifications: none of its programs offers that service. Approvals wait in {place} and \
+         palyra-tray approvals list. To get notifications, install a notification server such as dunst."
     )
 }
 
@@ -220,8 +219,8 @@ pub fn no_icon_is_shown(facts: impl Display) -> String {
     format!("\n\nNo icon is shown: {facts} Start Palyra Tray again to get its menu as a window.")
 }
 
-pub const START_SETUP_AGAIN: &str = "Start palyra-tray setup again";
-pub const CHOOSE_CONTINUE_SET_UP_IN_MENU: &str = "Choose Continue set-up in the menu";
+pub const START_SETUP_AGAIN: &str = "Run palyra-tray setup again";
+pub const CHOOSE_CONTINUE_SET_UP_IN_MENU: &str = "Choose “Continue set-up” in the menu";
 
 pub fn left_out_to_go(left: impl Display, how: impl Display) -> String {
     format!("\n\nLeft out: {left}. {how} to go on.")
@@ -231,7 +230,7 @@ pub const PALYRA_IS_READY: &str = "Palyra is ready";
 pub const NOT_FINISHED_YET: &str = "Not finished yet";
 pub const PALYRA_SET_UP: &str = "Palyra set-up";
 pub const PALYRA_DID_NOT_START: &str = "Palyra did not start";
-pub const CHATS_COULD_NOT_BE_TURNED: &str = "Chats could not be turned on";
+pub const CHATS_COULD_NOT_BE_TURNED: &str = "Chats could not be switched on";
 pub const CONNECTION_DOES_NOT_WORK: &str = "The connection does not work";
 pub const NO_ANSWER: &str = "No answer";
 pub const DISCORD_IS_NOT_CONNECTED: &str = "Discord is not connected";
@@ -258,7 +257,7 @@ pub fn has_no_sign_in_in_browser(who: impl Display) -> String {
     format!("{who} has no sign-in in the browser. Use a key instead.")
 }
 
-pub const THAT_IS_NOT_ID_OF_SIGN: &str = "That is not the id of a sign-in.";
+pub const THAT_IS_NOT_ID_OF_SIGN: &str = "That is not the ID of a sign-in.";
 pub const GATEWAY_NO_LONGER_KNOWS_THIS_SIGN: &str =
     "The gateway no longer knows this sign-in: it was restarted, or too much time has passed. Begin it again.";
 
@@ -279,7 +278,7 @@ pub fn is_not_connected_yet(who: impl Display) -> String {
 }
 
 pub fn lets_people_sign_in_only_through(who: impl Display) -> String {
-    format!("{who} lets people sign in only through an application of their own: enter its client id, or use a key.")
+    format!("{who} lets people sign in only through an application of their own: enter its client ID, or use a key.")
 }
 
 pub fn no_key_was_entered(who: impl Display) -> String {
@@ -303,6 +302,8 @@ pub const CANCELLED: &str = "Cancelled";
 pub const WELCOME: &str = "Welcome";
 pub const CHECKS: &str = "Checks";
 pub const CONNECTION: &str = "Connection";
+pub const NOTED: &str = "Noted.";
+pub const SENT: &str = "Sent.";
 pub const FOLDER_IS_KEPT: &str = "The folder is kept.";
 pub const TRY_AGAIN: &str = "Try again.";
 pub const CHOOSE_FOLDER_BY_ITS_WHOLE_PATH: &str = "choose a folder by its whole path, from the root on";

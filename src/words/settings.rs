@@ -24,7 +24,7 @@ pub const THEN_TRY_AGAIN: &str = "Then try again.";
 pub const NOTHING_TO_WRITE: &str = "Nothing to write: what runs has the ports that the config means.";
 pub const WRITTEN_NOTHING_HAS_TO_BE_RESTARTED: &str = "Written. Nothing has to be restarted.";
 pub const PALYRA_DESKTOP_CONFIG_RELOAD_MODE_SWITCHES: &str = "PALYRA_DESKTOP_CONFIG_RELOAD_MODE switches it off";
-pub const START_TRAY_WITHOUT_THAT_VARIABLE: &str = "Start the tray without that variable.";
+pub const START_TRAY_WITHOUT_THAT_VARIABLE: &str = "Start Palyra Tray without that variable.";
 pub const CHANGES_OF_CONFIG_ARE_FOLLOWED: &str = "Changes of the config are followed.";
 pub const THEY_ARE_LEFT_TO_YOU: &str = "They are left to you.";
 
@@ -37,7 +37,7 @@ pub fn has_no(service: impl Display, purpose: impl Display) -> String {
 }
 
 pub fn look_failed(error: impl Display) -> String {
-    format!("the look failed ({error})")
+    format!("the look at it failed ({error})")
 }
 
 pub fn config_cannot_be_read(why: impl Display) -> String {
@@ -91,7 +91,7 @@ pub const WHERE_PALYRA_KEEPS_ITS_DATA: &str = "where Palyra keeps its data";
 pub const THIS_MACHINE_MAY_BE_ENROLLED: &str = "this machine may be enrolled as a node from here";
 pub const BRIGHTNESS_OF_PANEL_THAT_ICON: &str = "brightness of the panel that the icon is on";
 pub const PALYRAS_JOURNAL_NOTES_WHICH_WINDOWS: &str =
-    "Palyra's journal notes which windows and actions of the tray are used";
+    "Palyra's journal notes which windows and actions of Palyra Tray are used";
 pub const NOTIFY_OF_APPROVALS: &str = "notify of approvals";
 pub const NOTIFY_OF_ALARMS: &str = "notify of alarms";
 pub const NOTIFY_OF_SERVICES_THAT_FAIL: &str = "notify of services that fail or move";
@@ -100,7 +100,7 @@ pub const NOTIFY_OF_DRAFTS: &str = "notify of drafts";
 pub const NOTIFY_OF_WHAT_HAPPENED_BEHIND_LOCKED: &str = "notify of what happened behind a locked screen";
 pub const NOTIFY_OF_CONFIG: &str = "notify of a config that is not taken";
 pub const NOTIFY_OF_NODE_HOST: &str = "notify of the node host";
-pub const NOTIFY_OF_TRAYS_OWN_TROUBLES: &str = "notify of the tray's own troubles";
+pub const NOTIFY_OF_TRAYS_OWN_TROUBLES: &str = "notify of Palyra Tray's own troubles";
 pub const TRUE_OR_FALSE: &str = "true or false";
 pub const FOLDER_BY_ITS_WHOLE_PATH: &str = "a folder by its whole path, from the root on";
 
@@ -147,7 +147,7 @@ pub const CONFIG_TOUCHED: &str = "a restart was asked for by writing the config 
 pub const CONFIG_OUTDATED: &str = "the config was changed after it started";
 pub const WRITE_PORTS: &str = "Write these ports to the config";
 pub const CONFIG_RESTARTS: &str = "Restart when the config changes";
-pub const TELEMETRY: &str = "Note in Palyra's journal how the tray is used";
+pub const TELEMETRY: &str = "Note in Palyra's journal how Palyra Tray is used";
 pub const CONFIG_INVALID: &str = "Palyra's config cannot be used";
 pub const CONFIG_CHANGED: &str = "the config changed";
 
@@ -155,8 +155,8 @@ pub fn config_changed(first: impl Display) -> String {
     format!("the config changed ({first})")
 }
 
-pub fn config_changed_and_more(first: impl Display, n: impl Display) -> String {
-    format!("the config changed ({first} and {n} more)")
+pub fn config_changed_and_more(first: impl Display, more: impl Display) -> String {
+    format!("the config changed ({first} and {more} more)")
 }
 
 pub fn restart_to_use_changed_config(names: impl Display) -> String {

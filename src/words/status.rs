@@ -2,10 +2,10 @@
 
 use std::fmt::Display;
 
-pub const AGENT_ANSWERS_SOMETHING_ELSE: &str = "the agent answers something else";
+pub const AGENT_ANSWERS_SOMETHING_ELSE: &str = "Palyra Tray answers something else";
 
 pub fn no_agent_since(utc: impl Display, why: impl Display) -> String {
-    format!("No agent since {utc}: {why}.")
+    format!("No Palyra Tray since {utc}: {why}.")
 }
 
 pub const WAITING_FOR_ONE_RUN: &str = "Waiting for one (palyra-tray run). What the last one said:";
@@ -17,7 +17,7 @@ pub fn ctrl_c_ends(utc: impl Display) -> String {
 pub const WINDOW_IS_TOO_SMALL_FOR_REST: &str = "… (the window is too small for the rest)";
 
 pub fn no_agent(why: impl Display) -> String {
-    format!("no agent: {why}")
+    format!("no Palyra Tray: {why}")
 }
 
 pub const NODE_HOST: &str = "node host";
@@ -26,8 +26,8 @@ pub fn active_runs(runs: impl Display) -> String {
     format!("active runs {runs}")
 }
 
-pub fn about(env: impl Display, commit: impl Display, rows: impl Display) -> String {
-    format!("Palyra Tray {env}{commit}\n{rows}")
+pub fn about(version: impl Display, commit: impl Display, rows: impl Display) -> String {
+    format!("Palyra Tray {version}{commit}\n{rows}")
 }
 
 pub const ABOUT_PALYRA_TRAY: &str = "About Palyra Tray";
@@ -45,26 +45,36 @@ pub const FAILURES_OF_PALYRA: &str = "failures of Palyra";
 pub const PALYRA_DIAGNOSTICS: &str = "Palyra diagnostics\n";
 pub const DEMO: &str = "DEMO: nothing here is real";
 
-pub fn report_versions(word: impl Display, word_2: impl Display, word_3: impl Display) -> String {
-    format!("palyra-tray {word}, palyrad {word_2} ({word_3})")
+pub fn report_versions(ours: impl Display, palyrad: impl Display, commit: impl Display) -> String {
+    format!("palyra-tray {ours}, palyrad {palyrad} ({commit})")
 }
 
-pub fn report_approvals(word: impl Display, word_2: impl Display, count: impl Display, word_3: impl Display) -> String {
-    format!("approvals: {word} wait, heard of by {word_2}; active runs: {count}; sessions: {word_3}")
+pub fn report_approvals(
+    waiting: impl Display,
+    heard_by: impl Display,
+    runs: impl Display,
+    sessions: impl Display,
+) -> String {
+    format!("approvals: {waiting} wait, heard of by {heard_by}; active runs: {runs}; sessions: {sessions}")
 }
 
-pub fn report_rest(word: impl Display, word_2: impl Display, word_3: impl Display, word_4: impl Display) -> String {
-    format!("browser: {word}; discord: {word_2}; node host: {word_3}; profile: {word_4}")
+pub fn report_rest(
+    browser: impl Display,
+    discord: impl Display,
+    node_host: impl Display,
+    profile: impl Display,
+) -> String {
+    format!("browser: {browser}; discord: {discord}; node host: {node_host}; profile: {profile}")
 }
 
 pub fn report_desktop(
-    word: impl Display,
-    word_2: impl Display,
-    word_3: impl Display,
-    snapshot: impl Display,
-    word_4: impl Display,
+    tray: impl Display,
+    notifications: impl Display,
+    keyring: impl Display,
+    place: impl Display,
+    config: impl Display,
 ) -> String {
-    format!("tray: {word}; notifications: {word_2}; keyring: {word_3} {snapshot}; config: {word_4}")
+    format!("tray: {tray}; notifications: {notifications}; keyring: {keyring} {place}; config: {config}")
 }
 
 pub fn gateways_diagnostics(age: impl Display) -> String {
@@ -76,15 +86,15 @@ pub fn not_told_yet(why: impl Display) -> String {
 }
 
 pub fn report_service(
-    block: impl Display,
-    block_2: impl Display,
-    block_3: impl Display,
-    number: impl Display,
-    block_4: impl Display,
-    number_2: impl Display,
-    block_5: impl Display,
+    id: impl Display,
+    state: impl Display,
+    wanted: impl Display,
+    pid: impl Display,
+    uptime: impl Display,
+    attempts: impl Display,
+    ports: impl Display,
 ) -> String {
-    format!("{block}: {block_2}, wanted {block_3}, pid {number}, up {block_4}, attempts {number_2}, ports {block_5}")
+    format!("{id}: {state}, wanted {wanted}, pid {pid}, up {uptime}, attempts {attempts}, ports {ports}")
 }
 
 pub fn last_time(what: impl Display, end: impl Display) -> String {
@@ -127,8 +137,8 @@ pub fn dashboard_signed(url: impl Display) -> String {
     format!("  Dashboard  {url} (signed in: palyra-tray open)\n")
 }
 
-pub fn tray(text_of: impl Display) -> String {
-    format!("  Tray       {text_of}\n")
+pub fn tray(detail: impl Display) -> String {
+    format!("  Tray       {detail}\n")
 }
 
 pub fn notices(server: impl Display) -> String {
@@ -154,6 +164,10 @@ pub fn troubles_told_by_gateway(troubles: impl Display, age: impl Display) -> St
     format!("  Troubles   {troubles} told by the gateway {age}: palyra-tray status --diagnostics\n")
 }
 
+pub const RUNS: &str = "Runs";
+pub const BEFORE: &str = "Before:";
+pub const WHY: &str = "Why:";
+pub const ENDED: &str = "ended";
 pub const RUNS_NOT_KNOWN: &str = "  Runs       not known\n";
 
 pub fn and_more(n: impl Display) -> String {
@@ -164,8 +178,8 @@ pub fn last_one_failed_ago(ago: impl Display, failed: impl Display) -> String {
     format!("The last one failed {ago} ago: {failed}")
 }
 
-pub fn ended_ago(label: impl Display, ago: impl Display, text_of: impl Display) -> String {
-    format!("{label} {ago} ago it {text_of}")
+pub fn ended_ago(label: impl Display, ago: impl Display, how: impl Display) -> String {
+    format!("{label} {ago} ago it {how}")
 }
 
 pub const ITS_NEWEST_LINES_OF_STANDARD_ERROR: &str = "Its newest lines of standard error:";
@@ -199,7 +213,7 @@ pub fn no_tray_shows_icon(tray: impl Display) -> String {
 }
 
 pub const NO_NOTIFICATION_SERVER_APPROVALS: &str =
-    "no notification server: approvals show in the menu, the dashboard and `palyra-tray approvals list`";
+    "no notification server: approvals show in the menu, the dashboard and palyra-tray approvals list";
 
 pub fn notification_server_shows_no_buttons(name: impl Display) -> String {
     format!("the notification server {name} shows no buttons: decide in the dashboard or on the command line")

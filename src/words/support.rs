@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-pub const ASKING_AGENT: &str = "Asking the agent…";
+pub const ASKING_AGENT: &str = "Asking Palyra Tray…";
 pub const CHECKING_THIS_MACHINE: &str = "Checking this machine…";
 pub const READING_LOGS: &str = "Reading logs…";
 pub const EXPORTING: &str = "Palyra's own export…";
@@ -35,6 +35,7 @@ pub fn it_holds_no_secrets(path: impl Display, support: impl Display) -> String 
     format!("It holds no secrets that are known. Look through it before you send it: {path}{support}")
 }
 
+pub const TOLD: &str = "Told.";
 pub const SHOW_FILE: &str = "Show the file";
 pub const SUPPORT_BUNDLE_IS_READY: &str = "The support bundle is ready";
 

@@ -65,7 +65,7 @@ fn there_and_back_with_places_of_its_own() {
     assert_eq!(before["profile"]["active"], "desktop-local", "the registry's default is the command line's");
     let list = site.ok(&["profile", "list"]);
     assert!(list.contains("* desktop-local") && list.contains("The work one") && list.contains("strict"), "{list}");
-    assert!(list.contains("left out: ../../etc"), "{list}");
+    assert!(list.contains("Left out: ../../etc"), "{list}");
 
     let said = site.ok(&["profile", "switch", "work"]);
     assert!(said.contains("Now on profile The work one. Stopped of desktop-local: gateway, browserd."), "{said}");

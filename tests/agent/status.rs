@@ -114,7 +114,7 @@ fn whoever_watches_sees_changes_and_the_agent_go_and_return() {
     watch.until("an approval", |line| line.contains("approvals 1"));
     pages.until("an approval", |line| line.contains("\"pending\":1,"));
     site.kill_agent();
-    watch.until("no agent", |line| line.contains("no agent: "));
+    watch.until("no agent", |line| line.contains("no Palyra Tray: "));
     pages.until("no agent", |line| line.starts_with("{\"agent\":null"));
     site.start(&[]);
     watch.until("the next agent", |line| line.contains("Z healthy, gateway ready"));

@@ -1,7 +1,8 @@
 //! Every sentence that a person reads is in `src/words`: a literal that looks like one anywhere else is found.
 //!
-//! It looks like one when it has two words or more beside its `{}`. Left out are attributes, what goes to the log of the
-//! developer (`tracing`), what a text is compared with or searched for, and what [`ELSEWHERE`] lists with its reason.
+//! It looks like one when it has two words or more beside its `{}`. Left out are attributes but `#[error(…)]`, what goes to
+//! the log of the developer (`tracing`), what a text is compared with or searched for, and what [`ELSEWHERE`] lists with its
+//! reason.
 
 use std::path::Path;
 
@@ -15,12 +16,15 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
     ("core/simulate/", "", "the same"),
     ("core/agent/sizes.rs", "", "names of lists that a test measures"),
     ("core/agent/events.rs", "restarts while away", "the same"),
+    ("core/agent/watch.rs", "denied by the pause", "the same"),
     ("core/ask/mod.rs", "messages ", "the same"),
+    ("core/ask/mod.rs", "runs of ours", "the same"),
     ("core/inbox.rs", "", "the same"),
     ("core/cause.rs", "", "by what the sidecars say it is known why they ended"),
     ("core/discord.rs", "", "the same for the gateway's words about Discord"),
     ("core/node/mod.rs", "", "the same for its words about certificates"),
     ("core/upstream.rs", "", "the same for its words about providers"),
+    ("core/notices/room.rs", "Xfce Notify Daemon", "by its name a server is known"),
     ("shell/gateway/config.rs", "", "the same for its words about a config"),
     ("shell/shim/pump.rs", "", "by what is written on a panic it is known"),
     ("core/autostart/entries.rs", "", "a launch agent in the language of macOS"),
@@ -76,7 +80,10 @@ fn sentences(tokens: &[Token]) -> Vec<(usize, String)> {
         let before = |back: usize| i.checked_sub(back).and_then(|at| tokens.get(at));
         match &token.kind {
             Kind::Sign('(' | '[' | '{') => {
-                let is_read = !is_attribute(token, &before) && !is_for_developers(&before) && !is_compared(&before);
+                // `#[error("…")]` is what an error says
+                let says = tokens.get(i + 1).is_some_and(|next| next.is_word("error"));
+                let is_attribute = is_attribute(token, &before) && !says;
+                let is_read = !is_attribute && !is_for_developers(&before) && !is_compared(&before);
                 open.push(is_read && *open.last().unwrap_or(&true));
             }
             Kind::Sign(')' | ']' | '}') => {
@@ -170,6 +177,7 @@ fn a_sentence_in_the_wrong_place_is_found() {
         "const A: &str = \"nothing was \\\n    decided\";",
         "fn f() { g(r#\"not \"known\" here\"#) }",
         r#"fn f() -> Option<&'static str> { x.then_some("Open Dashboard") }"#,
+        r#"#[derive(Error)] #[error("nothing listens on port {0}")] struct E(u16);"#,
     ] {
         let (found, _) = misplaced(&[Source::new("core/x.rs", text)], &[]);
         assert_eq!(found.len(), 1, "{text}: {found:?}");

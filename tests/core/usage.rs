@@ -166,7 +166,7 @@ fn a_decision_that_was_not_taken_is_no_use() {
 #[test]
 fn the_switch_is_in_the_menu_and_in_the_settings_and_is_written_down() {
     let mut world = world();
-    assert!(world.menu("Note in Palyra's journal how the tray is used"));
+    assert!(world.menu("Note in Palyra's journal how Palyra Tray is used"));
     act(&mut world, Action::About);
     assert_eq!(world.usage.len(), 1);
     // by hand, while it runs

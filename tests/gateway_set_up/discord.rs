@@ -24,7 +24,7 @@ async fn a_bot_is_looked_at_connected_and_heard() {
     let looked = client.discord_probe(&token("good")).await.expect("probe");
     assert_eq!(looked.bot, "Demo bot");
     assert!(looked.invite_url.starts_with("https://discord.com/oauth2/authorize?client_id="), "{looked:?}");
-    let cannot_read = "The bot cannot read what people write. Turn on \"Message Content Intent\" in Discord's developer \
+    let cannot_read = "The bot cannot read what people write. Switch on “Message Content Intent” in Discord's developer \
                        portal, under Bot.";
     assert_eq!(looked.notes, [cannot_read], "what we chose ourselves is no news");
     assert_eq!(client.discord_state().await.expect("state"), "not_connected", "a look changes nothing");
@@ -74,7 +74,7 @@ async fn a_token_that_is_not_accepted_says_what_to_do_and_changes_nothing() {
     for target in ["", "general", "123", "1234567890123456789012345", "12345678901234567/"] {
         let (kind, why, sent) = failure(client.discord_verify(target).await);
         assert_eq!((kind, sent), (ErrorKind::Invalid, false), "{target}");
-        let start = "That is not a channel's id: it has 16 to 24 digits. In Discord, turn on the developer mode,";
+        let start = "That is not a channel's ID: it has 16 to 24 digits. In Discord, switch on the developer mode,";
         assert!(why.starts_with(start), "{why}");
     }
 }

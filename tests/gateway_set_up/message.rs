@@ -54,7 +54,7 @@ async fn without_the_run_loop_the_answer_says_what_to_turn_on() {
     let mut palyra = Palyra::start_with("version = 1\n", &[]);
     palyra.client().set_provider_key(Provider::Openai, &secret("good")).await.expect("key");
     palyra.restart();
-    let why = "The gateway is set not to answer messages: its run loop is off. Turn it on, then try again.";
+    let why = "The gateway answers no messages: chats are switched off in its config. Switch them on in the set-up, then try again.";
     let refused = failure(palyra.client().first_message("Hello").await);
     assert_eq!(refused, (ErrorKind::NotReady, why.to_owned(), true));
 }

@@ -64,7 +64,7 @@ async fn a_sign_in_that_cannot_begin_says_why() {
     let palyra = Palyra::start();
     let client = palyra.client();
     let no_client =
-        "OpenAI lets people sign in only through an application of their own: enter its client id, or use a key.";
+        "OpenAI lets people sign in only through an application of their own: enter its client ID, or use a key.";
     for client_id in [None, Some(" ")] {
         let refused = failure(client.begin_sign_in(Provider::Openai, client_id, None).await);
         assert_eq!(refused, (ErrorKind::Invalid, no_client.to_owned(), false));
@@ -98,7 +98,7 @@ async fn a_sign_in_that_comes_to_nothing_says_why() {
         let begun = begin(&client, provider, "wrong-client").await;
         click(&palyra, &begun, "allow");
         let expected = format!(
-            "The sign-in at {who} failed. Begin it again, or use a key; it said: {who} OAuth token exchange failed with \
+            "The sign-in at {who} failed. Begin it again, or use a key. It said: {who} OAuth token exchange failed with \
              status 401: invalid_client"
         );
         assert_eq!(why(state(&client, provider, &begun).await), expected);
@@ -112,7 +112,7 @@ async fn a_sign_in_that_comes_to_nothing_says_why() {
     }
     for id in ["", "a/../b", "a&b"] {
         let refused = failure(palyra.client().sign_in_state(Provider::Openai, id).await);
-        assert_eq!(refused, (ErrorKind::Invalid, "That is not the id of a sign-in.".to_owned(), false));
+        assert_eq!(refused, (ErrorKind::Invalid, "That is not the ID of a sign-in.".to_owned(), false));
     }
 }
 

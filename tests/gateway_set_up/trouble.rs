@@ -219,7 +219,7 @@ async fn an_answer_that_breaks_off_never_ends_or_is_none_is_no_answer() {
             &[META, ODD, FAILED],
             Then::End,
             ErrorKind::Upstream,
-            "OpenAI did not answer as it should. Try again later; it said: the moon is full",
+            "OpenAI did not answer as it should. Try again later. It said: the moon is full",
         ),
         (&[META, TOKEN], Then::Silence, ErrorKind::Timeout, "Nothing came for 1 s. Try again."),
         (&[META, TOOL], Then::Silence, ErrorKind::Timeout, "Nothing came for 2 s. Try again."),

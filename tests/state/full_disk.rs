@@ -62,7 +62,7 @@ fn every_write_that_finds_no_room_is_said_and_loses_nothing() {
     }
     assert!(cli(&site, &["pause"]).status.success());
     let warnings = super::warnings(&site.status().unwrap());
-    assert!(warnings.contains("the pause holds only until the end of the agent"), "{warnings}");
+    assert!(warnings.contains("the pause holds only until Palyra Tray ends"), "{warnings}");
     assert!(cli(&site, &["drafts", "list"]).status.success());
     let after = kept(&site);
     for (path, bytes) in &before {

@@ -21,8 +21,8 @@ pub fn words(snapshot: &Value) -> String {
     }
     out.push_str(&format!("{}\n", text_of("/status_line")));
     for (key, name) in [
-        ("gateway_process", "Gateway"),
-        ("browserd_process", "Browser"),
+        ("gateway_process", words::common::GATEWAY),
+        ("browserd_process", words::common::BROWSER),
         ("node_host_process", words::common::NODE_HOST),
     ] {
         if let Some(line) = process(&snapshot[key]) {
@@ -127,7 +127,7 @@ fn runs(snapshot: &Value) -> String {
         let ago = report::ago(failed["seen_at_unix_ms"].as_i64().unwrap_or_default(), now_of(snapshot));
         lines.push(words::status::last_one_failed_ago(&ago, cut(failed["title"].as_str().unwrap_or_default(), 48)));
     }
-    let name = |n: usize| if n == 0 { "Runs" } else { "" };
+    let name = |n: usize| if n == 0 { words::status::RUNS } else { "" };
     lines.iter().enumerate().map(|(n, line)| format!("  {:<10} {line}\n", name(n))).collect()
 }
 
@@ -171,8 +171,8 @@ fn why(block: &Value, now_unix_ms: i64) -> Vec<String> {
     let ago = now_unix_ms.saturating_sub(end["at_unix_ms"].as_i64().unwrap_or(now_unix_ms)).max(0) / 1_000;
     let ago = text::duration(u64::try_from(ago).unwrap_or_default());
     let up = block["state"] == "ready";
-    let label = if up { "Before:" } else { "Why:" };
-    let mut lines = vec![words::status::ended_ago(label, &ago, text_of("what").unwrap_or("ended"))];
+    let label = if up { words::status::BEFORE } else { words::status::WHY };
+    let mut lines = vec![words::status::ended_ago(label, &ago, text_of("what").unwrap_or(words::status::ENDED))];
     lines.extend(text_of("said").map(words::common::it_last_said));
     // that nothing changed helps only who is looking for the reason
     let some = !end["changed_since_good_start"]["in_words"].as_array().is_none_or(Vec::is_empty);

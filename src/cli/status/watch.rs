@@ -396,12 +396,12 @@ mod tests {
     fn an_agent_that_went_away_is_told_once_and_what_it_said_is_old() {
         let mut known = known();
         assert_eq!(known.line(), "healthy, gateway ready, approvals 2, active runs 1, warnings 1");
-        let gone = || Heard::Gone(Failure::new(FailureCode::NoAgent, "the agent went away", ""));
+        let gone = || Heard::Gone(Failure::new(FailureCode::NoAgent, "Palyra Tray went away", ""));
         assert!(known.hear(gone()));
         assert!(!known.hear(gone()), "nothing new");
         let page = known.page((80, 24));
-        assert!(page[0].starts_with("No agent since ") && page[1].contains("the last one said"), "{page:?}");
-        assert_eq!(known.line(), "no agent: the agent went away");
+        assert!(page[0].starts_with("No Palyra Tray since ") && page[1].contains("the last one said"), "{page:?}");
+        assert_eq!(known.line(), "no Palyra Tray: Palyra Tray went away");
         let back = json!({ "state": "starting" });
         assert!(known.hear(Heard::Snapshot(Box::new(back))));
         assert!(known.line().starts_with("starting, gateway unknown"), "{}", known.line());

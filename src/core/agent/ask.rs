@@ -85,7 +85,7 @@ impl Agent {
                 Some(draft) if self.asks.is_open(&draft.id) => self.fail(Some(ticket), under_way(), effects),
                 Some(draft) => {
                     self.forget_draft(&draft.id);
-                    self.done_when_kept(Some(ticket), "Discarded.");
+                    self.done_when_kept(Some(ticket), words::ask::DISCARDED);
                 }
             },
         }

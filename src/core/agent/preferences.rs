@@ -57,7 +57,7 @@ impl Agent {
         if changed {
             effects.push(Effect::SaveSwitch(settings::notifications(kind), on));
         }
-        self.done(ticket, if changed { "Set." } else { words::common::NOTHING_TO_CHANGE }, effects);
+        self.done(ticket, if changed { words::common::SET } else { words::common::NOTHING_TO_CHANGE }, effects);
     }
 
     pub(super) fn settle_settings(&mut self, now: Now, effects: &mut Vec<Effect>) {

@@ -107,7 +107,7 @@ impl Agent {
     fn may_switch(&self) -> Result<(), String> {
         let saving = self.companion.saving.trouble();
         let why = if self.is_ending() {
-            words::agent::AGENT_IS_ENDING
+            words::common::PALYRA_TRAY_IS_ENDING
         } else if self.is_switching() || self.switching.asked.is_some() {
             words::profiles::ANOTHER_CHANGE_IS_UNDER_WAY
         } else if !saving.is_empty() {

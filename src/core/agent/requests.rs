@@ -84,8 +84,7 @@ impl Agent {
                 effects.push(Effect::Reply(ticket, Reply::Done(body)));
             }
             Request::HandOver => {
-                effects
-                    .push(Effect::Reply(ticket, Reply::Done(words::agent::SIDECARS_ARE_LEFT_TO_NEXT_AGENT.to_owned())));
+                effects.push(Effect::Reply(ticket, Reply::Done(words::agent::NEXT_ONE_TAKES_OVER.to_owned())));
                 self.quit(true, now);
             }
             Request::Approvals { all: false } if self.inbox.rest.is_empty() || !self.inbox.is_current() => {
@@ -205,12 +204,12 @@ impl Agent {
             }
             Action::ShowLog { service } => {
                 effects.push(Effect::ShowLog(service));
-                self.done(ticket, "Opened.", effects);
+                self.done(ticket, words::agent::OPENED, effects);
             }
             Action::ExportBundle => self.export_bundle(ticket, effects),
             Action::ShowBundles => {
                 effects.push(Effect::ShowBundles);
-                self.done(ticket, "Opened.", effects);
+                self.done(ticket, words::agent::OPENED, effects);
             }
             Action::Review { approval_id } => {
                 if !self.setup.dialogs {

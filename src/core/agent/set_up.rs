@@ -21,7 +21,7 @@ impl Agent {
             SetupRequest::Facts => effects.push(Effect::GatherFacts(ticket, Box::new(self.known_facts()))),
             SetupRequest::Reached(reached) => {
                 self.reached = reached;
-                self.done(Some(ticket), "Noted.", effects);
+                self.done(Some(ticket), words::set_up::NOTED, effects);
             }
             SetupRequest::TestNotification => self.test_notification(ticket, effects),
             SetupRequest::UseDataFolder { .. } if self.fleet.iter().any(|service| service.run.is_some()) => {
@@ -90,6 +90,6 @@ impl Agent {
             action: Action::Dismiss { notice: TEST_NOTICE.to_owned() },
         }];
         self.tell(TEST_NOTICE, text::TEST_NOTIFICATION, buttons, Urgency::Normal);
-        self.done(Some(ticket), "Sent.", effects);
+        self.done(Some(ticket), words::set_up::SENT, effects);
     }
 }

@@ -30,7 +30,7 @@ impl Agent {
         let body = notices::cut(&describe::visible(&body), BODY);
         let buttons = vec![Button { label: words::support::SHOW_FILE.to_owned(), action: Action::ShowBundles }];
         self.tell(NOTICE, (words::support::SUPPORT_BUNDLE_IS_READY, &body), buttons, Urgency::Normal);
-        self.done(Some(ticket), "Told.", effects);
+        self.done(Some(ticket), words::support::TOLD, effects);
     }
 
     pub(super) fn palyra_exported(&mut self, ticket: Ticket, export: Result<Value, String>, effects: &mut Vec<Effect>) {

@@ -48,6 +48,6 @@ impl Agent {
         }
         self.setup.telemetry = on;
         effects.push(Effect::SaveSwitch(TELEMETRY, on));
-        self.done(ticket, "Set.", effects);
+        self.done(ticket, words::common::SET, effects);
     }
 }

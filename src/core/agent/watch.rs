@@ -52,7 +52,7 @@ impl Watched {
 
     /// How many there are of each, and may be.
     pub(super) fn sizes(&self) -> [super::sizes::Size; 2] {
-        [("arrivals", self.arrivals.len(), ARRIVALS), (words::alarms::DENIED_BY_PAUSE, self.denied.len(), 1_000)]
+        [("arrivals", self.arrivals.len(), ARRIVALS), ("denied by the pause", self.denied.len(), 1_000)]
     }
 }
 

@@ -116,7 +116,7 @@ impl Asks {
         [
             ("messages under way", self.open.len(), AT_ONCE),
             ("messages that are over", self.over.len(), REMEMBERED),
-            (words::ask::RUNS_OF_OURS, self.runs.len(), RUNS),
+            ("runs of ours", self.runs.len(), RUNS),
             ("messages to be kept elsewhere", self.unkept.len(), AT_ONCE),
         ]
     }

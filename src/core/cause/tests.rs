@@ -121,7 +121,7 @@ fn a_signal_is_a_crash_or_somebody() {
     let asked = ExitRecord { asked: true, ..signal(15) };
     let outside = cause(&facts(&asked));
     assert_eq!(outside.class, Class::Killed, "its shim got a signal that was not ours");
-    assert!(outside.what.contains("a signal to its shim"), "{}", outside.what);
+    assert!(outside.what.contains("a signal to the process that watches it"), "{}", outside.what);
     let ours = cause(&Facts { stopping: Some(StopReason::Restart), ..facts(&asked) });
     assert_eq!((ours.class, ours.what.as_str()), (Class::Asked, "was stopped"));
     // it had ended by itself before it was asked, and only what it left was still being ended

@@ -103,7 +103,7 @@ mod tests {
             ends_in(-1)(facts);
             node("under_way", json!("repair"))(facts);
         });
-        expect(id, Skipped, "no agent runs", "", |facts| facts.agent = Agent::Absent);
+        expect(id, Skipped, "Palyra Tray does not run", "", |facts| facts.agent = Agent::Absent);
         expect(id, Skipped, "does not tell", "", |facts| facts.agent = Agent::Silent("late".to_owned()));
     }
 }

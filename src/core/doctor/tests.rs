@@ -288,7 +288,7 @@ fn what_the_agent_says_of_the_config_is_told() {
 fn agent() {
     expect("agent", Fine, "process 100", "", |_| {});
     expect("agent", Warning, "0.0.9", "palyra-tray run", |facts| facts.told("/agent/version", json!("0.0.9")));
-    expect("agent", Warning, "none runs", "palyra-tray run", Facts::without_agent);
+    expect("agent", Warning, "does not run", "palyra-tray run", Facts::without_agent);
     expect("agent", Problem, "4242", "kill 4242", |facts| facts.agent = Agent::Absent);
     expect("agent", Problem, "late", "kill 4242", |facts| facts.agent = Agent::Silent("late".to_owned()));
     expect("agent", Problem, "late", "logs tray", |facts| {
@@ -523,7 +523,7 @@ fn services() {
         "palyra-tray restart gateway",
         gateway("unhealthy", json!({ "trouble": "it does not accept the token" })),
     );
-    expect("gateway", Skipped, "no agent runs", "", Facts::without_agent);
+    expect("gateway", Skipped, "Palyra Tray does not run", "", Facts::without_agent);
     expect("gateway", Skipped, "does not tell", "", |facts| facts.agent = Agent::Silent("late".to_owned()));
     expect("browser", Skipped, "switched off", "", |facts| {
         facts.told("/quick_facts/browser_service/enabled", json!(false));
@@ -667,7 +667,7 @@ fn tray_and_what_to_do_on_each_desktop() {
         expect("tray", Warning, "nobody shows", remedy, host(TrayHost::NoWatcher, name));
         expect("tray", Warning, "no panel", "the command line", host(TrayHost::NoHost, name));
     }
-    expect("tray", Warning, "not the agent's: --no-tray", "quit --keep-running", |facts| {
+    expect("tray", Warning, "not ours: --no-tray", "quit --keep-running", |facts| {
         facts.told("/tray", json!({ "present": false, "detail": "--no-tray" }));
     });
     expect("tray", Skipped, "session bus", "", |facts| {

@@ -6,8 +6,6 @@
 
 use super::Server;
 
-use crate::words;
-
 /// What is shown of a notification, in characters of usual width.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Room {
@@ -23,7 +21,7 @@ pub(super) struct Room {
 const MEASURED: [(&str, Room); 6] = [
     ("gnome-shell", Room { lines: 6, columns: 58, title: 50 }), // 43.9, opened; closed it shows one line and no button
     ("Plasma", Room { lines: 9, columns: 40, title: 34 }),      // 5.27.5; below that it scrolls
-    (words::notices::XFCE_NOTIFY_DAEMON, Room { lines: 6, columns: 54, title: 50 }), // 0.7.3
+    ("Xfce Notify Daemon", Room { lines: 6, columns: 54, title: 50 }), // 0.7.3
     ("dunst", Room { lines: 20, columns: 47, title: 47 }),      // 1.9.0; cuts in the middle
     ("mako", Room { lines: 4, columns: 35, title: 35 }),        // 1.7.1
     ("lxqt-notificationd", Room { lines: 20, columns: 33, title: 30 }), // 1.2.0; cuts long words without a trace

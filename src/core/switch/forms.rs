@@ -54,7 +54,7 @@ pub fn list(document: &Value) -> String {
 
 /// The active one, from the snapshot.
 pub fn show(block: &Value) -> String {
-    let strict = if block["strict_mode"] == Value::Bool(true) { ", strict" } else { "" };
+    let strict = if block["strict_mode"] == Value::Bool(true) { words::profiles::STRICT } else { "" };
     let mut out = words::profiles::active(of(block, "active"), of(block, "label"), strict);
     let switch = &block["switch"];
     if block["switching"] == Value::Bool(true) {
@@ -81,9 +81,9 @@ pub fn choose(document: &Value) -> Form {
     let text = words::profiles::WHAT_A_CHANGE_DOES;
     Form {
         body: Body::Choose { choices, selected: Some(active.to_owned()) },
-        buttons: vec![DialogButton::new(YES, "Change"), DialogButton::away(words::common::NOT_NOW)],
+        buttons: vec![DialogButton::new(YES, words::profiles::CHANGE), DialogButton::away(words::common::NOT_NOW)],
         focus: None,
-        ..Form::message("Profile", text, Tone::Question)
+        ..Form::message(words::profiles::PROFILE, text, Tone::Question)
     }
 }
 
@@ -96,7 +96,7 @@ pub fn question(name: &str) -> String {
 pub fn ask(name: &str) -> Form {
     Form {
         body: Body::Message,
-        buttons: vec![DialogButton::new(YES, "Change"), DialogButton::away(words::common::NOT_NOW)],
+        buttons: vec![DialogButton::new(YES, words::profiles::CHANGE), DialogButton::away(words::common::NOT_NOW)],
         focus: Some(DialogButton::AWAY.to_owned()),
         ..Form::message(words::profiles::STRICT_PROFILE, &question(name), Tone::Warning)
     }
@@ -107,7 +107,7 @@ pub fn progress(name: &str) -> Form {
     let text = words::profiles::TAKES_UP_TO_A_MINUTE;
     Form {
         body: Body::Progress,
-        buttons: vec![DialogButton::away("Hide")],
+        buttons: vec![DialogButton::away(words::menu::HIDE)],
         ..Form::message(&words::profiles::changing_title(name), text, Tone::Info)
     }
 }

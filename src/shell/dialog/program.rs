@@ -77,7 +77,7 @@ impl Program {
             // In a thread of its own: a program may print before it has read everything. It ends with the program.
             // A program that does not read has ended, and its exit code says how.
             let writer = move || drop(stdin.write_all(&input));
-            if let Err(error) = thread::Builder::new().name(words::desktop::DIALOG_INPUT.to_owned()).spawn(writer) {
+            if let Err(error) = thread::Builder::new().name("dialog-input".to_owned()).spawn(writer) {
                 self.let_go();
                 end(&mut child);
                 return Err(self.not_started(&error));
@@ -182,7 +182,7 @@ impl Heard {
             // Nobody listens when the program lingers.
             let _ = tell.send(());
         };
-        drop(thread::Builder::new().name(words::desktop::DIALOG_OUTPUT.to_owned()).spawn(read));
+        drop(thread::Builder::new().name("dialog-output".to_owned()).spawn(read));
         Self { bytes, end }
     }
 

@@ -46,8 +46,8 @@ impl<C: Console> Terminal<C> {
     fn head(&mut self, form: &Form) {
         let tone = match form.tone {
             Tone::Info | Tone::Question => "",
-            Tone::Warning => "Warning: ",
-            Tone::Error => "Error: ",
+            Tone::Warning => words::desktop::WARNING,
+            Tone::Error => words::desktop::ERROR,
         };
         let first = if form.heading.is_empty() { &form.title } else { &form.heading };
         self.say(&format!("\n{tone}{}\n", one_line(first)));
@@ -119,7 +119,8 @@ impl<C: Console> Terminal<C> {
             self.say(&format!("  {}. {}", row.number, row.words));
         }
         let default = default.and_then(|place| rows.get(place));
-        let prompt = default.map_or_else(|| "Number: ".to_owned(), |row| words::desktop::number(row.number));
+        let prompt =
+            default.map_or_else(|| words::desktop::NUMBER.to_owned(), |row| words::desktop::number(row.number));
         loop {
             self.console.write(&prompt);
             let Some(line) = self.console.line()? else { return Ok(Answer::Dismissed) };

@@ -224,7 +224,7 @@ mod tests {
         let env = Environment::of(&[("PALYRA_STATE_ROOT", &root)], Path::new("/x/palyra-tray"));
         let found = findings_for_set_up(&env, &Paths::find(&env).unwrap());
         let worst = found.first().unwrap();
-        assert_eq!(worst.title, "State root", "{found:?}");
+        assert_eq!(worst.title, "Data folder", "{found:?}");
         assert!(worst.evidence.contains("is not a folder") && !worst.remedy.is_empty(), "{worst:?}");
         // neither an agent nor programs nor a provider are here, and none of it is said
         let own = ["Agent", "Gateway program", "Chats", "Model provider", "Browser program"];

@@ -35,19 +35,19 @@ impl From<Health> for Facts {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HealthError {
     /// Nothing listens there.
-    #[error("nothing listens on port {0}")]
+    #[error("{}", words::gateway::nothing_listens(.0))]
     Refused(u16),
     /// No whole answer in time.
-    #[error("no answer from port {0} in time")]
+    #[error("{}", words::gateway::no_answer_in_time(.0))]
     Timeout(u16),
     /// Something answers in HTTP, but it is another service; its name, or what it looks like.
-    #[error("another program answers on the port: {0}")]
+    #[error("{}", words::gateway::another_program_answers(.0))]
     WrongService(String),
     /// Something took the connection and gave no HTTP answer. A service that is just stopping looks the same.
-    #[error("port {0} does not answer in HTTP")]
+    #[error("{}", words::gateway::does_not_answer_in_http(.0))]
     NotHttp(u16),
     /// The right place, but not healthy.
-    #[error("the service is not healthy: {0}")]
+    #[error("{}", words::gateway::service_is_not_healthy(.0))]
     Unhealthy(String),
 }
 

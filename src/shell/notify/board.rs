@@ -430,7 +430,7 @@ fn give_keys(text: &Text, mint: &mut dyn FnMut() -> Option<String>) -> (Keys, Ve
     let mut keys = Keys::new();
     let mut actions = Vec::new();
     if text.default_action.is_some() {
-        actions.push((DEFAULT_KEY.to_owned(), "Open".to_owned()));
+        actions.push((DEFAULT_KEY.to_owned(), words::buttons::OPEN.to_owned()));
     }
     for (label, action) in &text.buttons {
         if text.inline_reply && matches!(action, Action::Reply { .. }) {

@@ -36,23 +36,24 @@ pub fn cannot_be_reached_from_here(why: impl Display) -> String {
 pub const ON_DESKTOP_SIGN_OUT: &str =
     "On a desktop: sign out and in. Over SSH or without a desktop the command line does everything";
 pub const PANEL_SHOWS: &str = "a panel shows it";
-pub const SYSTEMS_OWN_SEEN_ONLY_BY_AGENT: &str = "the system's own; seen only by the agent";
+pub const SYSTEMS_OWN_SEEN_ONLY_BY_AGENT: &str = "the system's own; only Palyra Tray sees it";
 
 pub fn not_shown(detail: impl Display) -> String {
     format!("not shown: {detail}")
 }
 
 pub fn panel_shows_tray_icons_but_not_agents(detail: impl Display) -> String {
-    format!("a panel shows tray icons, but not the agent's: {detail}")
+    format!("a panel shows tray icons, but not ours: {detail}")
 }
 
 pub const START_AGENT_ANEW_IN_THIS_SESSION: &str =
-    "Start the agent anew in this session: palyra-tray quit --keep-running, then: palyra-tray run";
+    "Restart Palyra Tray in this session: palyra-tray quit --keep-running, then: palyra-tray run";
 pub const PANEL_SHOWS_TRAY_ICONS: &str = "a panel shows tray icons";
 pub const ICONS_ARE_COLLECTED: &str = "icons are collected, but no panel shows them";
 pub const NOBODY_SHOWS_TRAY_ICONS: &str = "nobody shows tray icons on this desktop";
-pub const INSTALL_APPINDICATOR_EXTENSION_PACKAGE: &str = "Install the AppIndicator extension (package gnome-shell-extension-appindicator), sign out and in, and switch it \
-     on in the app Extensions, or with: gnome-extensions enable ubuntu-appindicators@ubuntu.com (Debian, Ubuntu) or \
+pub const INSTALL_APPINDICATOR_EXTENSION_PACKAGE: &str = "Install the AppIndicator extension (package \
+     gnome-shell-extension-appindicator), sign out and in, and switch it on in the app Extensions, or with: \
+     gnome-extensions enable ubuntu-appindicators@ubuntu.com (Debian, Ubuntu) or \
      appindicatorsupport@rgcjonas.gmail.com (elsewhere)";
 pub const ADD_WIDGET_SYSTEM_TRAY_TO_PANEL: &str = "Add the widget System Tray to a panel";
 pub const ADD_ITEM_STATUS_TRAY_PLUGIN: &str = "Add the item Status Tray Plugin to the panel";
@@ -61,8 +62,8 @@ pub const ADD_APPLET_XAPP_STATUS_TO_PANEL: &str = "Add the applet XApp Status to
 pub const ADD_PLUGIN_STATUS_NOTIFIER_TO_PANEL: &str = "Add the plugin Status Notifier to the panel";
 pub const RUN_BAR_WITH_TRAY: &str =
     "Run a bar with a tray: in Waybar put \"tray\" into modules-right; in swaybar set tray_output * in the bar block";
-pub const RUN_PANEL_OR_BAR_THAT_SHOWS: &str = "Run a panel or bar that shows StatusNotifier icons, such as xfce4-panel, lxqt-panel or Waybar with its module \
-     tray";
+pub const RUN_PANEL_OR_BAR_THAT_SHOWS: &str = "Run a panel or bar that shows StatusNotifier icons, such as \
+     xfce4-panel, lxqt-panel or Waybar with its module tray";
 pub const NOTIFICATIONS_OF_SYSTEM: &str = "the system has its own; approvals are decided in the dashboard";
 pub const NO_SESSION_BUS_CAN_BE_REACHED: &str = "no session bus can be reached from here";
 pub const NO_SERVER_SHOWS_THEM: &str =

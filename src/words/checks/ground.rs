@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-pub const STATE_ROOT: &str = "State root";
+pub const STATE_ROOT: &str = "Data folder";
 pub const PRIVATE_FILES: &str = "Private files";
 pub const DISK_SPACE: &str = "Disk space";
 pub const CONTROL_SOCKET: &str = "Control socket";
@@ -18,7 +18,7 @@ pub fn is_understood(file: impl Display) -> String {
 }
 
 pub fn correct_then_restart_agent(file: impl Display) -> String {
-    format!("Correct {file}, then restart the agent")
+    format!("Correct {file}, then restart Palyra Tray: palyra-tray quit --keep-running, then: palyra-tray run")
 }
 
 pub fn is_not_folder(at: impl Display, path: impl Display) -> String {
@@ -105,7 +105,7 @@ pub fn mb_free(bytes: impl Display) -> String {
 }
 
 pub const FREE_SOME_SPACE_ON_THAT_DISK: &str =
-    "Free some space on that disk; old logs in <state root>/tray/logs may go";
+    "Free some space on that disk; old logs in <data folder>/tray/logs may go";
 pub const NO_MORE_FILES_CAN_BE_MADE: &str = "no more files can be made on that disk";
 
 pub fn nothing_can_be_recorded(evidence: impl Display) -> String {
@@ -148,13 +148,13 @@ pub const THIS_SYSTEMS_KEYRING_IS_NOT_LOOKED: &str = "this system's keyring is n
 pub const ARE_IN_PRIVATE_FILE_AS_PALYRA: &str = "are in the private file, as PALYRA_TRAY_KEYRING asks";
 pub const ARE_IN_PRIVATE_FILE: &str = "are in a private file, because no keyring was there";
 pub const TO_HAVE_THEM_IN_KEYRING_INSTALL: &str =
-    "To have them in a keyring, install one (gnome-keyring, KWallet), sign in again and restart the agent";
+    "To have them in a keyring, install one (gnome-keyring, KWallet), sign in again and restart Palyra Tray";
 pub const ARE_IN_KEYRING: &str = "are in the keyring";
 pub const MEND_THAT_THEN: &str = "Mend that, then: palyra-tray start";
 pub const ARE_BEING_FETCHED: &str = "are being fetched";
 pub const CHECK_AGAIN_IN_MINUTE: &str = "Check again in a minute; the keyring may be asking for its password";
 pub const GO_INTO_PRIVATE_FILE: &str = "go into the private file, as PALYRA_TRAY_KEYRING asks";
-pub const KEYRING_IS_LOCKED: &str = "the keyring is locked; the agent will wait for it";
+pub const KEYRING_IS_LOCKED: &str = "the keyring is locked; Palyra Tray will wait for it";
 pub const ARE_IN_KEYRING_THAT_DOES_NOT_RUN: &str = "are in the keyring, and no keyring runs here";
 pub const SIGN_IN_TO_DESKTOP: &str = "Sign in to the desktop, or start the keyring; no new secrets are made meanwhile";
 

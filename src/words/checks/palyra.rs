@@ -9,10 +9,10 @@ pub const BROWSER_PROGRAM: &str = "Browser program";
 pub const NODE_HOST_PROGRAM: &str = "Node host program";
 pub const DASHBOARD_FILES: &str = "Dashboard files";
 pub const BROWSER_SERVICE: &str = "Browser service";
-pub const DOES_NOT_RUN_ON_THIS_STATE: &str = "does not run on this state root";
+pub const DOES_NOT_RUN_ON_THIS_STATE: &str = "does not use this data folder";
 
 pub fn runs_on_this_state_root(pid: impl Display) -> String {
-    format!("runs on this state root, as process {pid}; only one of the two may")
+    format!("uses this data folder, as process {pid}; only one of the two may")
 }
 
 pub const QUIT_IT_IN_ITS_OWN_MENU: &str = "Quit it in its own menu, then start Palyra Tray: palyra-tray run";
@@ -36,8 +36,8 @@ pub fn answers_version(pid: impl Display, version: impl Display, demo: impl Disp
     format!("answers{pid}, version {version}{demo}")
 }
 
-pub fn answers_but_is_version(pid: impl Display, version: impl Display, version_2: impl Display) -> String {
-    format!("answers{pid}, but is version {version}; this command is {version_2}")
+pub fn answers_but_is_version(pid: impl Display, theirs: impl Display, ours: impl Display) -> String {
+    format!("answers{pid}, but is version {theirs}; this command is {ours}")
 }
 
 pub const LET_NEWER_ONE_TAKE_OVER: &str =
@@ -68,7 +68,7 @@ pub fn if_it_has_just_been_started(pid: impl Display) -> String {
     format!("If it has just been started, check again; else: kill {pid}, then: palyra-tray run")
 }
 
-pub const NONE_RUNS_SO_NOBODY_LOOKS_AFTER: &str = "none runs, so nobody looks after Palyra";
+pub const NONE_RUNS_SO_NOBODY_LOOKS_AFTER: &str = "does not run, so nobody looks after Palyra";
 pub const THEY_BELONG_BESIDE_PALYRAD: &str = "they belong beside palyrad, which was not found";
 pub const LIE_BESIDE_PALYRAD: &str = "lie beside palyrad";
 pub const THERE_IS_NO_WEB_INDEX: &str =
@@ -106,7 +106,7 @@ pub fn off_in_so_no_chat(path: impl Display) -> String {
 }
 
 pub const TURN_IT: &str =
-    "Turn it on with: palyra-tray setup, or write runloop_v1_enabled = true below [orchestrator] there";
+    "Switch it on: palyra-tray setup, or write runloop_v1_enabled = true below [orchestrator] there";
 pub const MEND_THAT_UNTIL_THEN_NOTHING: &str = "Mend that; until then nothing is restarted, and a start would fail";
 
 pub fn use_it_restart(service: impl Display) -> String {
@@ -151,7 +151,7 @@ pub fn found_at_whether_it_can(at: impl Display, why: impl Display) -> String {
 }
 
 pub const GET_WHOLE_PALYRA_PACKAGE: &str = "Get the whole Palyra package; this program belongs beside palyrad";
-pub const UNPACK_OR_INSTALL_PALYRA: &str = "Unpack or install Palyra, then name its folder with: palyra-tray setup";
+pub const UNPACK_OR_INSTALL_PALYRA: &str = "Unpack or install Palyra, then name its folder: palyra-tray setup";
 
 pub fn one_was_seen(problem: impl Display) -> String {
     format!("One was seen, but: {problem}")
@@ -180,8 +180,8 @@ pub fn in_use_by_palyra(names: impl Display) -> String {
     format!("{names} in use by Palyra")
 }
 
-pub const NOTHING_NEEDS_TO_BE_DONE: &str = "Nothing needs to be done: Palyra takes other ports by itself. To have these, end that program, then: \
-     palyra-tray restart";
+pub const NOTHING_NEEDS_TO_BE_DONE: &str = "Nothing needs to be done: Palyra takes other ports by itself. To have \
+     these, end that program, then: palyra-tray restart";
 pub const SWITCHED_OFF: &str = "switched off";
 
 pub fn what_says_cannot_be_written(name: impl Display, why: impl Display, lost: impl Display) -> String {
@@ -189,13 +189,13 @@ pub fn what_says_cannot_be_written(name: impl Display, why: impl Display, lost: 
 }
 
 pub const FREE_SOME_SPACE: &str =
-    "Free some space, or make <state root>/tray/logs writable; the log then goes on by itself";
+    "Free some space, or make <data folder>/tray/logs writable; the log then goes on by itself";
 
 pub fn lines_that_could_not_be_written(lost: impl Display) -> String {
     format!("lines that could not be written: {lost}; the logs say where")
 }
 
-pub const NOTHING_THEY_ARE_WRITTEN_AGAIN: &str = "Nothing; they are written again";
+pub const NOTHING_THEY_ARE_WRITTEN_AGAIN: &str = "Nothing needs to be done: they are written again";
 pub const NOTHING_IS_LOST: &str = "nothing is lost";
 
 pub fn last_time(state: impl Display, exit: impl Display) -> String {
@@ -260,7 +260,7 @@ pub const SEE_CHECK_OF_JOURNAL: &str = "See the check of the journal";
 pub const ARE_READ_AS_SOON_AS_GATEWAY: &str = "are read as soon as the gateway writes them";
 pub const NONE_IS_CONNECTED: &str = "none is connected, so no chat is answered";
 pub const CONNECT_ONE_SETUP: &str = "Connect one: palyra-tray setup";
-pub const AGENT: &str = "Agent";
+pub const AGENT: &str = "Palyra Tray";
 pub const PORTS: &str = "Ports";
 
 pub fn free(names: impl Display) -> String {

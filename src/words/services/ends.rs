@@ -12,7 +12,7 @@ pub const IF_THAT_WAS_NOT_YOU: &str =
 pub const INSTALL_PALYRA_AGAIN: &str = "Install Palyra again, or say where it is: palyra-tray setup";
 pub const IT_STARTS_BY_ITSELF_WHEN_NETWORK: &str = "It starts by itself when the network is there.";
 pub const WHEN_THAT_IS_MENDED: &str = "When that is mended, start it again.";
-pub const SHIM_KILLED: &str = "ended, and nobody saw how: its shim, the process that watches it, was killed";
+pub const SHIM_KILLED: &str = "ended, and nobody saw how: the process that watches it was killed";
 pub const MACHINE_DOWN: &str = "ended, and nobody saw how: the machine went down";
 pub const WAS_STOPPED: &str = "was stopped";
 pub const STOPPED_ANSWERING_AND_WAS_ENDED: &str = "stopped answering and was ended";
@@ -22,7 +22,7 @@ pub fn was_not_ready_within_s(start_deadline_ms: impl Display) -> String {
 }
 
 pub const WAS_STOPPED_FROM_OUTSIDE: &str =
-    "was stopped from outside: somebody sent a signal to its shim, the process that watches it";
+    "was stopped from outside: somebody sent a signal to the process that watches it";
 
 pub fn ran_out_of_memory_and_gave(words: impl Display) -> String {
     format!("ran out of memory and gave up ({words})")

@@ -37,7 +37,7 @@ pub fn lines_lost_here(lost: impl Display) -> String {
 }
 
 pub fn cannot_use_run_folder(dir: impl Display, error: impl Display) -> String {
-    format!("cannot use the run directory {dir}: {error}; check that it can be written")
+    format!("cannot use the folder of the run, {dir}: {error}; check that it can be written")
 }
 
 pub fn loss_told_here_only(error: impl Display) -> String {
@@ -98,7 +98,7 @@ pub fn spec_has_version(version: impl Display, newest: impl Display) -> String {
 }
 
 pub const SPEC_LACKS_FIELD: &str =
-    "the spec lacks a field or has one of a wrong type; agent and shim must be of one release";
+    "the spec lacks a field or has one of a wrong type; Palyra Tray and shim must be of one release";
 
 pub fn is_not_absolute_path(what: impl Display) -> String {
     format!("{what} is not an absolute path; the spec needs one")

@@ -190,6 +190,8 @@ pub struct Inbox {
     /// Wall clock of the first time that a gateway was ready: what was decided before is history.
     pub watching_since_unix_ms: Option<i64>,
     newest_requested_at: Option<i64>,
+    /// The earliest that the wall clock was since the last look began: requests may have come with that time.
+    earliest_unix_ms: i64,
     /// Nodes of these ids are enrolled by ourselves: their pairing is no question for the person.
     own_pairing: Vec<String>,
     ends: Ends,
@@ -328,6 +330,7 @@ impl Inbox {
         // a clock that was set back must not make news look like history
         self.watching_since_unix_ms = self.watching_since_unix_ms.map(|since| since.min(now.unix_ms));
         self.newest_requested_at = self.newest_requested_at.map(|newest| newest.min(now.unix_ms));
+        self.earliest_unix_ms = self.earliest_unix_ms.min(now.unix_ms);
         if !self.open || self.looking || self.next_look.is_none_or(|at| now.mono_ms < at) {
             return None;
         }
@@ -336,6 +339,7 @@ impl Inbox {
         self.again = false;
         self.settled.clear();
         self.last_look = Some(now.mono_ms);
+        self.earliest_unix_ms = now.unix_ms;
         self.next_look = None;
         let whole = self.pending.values().map(|pending| pending.record.requested_at_unix_ms);
         let oldest_pending = whole.chain(self.rest.iter().map(|brief| brief.requested_at_unix_ms)).min();
@@ -382,7 +386,8 @@ impl Inbox {
                 self.trouble.clear();
                 self.as_of = Some(now);
                 self.unreadable = look.unreadable;
-                self.newest_requested_at = self.newest_requested_at.max(look.newest_requested_at);
+                let newest = self.newest_requested_at.max(look.newest_requested_at);
+                self.newest_requested_at = newest.map(|newest| newest.min(self.earliest_unix_ms));
                 let mut waiting = BTreeMap::new();
                 look.not_allowed.iter().for_each(|approval_id| self.heard.forget(approval_id));
                 let mut heard = News::default();

@@ -33,6 +33,33 @@ fn a_clock_that_is_set_back_brings_nothing_back_that_has_ended() {
     assert_eq!(inbox.pending.len(), 1, "what is asked from then on waits");
 }
 
+/// The look that was under way then takes what was allowed meanwhile for history: the next one has to see it.
+#[test]
+fn a_clock_that_is_set_back_during_a_look_hides_no_allowance() {
+    let mut inbox = Inbox::default();
+    inbox.open(START);
+    let before = record("a1", START);
+    let under_way = inbox.step(START).expect("a look is due");
+    let set_back = Now { unix_ms: START.unix_ms - 3_600_000, ..START.plus(100) };
+    assert_eq!(inbox.step(set_back), None);
+    let mut allowed = acp_record("a2", "low", 300, "ls", set_back.unix_ms);
+    for (field, value) in [
+        ("decision", "allow".into()),
+        ("resolved_at_unix_ms", (set_back.unix_ms + 1_000).into()),
+        ("updated_at_unix_ms", (set_back.unix_ms + 1_000).into()),
+    ] {
+        allowed[field] = value;
+    }
+    let records = [before, Record::from_value(allowed).unwrap()];
+    let later = set_back.plus(90_000);
+    let seen = Sieve::sieved(&under_way, records.clone());
+    let first = inbox.looked(under_way.round, Ok(seen), later).expect("an answer");
+    inbox.ring(later);
+    let order = inbox.step(later.plus(500)).expect("a look is due");
+    let second = inbox.looked(order.round, Ok(Sieve::sieved(&order, records)), later.plus(500)).expect("an answer");
+    assert_eq!(first.allowed.len() + second.allowed.len(), 1);
+}
+
 #[test]
 fn what_is_not_what_it_was_is_looked_for_among_everything_until_a_look_succeeds() {
     let mut inbox = Inbox::default();

@@ -201,7 +201,7 @@ pub const SEE_NETWORK_AND_ADDRESS: &str =
     "See whether this machine is connected, and whether the address in the profile's config is right";
 
 pub const LEADS_THERE: &str = "leads to the remote gateway";
-pub const IS_NOT_CONNECTED: &str = "this machine is not connected, or knows nobody who tells addresses to names";
+pub const IS_NOT_CONNECTED: &str = "this machine is not connected, or cannot look up names";
 pub const CONNECT_IT: &str = "Connect it to the network in which the remote gateway is";
 
 pub fn correct_config(config: impl Display) -> String {

@@ -214,7 +214,7 @@ pub struct Inbox {
     round: u64,
     again: bool,
     failures: u32,
-    last_look: Option<u64>,
+    last_look: Option<Now>,
     /// From the start of the last look to the next, at least.
     spacing: u64,
     /// The gateway asked to be left alone until then.
@@ -265,9 +265,10 @@ impl Inbox {
             self.again = true;
             return;
         }
-        let due = self
-            .not_before
-            .max(self.last_look.map_or(now.mono_ms, |last| now.mono_ms.max(last + self.spacing.max(LOOK_SPACING_MS))));
+        let due = self.not_before.max(
+            self.last_look
+                .map_or(now.mono_ms, |last| now.mono_ms.max(last.mono_ms + self.spacing.max(LOOK_SPACING_MS))),
+        );
         self.next_look = earlier(self.next_look, Some(due));
     }
 
@@ -338,7 +339,7 @@ impl Inbox {
         self.round += 1;
         self.again = false;
         self.settled.clear();
-        self.last_look = Some(now.mono_ms);
+        self.last_look = Some(now);
         self.earliest_unix_ms = now.unix_ms;
         self.next_look = None;
         let whole = self.pending.values().map(|pending| pending.record.requested_at_unix_ms);
@@ -387,7 +388,9 @@ impl Inbox {
                 self.as_of = Some(now);
                 self.unreadable = look.unreadable;
                 let newest = self.newest_requested_at.max(look.newest_requested_at);
-                self.newest_requested_at = newest.map(|newest| newest.min(self.earliest_unix_ms));
+                let was_set_back = self.last_look.is_some_and(|began| self.earliest_unix_ms < began.unix_ms);
+                let earliest = if was_set_back { self.earliest_unix_ms } else { i64::MAX };
+                self.newest_requested_at = newest.map(|newest| newest.min(earliest));
                 let mut waiting = BTreeMap::new();
                 look.not_allowed.iter().for_each(|approval_id| self.heard.forget(approval_id));
                 let mut heard = News::default();
@@ -428,11 +431,11 @@ impl Inbox {
                 heard.denied = u32::try_from(denied.count()).unwrap_or(u32::MAX);
                 self.pending = waiting;
                 self.rest = rest;
-                let took = self.last_look.map_or(0, |began| now.mono_ms.saturating_sub(began));
+                let took = self.last_look.map_or(0, |began| now.mono_ms.saturating_sub(began.mono_ms));
                 self.spacing = if self.rest.is_empty() { 0 } else { (LOOK_SHARE * took).min(POLL_QUIET_MS) };
                 news = Some(heard);
                 self.next_look = Some(self.quiet_until(now));
-                let soonest = self.last_look.unwrap_or_default() + (LOOK_SHARE * took).min(POLL_QUIET_MS);
+                let soonest = self.last_look.unwrap_or_default().mono_ms + (LOOK_SHARE * took).min(POLL_QUIET_MS);
                 self.late_after = self.late_after.max(soonest);
                 if self.late_due {
                     self.next_look = earlier(self.next_look, Some(self.late_after.max(now.mono_ms)));

@@ -128,7 +128,9 @@ mod tests {
             fs::create_dir_all(dir.path().join("desktop-control-center/elsewhere")).unwrap();
             fs::create_dir_all(&paths.own).unwrap();
             let place = Self { dir, paths, settings: Settings::default(), warnings: Vec::new() };
-            fs::write(place.state(), state.replace("/srv/palyra", place.dir.path().to_str().unwrap())).unwrap();
+            // a backslash would be an escape in JSON
+            let folder = place.dir.path().display().to_string().replace('\\', "/");
+            fs::write(place.state(), state.replace("/srv/palyra", &folder)).unwrap();
             place
         }
 

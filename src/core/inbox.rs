@@ -25,7 +25,7 @@ pub use sieve::{Brief, Origin, Sieve, WHOLE, WHOLE_OF_ONE};
 use crate::core::describe::{Description, describe};
 use crate::core::record::{self, Decision, Record, Risk, Subject};
 use crate::core::service::PROBE_HEALTHY_MS;
-use crate::core::time::{Now, earlier};
+use crate::core::time::{Now, doubled, earlier};
 
 /// Shortest time between two looks, milliseconds.
 pub const LOOK_SPACING_MS: u64 = 200;
@@ -38,6 +38,8 @@ pub const LOOK_BACK_MS: i64 = 60_000;
 /// While there are more than can be kept whole, looks are spaced by so many times what the last one took, up to
 /// [`POLL_QUIET_MS`]: a gateway with thousands of records has other things to do than to list them.
 const LOOK_SHARE: u64 = 4;
+/// Wait after a failed look, milliseconds; twice as long after each further one.
+const RETRY_FIRST_MS: u64 = 1_000;
 /// Longest wait after failed looks, milliseconds.
 pub const RETRY_LIMIT_MS: u64 = 30_000;
 /// Between looks that also ask for late allowances, at least, milliseconds.
@@ -387,10 +389,11 @@ impl Inbox {
                 self.trouble.clear();
                 self.as_of = Some(now);
                 self.unreadable = look.unreadable;
-                let newest = self.newest_requested_at.max(look.newest_requested_at);
-                let was_set_back = self.last_look.is_some_and(|began| self.earliest_unix_ms < began.unix_ms);
-                let earliest = if was_set_back { self.earliest_unix_ms } else { i64::MAX };
-                self.newest_requested_at = newest.map(|newest| newest.min(earliest));
+                self.newest_requested_at = self.newest_requested_at.max(look.newest_requested_at);
+                if self.last_look.is_some_and(|began| self.earliest_unix_ms < began.unix_ms) {
+                    // the clock was set back meanwhile
+                    self.newest_requested_at = self.newest_requested_at.map(|newest| newest.min(self.earliest_unix_ms));
+                }
                 let mut waiting = BTreeMap::new();
                 look.not_allowed.iter().for_each(|approval_id| self.heard.forget(approval_id));
                 let mut heard = News::default();
@@ -446,7 +449,7 @@ impl Inbox {
                 self.everything |= self.sees_everything;
                 self.doubted.append(&mut self.asks_about);
                 self.failures += 1;
-                let wait = (1_000_u64 << (self.failures - 1).min(5)).min(RETRY_LIMIT_MS);
+                let wait = doubled(RETRY_FIRST_MS, self.failures - 1, RETRY_LIMIT_MS);
                 // it may say anything, but not blind us
                 let leave_alone = leave_alone_ms.map(|ms| ms.min(RETRY_LIMIT_MS));
                 self.not_before = leave_alone.map_or(0, |ms| now.mono_ms + ms);
@@ -561,9 +564,8 @@ impl Inbox {
             let (first_seen, expires_mono_ms, again) = (*first_seen, *expires_mono_ms, *again);
             return Pending { digest, words, first_seen, expires_mono_ms, again, record };
         }
-        let ended = self.ends.get(&record.approval_id, &digest);
-        let expires_mono_ms = ended.unwrap_or_else(|| now.mono_at(record.expires_at_unix_ms()));
-        self.ends.insert(&record.approval_id, &digest, expires_mono_ms);
+        let end = now.mono_at(record.expires_at_unix_ms());
+        let expires_mono_ms = self.ends.of(&record.approval_id, &digest, end);
         Pending { record, digest, words, first_seen: now, expires_mono_ms, again: 0 }
     }
 

@@ -12,7 +12,7 @@ use crate::core::companion::Connection;
 use crate::core::event::Facts;
 use crate::core::service::Phase;
 use crate::core::text;
-use crate::core::time::{Jitter, Now};
+use crate::core::time::{Jitter, Now, doubled};
 use crate::core::view::Base;
 use crate::words::remote as words;
 
@@ -149,10 +149,7 @@ impl Remote {
             Err(trouble) => {
                 self.misses = self.misses.saturating_add(1);
                 let wait = match trouble.kind {
-                    TroubleKind::Unreachable => {
-                        let doubled = FIRST_MS.saturating_mul(1 << (self.misses - 1).min(20));
-                        doubled.min(LONGEST_MS)
-                    }
+                    TroubleKind::Unreachable => doubled(FIRST_MS, self.misses - 1, LONGEST_MS),
                     // a person has to do something; a config that is written is a reason to look at once
                     TroubleKind::Config | TroubleKind::Unpinned | TroubleKind::Distrusted => LONGEST_MS,
                 };
@@ -175,6 +172,11 @@ impl Remote {
             Some(Err(trouble)) => Some(trouble),
             _ => None,
         }
+    }
+
+    /// Why whoever answers is not trusted, if so.
+    pub fn distrust(&self) -> Option<&str> {
+        self.trouble().filter(|trouble| trouble.kind == TroubleKind::Distrusted).map(|trouble| trouble.why.as_str())
     }
 
     /// All that can be known of it is known: it answers, or nobody can be asked.
@@ -260,7 +262,7 @@ impl Remote {
             "connected": self.is_connected(),
             "misses": self.misses,
             "trouble": self.trouble().map(|trouble| &trouble.why),
-            "distrusted": self.trouble().is_some_and(|trouble| trouble.kind == TroubleKind::Distrusted),
+            "distrusted": self.distrust().is_some(),
             "next_look_at_unix_ms": self.deadline().map(unix),
             "as_of_unix_ms": self.answer.as_ref().map(|(_, at)| at.unix_ms),
         })

@@ -63,6 +63,11 @@ pub fn earlier<T: Ord>(a: Option<T>, b: Option<T>) -> Option<T> {
     }
 }
 
+/// Backoff: a wait that was doubled so many times, up to a limit; milliseconds.
+pub fn doubled(first_ms: u64, times: u32, limit_ms: u64) -> u64 {
+    first_ms.saturating_mul(1_u64.checked_shl(times).unwrap_or(u64::MAX)).min(limit_ms)
+}
+
 /// A small generator for jitter, seeded by the shell. Nothing secret depends on it.
 #[derive(Clone, Debug)]
 pub struct Jitter(u64);

@@ -4,7 +4,7 @@
 use super::Agent;
 use crate::core::event::{Effect, RemoteNews, RemoteWork, Ticket};
 use crate::core::outage::Change;
-use crate::core::remote::{Trouble, TroubleKind};
+use crate::core::remote::TroubleKind;
 use crate::core::service::Goal;
 use crate::core::text;
 use crate::core::time::Now;
@@ -21,10 +21,9 @@ impl Agent {
         let Some(remote) = &mut self.remote else { return };
         match news {
             RemoteNews::Looked(looked) => {
-                let known = is_distrusted(remote.trouble());
+                let known = remote.distrust().is_some();
                 remote.looked(*looked, now);
-                let trouble = remote.trouble().filter(|trouble| trouble.kind == TroubleKind::Distrusted);
-                match trouble.map(|trouble| trouble.why.clone()) {
+                match remote.distrust().map(str::to_owned) {
                     None => drop(self.events.remove(DISTRUSTED)),
                     Some(_) if known => {}
                     Some(why) => self.tell_distrusted(&why),
@@ -172,10 +171,6 @@ impl Agent {
         };
         (self.remote.is_some() && of_ours).then(not_here)
     }
-}
-
-fn is_distrusted(trouble: Option<&Trouble>) -> bool {
-    trouble.is_some_and(|trouble| trouble.kind == TroubleKind::Distrusted)
 }
 
 fn not_here() -> Failure {

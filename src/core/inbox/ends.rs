@@ -25,22 +25,19 @@ pub fn fingerprint(texts: &[&str]) -> [u8; 16] {
 pub struct Ends(Vec<([u8; 16], u64)>);
 
 impl Ends {
-    /// The end of this version of the approval.
-    pub fn get(&self, approval_id: &str, digest: &str) -> Option<u64> {
-        let wanted = fingerprint(&[approval_id, digest]);
-        self.0.iter().find(|(which, _)| *which == wanted).map(|(_, end)| *end)
-    }
-
-    /// This version of it ends then.
-    pub fn insert(&mut self, approval_id: &str, digest: &str, end: u64) {
+    /// The end of this version of the approval: the one that is remembered, else `end`, which is from now on.
+    pub fn of(&mut self, approval_id: &str, digest: &str, end: u64) -> u64 {
         let which = fingerprint(&[approval_id, digest]);
-        self.0.retain(|(known, _)| *known != which);
+        if let Some((_, known)) = self.0.iter().find(|(known, _)| *known == which) {
+            return *known;
+        }
         if self.0.len() >= ENDS
             && let Some(first) = self.0.iter().enumerate().min_by_key(|(_, (_, end))| *end).map(|(at, _)| at)
         {
             self.0.swap_remove(first);
         }
         self.0.push((which, end));
+        end
     }
 
     /// How many.

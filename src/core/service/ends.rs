@@ -3,7 +3,7 @@
 use super::{Goal, Order, Phase, Service, StopReason};
 use crate::core::cause::{self, Cause, Class, Evidence, Facts};
 use crate::core::fingerprint::Changes;
-use crate::core::time::{Jitter, Now};
+use crate::core::time::{Jitter, Now, doubled};
 use crate::protocol::RunId;
 use crate::protocol::shim::ExitRecord;
 use crate::words;
@@ -113,7 +113,7 @@ impl Service {
             self.phase = Phase::GivenUp;
             orders.push(Order::GaveUp);
         } else if self.attempts > 1 {
-            let ceiling = BACKOFF_MS.0.saturating_mul(1 << (self.attempts - 1).min(5)).min(BACKOFF_MS.1);
+            let ceiling = doubled(BACKOFF_MS.0, self.attempts - 1, BACKOFF_MS.1);
             self.phase = Phase::BackingOff { until: now.mono_ms + jitter.between(BACKOFF_MS.0, ceiling) };
         }
     }

@@ -336,4 +336,28 @@ mod tests {
         append_line(&path, &3).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "1\n{\"torn\":\n3\n");
     }
+
+    /// In a process of its own, which alone may write no more than one block to a file.
+    #[cfg(unix)]
+    #[test]
+    fn of_a_line_that_does_not_fit_nothing_stays() {
+        const LEDGER: &str = "A_LEDGER_ON_A_FULL_DISK";
+        if let Some(path) = std::env::var_os(LEDGER) {
+            let error = append_line(Path::new(&path), &"x".repeat(4096)).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
+            return;
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("l");
+        append_line(&path, &1).unwrap();
+        let out = std::process::Command::new("sh")
+            .args(["-c", "trap '' XFSZ; ulimit -f 1; exec \"$@\"", "sh"])
+            .arg(std::env::current_exe().unwrap())
+            .args(["--exact", "shell::store::tests::of_a_line_that_does_not_fit_nothing_stays"])
+            .env(LEDGER, &path)
+            .output()
+            .unwrap();
+        assert!(out.status.success() && String::from_utf8_lossy(&out.stdout).contains("1 passed"), "{out:?}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "1\n");
+    }
 }

@@ -45,7 +45,7 @@ mod usage;
 
 use std::collections::BTreeSet;
 
-use palyra_tray::core::agent::{Agent, QUIET_MS};
+use palyra_tray::core::agent::{Agent, QUIET_MS, WORKED_MS};
 use palyra_tray::core::cause::{Class, Evidence};
 use palyra_tray::core::decisions::{DecisionOrder, Decisions, Surface};
 use palyra_tray::core::event::{Click, Companion, Desktop, Effect, Event, Found, Secrets, Setup, Trouble};
@@ -144,11 +144,32 @@ fn memory_is_given_back_once_when_it_is_quiet_again() {
     let asked = Event::Asked(1, Request::Status);
     assert_eq!(gives_back(&mut agent, asked, now), 0);
     assert_eq!(gives_back(&mut agent, Event::Wake, now.plus(QUIET_MS - 1)), 0, "somebody may want more");
-    assert_eq!(gives_back(&mut agent.clone(), Event::Wake, now.plus(QUIET_MS)), 1);
-    // a sidecar on its way keeps it busy
-    let run = agent.fleet.get(ServiceId::Gateway).run.as_ref().expect("a run").id.clone();
-    agent.update(Event::Ended(ServiceId::Gateway, run, None), now.plus(QUIET_MS));
-    assert_eq!(gives_back(&mut agent, Event::Wake, now.plus(2 * QUIET_MS)), 0);
+    assert_eq!(gives_back(&mut agent, Event::Wake, now.plus(QUIET_MS)), 1);
+    assert_eq!(gives_back(&mut agent, Event::Rang, now.plus(2 * QUIET_MS)), 0);
+    assert_eq!(
+        gives_back(&mut agent, Event::Wake, now.plus(3 * QUIET_MS)),
+        1,
+        "somebody else is at work in the gateway"
+    );
+}
+
+#[test]
+fn memory_is_given_back_now_and_then_on_a_day_without_a_quiet_moment() {
+    let world = started();
+    let (mut agent, mut now) = (world.agent.clone(), world.now.plus(PROBE_HEALTHY_MS));
+    assert_eq!(gives_back(&mut agent, Event::Wake, now), 1, "after the start");
+    let mut given = Vec::new();
+    for second in 1..=100 {
+        now = now.plus(1_000);
+        let asked = gives_back(&mut agent, Event::Asked(second, Request::Status), now);
+        assert_eq!(asked, 0, "whoever asks is answered first");
+        if gives_back(&mut agent, Event::Wake, now) > 0 {
+            given.push(second);
+        }
+    }
+    // from the first work after the one before
+    let apart = WORKED_MS / 1_000 + 1;
+    assert_eq!(given, [apart, 2 * apart, 3 * apart, 4 * apart]);
 }
 
 #[test]

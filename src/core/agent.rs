@@ -66,8 +66,11 @@ const ACTIVATED: &str = "event:activated:";
 const REMOVED: &str = "event:removed";
 /// Key of the one about its own start.
 const STARTED: &str = "event:activated:start";
-/// When nothing but routine happened for so long, the last work is over, milliseconds.
+/// When nothing but routine happened for so long, the last work is over and memory is given back, milliseconds.
 pub const QUIET_MS: u64 = 5_000;
+/// Memory is given back after so much work all the same, milliseconds: on a busy day nothing is ever quiet, and what stays
+/// between what came and went is more the longer that goes on.
+pub const WORKED_MS: u64 = 20_000;
 /// A client waits this long for a start, stop or restart, milliseconds.
 pub const WAIT_MS: u64 = 90_000;
 /// A decision under way holds up the end for this long at most, milliseconds.
@@ -168,8 +171,8 @@ pub struct Agent {
     /// Approvals whose review is open; empty: the list.
     reviewing: BTreeSet<String>,
     followers: Vec<reviews::Follower>,
-    /// When more than routine happened last, if that was since memory was given back.
-    stirred: Option<u64>,
+    /// When more than routine happened first and last since memory was given back, on the monotonic clock.
+    stirred: Option<(u64, u64)>,
     exited: bool,
 }
 
@@ -228,7 +231,7 @@ impl Agent {
             known: Arc::default(),
             reviewing: BTreeSet::new(),
             followers: Vec::new(),
-            stirred: Some(now.mono_ms),
+            stirred: Some((now.mono_ms, now.mono_ms)),
             exited: false,
             setup,
         };
@@ -245,18 +248,18 @@ impl Agent {
     pub fn update(&mut self, event: Event, now: Now) -> Vec<Effect> {
         let mut effects = Vec::new();
         let woken = matches!(event, Event::Wake);
-        // what an idle Palyra brings by itself
-        if !matches!(
-            event,
-            Event::Wake | Event::Probed(..) | Event::Rang | Event::Looked(..) | Event::Remote(RemoteNews::Looked(_))
-        ) {
-            self.stirred = Some(now.mono_ms);
+        // all that an idle Palyra brings by itself: its journal rings only when somebody is at work
+        let routine =
+            matches!(event, Event::Wake | Event::Probed(..) | Event::Looked(..) | Event::Remote(RemoteNews::Looked(_)));
+        if !routine {
+            self.stirred = Some((self.stirred.map_or(now.mono_ms, |(first, _)| first), now.mono_ms));
         }
         self.take(event, now, &mut effects);
         self.settle(now, &mut effects);
         self.usage_of_windows(&mut effects);
         // no wake-up is asked for it: a probe comes soon enough
-        if woken && self.stirred.is_some_and(|at| now.mono_ms >= at + QUIET_MS) && self.is_quiet() {
+        let enough = |(first, last): (u64, u64)| now.mono_ms >= (last + QUIET_MS).min(first + WORKED_MS);
+        if woken && self.stirred.is_some_and(enough) {
             self.stirred = None;
             effects.push(Effect::GiveBack);
         }
@@ -313,17 +316,6 @@ impl Agent {
     pub fn dashboard_port(&self) -> Option<u16> {
         let gateway = self.fleet.get(ServiceId::Gateway);
         if gateway.is_ready() { gateway.ports.get("http").copied() } else { None }
-    }
-
-    /// Every sidecar is where it is to stay, and nobody waits for anything.
-    fn is_quiet(&self) -> bool {
-        let stays = |phase: &Phase| matches!(phase, Phase::Ready { .. } | Phase::Stopped | Phase::GivenUp);
-        self.fleet.iter().all(|service| stays(&service.phase))
-            && self.waiters.is_empty()
-            && self.reports.is_empty()
-            && self.opens.is_empty()
-            && self.asks.is_idle()
-            && self.decisions.is_idle()
     }
 
     fn take(&mut self, event: Event, now: Now, effects: &mut Vec<Effect>) {

@@ -494,7 +494,7 @@ pub enum Effect {
     SaveState(Box<State>),
     /// Answer a client.
     Reply(Ticket, Reply),
-    /// Give back the memory that only the last work needed: nothing is to be done for a while.
+    /// Give back the memory that only the last work needed.
     GiveBack,
     /// End the process. `sidecars_left`: they go on.
     Exit {

@@ -154,6 +154,19 @@ fn memory_is_given_back_once_when_it_is_quiet_again() {
 }
 
 #[test]
+fn memory_is_given_back_after_an_approval_has_expired_by_itself() {
+    let mut world = started();
+    world.ask("a1", "low", 300, "ls");
+    world.pass(100_000);
+    let (mut agent, now) = (world.agent.clone(), world.now);
+    agent.update(Event::Wake, now);
+    assert_eq!((agent.inbox.waiting(), gives_back(&mut agent, Event::Wake, now.plus(QUIET_MS))), (1, 0));
+    let later = now.plus(201_000);
+    assert_eq!((gives_back(&mut agent, Event::Wake, later), agent.inbox.waiting()), (0, 0));
+    assert_eq!(gives_back(&mut agent, Event::Wake, later.plus(QUIET_MS)), 1);
+}
+
+#[test]
 fn memory_is_given_back_now_and_then_on_a_day_without_a_quiet_moment() {
     let world = started();
     let (mut agent, mut now) = (world.agent.clone(), world.now.plus(PROBE_HEALTHY_MS));

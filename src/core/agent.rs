@@ -251,12 +251,14 @@ impl Agent {
         // all that an idle Palyra brings by itself: its journal rings only when somebody is at work
         let routine =
             matches!(event, Event::Wake | Event::Probed(..) | Event::Looked(..) | Event::Remote(RemoteNews::Looked(_)));
-        if !routine {
-            self.stirred = Some((self.stirred.map_or(now.mono_ms, |(first, _)| first), now.mono_ms));
-        }
+        let waited = self.inbox.waiting();
         self.take(event, now, &mut effects);
         self.settle(now, &mut effects);
         self.usage_of_windows(&mut effects);
+        // an approval that expires is withdrawn from all that shows it
+        if !routine || self.inbox.waiting() != waited {
+            self.stirred = Some((self.stirred.map_or(now.mono_ms, |(first, _)| first), now.mono_ms));
+        }
         // no wake-up is asked for it: a probe comes soon enough
         let enough = |(first, last): (u64, u64)| now.mono_ms >= (last + QUIET_MS).min(first + WORKED_MS);
         if woken && self.stirred.is_some_and(enough) {

@@ -3,7 +3,7 @@
 // --- Palyra Tray ---
 
 pub const PALYRA_TRAY: &str = "Keeps Palyra running, shows how it is, and brings its approvals to you";
-pub const WITHOUT_COMMAND: &str = "Without a command: run.";
+pub const WITHOUT_COMMAND: &str = "Without a command: run";
 
 // --- what several commands have ---
 
@@ -20,8 +20,8 @@ pub const VERBOSE: &str = "More words in the log";
 // --- run ---
 
 pub const RUN: &str = "Start Palyra Tray (a second start shows the first)";
-pub const RUN_NO_TRAY: &str = "No icon and no notifications: supervision and the command line only";
-pub const RUN_NO_START: &str = "Start no sidecar before it is asked for";
+pub const RUN_NO_TRAY: &str = "No icon and no notifications: Palyra is kept running, and the command line works";
+pub const RUN_NO_START: &str = "Start no service before it is asked for";
 pub const RUN_NO_SET_UP: &str = "Do not open the set-up, even when nothing was ever set up here";
 pub const RUN_ENV: &str = "NAME=VALUE: a variable of ours, for a login entry that has no other way to give it";
 
@@ -29,7 +29,7 @@ pub const RUN_ENV: &str = "NAME=VALUE: a variable of ours, for a login entry tha
 
 pub const DEMO: &str = "Show everything with built-in stand-ins, on a machine without Palyra";
 pub const DEMO_NO_TRAY: &str = "No icon and no notifications";
-pub const DEMO_STATE: &str = "Keep the demo's state in this folder instead of a temporary one";
+pub const DEMO_STATE: &str = "Keep the demo's data in this folder instead of a temporary one";
 
 // --- status ---
 
@@ -92,7 +92,7 @@ pub const SEND_TEXT: &str = "The message; `-` reads it from standard input";
 
 // --- ask ---
 
-pub const ASK: &str = "The same in a dialog; the answer comes as a notification";
+pub const ASK: &str = "Write a message to Palyra in a dialog; the answer comes as a notification";
 
 // --- drafts ---
 
@@ -139,7 +139,7 @@ pub const SECRETS_YES: &str = "I know what is lost with the browser state key: d
 // --- onboard, setup ---
 
 pub const ONBOARD: &str = "Set Palyra up in a few dialogs, or go on where you left it";
-pub const SETUP: &str = "The same on this terminal";
+pub const SETUP: &str = "Set Palyra up on this terminal, or go on where you left it";
 
 // --- window ---
 
@@ -149,8 +149,8 @@ pub const WINDOW: &str = "The tray's menu in a window, where there is no tray";
 
 pub const AUTOSTART: &str = "Start by itself at every login, or not";
 pub const AUTOSTART_ON: &str = "From the next login on, start by itself";
-pub const AUTOSTART_OFF: &str = "Do not";
-pub const AUTOSTART_STATUS: &str = "Whether it does, and by what";
+pub const AUTOSTART_OFF: &str = "No longer start by itself at login";
+pub const AUTOSTART_STATUS: &str = "Whether it starts by itself, and by what";
 
 // --- config ---
 
@@ -162,7 +162,7 @@ pub const CONFIG_SET: &str = "Change one setting; a running Palyra Tray takes it
 pub const CONFIG_VALUE: &str = "The new value; an empty one brings the default back";
 pub const CONFIG_RESTARTS: &str = "Whether a change of Palyra's config restarts what it touches";
 pub const CONFIG_SWITCH: &str = "on or off";
-pub const CONFIG_WRITE_PORTS: &str = "Write the ports that are listened on into it, where it names others";
+pub const CONFIG_WRITE_PORTS: &str = "Write the ports that are listened on into Palyra's config, where it names others";
 pub const CONFIG_SERVICE: &str = "gateway or browserd; both when left out";
 
 // --- logs ---
@@ -182,7 +182,7 @@ pub const SUPPORT_BUNDLE: &str = "Put all that helps to find out what is wrong i
 pub const SUPPORT_BUNDLE_OUTPUT: &str = "Write it here, a .tar.gz; what is there already is not replaced \
      [default: a new file in <data folder>/tray/support]";
 pub const SUPPORT_BUNDLE_NO_PALYRA: &str = "Leave out Palyra's own export";
-pub const SUPPORT_BUNDLE_TELL: &str = "Have Palyra Tray tell the person when it is ready";
+pub const SUPPORT_BUNDLE_TELL: &str = "Have Palyra Tray tell you when it is ready";
 
 // --- about ---
 

@@ -12,7 +12,8 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::Client;
-use super::http::{Answer, ErrorKind, GatewayError, PAGE_BODY};
+use super::error::{ErrorKind, GatewayError};
+use super::http::{Answer, PAGE_BODY};
 use super::session::Signed;
 use crate::core::inbox::{Look, LookOrder, Sieve};
 use crate::core::record::{Outline, Record, Unreadable, is_usable_id};

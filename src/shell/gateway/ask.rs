@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::Client;
-use super::http::{ErrorKind, GatewayError, redact, shorten};
+use super::error::{ErrorKind, GatewayError, redact, shorten};
 use super::session::Signed;
 use crate::core::answer::{Heard, KEEP, Listener};
 use crate::core::ask::{Answer, Over, RunState, Session};

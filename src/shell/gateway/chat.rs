@@ -7,7 +7,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::Client;
-use super::http::{Cut, ErrorKind, GatewayError, redact, shorten};
+use super::error::{ErrorKind, GatewayError, redact, shorten};
+use super::http::Cut;
 use super::providers::{Running, busy, error_kind, not_in_use, unsent};
 use super::session::Signed;
 use crate::core::answer::{Heard, Listener, NoAnswer};

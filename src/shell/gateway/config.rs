@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::Client;
-use super::http::{ErrorKind, GatewayError};
+use super::error::{ErrorKind, GatewayError};
 use super::session::Signed;
 
 use crate::words;

@@ -8,7 +8,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Client;
-use super::http::{Answer, ErrorKind, GatewayError, Wiped};
+use super::error::{ErrorKind, GatewayError};
+use super::http::{Answer, Wiped};
 use super::providers::{refused_check, unsent};
 use super::session::Signed;
 use crate::core::discord;

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::Client;
-use super::http::{ErrorKind, GatewayError};
+use super::error::{ErrorKind, GatewayError};
 use super::session::Signed;
 use crate::protocol::Secret;
 use crate::words;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::Client;
-use super::http::GatewayError;
+use super::error::GatewayError;
 use super::session::Signed;
 
 /// Facts about the running gateway; `None` and empty mean that it did not say.

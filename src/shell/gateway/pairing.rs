@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Client;
-use super::http::{ErrorKind, GatewayError};
+use super::error::{ErrorKind, GatewayError};
 use super::session::Signed;
 use crate::core::node::PairingRequest;
 use crate::core::ulid;

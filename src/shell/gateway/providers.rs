@@ -9,7 +9,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Client;
-use super::http::{Answer, ErrorKind, GatewayError, Wiped};
+use super::error::{ErrorKind, GatewayError};
+use super::http::{Answer, Wiped};
 use super::session::Signed;
 use crate::core::upstream::{self, Remedy, Trouble};
 use crate::protocol::Secret;
@@ -244,7 +245,7 @@ impl Client {
 impl Answer {
     /// A text of the gateway's for a person: one short line without what looks like a secret.
     pub(super) fn quoted(&self, text: &str) -> String {
-        super::http::shorten(&super::http::redact(text, &[]))
+        super::error::shorten(&super::error::redact(text, &[]))
     }
 
     /// The error for trouble that the gateway tells of in a good answer.

@@ -6,7 +6,8 @@
 use serde_json::json;
 
 use super::Client;
-use super::http::{ErrorKind, GatewayError, PAGE_BODY};
+use super::error::{ErrorKind, GatewayError};
+use super::http::PAGE_BODY;
 use super::session::Signed;
 use crate::core::record::is_usable_id;
 use crate::core::sessions;

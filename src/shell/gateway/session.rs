@@ -13,7 +13,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Client;
-use super::http::{Answer, Call, ErrorKind, GatewayError, SMALL_BODY, Stream, Wiped};
+use super::error::{ErrorKind, GatewayError};
+use super::http::{Answer, Call, SMALL_BODY, Stream, Wiped};
 use crate::protocol::Secret;
 
 use crate::core::event::Profile;

@@ -5,7 +5,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::Value;
 
 use super::Client;
-use super::http::{ErrorKind, GatewayError, redact};
+use super::error::{ErrorKind, GatewayError, redact};
 use super::session::Signed;
 use crate::core::diagnostics::{self, Diagnostics};
 use crate::core::discord;

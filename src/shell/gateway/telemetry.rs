@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::Client;
-use super::http::GatewayError;
+use super::error::GatewayError;
 use super::session::Signed;
 use crate::core::telemetry::UsageEvent;
 

@@ -51,6 +51,23 @@ fn number(status: &Value, pointer: &str) -> u64 {
     status.pointer(pointer).and_then(Value::as_u64).unwrap_or(0)
 }
 
+#[cfg(target_env = "gnu")]
+#[test]
+fn its_threads_keep_no_caches_and_what_it_starts_has_its_own_habits() {
+    let mut site = Site::new();
+    site.env("GLIBC_TUNABLES", "glibc.malloc.perturb=1");
+    let status = site.start_healthy();
+    let environ = |pid: u64| String::from_utf8(fs::read(format!("/proc/{pid}/environ")).unwrap()).unwrap();
+    let agent = environ(status["agent"]["pid"].as_u64().unwrap());
+    // the library ends each of its tunables there as it reads them
+    assert!(agent.contains("glibc.malloc.perturb=1") && agent.contains("glibc.malloc.tcache_count=0"), "{agent}");
+    let [gateway, shim, ..] = pids(&status);
+    for child in [gateway, shim] {
+        let child = environ(child);
+        assert!(child.contains("glibc.malloc.perturb=1") && !child.contains("tcache_count"), "{child}");
+    }
+}
+
 #[test]
 fn it_starts_shows_stops_and_leaves_nothing() {
     let mut site = Site::new();

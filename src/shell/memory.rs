@@ -10,6 +10,48 @@ use nix::libc;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 const LARGE: libc::c_int = 128 * 1024;
 
+/// What the GNU C library lets its allocator be told, by this variable and only while a program is started.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+const TUNABLES: &str = "GLIBC_TUNABLES";
+/// No thread keeps what it freed to itself.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+const NO_CACHES: &str = "glibc.malloc.tcache_count=0";
+
+/// Starts this program once more in its place, with an allocator without a cache for each thread: every piece in such a cache
+/// holds a page that could be given back, and over a day that is as much as what lives. To be called first, with nothing open
+/// and before there is a second thread. Comes back in the program that has none, or where that cannot be had, which costs no
+/// more than memory.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[expect(unsafe_code, reason = "getauxval and the environment have no safe form")]
+#[expect(clippy::disallowed_methods, reason = "no other thread is there to read the environment")]
+pub fn start_without_caches() {
+    use std::os::unix::process::CommandExt as _;
+    let given = std::env::var(TUNABLES).unwrap_or_default();
+    if let Some(others) = given.strip_suffix(NO_CACHES) {
+        // SAFETY: there is no other thread yet. What is started from here, such as a browser, is not to have it as well.
+        unsafe {
+            match others.trim_end_matches(':') {
+                "" => std::env::remove_var(TUNABLES),
+                others => std::env::set_var(TUNABLES, others),
+            }
+        }
+        return;
+    }
+    // SAFETY: reads one number that the kernel left there. A program with more rights than its caller is started without the
+    // variable, and would start itself for ever.
+    let keeps_it = unsafe { libc::getauxval(libc::AT_SECURE) } == 0;
+    let mut arguments = std::env::args_os();
+    if let (true, Some(name), Ok(program)) = (keeps_it, arguments.next(), std::env::current_exe()) {
+        let tunables = if given.is_empty() { NO_CACHES.to_owned() } else { format!("{given}:{NO_CACHES}") };
+        let _not_started =
+            std::process::Command::new(program).arg0(name).args(arguments).env(TUNABLES, tunables).exec();
+    }
+}
+
+/// Another allocator, with habits of its own.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+pub fn start_without_caches() {}
+
 /// Makes the allocator frugal. To be called before there is a second thread.
 ///
 /// By itself it gives nearly every thread an arena of its own, and never gives back what a thread that is gone had used; and

@@ -4,10 +4,12 @@
 pub mod asks;
 mod pairing;
 mod profiles;
+mod records;
 mod remote;
 mod script;
 mod secrets;
 mod survey;
+mod timeline;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,23 +25,26 @@ use crate::core::decisions::Unanswered;
 use crate::core::event::{Click, Desktop, Effect, Event, Facts, Found, Secrets, SetUp, Setup, Ticket};
 use crate::core::inbox;
 use crate::core::node::LEASE_MS;
-use crate::core::notices::Server;
 use crate::core::place::redirect_path;
 use crate::core::record::Record;
-use crate::core::service::{Phase, StopReason};
 use crate::core::telemetry::UsageEvent;
 use crate::core::time::{Now, earlier};
-use crate::core::view::{Item, ItemKind, View};
+use crate::core::view::View;
 use crate::protocol::setup::SetupRequest;
-use crate::protocol::shim::{ExitCause, ExitRecord, ProcessRef, RunRecord, StopLadder};
-use crate::protocol::{Action, Reply, RunId, ServiceId, Verdict};
+use crate::protocol::shim::{ExitCause, RunRecord, StopLadder};
+use crate::protocol::{Reply, RunId, ServiceId, Verdict};
+
+use records::{exit_record, port_lines, run_record, server};
+use timeline::{find_in_menu, first_words, phase_name};
 
 pub use pairing::{Mishaps, Pairs};
 pub use profiles::Profiles;
+pub use records::acp_record;
 pub use remote::Elsewhere;
 pub use script::run;
 pub use secrets::Store;
 pub use survey::Chats;
+pub use timeline::print_menu;
 
 /// From a launch to the shim's answer, milliseconds.
 const START_MS: u64 = 5;
@@ -591,161 +596,5 @@ impl World {
             map.insert("updated_at_unix_ms".to_owned(), json!(now));
             map.entry("resolved_at_unix_ms").or_insert(json!(now));
         }
-    }
-
-    fn tell_difference(&mut self, view: &View) {
-        let old = std::mem::take(&mut self.shown);
-        if view.icon != old.icon || view.tooltip != old.tooltip {
-            let badge = match view.icon.badge.approvals {
-                0 if view.icon.badge.active => " [•]".to_owned(),
-                0 => String::new(),
-                n => format!(" [{n}{}]", if view.icon.badge.critical { "!" } else { "" }),
-            };
-            self.note(format!("icon {}{badge}, \"{}\"", crate::core::health::name(view.icon.base), view.tooltip));
-        }
-        for (key, notice) in &view.notices {
-            if old.notices.get(key) != Some(notice) {
-                let buttons: Vec<_> = notice.buttons.iter().map(|button| format!("[{}]", button.label)).collect();
-                let body = notice.body.replace('\n', " / ");
-                self.note(format!("notification \"{}\": {body} {}", notice.title, buttons.join(" ")));
-            }
-        }
-        for (key, notice) in &old.notices {
-            if !view.notices.contains_key(key) {
-                self.note(format!("withdraws \"{}\"", notice.title));
-            }
-        }
-    }
-
-    fn note(&mut self, text: String) {
-        self.timeline.push(format!("{} {}", self.clock(), text.trim_end()));
-    }
-
-    fn clock(&self) -> String {
-        format!("{:>9.3}", self.now.mono_ms as f64 / 1_000.0)
-    }
-}
-
-/// A menu as indented text.
-pub fn print_menu(items: &[Item], depth: usize) -> String {
-    let mut text = String::new();
-    for item in items {
-        let indent = "    ".repeat(depth + 2);
-        match &item.kind {
-            ItemKind::Separator => text.push_str(&format!("{indent}--\n")),
-            ItemKind::Command { label, enabled, .. } => {
-                text.push_str(&format!("{indent}{label}{}\n", if *enabled { "" } else { "  (grey)" }));
-            }
-            ItemKind::Check { label, checked, .. } => {
-                text.push_str(&format!("{indent}{} {label}\n", if *checked { "[x]" } else { "[ ]" }))
-            }
-            ItemKind::Submenu { label, items, .. } => {
-                text.push_str(&format!("{indent}{label} >\n{}", print_menu(items, depth + 1)));
-            }
-        }
-    }
-    text
-}
-
-/// A pending record as recipe A makes it.
-pub fn acp_record(id: &str, risk: &str, timeout_seconds: u64, what: &str, now_unix_ms: i64) -> Value {
-    let options = json!([
-        { "option_id": "allow_once", "label": "Allow once", "description": "", "default_selected": false, "decision_scope": "once" },
-        { "option_id": "deny", "label": "Deny", "description": "", "default_selected": true, "decision_scope": "once" },
-    ]);
-    json!({
-        "approval_id": id,
-        "session_id": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
-        "run_id": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
-        "principal": "admin:desktop-control-center",
-        "device_id": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
-        "requested_at_unix_ms": now_unix_ms,
-        "subject_type": "tool",
-        "subject_id": "shell.exec",
-        "request_summary": what,
-        "policy_snapshot": { "policy_id": "acp_permission_bridge", "policy_hash": "runtime", "evaluation_summary": "" },
-        "prompt": {
-            "title": "ACP permission request", "risk_level": risk, "subject_id": "shell.exec", "summary": what,
-            "options": options, "timeout_seconds": timeout_seconds, "details_json": "{}", "policy_explanation": "",
-        },
-        "created_at_unix_ms": now_unix_ms,
-        "updated_at_unix_ms": now_unix_ms,
-    })
-}
-
-fn phase_name(phase: &Phase) -> &'static str {
-    match phase {
-        Phase::Unknown => "unknown",
-        Phase::Stopped => "stopped",
-        Phase::Starting { .. } => "starting",
-        Phase::Ready { .. } => "ready",
-        Phase::Unhealthy { .. } => "unhealthy",
-        Phase::Stopping { why: StopReason::Asked } => "stopping: asked",
-        Phase::Stopping { why: StopReason::Restart } => "stopping: restart",
-        Phase::Stopping { why: StopReason::Sick } => "stopping: sick",
-        Phase::Stopping { why: StopReason::SlowStart } => "stopping: slow start",
-        Phase::BackingOff { .. } => "backing off",
-        Phase::GivenUp => "given up",
-    }
-}
-
-fn find_in_menu(items: &[Item], wanted: &str) -> Option<Action> {
-    items.iter().find_map(|item| match &item.kind {
-        ItemKind::Command { label, enabled: true, action } if label == wanted => action.clone(),
-        ItemKind::Check { label, enabled: true, action, .. } if label == wanted => Some(action.clone()),
-        ItemKind::Submenu { items, .. } => find_in_menu(items, wanted),
-        _ => None,
-    })
-}
-
-fn server(name: &str) -> Server {
-    Server { name: name.to_owned(), actions: true, withdraws: true }
-}
-
-fn run_record(service: ServiceId, run: RunId, pid: u32, ports: crate::core::ports::Ports, now: Now) -> RunRecord {
-    RunRecord {
-        version: 1,
-        run_id: run,
-        service,
-        program: "/opt/palyra/sidecar".into(),
-        shim: ProcessRef { pid: pid + 10_000, start_ticks: 1 },
-        sidecar: ProcessRef { pid, start_ticks: 1 },
-        boot_id: "boot".to_owned(),
-        ports,
-        started_at_unix_ms: now.unix_ms,
-        lease_ms: None,
-    }
-}
-
-fn exit_record(run: &RunId, cause: ExitCause, now: Now, asked: bool) -> ExitRecord {
-    ExitRecord {
-        version: 1,
-        run_id: run.clone(),
-        ended_at_unix_ms: now.unix_ms,
-        cause,
-        asked,
-        last_stderr: Vec::new(),
-        dropped_lines: 0,
-        oom_kills: 0,
-    }
-}
-
-/// The lines of a config that name these ports.
-fn port_lines(service: ServiceId, ports: &crate::core::ports::Ports) -> Vec<String> {
-    let port = |purpose: &str| ports.get(purpose).copied().unwrap_or(0);
-    if service == ServiceId::Gateway {
-        let keys = [("daemon.port", "http"), ("gateway.grpc_port", "grpc"), ("gateway.quic_port", "quic")];
-        return keys.map(|(key, purpose)| format!("{key} = {}", port(purpose))).to_vec();
-    }
-    [("endpoint", "grpc"), ("health_base_url", "http")]
-        .map(|(key, purpose)| format!("tool_call.browser_service.{key} = \"http://127.0.0.1:{}\"", port(purpose)))
-        .to_vec()
-}
-
-fn first_words(reply: &crate::protocol::Reply) -> String {
-    match reply {
-        crate::protocol::Reply::Done(text) => text.clone(),
-        crate::protocol::Reply::Error(failure) => format!("refused, {}", failure.message),
-        crate::protocol::Reply::Data(_) => "data".to_owned(),
     }
 }

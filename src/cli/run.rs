@@ -11,7 +11,7 @@ use crate::config::settings::Settings;
 use crate::config::{Environment, Paths};
 use crate::protocol::{Failure, FailureCode, Reply, Request};
 use crate::shell::lock::{self, AgentLock, LockError};
-use crate::shell::{logging, memory, run, store};
+use crate::shell::{logging, run, store};
 use crate::words::{self, help};
 
 /// An agent that holds the lock and does not answer is starting or ending; it has this long for that.
@@ -49,7 +49,7 @@ pub struct DemoArgs {
 
 /// Starts the agent, or shows the one that runs.
 pub fn run(mut env: Environment, args: &RunArgs) -> Result<ExitCode, Failure> {
-    memory::start_without_caches();
+    run::start_without_caches();
     for (name, value) in &args.env {
         env.set(name, value.into());
     }

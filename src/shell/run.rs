@@ -46,6 +46,7 @@ use crate::shell::dialog;
 use crate::shell::gateway::{Client, Prober};
 use crate::shell::journal::{Doorbell, Ring};
 use crate::shell::lock::AgentLock;
+pub use crate::shell::memory::start_without_caches;
 use crate::shell::notify::{AppIdentity, Notifier, NotifyReport};
 use crate::shell::palyra_cli;
 #[cfg(target_os = "linux")]

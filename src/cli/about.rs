@@ -8,7 +8,7 @@ use crate::config::{Environment, Paths};
 use crate::core::dialog::{Answer, Body, DialogButton, Form, Tone};
 use crate::protocol::{Failure, FailureCode};
 use crate::shell::dialog;
-use crate::words;
+use crate::words::{self, help};
 
 /// The commit that it was built from, where the build said so.
 const GIT_HASH: Option<&str> = option_env!("PALYRA_TRAY_GIT_HASH");
@@ -17,8 +17,7 @@ const CLOSE: &str = "close";
 /// Arguments of `about`.
 #[derive(Args)]
 pub struct AboutArgs {
-    /// In a window
-    #[arg(long)]
+    #[arg(long, help = help::IN_WINDOW)]
     dialog: bool,
 }
 

@@ -15,60 +15,52 @@ use crate::core::describe::{name, visible};
 use crate::core::review::Shown;
 use crate::protocol::{Decision, Failure, FailureCode, Reply, Request, Scope, Verdict};
 use crate::shell::dialog;
-use crate::words;
+use crate::words::{self, help};
 
 use review::Asked;
 
 /// `approvals …`
 #[derive(Subcommand)]
 pub enum Approvals {
-    /// What waits, riskiest first
+    #[command(about = help::APPROVALS_LIST)]
     List {
-        /// As JSON, with the digest that approve needs
-        #[arg(long)]
+        #[arg(long, help = help::RECORD_AS_JSON)]
         json: bool,
-        /// Decided and expired ones too
-        #[arg(long)]
+        #[arg(long, help = help::APPROVALS_ALL)]
         all: bool,
     },
-    /// One record, whole
+    #[command(about = help::APPROVALS_SHOW)]
     Show {
-        /// Its id
+        #[arg(help = help::APPROVALS_ID)]
         id: String,
-        /// As JSON, with the digest that approve needs
-        #[arg(long)]
+        #[arg(long, help = help::RECORD_AS_JSON)]
         json: bool,
     },
-    /// Look at what waits, one after the other, and decide here
+    #[command(about = help::APPROVALS_REVIEW)]
     Review {
-        /// Only this one
+        #[arg(help = help::APPROVALS_ONLY)]
         id: Option<String>,
-        /// In a window instead of this terminal
-        #[arg(long)]
+        #[arg(long, help = help::APPROVALS_DIALOG)]
         dialog: bool,
     },
-    /// Let it happen
+    #[command(about = help::APPROVALS_APPROVE)]
     Approve(DecideArgs),
-    /// Refuse it
+    #[command(about = help::APPROVALS_DENY)]
     Deny(DecideArgs),
 }
 
 /// Arguments of `approve` and `deny`.
 #[derive(Args)]
 pub struct DecideArgs {
-    /// Its id
+    #[arg(help = help::APPROVALS_ID)]
     id: String,
-    /// Digest of the record as you saw it; without it you are shown the record and asked
-    #[arg(long)]
+    #[arg(long, help = help::APPROVALS_DIGEST)]
     digest: Option<String>,
-    /// How long an approval holds
-    #[arg(long, value_enum, default_value_t = ScopeArg::Once)]
+    #[arg(long, value_enum, default_value_t = ScopeArg::Once, help = help::APPROVALS_SCOPE)]
     scope: ScopeArg,
-    /// Length of a time box, for example 10m
-    #[arg(long, value_parser = ttl)]
+    #[arg(long, value_parser = ttl, help = help::APPROVALS_TTL)]
     ttl: Option<i64>,
-    /// Kept with the decision
-    #[arg(long)]
+    #[arg(long, help = help::APPROVALS_REASON)]
     reason: Option<String>,
 }
 

@@ -18,7 +18,7 @@ use crate::core::{text, ulid};
 use crate::protocol::ask::{AskRequest, Message, TEXT_MAX, To};
 use crate::protocol::{Failure, FailureCode, Reply, Request, Secret};
 use crate::shell::dialog::{self, Front};
-use crate::words;
+use crate::words::{self, help};
 
 /// Until a message is accepted: the gateway may ask for patience, or be asked whether it has it.
 const SENDING: Duration = Duration::from_secs(5 * 60);
@@ -27,77 +27,63 @@ const ANSWERING: Duration = Duration::from_secs(30 * 24 * 3600);
 
 #[derive(Args)]
 pub struct SendArgs {
-    /// The message; `-` reads it from standard input
+    #[arg(help = help::SEND_TEXT)]
     text: String,
-    /// Id or key of the session; else the one that was used last
-    #[arg(long, value_name = "KEY", conflicts_with = "new")]
+    #[arg(long, value_name = "KEY", conflicts_with = "new", help = help::SESSION)]
     session: Option<String>,
-    /// In a new session
-    #[arg(long)]
+    #[arg(long, help = help::NEW_SESSION)]
     new: bool,
-    /// Answer as JSON
-    #[arg(long)]
+    #[arg(long, help = help::ANSWER_AS_JSON)]
     json: bool,
-    /// Do not wait for the answer: it comes as a notification
-    #[arg(long)]
+    #[arg(long, help = help::NO_WAIT)]
     no_wait: bool,
 }
 
 #[derive(Args)]
 pub struct AskArgs {
-    /// Id or key of the session; else the one that was used last
-    #[arg(long, value_name = "KEY", conflicts_with = "new")]
+    #[arg(long, value_name = "KEY", conflicts_with = "new", help = help::SESSION)]
     session: Option<String>,
-    /// In a new session
-    #[arg(long)]
+    #[arg(long, help = help::NEW_SESSION)]
     new: bool,
-    /// In windows only
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, help = help::IN_WINDOWS_ONLY)]
     dialog: bool,
 }
 
 #[derive(Subcommand)]
 pub enum Drafts {
-    /// All of them, oldest first
+    #[command(about = help::DRAFTS_LIST)]
     List {
-        /// As JSON
-        #[arg(long)]
+        #[arg(long, help = help::AS_JSON)]
         json: bool,
     },
-    /// One of them, whole
+    #[command(about = help::DRAFTS_SHOW)]
     Show {
-        /// Its id, or the end of it
+        #[arg(help = help::DRAFTS_ID)]
         id: String,
-        /// As JSON
-        #[arg(long)]
+        #[arg(long, help = help::AS_JSON)]
         json: bool,
     },
-    /// Send one
+    #[command(about = help::DRAFTS_SEND)]
     Send {
-        /// Its id, or the end of it
+        #[arg(help = help::DRAFTS_ID)]
         id: String,
-        /// Answer as JSON
-        #[arg(long)]
+        #[arg(long, help = help::ANSWER_AS_JSON)]
         json: bool,
-        /// Do not wait for the answer: it comes as a notification
-        #[arg(long)]
+        #[arg(long, help = help::NO_WAIT)]
         no_wait: bool,
-        /// Into a new session, not the one that it was meant for
-        #[arg(long)]
+        #[arg(long, help = help::DRAFTS_NEW)]
         new: bool,
     },
-    /// Throw one away
+    #[command(about = help::DRAFTS_DISCARD)]
     Discard {
-        /// Its id, or the end of it
+        #[arg(help = help::DRAFTS_ID)]
         id: String,
     },
-    /// One of them in a dialog, to be sent or thrown away
-    #[command(hide = true)]
+    #[command(hide = true, about = help::DRAFTS_OPEN)]
     Open {
-        /// Its id
+        #[arg(help = help::DRAFTS_OPEN_ID)]
         id: String,
-        /// In windows only
-        #[arg(long)]
+        #[arg(long, help = help::IN_WINDOWS_ONLY)]
         dialog: bool,
     },
 }
@@ -135,7 +121,7 @@ pub fn ask(env: &Environment, args: &AskArgs) -> Result<ExitCode, Failure> {
     told(&mut *front, outcome)
 }
 
-/// What was written and not sent.
+/// Does one of them.
 pub fn drafts(env: &Environment, command: &Drafts) -> Result<ExitCode, Failure> {
     let paths = super::paths(env)?;
     match command {

@@ -8,19 +8,18 @@ use serde_json::{Value, json};
 use crate::config::{Environment, Paths};
 use crate::protocol::{Failure, FailureCode, Reply, Request};
 use crate::shell::autostart;
-use crate::words;
+use crate::words::{self, help};
 
 /// What about it.
 #[derive(Subcommand)]
 pub enum Autostart {
-    /// From the next login on, start by itself
+    #[command(about = help::AUTOSTART_ON)]
     On,
-    /// Do not
+    #[command(about = help::AUTOSTART_OFF)]
     Off,
-    /// Whether it does, and by what
+    #[command(about = help::AUTOSTART_STATUS)]
     Status {
-        /// As JSON
-        #[arg(long)]
+        #[arg(long, help = help::AS_JSON)]
         json: bool,
     },
 }

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use crate::words::help;
 use clap::{Args, Command};
 use clap_complete::Shell;
 
@@ -10,8 +11,7 @@ const NAME: &str = "palyra-tray";
 /// Arguments of `completions`.
 #[derive(Args)]
 pub struct CompletionsArgs {
-    /// Which shell
-    #[arg(value_enum)]
+    #[arg(value_enum, help = help::COMPLETIONS_SHELL)]
     shell: Shell,
 }
 

@@ -10,37 +10,35 @@ use crate::config::settings::{self, Form, KEYS, Key, Settings, nearest_of};
 use crate::core::companion::Flag;
 use crate::protocol::{Action, Failure, FailureCode, Request, ServiceId};
 use crate::shell::{settings as file, store};
-use crate::words;
+use crate::words::{self, help};
 
 #[derive(Subcommand)]
 pub enum Config {
-    /// Every setting with its value
+    #[command(about = help::CONFIG_LIST)]
     List {
-        /// As JSON
-        #[arg(long)]
+        #[arg(long, help = help::AS_JSON)]
         json: bool,
     },
-    /// The value of one setting
+    #[command(about = help::CONFIG_GET)]
     Get {
-        /// As in services.browser
+        #[arg(help = help::CONFIG_NAME)]
         name: String,
     },
-    /// Change one setting; a running Palyra Tray takes it up at once
+    #[command(about = help::CONFIG_SET)]
     Set {
-        /// As in services.browser
+        #[arg(help = help::CONFIG_NAME)]
         name: String,
-        /// The new value; an empty one brings the default back
+        #[arg(help = help::CONFIG_VALUE)]
         value: String,
     },
-    /// Whether a change of Palyra's config restarts what it touches
+    #[command(about = help::CONFIG_RESTARTS)]
     Restarts {
-        /// on or off
+        #[arg(help = help::CONFIG_SWITCH)]
         switch: Switch,
     },
-    /// Write the ports that are listened on into it, where it names others
+    #[command(about = help::CONFIG_WRITE_PORTS)]
     WritePorts {
-        /// gateway or browserd; both when left out
-        #[arg(value_parser = super::service)]
+        #[arg(value_parser = super::service, help = help::CONFIG_SERVICE)]
         service: Option<ServiceId>,
     },
 }

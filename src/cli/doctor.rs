@@ -18,7 +18,7 @@ use crate::protocol::{Failure, FailureCode, Reply, Request};
 use crate::shell::dialog::{self, Front};
 use crate::shell::doctor::{Given, gather};
 use crate::shell::{autostart, control};
-use crate::words;
+use crate::words::{self, help};
 
 /// An agent that is well answers within milliseconds.
 const PATIENCE: Duration = Duration::from_millis(600);
@@ -26,11 +26,9 @@ const PATIENCE: Duration = Duration::from_millis(600);
 /// Arguments of `doctor`.
 #[derive(Args)]
 pub struct DoctorArgs {
-    /// As JSON
-    #[arg(long, conflicts_with = "dialog")]
+    #[arg(long, conflicts_with = "dialog", help = help::AS_JSON)]
     json: bool,
-    /// In a window
-    #[arg(long)]
+    #[arg(long, help = help::IN_WINDOW)]
     dialog: bool,
 }
 

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::config::Paths;
 use crate::core::redact::Redactor;
 use crate::protocol::{Failure, FailureCode, ServiceId};
-use crate::words;
+use crate::words::{self, help};
 
 /// Between two looks while following.
 const FOLLOW: Duration = Duration::from_millis(200);
@@ -31,14 +31,11 @@ const IN_SNAPSHOT: usize = 400;
 /// Arguments of `logs`.
 #[derive(Args)]
 pub struct LogsArgs {
-    /// gateway, browserd, node_host or tray
-    #[arg(default_value = "gateway")]
+    #[arg(default_value = "gateway", help = help::LOGS_SERVICE)]
     service: String,
-    /// Go on with the lines that come
-    #[arg(short, long)]
+    #[arg(short, long, help = help::LOGS_FOLLOW)]
     follow: bool,
-    /// How many lines
-    #[arg(short = 'n', long = "lines", default_value_t = 100)]
+    #[arg(short = 'n', long = "lines", default_value_t = 100, help = help::LOGS_LINES)]
     lines: usize,
 }
 

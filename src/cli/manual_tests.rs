@@ -1,7 +1,8 @@
-//! The manual page, and what a person is told to type, against the commands and options that there are.
+//! The manual page, and what a person is told to type, against the commands and options that there are; and what these
+//! say of themselves against `words::help`.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const PAGE: &str = include_str!("../../packaging/palyra-tray.1");
 
@@ -115,27 +116,93 @@ fn exists(words: &[&str]) -> bool {
 fn what_a_person_is_told_to_type_exists() {
     assert!(exists(&["approvals", "list"]) && exists(&["quit", "--keep-running"]));
     assert!(!exists(&["approvals"]) && !exists(&["quit", "--keep"]) && !exists(&["repair"]));
-    let (mut folders, mut seen, mut wrong) =
-        (vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/words")], 0, Vec::new());
+    let (mut seen, mut wrong) = (0, Vec::new());
+    for (path, source) in sources("words") {
+        // a literal that goes on in the next line is one text; the systemd unit has our name
+        let text = source.replace("\\\n", " ").replace("-u palyra-tray", "").replace("{task}", "enroll");
+        let all = named(&text).into_iter().filter(|words| !matches!(words.as_slice(), [] | ["command", ..]));
+        for words in all {
+            seen += 1;
+            if !exists(&words) {
+                wrong.push(format!("{}: palyra-tray {}", path.display(), words.join(" ")));
+            }
+        }
+    }
+    assert!(seen > 100, "the texts were not understood: {seen}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The files in a folder of `src`, at any depth.
+fn sources(folder: &str) -> Vec<(PathBuf, String)> {
+    let (mut folders, mut sources) = (vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(folder)], Vec::new());
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
-                continue;
-            }
-            let source = std::fs::read_to_string(&path).unwrap();
-            // a literal that goes on in the next line is one text; the systemd unit has our name
-            let text = source.replace("\\\n", " ").replace("-u palyra-tray", "").replace("{task}", "enroll");
-            let all = named(&text).into_iter().filter(|words| !matches!(words.as_slice(), [] | ["command", ..]));
-            for words in all {
-                seen += 1;
-                if !exists(&words) {
-                    wrong.push(format!("{}: palyra-tray {}", path.display(), words.join(" ")));
-                }
+            } else {
+                let source = std::fs::read_to_string(&path).unwrap().replace("\r\n", "\n");
+                sources.push((path, source));
             }
         }
     }
-    assert!(seen > 100, "the texts were not understood: {seen}");
+    sources
+}
+
+/// Every text that clap shows as help, with where it belongs. A command or an argument without one has an empty one.
+fn help_texts(command: &clap::Command, path: &str, found: &mut Vec<(String, String)>) {
+    let path = format!("{path}{} ", command.get_name());
+    let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+    let further = [
+        command.get_long_about(),
+        command.get_before_help(),
+        command.get_before_long_help(),
+        command.get_after_help(),
+        command.get_after_long_help(),
+    ];
+    let further = further.into_iter().flatten().map(ToString::to_string);
+    found.extend([about].into_iter().chain(further).map(|text| (path.clone(), text)));
+    for argument in command.get_arguments() {
+        let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+        let values = argument.get_possible_values();
+        let further = values.iter().filter_map(|value| value.get_help()).chain(argument.get_long_help());
+        let further = further.map(ToString::to_string).chain(argument.get_help_heading().map(str::to_owned));
+        let path = format!("{path}{}", argument.get_id());
+        found.extend([help].into_iter().chain(further).map(|text| (path.clone(), text)));
+    }
+    for sub in command.get_subcommands() {
+        help_texts(sub, &path, found);
+    }
+}
+
+#[test]
+fn every_help_text_is_a_constant_of_the_words_and_each_of_these_is_one() {
+    let words = include_str!("../words/help.rs").replace("\r\n", "\n");
+    let constants: BTreeSet<String> = words
+        .split("\npub const ")
+        .skip(1)
+        .map(|constant| {
+            let literal = constant.split_once('"').and_then(|(_, rest)| rest.rsplit_once("\";")).unwrap().0;
+            // as the compiler joins a literal that goes on in the next line
+            literal.split("\\\n").enumerate().map(|(i, part)| if i == 0 { part } else { part.trim_start() }).collect()
+        })
+        .collect();
+    let mut shown = Vec::new();
+    help_texts(&super::command(), "", &mut shown);
+    let mut wrong: Vec<_> = shown
+        .iter()
+        .filter(|(_, text)| !constants.contains(text))
+        .map(|(path, text)| format!("not in words/help.rs: {path}: {text:?}"))
+        .collect();
+    let unused = constants.iter().filter(|constant| !shown.iter().any(|(_, text)| text == *constant));
+    wrong.extend(unused.map(|constant| format!("nothing shows {constant:?}")));
+    // clap takes help from doc comments, too: one that reads like a constant would not follow it into another language
+    for (path, source) in sources("cli") {
+        let lines: Vec<_> = source.lines().map(|line| line.trim().strip_prefix("///").map(str::trim)).collect();
+        let docs = lines.split(Option::is_none).map(|doc| doc.iter().flatten().copied().collect::<Vec<_>>().join(" "));
+        let docs: BTreeSet<_> = docs.map(|doc| doc.trim_end_matches('.').to_owned()).collect();
+        let copied = |text: &&String| docs.contains(*text) || source.contains(&format!("\"{text}\""));
+        wrong.extend(constants.iter().filter(copied).map(|text| format!("{}: a copy: {text:?}", path.display())));
+    }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

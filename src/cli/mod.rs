@@ -37,7 +37,7 @@ use crate::core::place;
 use crate::protocol::{Action, Failure, FailureCode, Place, Reply, Request, ServiceId};
 use crate::shell::control;
 use crate::shell::dialog::Progress;
-use crate::words;
+use crate::words::{self, help};
 
 /// A client waits this long for what may take long: a start, a stop.
 const LONG: Duration = Duration::from_secs(100);
@@ -50,8 +50,8 @@ const CANCEL_PAUSE: Duration = Duration::from_millis(100);
 #[command(
     name = "palyra-tray",
     version,
-    about = "Keeps Palyra running, shows how it is, and brings its approvals to you",
-    after_help = "Without a command: run."
+    about = help::PALYRA_TRAY,
+    after_help = help::WITHOUT_COMMAND
 )]
 struct Cli {
     #[command(subcommand)]
@@ -60,107 +60,91 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Start Palyra Tray (a second start shows the first)
+    #[command(about = help::RUN)]
     Run(run::RunArgs),
-    /// Show everything with built-in stand-ins, on a machine without Palyra
+    #[command(about = help::DEMO)]
     Demo(run::DemoArgs),
-    /// How it is
+    #[command(about = help::STATUS)]
     Status(status::StatusArgs),
-    /// Start Palyra, or one service
+    #[command(about = help::START)]
     Start(ServiceArgs),
-    /// Stop Palyra, or one service
+    #[command(about = help::STOP)]
     Stop(ServiceArgs),
-    /// Restart Palyra, or one service
+    #[command(about = help::RESTART)]
     Restart(ServiceArgs),
-    /// What waits for your decision
-    #[command(subcommand)]
+    #[command(subcommand, about = help::APPROVALS)]
     Approvals(approvals::Approvals),
-    /// What happened lately, newest first
+    #[command(about = help::RECENT)]
     Recent(recent::RecentArgs),
-    /// Pause all agents: abort what runs, and deny what they ask for until resume
+    #[command(about = help::PAUSE)]
     Pause,
-    /// Let agents work again
+    #[command(about = help::RESUME)]
     Resume,
-    /// Open the dashboard in your browser, signed in
+    #[command(about = help::OPEN)]
     Open(OpenArgs),
-    /// Send a message to Palyra and print its answer
+    #[command(about = help::SEND)]
     Send(ask::SendArgs),
-    /// The same in a dialog; the answer comes as a notification
+    #[command(about = help::ASK)]
     Ask(ask::AskArgs),
-    /// What was written and not sent
-    #[command(subcommand)]
+    #[command(subcommand, about = help::DRAFTS)]
     Drafts(ask::Drafts),
-    /// This machine as a node: how it stands, enrol, repair, reset
-    #[command(subcommand)]
+    #[command(subcommand, about = help::NODE)]
     Node(node::Node),
-    /// The profiles: all of them, the active one, change to another
-    #[command(subcommand)]
+    #[command(subcommand, about = help::PROFILE)]
     Profile(profile::Profile),
-    /// The tokens and keys that are kept for Palyra: where they are, and new ones
-    #[command(subcommand)]
+    #[command(subcommand, about = help::SECRETS)]
     Secrets(secrets::Secrets),
-    /// Set Palyra up in a few dialogs, or go on where you left it
+    #[command(about = help::ONBOARD)]
     Onboard,
-    /// The same on this terminal
+    #[command(about = help::SETUP)]
     Setup,
-    /// The tray's menu in a window, where there is no tray
+    #[command(about = help::WINDOW)]
     Window,
-    /// Start by itself at every login, or not
-    #[command(subcommand)]
+    #[command(subcommand, about = help::AUTOSTART)]
     Autostart(autostart::Autostart),
-    /// The preferences, and what is done about Palyra's config
-    #[command(subcommand)]
+    #[command(subcommand, about = help::CONFIG)]
     Config(config::Config),
-    /// The newest log lines of a service, or of Palyra Tray itself
+    #[command(about = help::LOGS)]
     Logs(logs::LogsArgs),
-    /// Check everything that Palyra needs, and say what to do
+    #[command(about = help::DOCTOR)]
     Doctor(doctor::DoctorArgs),
-    /// Put all that helps to find out what is wrong into one file, without secrets
+    #[command(about = help::SUPPORT_BUNDLE)]
     SupportBundle(support_bundle::BundleArgs),
-    /// Version, licence, and where everything lies
+    #[command(about = help::ABOUT)]
     About(about::AboutArgs),
-    /// End Palyra Tray, and Palyra with it
+    #[command(about = help::QUIT)]
     Quit {
-        /// Leave Palyra running; the next Palyra Tray takes it over
-        #[arg(long)]
+        #[arg(long, help = help::QUIT_KEEP_RUNNING)]
         keep_running: bool,
     },
-    /// Print the completions for a shell
+    #[command(about = help::COMPLETIONS)]
     Completions(completions::CompletionsArgs),
-    /// Run a script of events on a virtual clock and print what a person would see
-    #[command(hide = true)]
+    #[command(hide = true, about = help::SIMULATE)]
     Simulate {
-        /// The script
+        #[arg(help = help::SIMULATE_FILE)]
         file: std::path::PathBuf,
     },
 }
 
 #[derive(Args)]
 struct ServiceArgs {
-    /// gateway, browserd or node_host; all when left out
-    #[arg(value_parser = service)]
+    #[arg(value_parser = service, help = help::ONE_SERVICE)]
     service: Option<ServiceId>,
 }
 
 #[derive(Args)]
 struct OpenArgs {
-    /// overview, approvals, chat, access, channels, browser, auth, config, secrets, operations …
-    #[arg(default_value = "overview")]
+    #[arg(default_value = "overview", help = help::OPEN_PLACE)]
     place: String,
-    /// Session to show
-    #[arg(long)]
+    #[arg(long, help = help::OPEN_SESSION)]
     session: Option<String>,
-    /// Run to show
-    #[arg(long)]
+    #[arg(long, help = help::OPEN_RUN)]
     run: Option<String>,
-    /// Device to show
-    #[arg(long)]
+    #[arg(long, help = help::OPEN_DEVICE)]
     device: Option<String>,
-    /// What you came for, for example inspect-run
-    #[arg(long)]
+    #[arg(long, help = help::OPEN_INTENT)]
     intent: Option<String>,
-    /// Start Palyra first if it is stopped
-    #[arg(long)]
+    #[arg(long, help = help::OPEN_START)]
     start: bool,
 }
 

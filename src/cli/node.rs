@@ -17,7 +17,7 @@ use crate::core::text;
 use crate::protocol::node::{NodeRequest, NodeTask};
 use crate::protocol::{Failure, FailureCode, Reply, Request};
 use crate::shell::dialog::{self, Front};
-use crate::words;
+use crate::words::{self, help};
 
 /// Every step has its own limit in the agent; this is more than all of them.
 const PATIENCE: Duration = Duration::from_secs(6 * 60);
@@ -25,29 +25,25 @@ const PATIENCE: Duration = Duration::from_secs(6 * 60);
 /// `node …`
 #[derive(Subcommand)]
 pub enum Node {
-    /// How it stands
+    #[command(about = help::NODE_STATUS)]
     Status {
-        /// As JSON
-        #[arg(long)]
+        #[arg(long, help = help::AS_JSON)]
         json: bool,
     },
-    /// Pair this machine with the gateway as a node
-    #[command(alias = "enrol")]
+    #[command(alias = "enrol", about = help::NODE_ENROLL)]
     Enroll(TaskArgs),
-    /// Get a new certificate, after the old one expired or is refused
+    #[command(about = help::NODE_REPAIR)]
     Repair(TaskArgs),
-    /// Forget the enrolment
+    #[command(about = help::NODE_RESET)]
     Reset(TaskArgs),
 }
 
 /// Arguments of what changes something.
 #[derive(Args)]
 pub struct TaskArgs {
-    /// I know what it means: do not ask
-    #[arg(long, conflicts_with = "dialog")]
+    #[arg(long, conflicts_with = "dialog", help = help::NODE_YES)]
     yes: bool,
-    /// Ask in a window
-    #[arg(long)]
+    #[arg(long, help = help::NODE_DIALOG)]
     dialog: bool,
 }
 

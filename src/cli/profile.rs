@@ -17,7 +17,7 @@ use crate::core::text;
 use crate::protocol::profiles::ProfileRequest;
 use crate::protocol::{Failure, FailureCode, Reply, Request};
 use crate::shell::dialog::{self, Front};
-use crate::words;
+use crate::words::{self, help};
 
 /// There and back again takes no longer.
 const PATIENCE: Duration = Duration::from_millis(2 * LEAVE_MS + TRY_MS + 30_000);
@@ -27,32 +27,28 @@ const LOOK: Duration = Duration::from_millis(200);
 /// `profile …`
 #[derive(Subcommand)]
 pub enum Profile {
-    /// All of them, those used last first
+    #[command(about = help::PROFILE_LIST)]
     List {
-        /// As JSON
-        #[arg(long)]
+        #[arg(long, help = help::AS_JSON)]
         json: bool,
     },
-    /// The active one, and how the last change went
+    #[command(about = help::PROFILE_SHOW)]
     Show {
-        /// As JSON
-        #[arg(long)]
+        #[arg(long, help = help::AS_JSON)]
         json: bool,
     },
-    /// Change to another one: stops Palyra here, starts it there, and comes back if that does not work
+    #[command(about = help::PROFILE_SWITCH)]
     Switch(SwitchArgs),
-    /// Choose one in a dialog
-    #[command(hide = true)]
+    #[command(hide = true, about = help::PROFILE_CHOOSE)]
     Choose,
 }
 
 /// Arguments of a change.
 #[derive(Args)]
 pub struct SwitchArgs {
-    /// Its name
+    #[arg(help = help::PROFILE_NAME)]
     name: String,
-    /// It may be a strict one: do not ask
-    #[arg(long)]
+    #[arg(long, help = help::PROFILE_YES)]
     yes: bool,
 }
 

@@ -9,19 +9,16 @@ use crate::config::Paths;
 use crate::core::describe::visible;
 use crate::core::text;
 use crate::protocol::{Action, Failure, Reply, Request};
-use crate::words;
+use crate::words::{self, help};
 
 /// Arguments of `recent`.
 #[derive(Args)]
 pub struct RecentArgs {
-    /// As JSON
-    #[arg(long)]
+    #[arg(long, help = help::AS_JSON)]
     json: bool,
-    /// Mark all as read
-    #[arg(long, conflicts_with = "json")]
+    #[arg(long, conflicts_with = "json", help = help::RECENT_MARK_READ)]
     mark_read: bool,
-    /// Show what this event is about, and mark it as read
-    #[arg(long, value_name = "ID", conflicts_with_all = ["json", "mark_read"])]
+    #[arg(long, value_name = "ID", conflicts_with_all = ["json", "mark_read"], help = help::RECENT_OPEN)]
     open: Option<String>,
 }
 

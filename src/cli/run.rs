@@ -12,7 +12,7 @@ use crate::config::{Environment, Paths};
 use crate::protocol::{Failure, FailureCode, Reply, Request};
 use crate::shell::lock::{self, AgentLock, LockError};
 use crate::shell::{logging, run, store};
-use crate::words;
+use crate::words::{self, help};
 
 /// An agent that holds the lock and does not answer is starting or ending; it has this long for that.
 const SETTLE: Duration = Duration::from_secs(10);
@@ -24,34 +24,26 @@ const HAND_OVER: Duration = Duration::from_secs(10);
 /// Arguments of `run`.
 #[derive(Args, Default)]
 pub struct RunArgs {
-    /// No icon and no notifications: supervision and the command line only
-    #[arg(long)]
+    #[arg(long, help = help::RUN_NO_TRAY)]
     no_tray: bool,
-    /// Start no sidecar before it is asked for
-    #[arg(long)]
+    #[arg(long, help = help::RUN_NO_START)]
     no_start: bool,
-    /// Do not open the set-up, even when nothing was ever set up here
-    #[arg(long)]
+    #[arg(long, help = help::RUN_NO_SET_UP)]
     no_set_up: bool,
-    /// More words in the log
-    #[arg(long)]
+    #[arg(long, help = help::VERBOSE)]
     verbose: bool,
-    /// NAME=VALUE: a variable of ours, for a login entry that has no other way to give it
-    #[arg(long, hide = true, value_parser = assignment)]
+    #[arg(long, hide = true, value_parser = assignment, help = help::RUN_ENV)]
     env: Vec<(String, String)>,
 }
 
 /// Arguments of `demo`.
 #[derive(Args)]
 pub struct DemoArgs {
-    /// No icon and no notifications
-    #[arg(long)]
+    #[arg(long, help = help::DEMO_NO_TRAY)]
     no_tray: bool,
-    /// Keep the demo's state in this folder instead of a temporary one
-    #[arg(long)]
+    #[arg(long, help = help::DEMO_STATE)]
     state: Option<PathBuf>,
-    /// More words in the log
-    #[arg(long)]
+    #[arg(long, help = help::VERBOSE)]
     verbose: bool,
 }
 

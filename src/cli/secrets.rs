@@ -12,7 +12,7 @@ use crate::config::Paths;
 use crate::core::text;
 use crate::protocol::secrets::{SecretName, SecretsRequest};
 use crate::protocol::{Failure, FailureCode, Reply, Request};
-use crate::words;
+use crate::words::{self, help};
 
 /// The keyring may ask for its password, and what uses the secrets starts again.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -20,27 +20,23 @@ const PATIENCE: Duration = Duration::from_secs(180);
 /// `secrets …`
 #[derive(Subcommand)]
 pub enum Secrets {
-    /// Where each of them is
+    #[command(about = help::SECRETS_STATUS)]
     Status {
-        /// As JSON
-        #[arg(long)]
+        #[arg(long, help = help::AS_JSON)]
         json: bool,
     },
-    /// Make new ones and restart what uses them
+    #[command(about = help::SECRETS_ROTATE)]
     Rotate(RotateArgs),
 }
 
 /// Arguments of `rotate`.
 #[derive(Args)]
 pub struct RotateArgs {
-    /// admin-token, browser-token, browser-state-key
-    #[arg(value_parser = name, required_unless_present = "all")]
+    #[arg(value_parser = name, required_unless_present = "all", help = help::SECRETS_NAMES)]
     names: Vec<SecretName>,
-    /// All that do not come from Palyra's config
-    #[arg(long, conflicts_with = "names")]
+    #[arg(long, conflicts_with = "names", help = help::SECRETS_ALL)]
     all: bool,
-    /// I know what is lost with the browser state key: do not ask
-    #[arg(long)]
+    #[arg(long, help = help::SECRETS_YES)]
     yes: bool,
 }
 

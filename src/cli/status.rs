@@ -10,21 +10,18 @@ use clap::Args;
 use crate::config::{Environment, Paths};
 use crate::core::report;
 use crate::protocol::{Action, Failure, Reply, Request};
+use crate::words::help;
 
 /// Arguments of `status`.
 #[derive(Args)]
 pub struct StatusArgs {
-    /// Everything, as JSON; with --watch a line each time
-    #[arg(long)]
+    #[arg(long, help = help::STATUS_JSON)]
     json: bool,
-    /// Stay, and show what changes
-    #[arg(short, long, conflicts_with = "diagnostics")]
+    #[arg(short, long, conflicts_with = "diagnostics", help = help::STATUS_WATCH)]
     watch: bool,
-    /// What to send to whoever helps: asks the gateway first, holds no secret
-    #[arg(long)]
+    #[arg(long, help = help::STATUS_DIAGNOSTICS)]
     diagnostics: bool,
-    /// Into the clipboard, or a file where there is none
-    #[arg(long, requires = "diagnostics", conflicts_with = "json")]
+    #[arg(long, requires = "diagnostics", conflicts_with = "json", help = help::STATUS_COPY)]
     copy: bool,
 }
 

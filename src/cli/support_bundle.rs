@@ -22,7 +22,7 @@ use crate::core::{doctor, text};
 use crate::protocol::shim::EXIT_FILE;
 use crate::protocol::{Failure, FailureCode, Reply, Request, ServiceId};
 use crate::shell::{palyra_cli, store};
-use crate::words;
+use crate::words::{self, help};
 
 /// The agent asks the gateway first, for five seconds at most.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -34,14 +34,11 @@ const SECOND: Duration = Duration::from_secs(1);
 /// Arguments of `support-bundle`.
 #[derive(Args)]
 pub struct BundleArgs {
-    /// Write it here, a .tar.gz; what is there already is not replaced [default: a new file in <data folder>/tray/support]
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", help = help::SUPPORT_BUNDLE_OUTPUT)]
     output: Option<PathBuf>,
-    /// Leave out Palyra's own export
-    #[arg(long)]
+    #[arg(long, help = help::SUPPORT_BUNDLE_NO_PALYRA)]
     no_palyra: bool,
-    /// Have Palyra Tray tell the person when it is ready
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, help = help::SUPPORT_BUNDLE_TELL)]
     tell: bool,
 }
 

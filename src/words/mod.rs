@@ -17,6 +17,7 @@ pub mod common;
 pub mod companion;
 pub mod desktop;
 pub mod gateway;
+pub mod help;
 pub mod login;
 pub mod menu;
 pub mod node;

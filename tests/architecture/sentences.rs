@@ -1,13 +1,16 @@
 //! Every sentence that a person reads is in `src/words`: a literal that looks like one anywhere else is found.
 //!
-//! It looks like one when it has two words or more beside its `{}`. Left out are attributes but `#[error(…)]`, what goes to
-//! the log of the developer (`tracing`), what a text is compared with or searched for, and what [`ELSEWHERE`] lists with its
-//! reason.
+//! It looks like one when it has two words or more beside its `{}`. Left out are attributes but those of [`READ`], what
+//! goes to the log of the developer (`tracing`), what a text is compared with or searched for, and what [`ELSEWHERE`] lists
+//! with its reason. That no doc comment becomes a help text is tested beside the commands, in `src/cli/manual_tests.rs`.
 
 use std::path::Path;
 
 use super::reader::{Kind, Token, lex, production};
 use super::{Source, sources};
+
+/// Attributes that a person reads: what an error says, and help texts.
+const READ: [&str; 4] = ["error", "command", "arg", "value"];
 
 /// Files, or folders with a slash at the end, and how the literal begins (empty: any), each with its reason.
 const ELSEWHERE: &[(&str, &str, &str)] = &[
@@ -80,8 +83,7 @@ fn sentences(tokens: &[Token]) -> Vec<(usize, String)> {
         let before = |back: usize| i.checked_sub(back).and_then(|at| tokens.get(at));
         match &token.kind {
             Kind::Sign('(' | '[' | '{') => {
-                // `#[error("…")]` is what an error says
-                let says = tokens.get(i + 1).is_some_and(|next| next.is_word("error"));
+                let says = tokens.get(i + 1).is_some_and(|next| READ.iter().any(|name| next.is_word(name)));
                 let is_attribute = is_attribute(token, &before) && !says;
                 let is_read = !is_attribute && !is_for_developers(&before) && !is_compared(&before);
                 open.push(is_read && *open.last().unwrap_or(&true));
@@ -178,6 +180,8 @@ fn a_sentence_in_the_wrong_place_is_found() {
         "fn f() { g(r#\"not \"known\" here\"#) }",
         r#"fn f() -> Option<&'static str> { x.then_some("Open Dashboard") }"#,
         r#"#[derive(Error)] #[error("nothing listens on port {0}")] struct E(u16);"#,
+        r#"#[derive(Args)] struct A { #[arg(long, help = "Ask in a window")] dialog: bool }"#,
+        r#"#[derive(Subcommand)] enum A { #[command(about = "Make new ones")] Rotate }"#,
     ] {
         let (found, _) = misplaced(&[Source::new("core/x.rs", text)], &[]);
         assert_eq!(found.len(), 1, "{text}: {found:?}");

@@ -126,11 +126,6 @@ impl Asks {
         self.runs.iter().any(|ours| ours == run_id) || self.open().any(|intent| intent.run_id == run_id)
     }
 
-    /// Nothing is under way.
-    pub fn is_idle(&self) -> bool {
-        self.open.is_empty()
-    }
-
     /// What is under way.
     pub fn open(&self) -> impl Iterator<Item = &Intent> {
         self.open.values().map(|ask| &ask.intent)

@@ -275,7 +275,7 @@ impl World {
     fn live(&mut self) {
         let end = self.now.mono_ms + 3_600_000;
         let mut turns = 0;
-        while (!self.asks.is_idle() || self.asks.again.is_some()) && self.now.mono_ms < end {
+        while (self.asks.open().next().is_some() || self.asks.again.is_some()) && self.now.mono_ms < end {
             turns += 1;
             assert!(turns < 500, "it spins: {:?}", self.asks);
             let runs = self.runs.iter().filter(|run| run.state == "in_progress").map(|run| run.ends_at);
